@@ -1,0 +1,31 @@
+/* Arena: memory for values that live as long as one template, build or request.
+ * Nothing in it is freed alone. Not for sharing between threads.
+ */
+#ifndef INGOT_BASE_ARENA_H
+#define INGOT_BASE_ARENA_H
+
+#include "base/base.h"
+#include "base/str.h"
+
+#include <stdarg.h>
+
+struct arena;
+
+struct arena *arena_new(void);
+void arena_free(struct arena *a); /* wipes nothing: secrets go through redact/xfree_secret */
+DEFINE_AUTO_PTR(arena, struct arena *, arena_free);
+
+void *arena_alloc(struct arena *a, size_t n) MUST_USE; /* zeroed, aligned for any type */
+#define arena_new_obj(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define arena_new_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (n)))
+char *arena_strdup(struct arena *a, const char *s);		 /* NULL gives NULL */
+char *arena_strndup(struct arena *a, const char *s, size_t n); /* NUL-terminated copy */
+struct str arena_str(struct arena *a, struct str s);		 /* copy; also NUL-terminated */
+char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
+/* Grows an array in the arena (the old copy stays until the end). */
+void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);
+/* fn(data) runs when the arena is freed, last registered first. */
+void arena_on_free(struct arena *a, void (*fn)(void *), void *data);
+
+#endif

@@ -1,0 +1,23 @@
+/* Cancel flag as an eventfd, so that every wait can be interrupted at once.
+ *
+ * One for the process (set by signals), children for builds: a child is cancelled with its parent or
+ * alone. Waits poll() cancel_fd(), which becomes readable and stays so.
+ */
+#ifndef INGOT_BASE_CANCEL_H
+#define INGOT_BASE_CANCEL_H
+
+#include "base/base.h"
+
+struct cancel;
+struct err;
+
+struct cancel *cancel_new(struct cancel *parent); /* parent may be NULL and must outlive it */
+void cancel_free(struct cancel *c);
+DEFINE_AUTO_PTR(cancel, struct cancel *, cancel_free);
+void cancel_set(struct cancel *c); /* async-signal-safe, thread-safe, idempotent */
+bool cancel_is_set(const struct cancel *c);
+int cancel_fd(const struct cancel *c); /* borrowed */
+/* 0, or -1 with ERR_CANCELLED "cancelled". */
+int cancel_check(const struct cancel *c, struct err *err);
+
+#endif

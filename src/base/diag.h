@@ -1,0 +1,78 @@
+/* Diagnostics of templates and flags: collected, never printed here.
+ *
+ * A source is a text with a name; a span is a byte range in it. Checking goes on after a diagnostic,
+ * so that a user sees all mistakes at once. Rendering (with source line and caret) is diag_render.
+ * Not for sharing between threads.
+ */
+#ifndef INGOT_BASE_DIAG_H
+#define INGOT_BASE_DIAG_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+struct source {
+	const char *name; /* as the user wrote it; "-" is shown as <stdin> */
+	struct str text;
+	/* filled on demand by source_position() */
+	uint32_t *line_starts;
+	size_t nlines;
+};
+
+struct span {
+	struct source *src; /* NULL: no place known */
+	uint32_t from, to;  /* bytes; to is one past the end */
+};
+
+/* 1-based line and column of a byte offset; the column counts bytes, as the reference does for JSON
+ * (column_chars counts code points, as HCL shows it). */
+struct position {
+	uint32_t line, column, column_chars;
+};
+struct source *source_new(struct arena *a, const char *name, struct str text);
+struct position source_position(struct source *src, uint32_t offset);
+struct str source_line(struct source *src, uint32_t line); /* without its end */
+
+enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+
+struct diag {
+	enum diag_severity severity;
+	const char *summary;  /* one line, no full stop */
+	const char *detail;   /* what was expected, what to do; may be NULL; several lines allowed */
+	struct span span;     /* the mistake */
+	struct span context;  /* the enclosing thing, optional */
+	const char *subject;  /* component or block the mistake is in ("amazon-ebs", "builder 'web'") */
+	const char *values;   /* "var.x is \"a\"" lines for a failed expression, or NULL */
+};
+
+struct diags {
+	struct arena *arena;
+	struct diag *v;
+	size_t n, cap;
+	size_t errors, warnings;
+	size_t max; /* further ones are counted only; 0: 1000 */
+};
+
+void diags_init(struct diags *d, struct arena *a);
+/* Adds one and returns it, so that fields can be filled in. Text is formatted into the arena. */
+struct diag *diag_error(struct diags *d, struct span span, const char *summary, ...) PRINTF_LIKE(3, 4);
+struct diag *diag_warning(struct diags *d, struct span span, const char *summary, ...) PRINTF_LIKE(3, 4);
+/* Sets the detail; returns g. */
+struct diag *diag_detail(struct diags *d, struct diag *g, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* How ingot shows one diagnostic:
+ *
+ *	Error: SUMMARY
+ *
+ *	  on FILE line L, in SUBJECT:
+ *	  FILE:L:C
+ *	   L: source line
+ *	      ^~~~~
+ *	DETAIL
+ *
+ * (the header "on FILE line L:" is grammar that scripts know from the reference). */
+void diag_render(const struct diag *g, struct buf *out);
+void diags_render(const struct diags *d, struct buf *out); /* warnings first, then errors */
+
+#endif

@@ -1,0 +1,58 @@
+/* A command of the program: one const struct in its own file, one row in the table of command.c.
+ * Help, completion and the man page are printed from these rows.
+ */
+#ifndef INGOT_COMMAND_COMMAND_H
+#define INGOT_COMMAND_COMMAND_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum flag_type { FLAG_BOOL, FLAG_STRING, FLAG_INT, FLAG_LIST /* repeatable, comma lists */, FLAG_REPEAT /* repeatable, as it stands */ };
+
+/* Go's flags: -f, --f, -f=v, -f v; booleans -f or -f=false; all before the arguments (cli.md 1). */
+struct flag {
+	const char *name; /* without the dash */
+	enum flag_type type;
+	const char *value; /* placeholder in help: "path" */
+	const char *def;   /* shown in help and taken when not given */
+	const char *doc;
+	bool hidden; /* accepted, not shown */
+};
+
+struct flags; /* parsed */
+bool flags_bool(const struct flags *f, const char *name);
+const char *flags_string(const struct flags *f, const char *name); /* NULL when not given and no default */
+int64_t flags_int(const struct flags *f, const char *name);
+char *const *flags_list(const struct flags *f, const char *name); /* NULL-terminated, never NULL */
+bool flags_given(const struct flags *f, const char *name);
+
+/* What every command gets. */
+struct invocation {
+	const char *program; /* "ingot" or "packer": the name it speaks */
+	bool as_packer;
+	bool machine_readable; /* taken out anywhere on the line (cli.md 1) */
+	const struct flags *flags;
+	char *const *args; /* after the flags; NULL-terminated */
+	size_t nargs;
+};
+
+struct command {
+	const char *name;
+	const char *parent;	/* "cloud" for `ingot cloud up`; NULL at the top */
+	const char *arguments;	/* "TEMPLATE" */
+	const char *summary;	/* one line */
+	const char *description; /* paragraphs, for help and man page */
+	const struct flag *flags;
+	size_t nflags;
+	const struct flag *more_flags; /* shared rows (template flags); may be NULL */
+	size_t nmore_flags;
+	int min_args, max_args; /* -1: any */
+	bool hidden;
+	bool packer; /* Packer has it too: listed in help under either name */
+	int (*run)(const struct invocation *in); /* returns the exit code; prints by itself */
+};
+
+extern const struct command *const commands[]; /* NULL-terminated, sorted */
+
+#endif

@@ -1,0 +1,98 @@
+/* One running build: what components get in hand. One thread each; its own arena.
+ *
+ * Builders are lists of steps; each *entered* step is undone in reverse, also after its own failure; a
+ * product survives success.
+ *
+ *	static const struct step steps[] = {
+ *		{ "key pair", "StepKeyPair", key_run, key_undo, 0 },
+ *		…
+ *	};
+ *	return build_run_steps(b, steps, ARRAY_LEN(steps), state, err);
+ */
+#ifndef INGOT_ENGINE_BUILD_H
+#define INGOT_ENGINE_BUILD_H
+
+#include "base/arena.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "engine/component.h"
+#include "engine/event.h"
+#include "engine/journal.h"
+#include "template/plan.h"
+
+struct communicator;
+
+enum on_error { ON_ERROR_CLEANUP, ON_ERROR_ABORT, ON_ERROR_ASK, ON_ERROR_RUN_CLEANUP };
+
+/* Common to all builds of a process. */
+struct run {
+	char id[27];	 /* ULID: journal, tag ingot:run */
+	char uuid[37];	 /* PACKER_RUN_UUID */
+	struct events *events;
+	struct journal *journal;
+	struct cancel *cancel;
+	bool force, debug, strict_ingress;
+	enum on_error on_error;
+	/* -local: the endpoint and keys that everything must use; NULL otherwise. */
+	const struct run_local *local;
+};
+
+struct run_local {
+	const char *endpoint, *access_key, *secret_key, *region, *data_dir;
+};
+
+struct build {
+	struct run *run;
+	const struct plan *plan;
+	const struct plan_build *spec;
+	size_t index;		  /* colour */
+	struct arena *arena;	  /* of this build */
+	struct cancel *cancel;	  /* child of run->cancel */
+	struct map generated;	  /* build values: ID, Host, Port, User, … → char * in the arena */
+	struct communicator *comm; /* while connected */
+	const char *part;	  /* while a post-processor runs: its type */
+	const char *step;	  /* for the status line */
+	void *scheduler;	  /* the engine's own */
+};
+
+/* Ui: text of several lines gets the prefix on each. */
+void build_say(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void build_error(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void build_output_line(struct build *b, struct str line); /* a line of a script */
+void build_secret(struct build *b, const char *secret);	  /* hide it from now on */
+/* Sets a build value (copied). */
+void build_set(struct build *b, const char *name, const char *value);
+const char *build_get(const struct build *b, const char *name); /* NULL if not there */
+
+struct step {
+	const char *label;  /* for people and the status line: "launch instance" */
+	const char *name;   /* Packer's step name, printed by -debug and abort: "StepRunSourceInstance" */
+	int (*run)(struct build *b, void *state, struct err *err);
+	/* May be NULL. failed: the build did not end well. Idempotent, own deadline, cannot fail the build. */
+	void (*undo)(struct build *b, void *state, bool failed);
+	bool product; /* undo is called only when the build failed */
+};
+int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state, struct err *err) MUST_USE;
+/* Runs the template's provisioners over b->comm (as a step's body), then on failure the
+ * error-cleanup-provisioner as -on-error says. */
+int build_provision(struct build *b, struct err *err) MUST_USE;
+
+/* What a builder or post-processor made. Heap; freed with its ops. */
+struct artifact {
+	const char *builder_id; /* "mitchellh.amazonebs" */
+	char *id;		/* "region:ami-…,region:ami-…" */
+	char *text;		/* for people; may have several lines */
+	char **files;		/* NULL-terminated or NULL */
+	/* Values by name for post-processors and the manifest; may be NULL. */
+	struct map *state;
+	/* Takes the made things away (keep_input_artifact = false). May be NULL. */
+	int (*destroy)(struct artifact *a, struct build *b, struct err *err);
+	void (*free_state)(struct artifact *a); /* may be NULL */
+	void *data;
+};
+struct artifact *artifact_new(const char *builder_id, const char *id, const char *text);
+void artifact_add_file(struct artifact *a, const char *path);
+void artifact_free(struct artifact *a);
+
+#endif

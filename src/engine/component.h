@@ -1,0 +1,83 @@
+/* What a component is to the engine: one const struct and one row in a table (engine/registry.h).
+ *
+ * Life of a component in a build:
+ *	decode    spec_decode() fills its config struct (in the plan's arena)
+ *	prepare   checks that config; adds diagnostics; no network, no account
+ *	run       on the build's thread; the config was decoded once more, with the build's own data
+ *
+ * Every slot says when it is called and whether it may be NULL.
+ */
+#ifndef INGOT_ENGINE_COMPONENT_H
+#define INGOT_ENGINE_COMPONENT_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "lang/expr/value.h"
+#include "spec/spec.h"
+
+struct artifact;
+struct build;
+struct communicator;
+
+/* What prepare may look at. */
+struct prepare {
+	struct arena *arena; /* lives as long as the plan */
+	struct diags *diags;
+	struct value body; /* the options as written, for spans: prepare_span() */
+	const char *component;	/* "amazon-ebs" */
+	const char *build_name; /* bare name of the build */
+	const char *template_dir;
+	bool weak;   /* legacy JSON */
+	bool force, debug;
+	bool syntax_only;
+};
+/* Where an option was written (or the component's block when it was not). */
+struct span prepare_span(const struct prepare *p, const char *option);
+/* "NAME: text" as an error at the option's place. */
+struct diag *prepare_error(struct prepare *p, const char *option, const char *fmt, ...) PRINTF_LIKE(3, 4);
+struct diag *prepare_warning(struct prepare *p, const char *option, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+struct builder {
+	const char *type;
+	const struct spec *spec;
+	/* Names of the values that templates reach by {{ build `X` }} and build.X, beyond the common
+	 * ones (ID, Host, …); NULL-terminated or NULL. */
+	const char *const *generated;
+	/* Checks and completes the config. May be NULL. */
+	void (*prepare)(struct prepare *p, void *config);
+	/* Makes the image: runs its step list by build_run_steps(), which calls the provisioners where
+	 * build_provision() stands. Returns the artifact (NULL: none, e.g. skip_create_ami). */
+	int (*run)(struct build *b, void *config, struct artifact **ret, struct err *err);
+};
+
+struct provisioner {
+	const char *type;
+	const struct spec *spec;
+	void (*prepare)(struct prepare *p, void *config); /* may be NULL */
+	/* comm is NULL only where the build has communicator "none". */
+	int (*run)(struct build *b, void *config, struct communicator *comm, struct err *err);
+	/* Options that {{ }} leaves for run are SPEC_LATE rows. */
+};
+
+struct postprocessor {
+	const char *type;
+	const struct spec *spec;
+	void (*prepare)(struct prepare *p, void *config); /* may be NULL */
+	/* Takes the artifact of the step before (never NULL) and returns the next one, or NULL for "the
+	 * same, passed on". *keep: in = what keep_input_artifact says by default, out = whether the input
+	 * must be kept; *must_keep: the template may not overrule it. */
+	int (*run)(struct build *b, void *config, struct artifact *in, struct artifact **ret, bool *keep,
+		   bool *must_keep, struct err *err);
+};
+
+struct datasource {
+	const char *type;
+	const struct spec *spec;
+	void (*prepare)(struct prepare *p, void *config); /* may be NULL */
+	int (*run)(struct arena *a, void *config, struct value *ret, struct err *err);
+	/* Names of the output's attributes, for validate (which does not run it). */
+	const char *const *outputs;
+};
+
+#endif

@@ -1,0 +1,55 @@
+/* Write-ahead journal: every resource has a row before its creating call leaves, gets its id on the line
+ * after, and is marked when undone. One SQLite file a run under INGOT_STATE_DIR, rollback journal, locked
+ * while the run lives (design.md 4). It never holds a secret.
+ */
+#ifndef INGOT_ENGINE_JOURNAL_H
+#define INGOT_ENGINE_JOURNAL_H
+
+#include "base/base.h"
+#include "base/err.h"
+
+struct journal; /* of one run; thread-safe */
+
+/* Where resources of a row live; strings are copied. Nothing secret. */
+struct journal_place {
+	const char *platform; /* "aws" */
+	const char *account, *region, *endpoint, *profile, *role;
+};
+
+struct journal_row {
+	int64_t id;
+	const char *kind;	/* "instance", "image", "snapshot", "volume", "key-pair", "security-group", … */
+	const char *build;	/* build name */
+	struct journal_place place;
+	const char *token;	/* client token of the creating call, or NULL */
+	const char *name;	/* unique name or tag to find it by, or NULL */
+	const char *resource;	/* id, NULL while only intended */
+	bool product;		/* outlives a run that ends well */
+	bool undone;
+};
+
+/* Makes the run's file. run_id: ULID. Errors: ERR_IO (no disk, not writable): name the path. */
+int journal_open(const char *run_id, struct journal **ret, struct err *err) MUST_USE;
+/* The intent, on disk (synced) before it returns. ret_id names the row for the calls below. */
+int journal_intend(struct journal *j, const struct journal_row *row, int64_t *ret_id, struct err *err) MUST_USE;
+/* The id of the made resource. */
+int journal_made(struct journal *j, int64_t id, const char *resource, struct err *err) MUST_USE;
+/* The resource is gone, or was never made. */
+void journal_undone(struct journal *j, int64_t id);
+/* Ends the run: products of finished builds are let go; the file is removed when nothing is owed. */
+void journal_finish_build(struct journal *j, const char *build, bool ok);
+void journal_close(struct journal *j);
+const char *journal_run_id(const struct journal *j);
+/* What is left to undo, newest first; rows in *ret, freed by journal_rows_free. */
+int journal_left(struct journal *j, struct journal_row **ret, size_t *ret_n, struct err *err) MUST_USE;
+void journal_rows_free(struct journal_row *rows, size_t n);
+
+/* Undo of one kind of resource, for sweep; each platform gives a table (aws/undo.h). All are idempotent.
+ * find: an intent without an id is looked for by token, name or tag; *ret_resource NULL when there is none. */
+struct journal_undo {
+	const char *platform, *kind;
+	int (*find)(const struct journal_row *row, const char *run_id, char **ret_resource, struct err *err);
+	int (*undo)(const struct journal_row *row, struct err *err);
+};
+
+#endif

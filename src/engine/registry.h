@@ -1,0 +1,24 @@
+/* The tables of components. A new component is its own file and one line in registry.c. */
+#ifndef INGOT_ENGINE_REGISTRY_H
+#define INGOT_ENGINE_REGISTRY_H
+
+#include "engine/component.h"
+
+/* registry tables are handed in by command/ (arrows point one way: engine knows no component).
+ * Each list is NULL-terminated and sorted by type. */
+struct registry {
+	const struct builder *const *builders;
+	const struct provisioner *const *provisioners;
+	const struct postprocessor *const *postprocessors;
+	const struct datasource *const *datasources;
+	/* Types of Packer and its official plugins that ingot does not have (yet): known by name, so that
+	 * validate can say "not yet supported by ingot" instead of "unknown". NULL-terminated each. */
+	const char *const *later_builders, *const *later_provisioners, *const *later_postprocessors;
+};
+
+const struct builder *registry_builder(const struct registry *r, const char *type);
+const struct provisioner *registry_provisioner(const struct registry *r, const char *type);
+const struct postprocessor *registry_postprocessor(const struct registry *r, const char *type);
+const struct datasource *registry_datasource(const struct registry *r, const char *type);
+
+#endif

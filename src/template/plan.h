@@ -1,0 +1,114 @@
+/* struct plan: what a template means, whichever language it was written in.
+ *
+ * Made by template_load() from a path; used by validate, inspect, build. All memory is in the plan's
+ * arena. Building changes nothing in it, so that many build threads read it side by side.
+ */
+#ifndef INGOT_TEMPLATE_PLAN_H
+#define INGOT_TEMPLATE_PLAN_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/map.h"
+#include "engine/component.h"
+#include "engine/registry.h"
+#include "lang/expr/value.h"
+
+/* Decodes a component's options; late: at run, with the build's data as the `build` values. Both front
+ * ends give one, so that the engine can decode again without knowing the language. */
+struct plan_component;
+struct plan_data;
+typedef int plan_decode_fn(const struct plan_component *c, const struct plan_data *data, struct arena *a,
+			   struct diags *d, void **ret_config);
+
+/* Values known only while a build runs: ID, Host, Port, User, … (name to char *). */
+struct plan_data {
+	const struct map *values;
+};
+
+struct plan_component {
+	const char *type;
+	const char *name;    /* the name given to it, or NULL */
+	struct value body;   /* options as written (legacy) or evaluated (HCL), without the common ones */
+	struct span span;
+	const struct spec *spec;
+	void *config;	     /* decoded and prepared for validate; NULL if it could not be */
+	plan_decode_fn *decode;
+	void *lang;	     /* the front end's own data */
+};
+
+struct plan_provisioner {
+	struct plan_component c;
+	const struct provisioner *ops;
+	int64_t pause_before_ns, pause_after_ns, timeout_ns;
+	int64_t max_retries;
+};
+
+struct plan_postprocessor {
+	struct plan_component c;
+	const struct postprocessor *ops;
+	int keep_input; /* -1 not given, 0, 1 */
+};
+
+struct plan_chain {
+	struct plan_postprocessor *v;
+	size_t n;
+};
+
+struct plan_build {
+	const char *name;	/* as output shows it: "amazon-ebs", "amazon-ebs.web", "build.type.name" */
+	const char *bare_name;	/* what -only, override, {{build_name}} and the manifest use */
+	const char *type;
+	struct plan_component builder;
+	const struct builder *ops;
+	struct plan_provisioner *provisioners;
+	size_t nprovisioners;
+	struct plan_provisioner *cleanup; /* error-cleanup-provisioner or NULL */
+	struct plan_chain *chains;
+	size_t nchains;
+	bool broken; /* it could not be prepared: reported, the others still run */
+};
+
+struct plan_variable {
+	const char *name;
+	struct value value, def;
+	bool required, sensitive;
+	const char *description;
+};
+
+struct plan {
+	struct arena *arena;
+	struct diags diags;
+	const char *description;
+	struct plan_variable *variables;
+	size_t nvariables;
+	struct plan_build *builds; /* selected ones, in the order they start */
+	size_t nbuilds;
+	const char **secrets; /* to be redacted from all output */
+	size_t nsecrets;
+	bool hcl;
+};
+
+/* What the command line says about a template. */
+struct template_args {
+	const char *path; /* "-": standard input */
+	const char *config_type; /* "json", "hcl2" or NULL */
+	struct {
+		char *name, *value;
+	} *vars; /* -var, in order */
+	size_t nvars;
+	char **var_files;
+	size_t nvar_files;
+	char **only, **except; /* NULL-terminated or NULL */
+	bool syntax_only;
+	bool warn_undeclared;
+	bool force, debug;
+	const struct registry *registry;
+};
+
+/* Reads, evaluates, decodes and prepares. Diagnostics are in ret->diags, also when it returns -1 (errors
+ * that leave nothing to run). ret is always made; plan_free it. */
+int template_load(const struct template_args *args, struct plan **ret, struct err *err) MUST_USE;
+void plan_free(struct plan *p);
+DEFINE_AUTO_PTR(plan, struct plan *, plan_free);
+
+#endif
