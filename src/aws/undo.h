@@ -1,0 +1,22 @@
+/* How sweep and builds take AWS resources away again: one row for each kind of the journal.
+ *
+ * Kinds: instance, image (with its snapshots), snapshot, volume, key-pair, security-group, spot-request,
+ * launch-template, instance-profile, role. A row's place gives region, endpoint and profile; keys come
+ * from the environment and files as always. All undos are idempotent: a thing that is gone is undone.
+ */
+#ifndef INGOT_AWS_UNDO_H
+#define INGOT_AWS_UNDO_H
+
+#include "aws/call.h"
+#include "engine/journal.h"
+
+extern const struct journal_undo aws_undo[];
+extern const size_t aws_undo_n;
+
+/* For builds, which have a session: the same undo and find with their client. Errors: ERR_UNSUPPORTED for
+ * a kind that is not in the table. */
+int aws_undo_resource(const struct aws_client *c, const char *kind, const char *resource, struct err *err) MUST_USE;
+int aws_find_resource(const struct aws_client *c, const struct journal_row *row, const char *run_id,
+		      const char **ret_resource, struct err *err) MUST_USE;
+
+#endif
