@@ -16,7 +16,7 @@ enum proc_stream { PROC_STDOUT, PROC_STDERR };
 
 struct proc_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
-	const char *const *env;	 /* "K=V" added to (or replacing in) the environment; NULL: none */
+	const char *const *env;	 /* "K=V" added to (or replacing in) the environment, "K" alone takes it away; NULL: none */
 	bool clean_env;		 /* only what env says */
 	const char *dir;	 /* working folder or NULL */
 	struct str input;	 /* its standard input; empty: /dev/null */

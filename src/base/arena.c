@@ -1,0 +1,152 @@
+/* Arena: chunks that double up to 64 KiB; large objects get a chunk of their own. Under ASan each object is
+ * its own allocation, so that the sanitizer sees overruns. */
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHUNK_MIN 1024
+#define CHUNK_MAX 65536
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_SINGLE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_SINGLE 1
+#endif
+#endif
+
+struct chunk {
+	struct chunk *next;
+	_Alignas(max_align_t) char mem[];
+};
+
+struct on_free {
+	struct on_free *next;
+	void (*fn)(void *);
+	void *data;
+};
+
+struct arena {
+	struct chunk *chunks;
+	char *p, *end; /* free part of the newest shared chunk */
+	size_t next_size;
+	struct on_free *on_free;
+};
+
+struct arena *arena_new(void)
+{
+	struct arena *a = xcalloc(1, sizeof(*a));
+
+	a->next_size = CHUNK_MIN;
+	return a;
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	for (struct on_free *f = a->on_free; f; f = f->next)
+		f->fn(f->data);
+	while (a->chunks) {
+		struct chunk *next = a->chunks->next;
+
+		free(a->chunks);
+		a->chunks = next;
+	}
+	free(a);
+}
+
+static void *new_chunk(struct arena *a, size_t n)
+{
+	struct chunk *c = xcalloc(1, sizeof(*c) + n);
+
+	c->next = a->chunks;
+	a->chunks = c;
+	return c->mem;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	const size_t align = _Alignof(max_align_t);
+	void *p;
+
+	n = (MAX(n, (size_t)1) + align - 1) & ~(align - 1);
+#ifdef ARENA_SINGLE
+	return new_chunk(a, n);
+#endif
+	if ((size_t)(a->end - a->p) < n) {
+		if (n > a->next_size / 4)
+			return new_chunk(a, n);
+		a->p = new_chunk(a, a->next_size);
+		a->end = a->p + a->next_size;
+		a->next_size = MIN(a->next_size * 2, (size_t)CHUNK_MAX);
+	}
+	p = a->p;
+	a->p += n;
+	return p;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	char *p = arena_alloc(a, n + 1);
+
+	if (n)
+		memcpy(p, s, n);
+	p[n] = '\0';
+	return p;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return s ? arena_strndup(a, s, strlen(s)) : NULL;
+}
+
+struct str arena_str(struct arena *a, struct str s)
+{
+	return (struct str){ arena_strndup(a, s.p, s.n), s.n };
+}
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *p;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	p = arena_alloc(a, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	return p;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+
+	va_start(ap, fmt);
+	p = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n)
+{
+	void *p = arena_alloc(a, new_n);
+
+	if (old_n)
+		memcpy(p, old, MIN(old_n, new_n));
+	return p;
+}
+
+void arena_on_free(struct arena *a, void (*fn)(void *), void *data)
+{
+	struct on_free *f = arena_new_obj(a, struct on_free);
+
+	f->next = a->on_free;
+	f->fn = fn;
+	f->data = data;
+	a->on_free = f;
+}

@@ -1,0 +1,276 @@
+/* The growing byte buffer and the encodings that are appended to it. */
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool make_room(struct buf *b, size_t more)
+{
+	size_t max = b->max ? b->max : BUF_MAX;
+	size_t cap;
+
+	if (more > max || b->n > max - more) {
+		b->overflow = true;
+		return false;
+	}
+	if (b->n + more + 1 <= b->cap)
+		return true;
+	cap = MAX(b->cap * 2, (size_t)64);
+	while (cap < b->n + more + 1)
+		cap *= 2;
+	b->p = xrealloc(b->p, cap);
+	b->cap = cap;
+	return true;
+}
+
+void buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (!make_room(b, n))
+		return;
+	if (n)
+		memcpy(b->p + b->n, p, n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+
+void buf_addc(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_add_str(struct buf *b, struct str s)
+{
+	buf_add(b, s.p, s.n);
+}
+
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0 || !make_room(b, (size_t)n))
+		return;
+	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	b->n += (size_t)n;
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(b, fmt, ap);
+	va_end(ap);
+}
+
+void buf_add_utf8(struct buf *b, uint32_t c)
+{
+	char u[4];
+	size_t n = 0;
+
+	if (c < 0x80) {
+		u[n++] = (char)c;
+	} else if (c < 0x800) {
+		u[n++] = (char)(0xc0 | c >> 6);
+		u[n++] = (char)(0x80 | (c & 0x3f));
+	} else if (c < 0x10000) {
+		u[n++] = (char)(0xe0 | c >> 12);
+		u[n++] = (char)(0x80 | (c >> 6 & 0x3f));
+		u[n++] = (char)(0x80 | (c & 0x3f));
+	} else {
+		u[n++] = (char)(0xf0 | (c >> 18 & 7));
+		u[n++] = (char)(0x80 | (c >> 12 & 0x3f));
+		u[n++] = (char)(0x80 | (c >> 6 & 0x3f));
+		u[n++] = (char)(0x80 | (c & 0x3f));
+	}
+	buf_add(b, u, n);
+}
+
+void buf_add_hex(struct buf *b, const void *p, size_t n)
+{
+	const uint8_t *u = p;
+
+	for (size_t i = 0; i < n; i++) {
+		buf_addc(b, "0123456789abcdef"[u[i] >> 4]);
+		buf_addc(b, "0123456789abcdef"[u[i] & 15]);
+	}
+}
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void buf_add_base64(struct buf *b, const void *p, size_t n)
+{
+	const uint8_t *u = p;
+
+	for (; n > 0; u += 3, n -= MIN(n, (size_t)3)) {
+		uint32_t w = (uint32_t)u[0] << 16 | (n > 1 ? (uint32_t)u[1] << 8 : 0) | (n > 2 ? u[2] : 0);
+		char out[4] = { base64_digits[w >> 18], base64_digits[w >> 12 & 63],
+				n > 1 ? base64_digits[w >> 6 & 63] : '=', n > 2 ? base64_digits[w & 63] : '=' };
+
+		buf_add(b, out, 4);
+	}
+}
+
+static int base64_value(char c)
+{
+	const char *at = c ? strchr(base64_digits, c) : NULL;
+
+	return at ? (int)(at - base64_digits) : -1;
+}
+
+int buf_add_unbase64(struct buf *b, struct str text)
+{
+	size_t start = b->n, digits = 0, pad = 0;
+	uint32_t w = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		int v = base64_value(c);
+
+		if (c == '\n' || c == '\r')
+			continue;
+		if (c == '=' && digits % 4 + pad >= 2 && pad < 2) {
+			pad++;
+			continue;
+		}
+		if (v < 0 || pad)
+			goto malformed;
+		w = w << 6 | (uint32_t)v;
+		if (++digits % 4 == 0) {
+			char out[3] = { (char)(w >> 16), (char)(w >> 8), (char)w };
+
+			buf_add(b, out, 3);
+		}
+	}
+	if ((digits + pad) % 4 || (pad && digits % 4 == 0))
+		goto malformed;
+	if (digits % 4 == 2) {
+		buf_addc(b, (char)(w >> 4));
+	} else if (digits % 4 == 3) {
+		buf_addc(b, (char)(w >> 10));
+		buf_addc(b, (char)(w >> 2));
+	}
+	return 0;
+malformed:
+	buf_truncate(b, start);
+	return -1;
+}
+
+void buf_add_uri(struct buf *b, struct str s, bool keep_slash)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = (uint8_t)s.p[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+		    c == '_' || c == '.' || c == '~' || (c == '/' && keep_slash))
+			buf_addc(b, (char)c);
+		else
+			buf_printf(b, "%%%02X", c);
+	}
+}
+
+void buf_add_json_string(struct buf *b, struct str s)
+{
+	buf_addc(b, '"');
+	while (s.n > 0) {
+		ptrdiff_t bad = utf8_invalid_at(s);
+		size_t good = bad < 0 ? s.n : (size_t)bad;
+
+		for (size_t i = 0; i < good; i++) {
+			uint8_t c = (uint8_t)s.p[i];
+
+			if (c == '"' || c == '\\') {
+				buf_addc(b, '\\');
+				buf_addc(b, (char)c);
+			} else if (c == '\n') {
+				buf_adds(b, "\\n");
+			} else if (c == '\r') {
+				buf_adds(b, "\\r");
+			} else if (c == '\t') {
+				buf_adds(b, "\\t");
+			} else if (c < 0x20) {
+				buf_printf(b, "\\u%04x", c);
+			} else {
+				buf_addc(b, (char)c);
+			}
+		}
+		s = str_slice(s, good, s.n);
+		if (s.n) {
+			buf_adds(b, "\xef\xbf\xbd");
+			s = str_slice(s, 1, s.n);
+		}
+	}
+	buf_addc(b, '"');
+}
+
+void buf_add_shell_word(struct buf *b, struct str s)
+{
+	buf_addc(b, '\'');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '\'')
+			buf_adds(b, "'\"'\"'");
+		else
+			buf_addc(b, s.p[i]);
+	}
+	buf_addc(b, '\'');
+}
+
+void buf_insert(struct buf *b, size_t at, const void *p, size_t n)
+{
+	if (!n || !make_room(b, n))
+		return;
+	memmove(b->p + at + n, b->p + at, b->n - at);
+	memcpy(b->p + at, p, n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+
+void buf_remove(struct buf *b, size_t at, size_t n)
+{
+	if (!n)
+		return;
+	memmove(b->p + at, b->p + at + n, b->n - at - n);
+	buf_truncate(b, b->n - n);
+}
+
+void buf_truncate(struct buf *b, size_t n)
+{
+	b->n = n;
+	if (b->p)
+		b->p[n] = '\0';
+}
+
+void buf_reserve(struct buf *b, size_t more)
+{
+	make_room(b, more);
+}
+
+char *buf_steal(struct buf *b)
+{
+	char *p = b->p ? b->p : xstrdup("");
+
+	b->p = NULL;
+	b->n = b->cap = 0;
+	return p;
+}
+
+void buf_reset(struct buf *b)
+{
+	b->overflow = false;
+	buf_truncate(b, 0);
+}
+
+void buf_release(struct buf *b)
+{
+	free(b->p);
+	b->p = NULL;
+	b->n = b->cap = 0;
+}

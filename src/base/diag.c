@@ -1,0 +1,178 @@
+/* Collecting diagnostics and showing them with their source line and a caret. */
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define DIAGS_MAX 1000
+#define LINE_SHOWN_MAX 160 /* bytes of a source line that are shown */
+
+struct source *source_new(struct arena *a, const char *name, struct str text)
+{
+	struct source *s = arena_new_obj(a, struct source);
+
+	s->name = arena_strdup(a, streq(name, "-") ? "<stdin>" : name);
+	s->text = text;
+	/* Line starts are found here once: a source is shared by threads later. */
+	s->nlines = 1;
+	for (size_t i = 0; i < text.n; i++)
+		s->nlines += text.p[i] == '\n';
+	s->line_starts = arena_new_array(a, uint32_t, s->nlines);
+	for (size_t i = 0, line = 1; i < text.n; i++)
+		if (text.p[i] == '\n')
+			s->line_starts[line++] = (uint32_t)i + 1;
+	return s;
+}
+
+struct position source_position(struct source *src, uint32_t offset)
+{
+	size_t low = 0, high = src->nlines;
+	struct position p = { 0 };
+
+	offset = (uint32_t)MIN((size_t)offset, src->text.n);
+	while (high - low > 1) {
+		size_t mid = (low + high) / 2;
+
+		if (src->line_starts[mid] <= offset)
+			low = mid;
+		else
+			high = mid;
+	}
+	p.line = (uint32_t)low + 1;
+	p.column = offset - src->line_starts[low] + 1;
+	p.column_chars = 1;
+	for (uint32_t i = src->line_starts[low]; i < offset; i++)
+		p.column_chars += ((uint8_t)src->text.p[i] & 0xc0) != 0x80;
+	return p;
+}
+
+struct str source_line(struct source *src, uint32_t line)
+{
+	size_t from, to;
+
+	if (line < 1 || line > src->nlines)
+		return (struct str){ "", 0 };
+	from = src->line_starts[line - 1];
+	to = line < src->nlines ? src->line_starts[line] - 1 : src->text.n;
+	if (to > from && src->text.p[to - 1] == '\r')
+		to--;
+	return str_slice(src->text, from, to);
+}
+
+void diags_init(struct diags *d, struct arena *a)
+{
+	*d = (struct diags){ .arena = a };
+}
+
+static struct diag *add(struct diags *d, enum diag_severity severity, struct span span, const char *summary, va_list ap)
+{
+	size_t max = d->max ? d->max : DIAGS_MAX;
+	struct diag *g;
+
+	*(severity == DIAG_ERROR ? &d->errors : &d->warnings) += 1;
+	if (d->n >= max) /* counted, not kept; the caller still gets something to fill in */
+		return arena_new_obj(d->arena, struct diag);
+	if (d->n == d->cap) {
+		size_t cap = MAX(d->cap * 2, (size_t)16);
+
+		d->v = arena_grow(d->arena, d->v, d->n * sizeof(*d->v), cap * sizeof(*d->v));
+		d->cap = cap;
+	}
+	g = &d->v[d->n++];
+	*g = (struct diag){ .severity = severity, .span = span, .summary = arena_vprintf(d->arena, summary, ap) };
+	return g;
+}
+
+struct diag *diag_error(struct diags *d, struct span span, const char *summary, ...)
+{
+	struct diag *g;
+	va_list ap;
+
+	va_start(ap, summary);
+	g = add(d, DIAG_ERROR, span, summary, ap);
+	va_end(ap);
+	return g;
+}
+
+struct diag *diag_warning(struct diags *d, struct span span, const char *summary, ...)
+{
+	struct diag *g;
+	va_list ap;
+
+	va_start(ap, summary);
+	g = add(d, DIAG_WARNING, span, summary, ap);
+	va_end(ap);
+	return g;
+}
+
+struct diag *diag_detail(struct diags *d, struct diag *g, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	g->detail = arena_vprintf(d->arena, fmt, ap);
+	va_end(ap);
+	return g;
+}
+
+/* The line, and under it a caret with tildes to the end of the span (or of the line). */
+static void render_source(const struct span *span, struct position at, struct buf *out)
+{
+	struct str line = source_line(span->src, at.line);
+	size_t from = MIN((size_t)at.column - 1, line.n), skip = 0;
+	size_t to = MIN(from + MAX((size_t)span->to - MIN(span->to, span->from), (size_t)1), line.n);
+	bool first = true;
+
+	if (line.n > LINE_SHOWN_MAX) { /* a window around the mistake */
+		skip = from > LINE_SHOWN_MAX / 2 ? from - LINE_SHOWN_MAX / 2 : 0;
+		line = str_slice(line, skip, MIN(line.n, skip + LINE_SHOWN_MAX));
+		from -= skip;
+		to = MIN(to - skip, line.n);
+	}
+	buf_printf(out, "  %4u: ", at.line);
+	for (size_t i = 0; i < line.n; i++)
+		buf_addc(out, line.p[i] == '\t' || (uint8_t)line.p[i] >= 0x20 ? line.p[i] : '?');
+	buf_adds(out, "\n        ");
+	for (size_t i = 0; i < MAX(to, from + 1); i++) {
+		if (i < line.n && ((uint8_t)line.p[i] & 0xc0) == 0x80)
+			continue;
+		if (i < from) {
+			buf_addc(out, i < line.n && line.p[i] == '\t' ? '\t' : ' ');
+			continue;
+		}
+		buf_addc(out, first ? '^' : '~');
+		first = false;
+	}
+	buf_addc(out, '\n');
+}
+
+void diag_render(const struct diag *g, struct buf *out)
+{
+	buf_printf(out, "%s: %s\n\n", g->severity == DIAG_ERROR ? "Error" : "Warning", g->summary);
+	if (g->span.src) {
+		struct position at = source_position(g->span.src, g->span.from);
+
+		buf_printf(out, "  on %s line %u, column %u", g->span.src->name, at.line, at.column_chars);
+		if (g->subject)
+			buf_printf(out, ", in %s", g->subject);
+		buf_adds(out, ":\n");
+		render_source(&g->span, at, out);
+	} else if (g->subject) {
+		buf_printf(out, "  in %s\n", g->subject);
+	}
+	if (g->values)
+		buf_printf(out, "    %s\n", g->values);
+	if (g->detail)
+		buf_printf(out, "%s%s\n", g->span.src || g->subject ? "\n" : "", g->detail);
+	buf_addc(out, '\n');
+}
+
+void diags_render(const struct diags *d, struct buf *out)
+{
+	for (int severity = DIAG_WARNING; severity >= DIAG_ERROR; severity--)
+		for (size_t i = 0; i < d->n; i++)
+			if ((int)d->v[i].severity == severity)
+				diag_render(&d->v[i], out);
+	if (d->errors + d->warnings > d->n)
+		buf_printf(out, "%zu further diagnostics are not shown.\n", d->errors + d->warnings - d->n);
+}
