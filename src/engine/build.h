@@ -38,8 +38,11 @@ struct run {
 	const struct run_local *local;
 };
 
+struct local_cloud; /* cloud/local.h */
 struct run_local {
 	const char *endpoint, *access_key, *secret_key, *region, *data_dir;
+	/* Builders tell it the ids that their templates name (local_cloud_expect); thread-safe. */
+	struct local_cloud *cloud;
 };
 
 struct build {

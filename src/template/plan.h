@@ -20,6 +20,12 @@ struct plan_data;
 typedef int plan_decode_fn(const struct plan_component *c, const struct plan_data *data, struct arena *a,
 			   struct diags *d, void **ret_config);
 
+/* Renders the {{ }} of a text that spec_decode left alone (SPEC_LATE), while the build runs: the
+ * component's functions, the build's values, and `dot` (an object, or null) for {{ .Name }}. The result is
+ * in the arena. */
+typedef int plan_render_fn(const struct plan_component *c, const struct plan_data *data, struct arena *a,
+			   struct value dot, struct str text, struct str *ret, struct err *err);
+
 /* Values known only while a build runs: ID, Host, Port, User, … (name to char *). */
 struct plan_data {
 	const struct map *values;
@@ -33,6 +39,7 @@ struct plan_component {
 	const struct spec *spec;
 	void *config;	     /* decoded and prepared for validate; NULL if it could not be */
 	plan_decode_fn *decode;
+	plan_render_fn *render;
 	void *lang;	     /* the front end's own data */
 };
 
