@@ -1,5 +1,10 @@
 /* A command of the program: one const struct in its own file, one row in the table of command.c.
  * Help, completion and the man page are printed from these rows.
+ *
+ *	const struct command command_version = {
+ *		.name = "version", .summary = "Print the version", .raw = true, .packer = true,
+ *		.run = version_run,
+ *	};
  */
 #ifndef INGOT_COMMAND_COMMAND_H
 #define INGOT_COMMAND_COMMAND_H
@@ -8,7 +13,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum flag_type { FLAG_BOOL, FLAG_STRING, FLAG_INT, FLAG_LIST /* repeatable, comma lists */, FLAG_REPEAT /* repeatable, as it stands */ };
+enum flag_type {
+	FLAG_BOOL,
+	FLAG_STRING,
+	FLAG_INT,
+	FLAG_LIST,   /* repeatable, comma lists */
+	FLAG_REPEAT, /* repeatable, as it stands */
+	FLAG_PAIR,   /* repeatable, name=value */
+};
 
 /* Go's flags: -f, --f, -f=v, -f v; booleans -f or -f=false; all before the arguments (cli.md 1). */
 struct flag {
@@ -16,11 +28,12 @@ struct flag {
 	enum flag_type type;
 	const char *value; /* placeholder in help: "path" */
 	const char *def;   /* shown in help and taken when not given */
-	const char *doc;
-	bool hidden; /* accepted, not shown */
+	const char *doc;   /* one sentence, with its full stop */
+	const char *const *choices; /* FLAG_STRING: the only values; NULL-terminated or NULL */
+	bool hidden;		    /* accepted, not shown */
 };
 
-struct flags; /* parsed */
+struct flags; /* parsed; the getters below want a name that the command's rows have */
 bool flags_bool(const struct flags *f, const char *name);
 const char *flags_string(const struct flags *f, const char *name); /* NULL when not given and no default */
 int64_t flags_int(const struct flags *f, const char *name);
@@ -29,10 +42,11 @@ bool flags_given(const struct flags *f, const char *name);
 
 /* What every command gets. */
 struct invocation {
+	const struct command *command;
 	const char *program; /* "ingot" or "packer": the name it speaks */
 	bool as_packer;
 	bool machine_readable; /* taken out anywhere on the line (cli.md 1) */
-	const struct flags *flags;
+	const struct flags *flags; /* NULL for a raw command */
 	char *const *args; /* after the flags; NULL-terminated */
 	size_t nargs;
 };
@@ -40,19 +54,24 @@ struct invocation {
 struct command {
 	const char *name;
 	const char *parent;	/* "cloud" for `ingot cloud up`; NULL at the top */
-	const char *arguments;	/* "TEMPLATE" */
-	const char *summary;	/* one line */
-	const char *description; /* paragraphs, for help and man page */
+	const char *arguments;	/* what the usage line has after the name: "[options] TEMPLATE"; may be NULL */
+	const char *summary;	/* one line, no full stop */
+	const char *description; /* paragraphs, for help and man page; NULL: the summary is enough */
 	const struct flag *flags;
 	size_t nflags;
 	const struct flag *more_flags; /* shared rows (template flags); may be NULL */
 	size_t nmore_flags;
-	int min_args, max_args; /* -1: any */
+	int min_args, max_args; /* max -1: any */
+	bool raw;	/* gets all its arguments unparsed, flags too */
 	bool hidden;
 	bool packer; /* Packer has it too: listed in help under either name */
-	int (*run)(const struct invocation *in); /* returns the exit code; prints by itself */
+	/* Returns the exit code; prints by itself (command/ui.h). NULL: a group, which shows its commands. */
+	int (*run)(const struct invocation *in);
 };
 
-extern const struct command *const commands[]; /* NULL-terminated, sorted */
+extern const struct command *const commands[]; /* NULL-terminated, sorted by name, a group before its own */
+
+/* NULL if there is none. parent may be NULL. */
+const struct command *command_find(const char *parent, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* The tables of components. A new component is its own file and one line in registry.c. */
+/* The tables of components. A new component is its own file and one line in command/components.c. */
 #ifndef INGOT_ENGINE_REGISTRY_H
 #define INGOT_ENGINE_REGISTRY_H
 

@@ -1,0 +1,24 @@
+/* The table of commands. A new command is its own file and one line here. */
+#include "command/command.h"
+
+#include "base/str.h"
+
+/* Sorted; what belongs to a group comes after it. */
+#define COMMANDS(ROW) \
+	ROW(version)
+
+#define DECLARE(name) extern const struct command command_##name;
+COMMANDS(DECLARE)
+#undef DECLARE
+
+#define ENTRY(name) &command_##name,
+const struct command *const commands[] = { COMMANDS(ENTRY) NULL };
+#undef ENTRY
+
+const struct command *command_find(const char *parent, const char *name)
+{
+	for (const struct command *const *c = commands; *c; c++)
+		if (streq((*c)->name, name) && streq((*c)->parent, parent))
+			return *c;
+	return NULL;
+}

@@ -1,0 +1,67 @@
+/* Tables of components. A new one is its own file (or folder) and one line here, in its sorted place. */
+#include "command/components.h"
+
+/* The component's own file defines `const struct KIND KIND_NAME`. */
+#define BUILDERS(ROW)
+#define PROVISIONERS(ROW)
+#define POSTPROCESSORS(ROW)
+#define DATASOURCES(ROW)
+
+#define DECLARE(name) extern const struct builder builder_##name;
+BUILDERS(DECLARE)
+#undef DECLARE
+#define DECLARE(name) extern const struct provisioner provisioner_##name;
+PROVISIONERS(DECLARE)
+#undef DECLARE
+#define DECLARE(name) extern const struct postprocessor postprocessor_##name;
+POSTPROCESSORS(DECLARE)
+#undef DECLARE
+#define DECLARE(name) extern const struct datasource datasource_##name;
+DATASOURCES(DECLARE)
+#undef DECLARE
+
+#define ENTRY(name) &builder_##name,
+static const struct builder *const builders[] = { BUILDERS(ENTRY) NULL };
+#undef ENTRY
+#define ENTRY(name) &provisioner_##name,
+static const struct provisioner *const provisioners[] = { PROVISIONERS(ENTRY) NULL };
+#undef ENTRY
+#define ENTRY(name) &postprocessor_##name,
+static const struct postprocessor *const postprocessors[] = { POSTPROCESSORS(ENTRY) NULL };
+#undef ENTRY
+#define ENTRY(name) &datasource_##name,
+static const struct datasource *const datasources[] = { DATASOURCES(ENTRY) NULL };
+#undef ENTRY
+
+/* Types of Packer and of the plugins known under its name. A type that ingot learns leaves its list. */
+static const char *const later_builders[] = {
+	"alicloud-ecs", "amazon-chroot", "amazon-ebssurrogate", "amazon-ebsvolume", "amazon-instance", "azure-arm",
+	"azure-chroot", "azure-dtl", "cloudstack", "digitalocean", "docker", "exoscale", "googlecompute", "hcloud",
+	"hyperone", "hyperv-iso", "hyperv-vmcx", "jdcloud", "linode", "lxc", "lxd", "ncloud", "oneandone",
+	"openstack", "oracle-classic", "oracle-oci", "osc-bsu", "osc-bsusurrogate", "osc-bsuvolume", "osc-chroot",
+	"outscale-bsu", "parallels-iso", "parallels-ipsw", "parallels-macvm", "parallels-pvm", "profitbricks",
+	"proxmox", "proxmox-clone", "proxmox-iso", "qemu", "scaleway", "tencentcloud-cvm", "triton", "ucloud-uhost",
+	"vagrant", "virtualbox-iso", "virtualbox-ovf", "virtualbox-vm", "vmware-iso", "vmware-vmx",
+	"vsphere-clone", "vsphere-iso", "vsphere-supervisor", "vultr", "yandex", NULL
+};
+static const char *const later_provisioners[] = {
+	"ansible", "ansible-local", "chef-client", "chef-solo", "converge", "hcp-sbom", "inspec", "powershell",
+	"puppet-masterless", "puppet-server", "salt-masterless", "windows-restart", "windows-shell",
+	"windows-update", NULL
+};
+static const char *const later_postprocessors[] = {
+	"alicloud-import", "amazon-import", "digitalocean-import", "docker-import", "docker-push", "docker-save",
+	"docker-tag", "exoscale-import", "googlecompute-export", "googlecompute-import", "provenance",
+	"ucloud-import", "vagrant", "vagrant-cloud", "vagrant-registry", "vsphere", "vsphere-template",
+	"yandex-export", "yandex-import", NULL
+};
+
+const struct registry components = {
+	.builders = builders,
+	.provisioners = provisioners,
+	.postprocessors = postprocessors,
+	.datasources = datasources,
+	.later_builders = later_builders,
+	.later_provisioners = later_provisioners,
+	.later_postprocessors = later_postprocessors,
+};

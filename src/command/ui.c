@@ -1,0 +1,66 @@
+/* Standard output of the short commands. */
+#include "command/ui.h"
+
+#include "engine/machine.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/os.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+void ui_write(struct str text)
+{
+	if (os_write_all(STDOUT_FILENO, text.p, text.n) < 0)
+		log_line("standard output: %m");
+}
+
+static void message(const struct invocation *in, const char *kind, const char *fmt, va_list ap)
+{
+	AUTO(buf) struct buf text = BUF_INIT, line = BUF_INIT;
+
+	buf_vprintf(&text, fmt, ap);
+	if (in->machine_readable)
+		machine_line(&line, clock_unix(), NULL, "ui", (const char *[]){ kind, buf_cstr(&text), NULL });
+	else
+		buf_printf(&line, "%s\n", buf_cstr(&text));
+	ui_write(buf_str(&line));
+	if (log_to_file())
+		log_line("ui%s: %s", streq(kind, "error") ? " error" : "", buf_cstr(&text));
+}
+
+void ui_say(const struct invocation *in, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message(in, "say", fmt, ap);
+	va_end(ap);
+}
+
+void ui_error(const struct invocation *in, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message(in, "error", fmt, ap);
+	va_end(ap);
+}
+
+void ui_machine(const struct invocation *in, const char *target, const char *type, ...)
+{
+	enum { MAX_FIELDS = 8 };
+	AUTO(buf) struct buf line = BUF_INIT;
+	const char *data[MAX_FIELDS + 1] = { NULL };
+	va_list ap;
+
+	if (!in->machine_readable)
+		return;
+	va_start(ap, type);
+	for (size_t i = 0; i < MAX_FIELDS && (data[i] = va_arg(ap, const char *)); i++)
+		;
+	va_end(ap);
+	machine_line(&line, clock_unix(), target, type, data);
+	ui_write(buf_str(&line));
+}

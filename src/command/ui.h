@@ -1,0 +1,17 @@
+/* What commands other than build print: lines for people on standard output, or with -machine-readable
+ * the lines of cli.md 5. (Builds speak through engine/event.h.) */
+#ifndef INGOT_COMMAND_UI_H
+#define INGOT_COMMAND_UI_H
+
+#include "command/command.h"
+
+/* One message; a newline is added. */
+void ui_say(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void ui_error(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A machine-readable line; nothing for people. target may be NULL; data ends with NULL. */
+void ui_machine(const struct invocation *in, const char *target, const char *type, ...)
+	__attribute__((sentinel));
+/* Bytes as they stand, in either mode (help, shell lines, generated files). */
+void ui_write(struct str text);
+
+#endif
