@@ -17,12 +17,16 @@ struct base_image {
 	const char *user;	/* "ec2-user" */
 	const char *description; /* says that it is a stand-in */
 	const char *root_device; /* "/dev/xvda" or "/dev/sda1" */
+	const char *volume_type; /* "gp2", "gp3" */
 	const char *creation_date; /* RFC 3339 */
 	const char *const *ids; /* ids that the seeds' templates name, NULL-terminated; may be NULL */
 	const char *const *ssm_parameters; /* public parameter names that give this image; may be NULL */
 };
 extern const struct base_image base_images[];
 extern const size_t base_images_n;
+/* The key whose stand-in has this login user ("ec2-user": "amzn"); "amzn" for any other. For source ids that
+ * nobody knows (design.md 5). */
+const char *base_image_key_of_user(const char *user);
 
 /* Makes what is missing. For each key a snapshot ("snap-…" written to ret_snapshot[KEY]) in the store.
  * with_kernel: the kernel layer that qemu needs. progress(data, text) tells where it is. Errors: missing
