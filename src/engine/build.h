@@ -55,6 +55,8 @@ struct build {
 	struct map generated;	  /* build values: ID, Host, Port, User, … → char * in the arena */
 	struct communicator *comm; /* while connected */
 	const char *part;	  /* while a post-processor runs: its type */
+	/* The one that runs now: its language renders its late text (build_render). */
+	const struct plan_component *component;
 	const char *step;	  /* for the status line */
 	void *scheduler;	  /* the engine's own */
 };
@@ -62,11 +64,15 @@ struct build {
 /* Ui: text of several lines gets the prefix on each. */
 void build_say(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void build_error(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void build_output_line(struct build *b, struct str line); /* a line of a script */
+void build_output(struct build *b, struct str lines); /* lines of a script, '\n' between them: engine/output.h */
 void build_secret(struct build *b, const char *secret);	  /* hide it from now on */
 /* Sets a build value (copied). */
 void build_set(struct build *b, const char *name, const char *value);
 const char *build_get(const struct build *b, const char *name); /* NULL if not there */
+
+/* Renders {{ }} of a SPEC_LATE text of the running component: its functions, the build's values, `dot`
+ * (an object, or null) for {{ .Name }}. The result is in the build's arena. */
+int build_render(struct build *b, struct value dot, const char *text, struct str *ret, struct err *err) MUST_USE;
 
 struct step {
 	const char *label;  /* for people and the status line: "launch instance" */

@@ -10,7 +10,7 @@
 
 enum event_kind {
 	EVENT_SAY,	/* progress of a build: "==> NAME: text" */
-	EVENT_OUTPUT,	/* a line a script printed */
+	EVENT_OUTPUT,	/* whole lines a script printed, '\n' between them; each is a message of its own */
 	EVENT_ERROR,	/* an error of a build, red */
 	EVENT_PLAIN,	/* text without an arrow: legend, closing lines, Build '…' finished */
 	EVENT_MACHINE,	/* only for -machine-readable: type and data fields */
