@@ -33,6 +33,7 @@ struct run {
 	struct journal *journal;
 	struct cancel *cancel;
 	bool force, debug, strict_ingress;
+	bool no_questions; /* -machine-readable */
 	enum on_error on_error;
 	/* -local: the endpoint and keys that everything must use; NULL otherwise. */
 	const struct run_local *local;
@@ -51,14 +52,16 @@ struct build {
 	const struct plan_build *spec;
 	size_t index;		  /* colour */
 	struct arena *arena;	  /* of this build */
-	struct cancel *cancel;	  /* child of run->cancel */
+	/* Child of run->cancel. While steps are undone it is another one, which Ctrl-C does not set: take it
+	 * from here each time. */
+	struct cancel *cancel;
 	struct map generated;	  /* build values: ID, Host, Port, User, … → char * in the arena */
 	struct communicator *comm; /* while connected */
 	const char *part;	  /* while a post-processor runs: its type */
 	/* The one that runs now: its language renders its late text (build_render). */
 	const struct plan_component *component;
 	const char *step;	  /* for the status line */
-	void *scheduler;	  /* the engine's own */
+	struct build_inner *inner; /* the engine's own: engine/inner.h */
 };
 
 /* Ui: text of several lines gets the prefix on each. */
@@ -83,9 +86,16 @@ struct step {
 	bool product; /* undo is called only when the build failed */
 };
 int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state, struct err *err) MUST_USE;
-/* Runs the template's provisioners over b->comm (as a step's body), then on failure the
- * error-cleanup-provisioner as -on-error says. */
-int build_provision(struct build *b, struct err *err) MUST_USE;
+/* The step that runs the template's provisioners over b->comm; when one fails, its undo runs the
+ * error-cleanup-provisioner as -on-error says. Every builder's list has it:
+ *	{ … }, BUILD_STEP_PROVISION, { … } */
+int build_provision(struct build *b, void *state, struct err *err) MUST_USE;
+void build_provision_undo(struct build *b, void *state, bool failed);
+#define BUILD_STEP_PROVISION { "provision", "StepProvision", build_provision, build_provision_undo, false }
+
+/* Asks on the controlling terminal. *ret_answer: without the line's end, caller frees. Errors:
+ * ERR_UNSUPPORTED "no available tty" (nothing was printed then), ERR_CANCELLED. */
+int build_ask(struct build *b, const char *question, char **ret_answer, struct err *err) MUST_USE;
 
 /* What a builder or post-processor made. Heap; freed with its ops. */
 struct artifact {

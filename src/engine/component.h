@@ -47,7 +47,7 @@ struct builder {
 	/* Checks and completes the config. May be NULL. */
 	void (*prepare)(struct prepare *p, void *config);
 	/* Makes the image: runs its step list by build_run_steps(), which calls the provisioners where
-	 * build_provision() stands. Returns the artifact (NULL: none, e.g. skip_create_ami). */
+	 * BUILD_STEP_PROVISION stands. Returns the artifact (NULL: none, e.g. skip_create_ami). */
 	int (*run)(struct build *b, void *config, struct artifact **ret, struct err *err);
 };
 

@@ -6,16 +6,19 @@
 #define INGOT_ENGINE_EVENT_H
 
 #include "base/base.h"
+#include "base/buf.h"
 #include "base/str.h"
 
 enum event_kind {
 	EVENT_SAY,	/* progress of a build: "==> NAME: text" */
 	EVENT_OUTPUT,	/* whole lines a script printed, '\n' between them; each is a message of its own */
 	EVENT_ERROR,	/* an error of a build, red */
-	EVENT_PLAIN,	/* text without an arrow: legend, closing lines, Build '…' finished */
+	EVENT_PLAIN,	/* text without an arrow: of a build ("Build '…' finished") or of none (closing lines) */
+	EVENT_LEGEND,	/* "NAME: output will be in this color.", and the empty line after them */
 	EVENT_MACHINE,	/* only for -machine-readable: type and data fields */
-	EVENT_STEP,	/* a step starts or ends: the status line */
+	EVENT_STEP,	/* a build's step starts; empty text: the build is over. For the status line */
 	EVENT_QUESTION, /* a question, no newline after it */
+	EVENT_ANSWERED, /* it was answered (or cancelled) */
 };
 
 struct event {
@@ -24,6 +27,7 @@ struct event {
 	const char *build;  /* name, or NULL */
 	const char *part;   /* post-processor's type ("NAME (TYPE):"), or NULL */
 	size_t build_index; /* colour */
+	bool error;	    /* EVENT_PLAIN: it tells of a failure */
 	struct str text;
 	const char *type;	 /* EVENT_MACHINE */
 	const char *const *data; /* EVENT_MACHINE: NULL-terminated */
@@ -31,6 +35,7 @@ struct event {
 
 struct event_reader {
 	void (*on_event)(void *data, const struct event *e); /* called under the stream's lock, one at a time */
+	void (*on_flush)(void *data); /* after one event or a held batch, same lock; may be NULL */
 	void *data;
 };
 
@@ -41,5 +46,17 @@ void events_free(struct events *s);
 void events_add_reader(struct events *s, struct event_reader r); /* before builds start */
 void events_add_secret(struct events *s, const char *secret);	   /* any time; short ones (< 3 bytes) are left alone */
 void events_emit(struct events *s, struct event *e);		   /* any thread; redacts, stamps, tells readers */
+/* A batch: until events_release() other threads wait and readers do not flush. May be nested. */
+void events_hold(struct events *s);
+void events_release(struct events *s);
+/* Holds the stream for good, or gives up after `ms` (a reader hangs): for the last words of a program that
+ * stops at once. */
+void events_seize(struct events *s, int64_t ms);
+/* Secrets taken out of any other text (the log). */
+void events_redact(struct events *s, struct str text, struct buf *out);
+
+/* "==> NAME: text" with the arrow before each line and white space cut at the end, as every reader for
+ * people shows it; text without an arrow for the kinds that have none. */
+void event_text(const struct event *e, struct buf *out);
 
 #endif

@@ -26,6 +26,7 @@ struct journal_row {
 	const char *resource;	/* id, NULL while only intended */
 	bool product;		/* outlives a run that ends well */
 	bool undone;
+	int64_t created; /* Unix seconds of the intent; what is younger than minutes may still be invisible */
 };
 
 /* Makes the run's file. run_id: ULID. Errors: ERR_IO (no disk, not writable): name the path. */
