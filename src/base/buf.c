@@ -211,6 +211,24 @@ void buf_add_json_string(struct buf *b, struct str s)
 	buf_addc(b, '"');
 }
 
+void buf_add_go_json_string(struct buf *b, struct str s)
+{
+	AUTO(buf) struct buf plain = BUF_INIT;
+	struct str rest;
+
+	buf_add_json_string(&plain, s);
+	for (rest = buf_str(&plain); rest.n; rest = str_slice(rest, 1, rest.n)) {
+		if (*rest.p == '<' || *rest.p == '>' || *rest.p == '&') {
+			buf_printf(b, "\\u%04x", *rest.p);
+		} else if (str_starts(rest, "\xe2\x80\xa8") || str_starts(rest, "\xe2\x80\xa9")) {
+			buf_adds(b, (uint8_t)rest.p[2] == 0xa8 ? "\\u2028" : "\\u2029");
+			rest = str_slice(rest, 2, rest.n);
+		} else {
+			buf_addc(b, *rest.p);
+		}
+	}
+}
+
 void buf_add_shell_word(struct buf *b, struct str s)
 {
 	buf_addc(b, '\'');
