@@ -62,6 +62,22 @@ const char *const *script_local_env(struct build *b, const char *const *extra)
 	return ret;
 }
 
+struct value script_dot(struct build *b, const struct str_map *more)
+{
+	size_t n = 0, nmore = more ? more->n : 0;
+	struct value_attr *v = arena_new_array(b->arena, struct value_attr, map_len(&b->generated) + nmore);
+
+	for (size_t i = 0; i < nmore; i++, n++) {
+		v[n].key = str_from(more->v[i].key);
+		v[n].value = value_cstring(b->arena, more->v[i].value, (struct span){ 0 });
+	}
+	for (size_t i = 0; i < map_len(&b->generated); i++, n++) {
+		v[n].key = map_key_at(&b->generated, i);
+		v[n].value = value_cstring(b->arena, map_at(&b->generated, i), (struct span){ 0 });
+	}
+	return value_attrs_make(b->arena, VALUE_MAP, v, n, (struct span){ 0 });
+}
+
 int script_check_status(int status, const struct ints *valid, struct err *err)
 {
 	AUTO(buf) struct buf list = BUF_INIT;

@@ -10,6 +10,9 @@
  * keys of the local cloud, with every other way to an account taken away. `extra` (may be NULL) comes last. */
 const char *const *script_local_env(struct build *b, const char *const *extra);
 
+/* The dot for late text: the build's values, and `more` (may be NULL) over them. */
+struct value script_dot(struct build *b, const struct str_map *more);
+
 /* 0, or -1 with ERR_EXIT and the reference's text (scripts look for it) when the status is not allowed. With
  * an empty list only 0 is. */
 int script_check_status(int status, const struct ints *valid, struct err *err) MUST_USE;

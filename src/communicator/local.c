@@ -1,0 +1,219 @@
+/* shell-local: inline text becomes a temporary script; each script runs through execute_command.
+ *
+ * Facts of the reference (cli.md 7, 8): inline text is rendered a second time when it runs; the variables
+ * stand sorted before the script's absolute path; a script gets no input. */
+#include "communicator/local.h"
+#include "base/os.h"
+#include "base/proc.h"
+#include "base/vec.h"
+#include "engine/output.h"
+#include "engine/script.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const struct spec_row local_rows[] = {
+	SPEC_STRS(struct local_config, inline_, .name = "inline",
+		  .doc = "Lines of a script. They are written to a temporary file and run as one script."),
+	SPEC_STR(struct local_config, command, .flags = SPEC_HIDDEN, .doc = "One line of shell; `inline` says the same."),
+	SPEC_STR(struct local_config, script, .doc = "Path of a script on this machine."),
+	SPEC_STRS(struct local_config, scripts, .doc = "Paths of scripts on this machine, run one after the other."),
+	SPEC_STRS(struct local_config, environment_vars, .doc = "Variables for the scripts, each `NAME=value`."),
+	SPEC_MAP(struct local_config, env, .doc = "Variables for the scripts by name; they win over `environment_vars`."),
+	SPEC_INTS(struct local_config, valid_exit_codes, .doc = "Exit statuses that count as success. Without it, only 0 does."),
+	SPEC_STRS(struct local_config, execute_command, .flags = SPEC_LATE,
+		  .doc = "Program and arguments that run a script. `{{.Vars}}` are the variables as shell assignments, `{{.Script}}` "
+			 "(also `{{.Command}}`) is the script's path. Default: `/bin/sh -c \"{{.Vars}} {{.Script}}\"`."),
+	SPEC_STR(struct local_config, inline_shebang, .def = "/bin/sh -e",
+		 .doc = "First line of the temporary script made from `inline`, without `#!`."),
+	SPEC_STRS(struct local_config, only_on,
+		  .doc = "Operating systems (darwin, freebsd, linux, openbsd, windows) to run on; skipped on others."),
+	SPEC_STR(struct local_config, tempfile_extension, .doc = "Ending of the temporary script's name, for example `.py`."),
+	SPEC_BOOL(struct local_config, use_linux_pathing,
+		  .doc = "Of use on Windows only, where it turns paths into those of its Linux subsystem."),
+	SPEC_STR(struct local_config, env_var_format, .flags = SPEC_LATE, .def = "%s='%s' ",
+		 .doc = "How one variable of `{{.Vars}}` is written: the first `%s` is its name, the second its value."),
+};
+const size_t local_nrows = ARRAY_LEN(local_rows);
+
+static void check_sources(struct prepare *p, struct local_config *c)
+{
+	int given = (c->inline_.n > 0) + (c->command != NULL) + (c->script != NULL) + (c->scripts.n > 0);
+
+	if (given == 0)
+		prepare_error(p, NULL, "one of command, inline, script or scripts is needed");
+	else if (given > 1)
+		prepare_error(p, NULL, "only one of command, inline, script and scripts can be given");
+	if (c->script && !c->scripts.n) {
+		c->scripts.v = arena_new_array(p->arena, char *, 1);
+		c->scripts.v[0] = c->script;
+		c->scripts.n = 1;
+	}
+	if (c->command && !c->inline_.n) {
+		c->inline_.v = arena_new_array(p->arena, char *, 1);
+		c->inline_.v[0] = c->command;
+		c->inline_.n = 1;
+	}
+	for (size_t i = 0; i < c->scripts.n; i++) {
+		struct stat st;
+
+		if (stat(c->scripts.v[i], &st) < 0)
+			prepare_error(p, c->script ? "script" : "scripts", "the script '%s' cannot be read: %s",
+				      c->scripts.v[i], strerror(errno));
+	}
+}
+
+void local_prepare(struct prepare *p, void *config)
+{
+	static const char *const systems[] = { "darwin", "freebsd", "linux", "openbsd", "windows" };
+	static char *default_command[] = { (char *)"/bin/sh", (char *)"-c", (char *)"{{.Vars}} {{.Script}}" };
+	struct local_config *c = config;
+
+	check_sources(p, c);
+	if (!c->execute_command.n)
+		c->execute_command = (struct strs){ default_command, ARRAY_LEN(default_command) };
+	for (size_t i = 0; i < c->environment_vars.n; i++)
+		if (!strchr(c->environment_vars.v[i], '=') || *c->environment_vars.v[i] == '=')
+			prepare_error(p, "environment_vars", "'%s' is not of the form NAME=value", c->environment_vars.v[i]);
+	for (size_t i = 0; i < c->only_on.n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(systems); k++)
+			known |= streq(systems[k], c->only_on.v[i]);
+		if (!known)
+			prepare_error(p, "only_on", "'%s' is no operating system of this option: darwin, freebsd, linux, openbsd or windows",
+				      c->only_on.v[i]);
+	}
+}
+
+/* "%s='%s' " with name and value put in, whatever else the format holds. */
+static void add_variable(struct buf *out, const char *format, const char *name, const char *value)
+{
+	const char *args[] = { name, value };
+	size_t next = 0;
+
+	for (const char *p = format; *p; p++) {
+		if (p[0] == '%' && p[1] == 's' && next < ARRAY_LEN(args)) {
+			buf_adds(out, args[next++]);
+			p++;
+		} else {
+			buf_addc(out, *p);
+		}
+	}
+}
+
+/* ' ends the quoted word: '"'"' stands for it. */
+static char *quote_inside(struct arena *a, const char *value)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	buf_add_shell_word(&b, str_from(value));
+	return arena_strndup(a, b.p + 1, b.n - 2);
+}
+
+/* {{.Vars}}: the build's own variables and the template's, sorted by name; the later definition wins. */
+static char *format_vars(struct build *b, const struct local_config *c)
+{
+	AUTO(map) struct map vars = MAP_INIT;
+	AUTO(buf) struct buf out = BUF_INIT;
+	auto_free const char **names = NULL;
+
+	map_sets(&vars, "PACKER_BUILD_NAME", (char *)b->spec->bare_name);
+	map_sets(&vars, "PACKER_BUILDER_TYPE", (char *)b->spec->type);
+	if (build_get(b, "PackerHTTPAddr") && *build_get(b, "PackerHTTPAddr"))
+		map_sets(&vars, "PACKER_HTTP_ADDR", (char *)build_get(b, "PackerHTTPAddr"));
+	for (size_t i = 0; i < c->environment_vars.n; i++) {
+		char *entry = c->environment_vars.v[i], *equals = strchr(entry, '=');
+
+		map_set(&vars, (struct str){ entry, (size_t)(equals - entry) }, equals + 1);
+	}
+	for (size_t i = 0; i < c->env.n; i++)
+		map_sets(&vars, c->env.v[i].key, c->env.v[i].value);
+	names = xcalloc(map_len(&vars), sizeof(*names));
+	for (size_t i = 0; i < map_len(&vars); i++)
+		names[i] = map_key_at(&vars, i).p;
+	sort_strings(names, map_len(&vars));
+	for (size_t i = 0; i < map_len(&vars); i++)
+		add_variable(&out, c->env_var_format, names[i], quote_inside(b->arena, map_gets(&vars, names[i])));
+	return arena_strdup(b->arena, buf_cstr(&out));
+}
+
+/* The temporary script of inline text; the caller removes and frees the path. */
+static int write_inline(struct build *b, const struct local_config *c, char **ret_path, struct err *err)
+{
+	AUTO(buf) struct buf text = BUF_INIT;
+	auto_free char *path = NULL;
+	auto_fd int fd = -1;
+
+	buf_printf(&text, "#!%s\n", c->inline_shebang);
+	for (size_t i = 0; i < c->inline_.n; i++) {
+		struct str line;
+
+		if (build_render(b, script_dot(b, NULL), c->inline_.v[i], &line, err) < 0)
+			return err_prefix(err, "inline");
+		buf_add_str(&text, line);
+		buf_addc(&text, '\n');
+	}
+	if (os_temp_file("packer-shell", c->tempfile_extension ? c->tempfile_extension : "", &path, &fd, err) < 0)
+		return -1;
+	if (os_write_all(fd, text.p, text.n) < 0 || fchmod(fd, 0700) < 0) {
+		err_errno(err, errno, "writing %s", path);
+		unlink(path);
+		return -1;
+	}
+	*ret_path = steal(path);
+	return 0;
+}
+
+static int run_script(struct build *b, const struct local_config *c, const char *path, struct err *err)
+{
+	struct str_map dot = { .v = (struct str_pair[3]){ 0 }, .n = 3 };
+	const char **argv = arena_new_array(b->arena, const char *, c->execute_command.n + 1);
+	auto_free char *full = realpath(path, NULL);
+	struct proc_spec spec = { .argv = argv, .env = script_local_env(b, NULL), .on_output = output_feed, .cancel = b->cancel };
+	struct output out;
+	int status, ret;
+
+	dot.v[0] = (struct str_pair){ (char *)"Vars", format_vars(b, c) };
+	dot.v[1] = (struct str_pair){ (char *)"Script", full ? full : (char *)path };
+	dot.v[2] = (struct str_pair){ (char *)"Command", dot.v[1].value };
+	for (size_t i = 0; i < c->execute_command.n; i++) {
+		struct str word;
+
+		if (build_render(b, script_dot(b, &dot), c->execute_command.v[i], &word, err) < 0)
+			return err_prefix(err, "execute_command");
+		argv[i] = arena_strndup(b->arena, word.p, word.n);
+	}
+	build_say(b, "Running local shell script: %s", path);
+	output_init(&out, b);
+	spec.data = &out;
+	ret = proc_run(&spec, &status, err);
+	output_end(&out);
+	if (ret < 0)
+		return err->code == ERR_CANCELLED ? ret : err_prefix(err, "Error executing script: %s", path);
+	return script_check_status(status < 0 ? -1 : status, &c->valid_exit_codes, err);
+}
+
+int local_run(struct build *b, struct local_config *c, struct err *err)
+{
+	bool here = c->only_on.n == 0 || strs_has(&c->only_on, "linux");
+	int ret = 0;
+
+	if (!here) {
+		build_say(b, "Skipping shell-local due to runtime OS");
+		return 0;
+	}
+	if (c->inline_.n) {
+		auto_free char *path = NULL;
+
+		if (write_inline(b, c, &path, err) < 0)
+			return -1;
+		ret = run_script(b, c, path, err);
+		unlink(path);
+	}
+	for (size_t i = 0; ret == 0 && i < c->scripts.n; i++)
+		ret = run_script(b, c, c->scripts.v[i], err);
+	return ret;
+}

@@ -1,0 +1,30 @@
+/* Scripts on the machine ingot runs on: what the shell-local provisioner and post-processor share. */
+#ifndef INGOT_COMMUNICATOR_LOCAL_H
+#define INGOT_COMMUNICATOR_LOCAL_H
+
+#include "engine/build.h"
+#include "engine/component.h"
+#include "spec/spec.h"
+
+struct local_config {
+	struct strs inline_;
+	char *command, *script;
+	struct strs scripts;
+	struct strs environment_vars;
+	struct str_map env;
+	struct ints valid_exit_codes;
+	struct strs execute_command;
+	char *inline_shebang;
+	struct strs only_on;
+	char *tempfile_extension;
+	bool use_linux_pathing;
+	char *env_var_format;
+};
+
+extern const struct spec_row local_rows[];
+extern const size_t local_nrows;
+
+void local_prepare(struct prepare *p, void *config);
+int local_run(struct build *b, struct local_config *c, struct err *err) MUST_USE;
+
+#endif
