@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const struct spec_row local_rows[] = {
+static const struct spec_row local_rows[] = {
 	SPEC_STRS(struct local_config, inline_, .name = "inline",
 		  .doc = "Lines of a script. They are written to a temporary file and run as one script."),
 	SPEC_STR(struct local_config, command, .flags = SPEC_HIDDEN, .doc = "One line of shell; `inline` says the same."),
@@ -36,7 +36,8 @@ const struct spec_row local_rows[] = {
 	SPEC_STR(struct local_config, env_var_format, .flags = SPEC_LATE, .def = "%s='%s' ",
 		 .doc = "How one variable of `{{.Vars}}` is written: the first `%s` is its name, the second its value."),
 };
-const size_t local_nrows = ARRAY_LEN(local_rows);
+const struct spec local_spec = SPEC("shell-local", struct local_config, local_rows,
+				    .doc = "Runs scripts on the machine that ingot runs on.");
 
 static void check_sources(struct prepare *p, struct local_config *c)
 {
@@ -169,16 +170,17 @@ static int write_inline(struct build *b, const struct local_config *c, char **re
 
 static int run_script(struct build *b, const struct local_config *c, const char *path, struct err *err)
 {
-	struct str_map dot = { .v = (struct str_pair[3]){ 0 }, .n = 3 };
+	struct str_pair pairs[3];
+	struct str_map dot = { pairs, ARRAY_LEN(pairs) };
 	const char **argv = arena_new_array(b->arena, const char *, c->execute_command.n + 1);
 	auto_free char *full = realpath(path, NULL);
 	struct proc_spec spec = { .argv = argv, .env = script_local_env(b, NULL), .on_output = output_feed, .cancel = b->cancel };
 	struct output out;
 	int status, ret;
 
-	dot.v[0] = (struct str_pair){ (char *)"Vars", format_vars(b, c) };
-	dot.v[1] = (struct str_pair){ (char *)"Script", full ? full : (char *)path };
-	dot.v[2] = (struct str_pair){ (char *)"Command", dot.v[1].value };
+	pairs[0] = (struct str_pair){ (char *)"Vars", format_vars(b, c) };
+	pairs[1] = (struct str_pair){ (char *)"Script", full ? full : (char *)path };
+	pairs[2] = (struct str_pair){ (char *)"Command", pairs[1].value };
 	for (size_t i = 0; i < c->execute_command.n; i++) {
 		struct str word;
 

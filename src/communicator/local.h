@@ -21,8 +21,7 @@ struct local_config {
 	char *env_var_format;
 };
 
-extern const struct spec_row local_rows[];
-extern const size_t local_nrows;
+extern const struct spec local_spec;
 
 void local_prepare(struct prepare *p, void *config);
 int local_run(struct build *b, struct local_config *c, struct err *err) MUST_USE;

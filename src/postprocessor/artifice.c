@@ -1,0 +1,63 @@
+/* artifice: from here on the artifact is other files, for example ones that a provisioner fetched. */
+#include "base/vec.h"
+#include "engine/component.h"
+#include "postprocessor/files.h"
+#include "spec/spec.h"
+
+#include <glob.h>
+
+struct artifice_config {
+	struct strs files;
+};
+
+static const struct spec_row rows[] = {
+	SPEC_STRS(struct artifice_config, files,
+		  .doc = "The files of the new artifact; patterns (`*`, `?`, `[a-z]`) are taken. One that is not there is no error."),
+};
+static const struct spec spec = SPEC("artifice", struct artifice_config, rows,
+				     .doc = "Puts other files in the place of the artifact's.");
+
+static void prepare(struct prepare *p, void *config)
+{
+	struct artifice_config *c = config;
+
+	if (!c->files.n)
+		prepare_error(p, "files", "files: at least one is needed");
+}
+
+static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret, bool *keep, bool *must_keep,
+	       struct err *err UNUSED)
+{
+	const struct artifice_config *c = config;
+	AUTO(buf) struct buf list = BUF_INIT;
+	VEC(char *) files = VEC_INIT;
+	glob_t found = { 0 };
+
+	for (size_t i = 0; i < c->files.n; i++) /* the only other result is "no match" */
+		if (glob(c->files.v[i], i ? GLOB_APPEND : 0, NULL, &found) == GLOB_NOSPACE)
+			abort();
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		vec_push(&files, found.gl_pathv[i]);
+	vec_push(&files, NULL);
+	if (in->files && in->files[0]) {
+		files_join(&list, in->files);
+		build_say(b, "Discarding files from artifact: %s", buf_cstr(&list));
+		buf_reset(&list);
+	}
+	files_join(&list, files.v);
+	build_say(b, "Using these artifact files: %s", buf_cstr(&list));
+	*ret = files_artifact("packer.post-processor.artifice", "Created artifact from files: ", files.v);
+	*keep = true;
+	*must_keep = false;
+	vec_release(&files);
+	globfree(&found);
+	return 0;
+}
+
+extern const struct postprocessor postprocessor_artifice;
+const struct postprocessor postprocessor_artifice = {
+	.type = "artifice",
+	.spec = &spec,
+	.prepare = prepare,
+	.run = run,
+};
