@@ -16,6 +16,7 @@
 #define MUST_USE __attribute__((warn_unused_result))
 #define UNUSED __attribute__((unused))
 #define NORETURN __attribute__((noreturn))
+#define FALLTHROUGH __attribute__((fallthrough))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 /* Arguments are evaluated twice: no side effects in them. */
 #define MIN(a, b) ((a) < (b) ? (a) : (b))

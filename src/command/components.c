@@ -3,8 +3,14 @@
 
 /* The component's own file defines `const struct KIND KIND_NAME`. */
 #define BUILDERS(ROW)
-#define PROVISIONERS(ROW)
-#define POSTPROCESSORS(ROW)
+#define PROVISIONERS(ROW) \
+	ROW(shell_local)
+#define POSTPROCESSORS(ROW) \
+	ROW(artifice) \
+	ROW(checksum) \
+	ROW(compress) \
+	ROW(manifest) \
+	ROW(shell_local)
 #define DATASOURCES(ROW)
 
 #define DECLARE(name) extern const struct builder builder_##name;

@@ -123,7 +123,7 @@ static int set(struct flag_value *v, struct str s, struct err *err)
 	case FLAG_PAIR:
 		if (!s.n || !memchr(s.p, '=', s.n))
 			return bad_value(row, s, "expected name=value", err);
-		/* fall through */
+		FALLTHROUGH;
 	case FLAG_REPEAT:
 		list_add(v, s);
 		return 0;

@@ -114,7 +114,7 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 		vec_push(&files, in->files[i]);
 	for (size_t t = 0; t < c->checksum_types.n && result == 0; t++) {
 		const char *type = c->checksum_types.v[t];
-		char *path;
+		char *path = NULL;
 
 		result = output_path(b, c, type, &path, err);
 		for (size_t i = 0; result == 0 && in->files && in->files[i]; i++) {
