@@ -1,0 +1,106 @@
+"""Measuring whole programs: wall and CPU of a process tree by wait4, memory and number of processes by sampling /proc."""
+import os
+import statistics
+import subprocess
+import threading
+import time
+
+ROWS = []
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            kids = [int(k) for k in f.read().split()]
+    except OSError:
+        return []
+    for task in os.listdir(f"/proc/{pid}/task") if os.path.isdir(f"/proc/{pid}/task") else []:
+        if int(task) != pid:
+            try:
+                with open(f"/proc/{pid}/task/{task}/children") as f:
+                    kids += [int(k) for k in f.read().split()]
+            except OSError:
+                pass
+    return [pid_ for k in kids for pid_ in [k, *children(k)]]
+
+
+def memory(pid):
+    """(resident, private) KiB of a process now."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as f:
+            fields = dict(line.split(":", 1) for line in f if ":" in line)
+        return int(fields["Rss"].split()[0]), sum(int(fields[k].split()[0]) for k in ("Private_Clean", "Private_Dirty")) - int(fields.get("Private_Clean", "0").split()[0])
+    except (OSError, KeyError, ValueError):
+        return 0, 0
+
+
+class Result:
+    """wall and cpu in seconds; rss and private in MiB (peak of the tree's sum); processes at once; status; output."""
+
+
+def run(command, env=None, cwd=None, sample=True, capture=True, ignore=()):
+    """Runs it and measures its whole tree. `ignore`: names of programs that do not count as its processes."""
+    r = Result()
+    r.rss = r.private = r.processes = 0
+    out = subprocess.PIPE if capture else subprocess.DEVNULL
+    start = time.monotonic()
+    p = subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+    done = threading.Event()
+
+    def watch():
+        while not done.wait(0.04):
+            tree = [q for q in [p.pid, *children(p.pid)] if name(q) not in ignore]
+            sums = [memory(q) for q in tree]
+            r.processes = max(r.processes, len(tree))
+            r.rss = max(r.rss, sum(s[0] for s in sums) / 1024)
+            r.private = max(r.private, sum(s[1] for s in sums) / 1024)
+    t = threading.Thread(target=watch) if sample else None
+    if t:
+        t.start()
+    r.output = p.stdout.read().decode(errors="replace") if capture else ""
+    _, status, usage = os.wait4(p.pid, 0)
+    r.wall = time.monotonic() - start
+    p.returncode = r.status = os.waitstatus_to_exitcode(status)
+    done.set()
+    if t:
+        t.join()
+    r.cpu = usage.ru_utime + usage.ru_stime
+    r.rss = max(r.rss, usage.ru_maxrss / 1024)
+    r.processes = max(r.processes, 1)
+    return r
+
+
+def name(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
+def median(results, what):
+    return statistics.median(getattr(r, what) for r in results)
+
+
+def pairs(ours, theirs, n, **kw):
+    """n runs of each, in turn, so that a machine whose speed drifts is fair to both. Lists of results."""
+    a, b = [], []
+    run(ours[0], env=ours[1], cwd=ours[2] if len(ours) > 2 else None, sample=False)
+    run(theirs[0], env=theirs[1], cwd=theirs[2] if len(theirs) > 2 else None, sample=False)
+    for _ in range(n):
+        a.append(run(ours[0], env=ours[1], cwd=ours[2] if len(ours) > 2 else None, **kw))
+        b.append(run(theirs[0], env=theirs[1], cwd=theirs[2] if len(theirs) > 2 else None, **kw))
+    for r in a + b:
+        if r.status:
+            raise RuntimeError(f"a run ended with status {r.status}:\n{r.output[-3000:]}")
+    return a, b
+
+
+def row(what, ours, theirs=None, limit=None, limit_abs=None, unit="s"):
+    """Prints one figure: ours, the peer's, the ratio, and whether the goal is met (lower is better)."""
+    ratio = ours / theirs if theirs else None
+    met = all([limit is None or (ratio is not None and ratio <= limit), limit_abs is None or ours <= limit_abs])
+    goal = " and ".join(x for x in (f"ratio <= {limit:.3g}" if limit is not None else "", f"<= {limit_abs:.4g} {unit}" if limit_abs is not None else "") if x)
+    ROWS.append((what, met if goal else None))
+    print(f"{what:58} {ours:10.4g} {unit:4}" + (f" peer {theirs:10.4g}  ratio {ratio:7.4f}" if theirs else " " * 31) +
+          (f"  goal {goal}: {'met' if met else 'MISSED'}" if goal else ""), flush=True)
