@@ -161,20 +161,20 @@ static int check_room(struct volume_store *s, uint64_t need, struct err *err)
 
 int volume_fill(struct volume_store *s, const struct manifest *m, int fd, struct err *err)
 {
-	if (!s->reflink && check_room(s, m->blocks.n * BLOCK_SIZE, err) < 0)
+	if (!s->reflink && check_room(s, m->blocks.n * VOLUME_BLOCK, err) < 0)
 		return -1;
 	if (ftruncate(fd, (off_t)m->size) < 0)
 		return err_errno(err, errno, "making a volume of %llu MiB in %s",
 				 (unsigned long long)(m->size / MIB), s->dir);
 	for (size_t i = 0; i < m->blocks.n; i++) {
 		const struct block *b = &m->blocks.v[i];
-		uint64_t at = (uint64_t)b->index * BLOCK_SIZE;
+		uint64_t at = (uint64_t)b->index * VOLUME_BLOCK;
 		auto_fd int from = manifest_open_block(s, m, b);
 
 		if (from < 0)
 			return err_errno(err, errno, "opening block %u of snapshot %s", b->index, m->id);
-		if (block_copy_range(from, 0, fd, (off_t)at, MIN(BLOCK_SIZE, m->size - at)) < 0) {
-			if (errno == ENOSPC && check_room(s, (m->blocks.n - i) * BLOCK_SIZE, err) < 0)
+		if (block_copy_range(from, 0, fd, (off_t)at, MIN(VOLUME_BLOCK, m->size - at)) < 0) {
+			if (errno == ENOSPC && check_room(s, (m->blocks.n - i) * VOLUME_BLOCK, err) < 0)
 				return -1;
 			return err_errno(err, errno, "copying block %u of snapshot %s", b->index, m->id);
 		}
@@ -347,7 +347,7 @@ void volume_make_spare(struct volume_store *s, const char *snapshot)
 		auto_fd int fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 		/* Spares are a comfort: they never take the last space. */
-		if (fd < 0 || check_room(s, m->blocks.n * BLOCK_SIZE + 4096 * MIB, &err) < 0 ||
+		if (fd < 0 || check_room(s, m->blocks.n * VOLUME_BLOCK + 4096 * MIB, &err) < 0 ||
 		    volume_fill(s, m, fd, &err) < 0) {
 			log_line("local cloud: no spare of %s: %s", snapshot, err.msg ? err.msg : strerror(errno));
 			unlink(temp);

@@ -119,8 +119,8 @@ int block_each(int fd, uint64_t size, int (*fn)(void *data, uint32_t index), voi
 		to = lseek(fd, from, SEEK_HOLE);
 		if (to < 0)
 			return -1;
-		for (uint32_t i = MAX(next, (uint32_t)((uint64_t)from / BLOCK_SIZE));
-		     (uint64_t)i * BLOCK_SIZE < MIN((uint64_t)to, size); i++) {
+		for (uint32_t i = MAX(next, (uint32_t)((uint64_t)from / VOLUME_BLOCK));
+		     (uint64_t)i * VOLUME_BLOCK < MIN((uint64_t)to, size); i++) {
 			int ret = fn(data, i);
 
 			if (ret)

@@ -76,7 +76,7 @@ struct capture {
 	const char *parts;
 	const struct manifest *parent; /* may be NULL */
 	struct manifest *m;
-	char *bytes, *other; /* BLOCK_SIZE each */
+	char *bytes, *other; /* VOLUME_BLOCK each */
 	bool have_folder;
 };
 
@@ -90,25 +90,25 @@ static const struct block *same_as_parent(struct capture *c, uint32_t index)
 	{
 		auto_fd int fd = manifest_open_block(c->s, c->parent, b);
 
-		if (fd < 0 || block_read(fd, c->other, BLOCK_SIZE, 0) < 0)
+		if (fd < 0 || block_read(fd, c->other, VOLUME_BLOCK, 0) < 0)
 			return NULL;
 	}
-	return memcmp(c->bytes, c->other, BLOCK_SIZE) == 0 ? b : NULL;
+	return memcmp(c->bytes, c->other, VOLUME_BLOCK) == 0 ? b : NULL;
 }
 
 static int capture_block(void *data, uint32_t index)
 {
 	struct capture *c = data;
-	uint64_t at = (uint64_t)index * BLOCK_SIZE;
+	uint64_t at = (uint64_t)index * VOLUME_BLOCK;
 	const struct block *same;
 	auto_free char *path = NULL;
 	auto_fd int fd = -1;
 
-	if (block_read(c->fd, c->bytes, MIN(BLOCK_SIZE, c->m->size - at), (off_t)at) < 0)
+	if (block_read(c->fd, c->bytes, MIN(VOLUME_BLOCK, c->m->size - at), (off_t)at) < 0)
 		return -1;
-	if (c->m->size - at < BLOCK_SIZE)
-		memset(c->bytes + (c->m->size - at), 0, BLOCK_SIZE - (c->m->size - at));
-	if (block_is_zero(c->bytes, BLOCK_SIZE))
+	if (c->m->size - at < VOLUME_BLOCK)
+		memset(c->bytes + (c->m->size - at), 0, VOLUME_BLOCK - (c->m->size - at));
+	if (block_is_zero(c->bytes, VOLUME_BLOCK))
 		return 0;
 	same = same_as_parent(c, index);
 	if (same) {
@@ -120,8 +120,8 @@ static int capture_block(void *data, uint32_t index)
 	c->have_folder = true;
 	path = xasprintf("%s/%u", c->parts, index);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || ftruncate(fd, (off_t)BLOCK_SIZE) < 0 ||
-	    block_copy_range(c->fd, (off_t)at, fd, 0, MIN(BLOCK_SIZE, c->m->size - at)) < 0)
+	if (fd < 0 || ftruncate(fd, (off_t)VOLUME_BLOCK) < 0 ||
+	    block_copy_range(c->fd, (off_t)at, fd, 0, MIN(VOLUME_BLOCK, c->m->size - at)) < 0)
 		return -1;
 	vec_push(&c->m->blocks, (struct block){ .index = index });
 	return 0;
@@ -131,7 +131,7 @@ static int capture(struct volume_store *s, const char *id, const char *path, con
 		   struct manifest **ret, struct err *err)
 {
 	auto_free char *parts = store_path(s, "parts", id, NULL);
-	auto_free char *bytes = xmalloc(BLOCK_SIZE), *other = xmalloc(BLOCK_SIZE);
+	auto_free char *bytes = xmalloc(VOLUME_BLOCK), *other = xmalloc(VOLUME_BLOCK);
 	AUTO(manifest) struct manifest *m = NULL;
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct capture c = { s, fd, parts, parent, NULL, bytes, other, false };
@@ -349,7 +349,7 @@ int snapshot_copy(struct volume_store *s, const char *from, const char *to, stru
 /* Gives every block of m that has no digest yet one, in the new manifest. */
 static int hash_parts(struct volume_store *s, const struct manifest *m, struct manifest *ret, struct err *err)
 {
-	auto_free char *bytes = xmalloc(BLOCK_SIZE);
+	auto_free char *bytes = xmalloc(VOLUME_BLOCK);
 
 	for (size_t i = 0; i < m->blocks.n; i++) {
 		struct block b = m->blocks.v[i];
@@ -358,9 +358,9 @@ static int hash_parts(struct volume_store *s, const struct manifest *m, struct m
 			auto_free char *path = xasprintf("%s/parts/%s/%u", s->dir, m->id, b.index);
 			auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-			if (fd < 0 || block_read(fd, bytes, BLOCK_SIZE, 0) < 0)
+			if (fd < 0 || block_read(fd, bytes, VOLUME_BLOCK, 0) < 0)
 				return err_errno(err, errno, "reading %s", path);
-			hash_sha256(bytes, BLOCK_SIZE, b.digest);
+			hash_sha256(bytes, VOLUME_BLOCK, b.digest);
 			/* Counted before it is linked: nobody may remove it in between. */
 			pthread_mutex_lock(&s->lock);
 			block_count(s, b.digest, 1);

@@ -25,7 +25,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#define BLOCK_SIZE ((size_t)512 * 1024)
+#define VOLUME_BLOCK ((size_t)512 * 1024)
 
 /* A block that is not all zeros. */
 struct block {
