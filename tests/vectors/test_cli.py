@@ -1,0 +1,61 @@
+"""The recorded command line of the reference (../shared/vectors/cli), one test a case, run under the name packer."""
+import importlib
+import json
+import os
+import sys
+
+import pytest
+
+from conftest import TOP
+
+ROOT = os.path.realpath(os.path.join(os.environ.get("INGOT_SHARED", os.path.join(TOP, "..", "shared")), "vectors"))
+CASES = sorted(d for d in os.listdir(os.path.join(ROOT, "cli")) if os.path.exists(os.path.join(ROOT, "cli", d, "case.json"))) if os.path.isdir(os.path.join(ROOT, "cli")) else []
+
+# Cases that are not for this version, one by one: (names, why).
+LATER = {
+    "the commands fix, fmt, console, hcl2_upgrade, init and plugins come with the HCL2 release": """
+        cli-badflag-fix cli-h-console cli-h-fix cli-h-fmt cli-h-plugins cli-h-plugins-installed cli-h-plugins-required cli-missing-fix cli-missing-init
+        cli-noarg-fix cli-noarg-hcl2_upgrade cli-noarg-init console-hcl console-json fmt-bad fmt-check fmt-many init-json plugins-none upgrade-json
+        cli-h-execute""",
+    "HCL2 templates come with the HCL2 release": "cli-directory",
+    "help lists commands of the HCL2 release": "cli-no-args cli-help-word cli-top-h cli-top--help cli-unknown-command",
+    "a component of a later release": "amazon-spot amazon-ssh",
+}
+SKIP = {name: why for why, names in LATER.items() for name in names.split()}
+SKIP.update({c: "the command fix comes with the HCL2 release" for c in CASES if c.startswith("fix-")})
+
+
+@pytest.fixture(scope="module")
+def judge():
+    if not CASES:
+        pytest.skip("no ../shared: the recorded vectors are not part of a checkout")
+    sys.path.insert(0, ROOT)
+    return importlib.import_module("check_cli")
+
+
+@pytest.fixture(scope="module")
+def packer(tmp_path_factory, ingot_bin):
+    link = tmp_path_factory.mktemp("bin") / "packer"
+    link.symlink_to(ingot_bin)
+    return str(link)
+
+
+@pytest.fixture(scope="module")
+def places(sshd):
+    return {"<SSH_PORT>": str(sshd.port), "<SSH_WRONG_KEY>": sshd.wrong_key, "<SSH_KEY>": sshd.key, "<SSH_USER>": sshd.user}
+
+
+@pytest.mark.parametrize("case", CASES or ["none"])
+def test_case(case, judge, packer, places):
+    if case in SKIP:
+        pytest.skip(SKIP[case])
+    with open(os.path.join(ROOT, "cli", "DIFFERENT")) as f:
+        if case in f.read().split():
+            pytest.skip("better on purpose: docs/compatibility.md")
+    with open(os.path.join(ROOT, "cli", case, "case.json")) as f:
+        commands = json.load(f)
+    commands = commands if isinstance(commands, list) else [commands]
+    if any(c["reference"] != "1.16.0" for c in commands):
+        pytest.skip("recorded from Packer 1.6.6, to show what scripts of its time saw")
+    why = judge.run_case(packer, os.path.join(ROOT, "cli", case), commands, places)
+    assert not why, "\n".join(why)
