@@ -15,7 +15,7 @@ CASES = sorted(d for d in os.listdir(os.path.join(ROOT, "cli")) if os.path.exist
 LATER = {
     "the commands fix, fmt, console, hcl2_upgrade, init and plugins come with the HCL2 release": """
         cli-badflag-fix cli-h-console cli-h-fix cli-h-fmt cli-h-plugins cli-h-plugins-installed cli-h-plugins-required cli-missing-fix cli-missing-init
-        cli-noarg-fix cli-noarg-hcl2_upgrade cli-noarg-init console-hcl console-json fmt-bad fmt-check fmt-many init-json plugins-none upgrade-json
+        cli-noarg-fix cli-noarg-hcl2_upgrade cli-noarg-init console-hcl console-json fmt-bad fmt-check fmt-many init-json plugins-install-bad upgrade-simple
         cli-h-execute""",
     "HCL2 templates come with the HCL2 release": "cli-directory",
     "help lists commands of the HCL2 release": "cli-no-args cli-help-word cli-top-h cli-top--help cli-unknown-command",
