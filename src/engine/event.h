@@ -58,5 +58,9 @@ void events_redact(struct events *s, struct str text, struct buf *out);
 /* "==> NAME: text" with the arrow before each line and white space cut at the end, as every reader for
  * people shows it; text without an arrow for the kinds that have none. */
 void event_text(const struct event *e, struct buf *out);
+/* The lines of a text, at least one:
+ *	for (struct str rest = event_lines(e), line; event_next_line(&rest, &line);) … */
+struct str event_lines(const struct event *e);
+bool event_next_line(struct str *rest, struct str *ret_line);
 
 #endif

@@ -13,8 +13,9 @@
 #include "engine/registry.h"
 #include "lang/expr/value.h"
 
-/* Decodes a component's options; late: at run, with the build's data as the `build` values. Both front
- * ends give one, so that the engine can decode again without knowing the language. */
+/* Decodes a component's options and prepares them (the component's prepare slot), with the build's data as
+ * the `build` values: *ret_config is ready for run. Both front ends give one, so that the engine can do it
+ * again while a build runs without knowing the language; any thread. */
 struct plan_component;
 struct plan_data;
 typedef int plan_decode_fn(const struct plan_component *c, const struct plan_data *data, struct arena *a,
