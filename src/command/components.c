@@ -2,9 +2,13 @@
 #include "command/components.h"
 
 /* The component's own file defines `const struct KIND KIND_NAME`. */
-#define BUILDERS(ROW)
+#define BUILDERS(ROW) \
+	ROW(file) \
+	ROW(null)
 #define PROVISIONERS(ROW) \
-	ROW(shell_local)
+	ROW(breakpoint) \
+	ROW(shell_local) \
+	ROW(sleep)
 #define POSTPROCESSORS(ROW) \
 	ROW(artifice) \
 	ROW(checksum) \

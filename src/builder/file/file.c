@@ -1,0 +1,110 @@
+/* The file builder: its artifact is one file, made from text or copied. It runs no provisioners, as there is
+ * no machine to provision. */
+#include "engine/build.h"
+
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+struct file_config {
+	char *source, *target, *content;
+};
+
+static const struct spec_row rows[] = {
+	SPEC_STR(struct file_config, content, .doc = "Text to put into the file."),
+	SPEC_STR(struct file_config, source, .doc = "Path of a file to copy."),
+	SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED, .doc = "Path of the file to make. Its folder is made where it is not there; a file that is there is written over."),
+};
+static const struct spec spec = SPEC("file", struct file_config, rows,
+				     .doc = "Makes a file, from text or as a copy of another: to try post-processors on.");
+
+static bool given(const char *s)
+{
+	return s && *s;
+}
+
+static void prepare(struct prepare *p, void *config)
+{
+	const struct file_config *c = config;
+
+	if (given(c->content) && given(c->source))
+		prepare_error(p, "source", "source and content exclude each other: give one");
+	if (!given(c->content) && !given(c->source))
+		prepare_warning(p, "target", "neither source nor content is given: the file will be empty");
+}
+
+static int copy(const struct file_config *c, int64_t *ret_bytes, struct err *err)
+{
+	enum { CHUNK = 1 << 16 };
+	auto_fd int in = open(c->source, O_RDONLY | O_CLOEXEC);
+	auto_fd int out = -1;
+	auto_free char *chunk = xmalloc(CHUNK);
+	int64_t total = 0;
+	ssize_t n;
+
+	if (in < 0)
+		return err_errno(err, errno, "reading the source %s", c->source);
+	out = open(c->target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (out < 0)
+		return err_errno(err, errno, "writing the target %s", c->target);
+	while ((n = read(in, chunk, CHUNK)) != 0) {
+		if (n < 0)
+			return err_errno(err, errno, "reading the source %s", c->source);
+		if (os_write_all(out, chunk, (size_t)n) < 0)
+			return err_errno(err, errno, "writing the target %s", c->target);
+		total += n;
+	}
+	*ret_bytes = total;
+	return 0;
+}
+
+static int make_folder(const char *target, struct err *err)
+{
+	const char *slash = strrchr(target, '/');
+	auto_free char *folder = slash && slash > target ? xstrndup(target, (size_t)(slash - target)) : NULL;
+
+	return folder ? os_mkdir_all(folder, 0755, err) : 0;
+}
+
+static int destroy(struct artifact *a, struct build *b, struct err *err)
+{
+	(void)b;
+	if (unlink(a->files[0]) < 0 && errno != ENOENT)
+		return err_errno(err, errno, "removing %s", a->files[0]);
+	return 0;
+}
+
+static int run(struct build *b, void *config, struct artifact **ret, struct err *err)
+{
+	const struct file_config *c = config;
+	auto_free char *text = xasprintf("Stored file: %s", c->target);
+	int64_t bytes = 0;
+
+	if (make_folder(c->target, err) < 0)
+		return -1;
+	if (given(c->source)) {
+		build_say(b, "Copying %s to %s", c->source, c->target);
+		if (copy(c, &bytes, err) < 0)
+			return -1;
+		build_say(b, "Copied %lld bytes", (long long)bytes);
+	} else {
+		struct str content = str_from(c->content ? c->content : "");
+
+		if (os_write_file(c->target, content.p, content.n, 0600, err) < 0)
+			return -1;
+	}
+	*ret = artifact_new("packer.file", "File", text);
+	artifact_add_file(*ret, c->target);
+	(*ret)->destroy = destroy;
+	return 0;
+}
+
+extern const struct builder builder_file;
+const struct builder builder_file = {
+	.type = "file",
+	.spec = &spec,
+	.prepare = prepare,
+	.run = run,
+};

@@ -1,0 +1,31 @@
+/* The sleep provisioner: waits, and can be interrupted at once. */
+#include "engine/build.h"
+
+#include "base/clock.h"
+
+struct sleep_config {
+	int64_t duration;
+};
+
+static const struct spec_row rows[] = {
+	SPEC_DURATION(struct sleep_config, duration, .doc = "How long to wait, e.g. `30s` or `2m`."),
+};
+static const struct spec spec = SPEC("sleep", struct sleep_config, rows, .doc = "Waits.");
+
+static int run(struct build *b, void *config, struct communicator *comm, struct err *err)
+{
+	enum { NS_PER_MS = 1000000 };
+	const struct sleep_config *c = config;
+
+	(void)comm;
+	if (clock_sleep(c->duration / NS_PER_MS, b->cancel) < 0)
+		return err_set(err, ERR_CANCELLED, "cancelled");
+	return 0;
+}
+
+extern const struct provisioner provisioner_sleep;
+const struct provisioner provisioner_sleep = {
+	.type = "sleep",
+	.spec = &spec,
+	.run = run,
+};
