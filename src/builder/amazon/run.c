@@ -3,7 +3,7 @@
 
 #include "base/os.h"
 #include "builder/amazon/ami.h"
-#include "communicator/comm_spec.h"
+#include "communicator/config.h"
 
 #include <arpa/inet.h>
 

@@ -1,0 +1,115 @@
+/* The instance's IAM profile: one the template names, or a temporary role and profile with the policy that
+ * the template holds. */
+#include "builder/amazon/steps.h"
+
+#include "aws/iam.h"
+#include "base/log.h"
+#include "base/os.h"
+
+static void add_list(struct buf *out, const char *name, const struct strs *list)
+{
+	buf_printf(out, ",\"%s\":[", name);
+	for (size_t i = 0; i < list->n; i++) {
+		if (i)
+			buf_addc(out, ',');
+		buf_add_json_string(out, str_from(list->v[i]));
+	}
+	buf_addc(out, ']');
+}
+
+static void policy_json(struct buf *out, const struct amazon_policy *p)
+{
+	buf_adds(out, "{\"Version\":");
+	buf_add_json_string(out, str_from(p->version && *p->version ? p->version : "2012-10-17"));
+	buf_adds(out, ",\"Statement\":[");
+	for (size_t i = 0; i < p->statement.n; i++) {
+		const struct amazon_statement *st = p->statement.v[i];
+
+		buf_adds(out, i ? ",{\"Effect\":" : "{\"Effect\":");
+		buf_add_json_string(out, str_from(st->effect && *st->effect ? st->effect : "Allow"));
+		add_list(out, "Action", &st->action);
+		add_list(out, "Resource", &st->resource);
+		buf_addc(out, '}');
+	}
+	buf_adds(out, "]}");
+}
+
+static int check_profile(struct amazon *s, struct err *err)
+{
+	const char *name = s->run->iam_instance_profile, *arn;
+	AUTO(err) struct err why = ERR_INIT;
+
+	if (s->run->skip_profile_validation || iam_get_instance_profile(&s->ec2, name, &arn, &why) == 0)
+		return 0;
+	if (aws_denied(&why)) {
+		log_line("%s: instance profile %s is not checked: %s", s->b->spec->name, name, why.msg);
+		return 0;
+	}
+	err_move(err, &why);
+	return err_prefix(err, "iam_instance_profile '%s'", name);
+}
+
+static int make_role(struct amazon *s, const char *name, const char *policy, const struct str_map *tags, struct err *err)
+{
+	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
+	struct amazon_thing *role;
+
+	build_say(s->b, "Creating temporary role for this instance: %s", name);
+	if (amazon_intend(s, "role", s->region, name, NULL, false, &role, err) < 0)
+		return -1;
+	if (iam_create_role(&c, name, policy, tags, err) == 0)
+		return amazon_made(s, role, name, err);
+	/* Of its several calls some may have been carried out: undo looks. */
+	return err_prefix(err, "creating the temporary role %s", name);
+}
+
+static int make_profile(struct amazon *s, const char *name, const struct str_map *tags, struct err *err)
+{
+	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
+	struct amazon_thing *profile;
+	const char *arn;
+
+	build_say(s->b, "Creating temporary instance profile for this instance: %s", name);
+	if (amazon_intend(s, "instance-profile", s->region, name, NULL, false, &profile, err) < 0)
+		return -1;
+	if (iam_create_instance_profile(&c, name, name, tags, &arn, err) == 0)
+		return amazon_made(s, profile, name, err);
+	return err_prefix(err, "creating the temporary instance profile %s", name);
+}
+
+int amazon_instance_profile(struct build *b, void *state, struct err *err)
+{
+	struct amazon *s = state;
+	AUTO(buf) struct buf policy = BUF_INIT;
+	struct str_map tags;
+	char uuid[37], *name;
+
+	if (s->run->iam_instance_profile && *s->run->iam_instance_profile) {
+		s->profile = s->run->iam_instance_profile;
+		return check_profile(s, err);
+	}
+	if (!s->run->temporary_iam_instance_profile_policy_document)
+		return 0;
+	os_uuid(uuid);
+	name = arena_printf(b->arena, "packer-%s", uuid);
+	policy_json(&policy, s->run->temporary_iam_instance_profile_policy_document);
+	if (amazon_tags(s, &s->run->run_tags, "run_tags", true, &tags, err) < 0 ||
+	    make_role(s, name, buf_cstr(&policy), &tags, err) < 0 || make_profile(s, name, &tags, err) < 0)
+		return -1;
+	s->profile = name;
+	return 0;
+}
+
+void amazon_instance_profile_undo(struct build *b, void *state, bool failed UNUSED)
+{
+	struct amazon *s = state;
+
+	for (size_t i = s->things.n; i-- > 0;) {
+		struct amazon_thing *t = s->things.v[i];
+
+		if ((!t->id && !t->open) || (!streq(t->kind, "role") && !streq(t->kind, "instance-profile")))
+			continue;
+		build_say(b, "Deleting temporary %s...", t->kind[0] == 'r' ? "role" : "instance profile");
+		amazon_undo(s, t);
+	}
+}

@@ -1,0 +1,223 @@
+/* The instance: launched, waited for, and in the end terminated, with those of its volumes that would
+ * outlive it. */
+#include "builder/amazon/launch.h"
+#include "builder/amazon/local.h"
+#include "builder/amazon/steps.h"
+
+#include "aws/wait.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/os.h"
+#include "communicator/config.h"
+
+#define KEPT_MAX 64
+#define PROFILE_WAIT_MS (60 * 1000) /* until EC2 knows a new instance profile */
+#define LAUNCH_WAIT_MS (3 * 60 * 1000)
+#define LAUNCH_WINDOW_MS (20 * 1000) /* in which a cancel waits for an answer */
+
+/* The volumes that no termination deletes get their intents before there is an instance. */
+static int intend_volumes(struct amazon *s, struct err *err)
+{
+	const char *names[KEPT_MAX];
+	size_t n = amazon_kept_devices(s, names, KEPT_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		struct amazon_thing *t;
+
+		if (amazon_intend(s, "volume", s->region, names[i], NULL, true, &t, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int name_volumes(struct amazon *s, struct err *err)
+{
+	for (size_t i = 0; i < s->things.n; i++) {
+		struct amazon_thing *t = s->things.v[i];
+		const char *id = NULL;
+
+		if (!t->open || !streq(t->kind, "volume"))
+			continue;
+		for (size_t k = 0; k < s->instance.nmappings; k++)
+			if (streq(s->instance.mappings[k].device_name, t->name))
+				id = s->instance.mappings[k].volume_id;
+		if (!id || !*id)
+			amazon_settled(s, t);
+		else if (amazon_made(s, t, id, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool profile_unknown(const struct amazon *s, const struct err *err)
+{
+	return *s->profile && err_is(err, "InvalidParameterValue") && err->msg && strcasestr(err->msg, "iamInstanceProfile");
+}
+
+/* One launch under one token: asking again with it can never give two instances. Each try ends by itself,
+ * so that a cancel never leaves an answer behind. */
+static int launch(struct amazon *s, const struct aws_params *p, const char *token, struct err *err)
+{
+	int64_t start = clock_ms();
+
+	for (;;) {
+		struct aws_client c = amazon_sure_client(s, s->region, LAUNCH_WINDOW_MS);
+		int64_t spent;
+
+		if (ec2_run_instance(&c, p, token, &s->instance, err) == 0)
+			return 0;
+		spent = clock_ms() - start;
+		if (cancel_is_set(s->b->cancel))
+			return -1;
+		if (!(profile_unknown(s, err) && spent < PROFILE_WAIT_MS) &&
+		    !((err->code == ERR_AGAIN || err->code == ERR_TIMEOUT) && spent < LAUNCH_WAIT_MS))
+			return -1;
+		log_line("%s: launching again: %s", s->b->spec->name, err->msg);
+		err_release(err);
+		if (clock_sleep(1000, s->b->cancel) < 0)
+			return cancel_check(s->b->cancel, err);
+	}
+}
+
+static int launch_tagged(struct amazon *s, struct err *err)
+{
+	for (;;) {
+		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+		char token[37];
+
+		os_uuid(token);
+		if (amazon_launch_params(s, &p, err) < 0 ||
+		    amazon_intend(s, "instance", s->region, NULL, token, false, &s->instance_thing, err) < 0)
+			return -1;
+		if (launch(s, &p, token, err) == 0)
+			return amazon_made(s, s->instance_thing, s->instance.id, err);
+		amazon_refused(s, s->instance_thing, err);
+		if (err_is(err, "VPCIdNotSpecified") && !*s->subnet_id)
+			return err_prefix(err, "launching the instance: the account has no default VPC, so subnet_id or "
+					       "subnet_filter must say where it goes");
+		if (!amazon_tag_refused(s, err))
+			return err_prefix(err, "launching the instance");
+		amazon_drop_run_tag(s, err);
+	}
+}
+
+/* A public address can come a moment after the state. */
+static void await_public_address(struct amazon *s)
+{
+	if (s->run->ssh_interface || s->run->associate_public_ip_address == TRIBOOL_FALSE || comm_config_host(s->comm))
+		return;
+	for (int i = 0; i < 2 && !*s->instance.public_ip; i++) {
+		AUTO(err) struct err err = ERR_INIT;
+		struct ec2_instance now;
+
+		if (clock_sleep(1000, s->b->cancel) < 0 || ec2_get_instance(&s->ec2, s->instance.id, &now, &err) < 0)
+			return;
+		s->instance = now;
+	}
+}
+
+static void tell_addresses(struct amazon *s)
+{
+	const struct ec2_instance *i = &s->instance;
+
+	if (*i->public_dns)
+		build_say(s->b, "Public DNS: %s", i->public_dns);
+	if (*i->public_ip)
+		build_say(s->b, "Public IP: %s", i->public_ip);
+	if (*i->private_ip)
+		build_say(s->b, "Private IP: %s", i->private_ip);
+}
+
+int amazon_run_instance(struct build *b, void *state, struct err *err)
+{
+	struct amazon *s = state;
+
+	build_say(b, "Launching a source AWS instance...");
+	if (intend_volumes(s, err) < 0 || launch_tagged(s, err) < 0)
+		return -1;
+	build_say(b, "Instance ID: %s", s->instance.id);
+	build_set(b, "ID", s->instance.id);
+	if (amazon_open_port(s, true, err) < 0)
+		return -1;
+	build_say(b, "Waiting for instance (%s) to become ready...", s->instance.id);
+	if (aws_wait_instance(&s->ec2, s->instance.id, "running", &s->instance, err) < 0)
+		return err_prefix(err, "waiting for instance %s to run", s->instance.id);
+	if (name_volumes(s, err) < 0)
+		return -1;
+	await_public_address(s);
+	if (b->run->debug)
+		tell_addresses(s);
+	return amazon_open_port(s, false, err);
+}
+
+static bool volumes_to_delete(const struct amazon *s)
+{
+	for (size_t i = 0; i < s->things.n; i++)
+		if (streq(s->things.v[i]->kind, "volume") && (s->things.v[i]->id || s->things.v[i]->open))
+			return true;
+	return false;
+}
+
+/* The end of the instance is waited for only where something cannot go before it. */
+void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
+{
+	struct amazon *s = state;
+	struct amazon_thing *t = s->instance_thing;
+	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_UNDO_MS);
+	AUTO(err) struct err err = ERR_INIT;
+
+	if (!t || (!t->id && !t->open))
+		return;
+	amazon_local_notices(s);
+	build_say(b, "Terminating the source AWS instance...");
+	if (!t->id) {
+		amazon_undo(s, t);
+		return;
+	}
+	if (ec2_terminate_instance(&c, t->id, &err) < 0) {
+		build_error(b, "Terminating instance %s failed: %s\nRun `ingot sweep -run %s` to try again.", t->id, err.msg,
+			    b->run->id);
+		return;
+	}
+	if ((s->group && s->group->id) || volumes_to_delete(s)) {
+		if (aws_wait_instance(&c, t->id, "terminated", NULL, &err) < 0) {
+			build_error(b, "Waiting for the end of instance %s: %s", t->id, err.msg);
+			return;
+		}
+	}
+	amazon_settled(s, t);
+}
+
+static bool in_launch_mappings(const struct amazon *s, const char *device)
+{
+	for (size_t i = 0; s->launch_mappings && i < s->launch_mappings->n; i++) {
+		const struct amazon_block_device *d = s->launch_mappings->v[i];
+
+		if (streq(d->device_name, device))
+			return true;
+	}
+	return false;
+}
+
+/* Volumes that the template asked to keep stay when the build ended well; those that only the source image
+ * brought along always go. */
+void amazon_volumes_undo(struct build *b, void *state, bool failed)
+{
+	struct amazon *s = state;
+
+	if (!volumes_to_delete(s))
+		return;
+	build_say(b, "Cleaning up any extra volumes...");
+	for (size_t i = 0; i < s->things.n; i++) {
+		struct amazon_thing *t = s->things.v[i];
+
+		if (!streq(t->kind, "volume") || (!t->id && !t->open))
+			continue;
+		if (!failed && t->id && in_launch_mappings(s, t->name)) {
+			build_say(b, "Volume %s (%s) stays: its mapping has no delete_on_termination", t->id, t->name);
+			amazon_settled(s, t);
+			continue;
+		}
+		amazon_undo(s, t);
+	}
+}

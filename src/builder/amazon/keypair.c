@@ -1,0 +1,113 @@
+/* The key that opens the instance: the template's own, the agent's, or a temporary key pair made by EC2. */
+#include "builder/amazon/steps.h"
+
+#include "base/log.h"
+#include "base/os.h"
+#include "communicator/config.h"
+
+#include <unistd.h>
+
+#define KEY_TRIES 3
+
+static bool given(const char *s)
+{
+	return s && *s;
+}
+
+/* One request. A key pair cannot be asked for its private half again: when an answer of ours was lost, the
+ * pair of that name goes and a new one is made. */
+static int make_key(struct amazon *s, const char *name, const char *type, const struct str_map *tags, struct err *err)
+{
+	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
+	bool lost = false;
+
+	for (int i = 0;; i++) {
+		if (ec2_create_key_pair(&c, name, type, tags, &s->key_pem, err) == 0)
+			return 0;
+		lost |= err->code == ERR_LOST || err->code == ERR_TIMEOUT;
+		if (i + 1 == KEY_TRIES || !lost || cancel_is_set(s->b->cancel))
+			return -1;
+		log_line("%s: making key pair %s again: %s", s->b->spec->name, name, err->msg);
+		err_release(err);
+		if (ec2_delete_key_pair(&c, name, err) < 0)
+			return -1;
+	}
+}
+
+static int make_tagged_key(struct amazon *s, const char *name, const char *type, struct err *err)
+{
+	for (;;) {
+		struct str_map tags;
+
+		if (amazon_tags(s, &s->run->run_tags, "run_tags", true, &tags, err) < 0)
+			return -1;
+		if (amazon_intend(s, "key-pair", s->region, name, NULL, false, &s->key, err) < 0)
+			return -1;
+		if (make_key(s, name, type, &tags, err) == 0)
+			return amazon_made(s, s->key, name, err);
+		amazon_refused(s, s->key, err);
+		if (!amazon_tag_refused(s, err))
+			return err_prefix(err, "creating the temporary key pair %s", name);
+		amazon_drop_run_tag(s, err);
+	}
+}
+
+static int save_debug_key(struct amazon *s, struct err *err)
+{
+	s->debug_key = arena_printf(s->b->arena, "ec2_%s.pem", s->b->spec->bare_name);
+	if (os_write_file(s->debug_key, s->key_pem, strlen(s->key_pem), 0600, err) < 0)
+		return err_prefix(err, "saving the key for -debug");
+	build_say(s->b, "The instance's private key is in %s until the build ends", s->debug_key);
+	return 0;
+}
+
+static const char *existing_key(struct amazon *s)
+{
+	const struct comm_config *c = s->comm;
+
+	if (given(c->ssh_private_key_file))
+		return "Using the SSH private key of the template";
+	if (c->ssh_agent_auth)
+		return given(c->ssh_keypair_name) ? "Using the SSH agent for the key pair that the template names"
+						  : "Using the SSH agent and the source image's own keys";
+	if (given(c->ssh_password) && !given(c->temporary_key_pair_name))
+		return "Logging in with a password: no key pair is made";
+	return NULL;
+}
+
+int amazon_key_pair(struct build *b, void *state, struct err *err)
+{
+	struct amazon *s = state;
+	const char *why = existing_key(s), *name = s->comm->temporary_key_pair_name, *type;
+	char uuid[37];
+
+	if (why) {
+		build_say(b, "%s", why);
+		s->key_name = given(s->comm->ssh_keypair_name) ? s->comm->ssh_keypair_name : "";
+		return 0;
+	}
+	if (!given(name)) {
+		os_uuid(uuid);
+		name = arena_printf(b->arena, "packer_%s", uuid);
+	}
+	type = given(s->comm->temporary_key_pair_type) ? s->comm->temporary_key_pair_type : "rsa";
+	build_say(b, "Creating temporary keypair: %s", name);
+	if (make_tagged_key(s, name, type, err) < 0)
+		return -1;
+	build_secret(b, s->key_pem);
+	s->key_name = name;
+	return b->run->debug ? save_debug_key(s, err) : 0;
+}
+
+void amazon_key_pair_undo(struct build *b, void *state, bool failed UNUSED)
+{
+	struct amazon *s = state;
+
+	if (s->debug_key && unlink(s->debug_key) < 0)
+		build_error(b, "%s could not be removed: delete it by hand", s->debug_key);
+	s->debug_key = NULL;
+	if (!s->key || (!s->key->id && !s->key->open))
+		return;
+	build_say(b, "Deleting temporary keypair...");
+	amazon_undo(s, s->key);
+}

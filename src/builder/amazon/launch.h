@@ -1,0 +1,18 @@
+/* Parameters of the call that launches the instance. */
+#ifndef INGOT_BUILDER_AMAZON_LAUNCH_H
+#define INGOT_BUILDER_AMAZON_LAUNCH_H
+
+#include "builder/amazon/state.h"
+
+/* BlockDeviceMapping.n of one device; what does not belong to the call's form is left out. */
+void amazon_params_device(struct aws_params *p, int n, const struct amazon_block_device *d);
+/* BlockDeviceMapping.1… of a list of them. */
+void amazon_params_devices(struct aws_params *p, const struct spec_blocks *list);
+/* All of RunInstances but counts and token. with_run_tag: on instance, interface and volumes. */
+int amazon_launch_params(struct amazon *s, struct aws_params *p, struct err *err) MUST_USE;
+/* True when encrypt_boot is done by launching with encrypted volumes, so that no copy is needed. */
+bool amazon_encrypts_at_launch(const struct amazon *s);
+/* Devices whose volumes will outlive the instance: the last mapping of each device counts. */
+size_t amazon_kept_devices(const struct amazon *s, const char **names, size_t max);
+
+#endif

@@ -1,0 +1,113 @@
+/* The rehearsal's side of an amazon build: ids that only a real account knows get stand-ins in the local
+ * cloud under those very ids. */
+#include "builder/amazon/local.h"
+
+#include "base/log.h"
+#include "base/proc.h"
+#include "cloud/local.h"
+#include "communicator/config.h"
+
+struct told {
+	struct local_id v[256];
+	size_t n;
+	const char *region;
+};
+
+static void tell(struct told *t, enum local_id_kind kind, const char *region, const char *id, const char *hint)
+{
+	if (id && *id && t->n < ARRAY_LEN(t->v))
+		t->v[t->n++] = (struct local_id){ kind, region, id, hint && *hint ? hint : NULL };
+}
+
+static void tell_list(struct told *t, enum local_id_kind kind, const struct strs *ids, const char *hint)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		tell(t, kind, t->region, ids->v[i], hint);
+}
+
+/* The public half of the template's private key; NULL where it cannot be had. */
+static const char *public_key(struct amazon *s, const char *file)
+{
+	const char *const argv[] = { "ssh-keygen", "-y", "-P", "", "-f", file, NULL };
+	struct proc_spec spec = { .argv = argv, .timeout_ms = 5000 };
+	AUTO(buf) struct buf out = BUF_INIT;
+	AUTO(err) struct err err = ERR_INIT;
+
+	if (!file || !*file)
+		return NULL;
+	if (proc_output(&spec, 65536, &out, &err) < 0) {
+		log_line("%s: no public key of %s: %s", s->b->spec->name, file, err.msg);
+		return NULL;
+	}
+	struct str line = str_trim(buf_str(&out));
+
+	return arena_strndup(s->b->arena, line.p, line.n);
+}
+
+static void tell_devices(struct told *t, const struct spec_blocks *list)
+{
+	for (size_t i = 0; list && i < list->n; i++) {
+		const struct amazon_block_device *d = list->v[i];
+
+		tell(t, LOCAL_SNAPSHOT, t->region, d->snapshot_id, NULL);
+		tell(t, LOCAL_KMS_KEY, t->region, d->kms_key_id, NULL);
+	}
+}
+
+static void tell_image_options(struct told *t, const struct amazon_ami *ami)
+{
+	tell(t, LOCAL_KMS_KEY, t->region, ami->kms_key_id, NULL);
+	for (size_t i = 0; i < ami->region_kms_key_ids.n; i++)
+		tell(t, LOCAL_KMS_KEY, ami->region_kms_key_ids.v[i].key, ami->region_kms_key_ids.v[i].value, NULL);
+	tell_list(t, LOCAL_ACCOUNT, &ami->ami_users, NULL);
+	tell_list(t, LOCAL_ACCOUNT, &ami->snapshot_users, NULL);
+}
+
+static void warn(void *data, const char *text)
+{
+	build_say(data, "%s", text);
+}
+
+int amazon_tell_local(struct amazon *s, struct err *err)
+{
+	const struct amazon_run *r = s->run;
+	struct told *t = arena_new_obj(s->b->arena, struct told);
+
+	t->region = s->region;
+	tell(t, LOCAL_IMAGE, s->region, r->source_ami, comm_config_user(s->comm));
+	tell(t, LOCAL_VPC, s->region, r->vpc_id, NULL);
+	tell(t, LOCAL_SUBNET, s->region, r->subnet_id, r->vpc_id);
+	tell_list(t, LOCAL_GROUP, &r->security_group_ids, r->vpc_id);
+	if (s->comm->ssh_keypair_name && *s->comm->ssh_keypair_name)
+		tell(t, LOCAL_KEY_PAIR, s->region, s->comm->ssh_keypair_name,
+		     public_key(s, s->comm->ssh_private_key_file));
+	tell(t, LOCAL_PROFILE, NULL, r->iam_instance_profile, NULL);
+	tell_devices(t, s->launch_mappings);
+	if (s->ami)
+		tell_image_options(t, s->ami);
+	if (!t->n || !s->b->run->local->cloud)
+		return 0;
+	if (local_cloud_expect(s->b->run->local->cloud, t->v, t->n, warn, s->b, err) < 0)
+		return err_prefix(err, "telling the local cloud what the template names");
+	return 0;
+}
+
+void amazon_local_notices(struct amazon *s)
+{
+	AUTO(err) struct err err = ERR_INIT;
+
+	if (!s->b->run->local || !s->b->run->local->cloud || !s->instance.id || !*s->instance.id)
+		return;
+	if (local_cloud_notices(s->b->run->local->cloud, s->instance.id, warn, s->b, &err) < 0)
+		log_line("%s: no notices of the local cloud: %s", s->b->spec->name, err.msg);
+}
+
+const struct comm_config *amazon_local_comm(struct amazon *s)
+{
+	struct comm_config *c = arena_new_obj(s->b->arena, struct comm_config);
+
+	*c = *s->comm;
+	c->ssh_host = c->winrm_host = NULL;
+	c->ssh_bastion_host = c->ssh_proxy_host = NULL;
+	return c;
+}
