@@ -39,11 +39,32 @@ struct run {
 	const struct run_local *local;
 };
 
-struct local_cloud; /* cloud/local.h */
+/* An id or name that a template uses, told to the local cloud before the first call, so that it has a
+ * stand-in for what it does not know. Same kinds and hints as in cloud/local.h, which the build command
+ * translates to. */
+enum run_local_kind {
+	RUN_LOCAL_IMAGE,    /* hint: the ssh user */
+	RUN_LOCAL_VPC,
+	RUN_LOCAL_SUBNET,   /* hint: its vpc id or NULL */
+	RUN_LOCAL_GROUP,    /* hint: its vpc id or NULL */
+	RUN_LOCAL_KEY_PAIR, /* by name; hint: its public key in OpenSSH's form or NULL */
+	RUN_LOCAL_PROFILE,
+	RUN_LOCAL_KMS_KEY,
+	RUN_LOCAL_ACCOUNT,
+	RUN_LOCAL_SNAPSHOT,
+};
+struct run_local_id {
+	enum run_local_kind kind;
+	const char *region, *id, *hint;
+};
 struct run_local {
 	const char *endpoint, *access_key, *secret_key, *region, *data_dir;
-	/* Builders tell it the ids that their templates name (local_cloud_expect); thread-safe. */
-	struct local_cloud *cloud;
+	/* Called by builders on their threads, any number at once; tell: each warning or notice in words. */
+	int (*expect)(void *cloud, const struct run_local_id *ids, size_t n,
+		      void (*tell)(void *data, const char *text), void *data, struct err *err);
+	int (*notices)(void *cloud, const char *instance_id, void (*tell)(void *data, const char *text), void *data,
+		       struct err *err);
+	void *cloud;
 };
 
 struct build {

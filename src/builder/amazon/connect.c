@@ -115,18 +115,11 @@ int amazon_source_values(struct build *b UNUSED, void *state, struct err *err UN
 	return 0;
 }
 
-int amazon_provision(struct build *b, void *state, struct err *err)
-{
-	int result = build_provision(b, err);
-
-	amazon_local_notices(state);
-	return result;
-}
-
 int amazon_clear_keys(struct build *b, void *state, struct err *err UNUSED)
 {
 	struct amazon *s = state;
 
+	amazon_local_notices(s);
 	if (s->key && s->key->id)
 		comm_clear_temporary_key(b, s->comm, s->key_name);
 	return 0;

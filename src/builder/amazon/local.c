@@ -4,22 +4,21 @@
 
 #include "base/log.h"
 #include "base/proc.h"
-#include "cloud/local.h"
 #include "communicator/config.h"
 
 struct told {
-	struct local_id v[256];
+	struct run_local_id v[256];
 	size_t n;
 	const char *region;
 };
 
-static void tell(struct told *t, enum local_id_kind kind, const char *region, const char *id, const char *hint)
+static void tell(struct told *t, enum run_local_kind kind, const char *region, const char *id, const char *hint)
 {
 	if (id && *id && t->n < ARRAY_LEN(t->v))
-		t->v[t->n++] = (struct local_id){ kind, region, id, hint && *hint ? hint : NULL };
+		t->v[t->n++] = (struct run_local_id){ kind, region, id, hint && *hint ? hint : NULL };
 }
 
-static void tell_list(struct told *t, enum local_id_kind kind, const struct strs *ids, const char *hint)
+static void tell_list(struct told *t, enum run_local_kind kind, const struct strs *ids, const char *hint)
 {
 	for (size_t i = 0; i < ids->n; i++)
 		tell(t, kind, t->region, ids->v[i], hint);
@@ -49,18 +48,18 @@ static void tell_devices(struct told *t, const struct spec_blocks *list)
 	for (size_t i = 0; list && i < list->n; i++) {
 		const struct amazon_block_device *d = list->v[i];
 
-		tell(t, LOCAL_SNAPSHOT, t->region, d->snapshot_id, NULL);
-		tell(t, LOCAL_KMS_KEY, t->region, d->kms_key_id, NULL);
+		tell(t, RUN_LOCAL_SNAPSHOT, t->region, d->snapshot_id, NULL);
+		tell(t, RUN_LOCAL_KMS_KEY, t->region, d->kms_key_id, NULL);
 	}
 }
 
 static void tell_image_options(struct told *t, const struct amazon_ami *ami)
 {
-	tell(t, LOCAL_KMS_KEY, t->region, ami->kms_key_id, NULL);
+	tell(t, RUN_LOCAL_KMS_KEY, t->region, ami->kms_key_id, NULL);
 	for (size_t i = 0; i < ami->region_kms_key_ids.n; i++)
-		tell(t, LOCAL_KMS_KEY, ami->region_kms_key_ids.v[i].key, ami->region_kms_key_ids.v[i].value, NULL);
-	tell_list(t, LOCAL_ACCOUNT, &ami->ami_users, NULL);
-	tell_list(t, LOCAL_ACCOUNT, &ami->snapshot_users, NULL);
+		tell(t, RUN_LOCAL_KMS_KEY, ami->region_kms_key_ids.v[i].key, ami->region_kms_key_ids.v[i].value, NULL);
+	tell_list(t, RUN_LOCAL_ACCOUNT, &ami->ami_users, NULL);
+	tell_list(t, RUN_LOCAL_ACCOUNT, &ami->snapshot_users, NULL);
 }
 
 static void warn(void *data, const char *text)
@@ -70,35 +69,37 @@ static void warn(void *data, const char *text)
 
 int amazon_tell_local(struct amazon *s, struct err *err)
 {
+	const struct run_local *l = s->b->run->local;
 	const struct amazon_run *r = s->run;
 	struct told *t = arena_new_obj(s->b->arena, struct told);
 
 	t->region = s->region;
-	tell(t, LOCAL_IMAGE, s->region, r->source_ami, comm_config_user(s->comm));
-	tell(t, LOCAL_VPC, s->region, r->vpc_id, NULL);
-	tell(t, LOCAL_SUBNET, s->region, r->subnet_id, r->vpc_id);
-	tell_list(t, LOCAL_GROUP, &r->security_group_ids, r->vpc_id);
+	tell(t, RUN_LOCAL_IMAGE, s->region, r->source_ami, comm_config_user(s->comm));
+	tell(t, RUN_LOCAL_VPC, s->region, r->vpc_id, NULL);
+	tell(t, RUN_LOCAL_SUBNET, s->region, r->subnet_id, r->vpc_id);
+	tell_list(t, RUN_LOCAL_GROUP, &r->security_group_ids, r->vpc_id);
 	if (s->comm->ssh_keypair_name && *s->comm->ssh_keypair_name)
-		tell(t, LOCAL_KEY_PAIR, s->region, s->comm->ssh_keypair_name,
+		tell(t, RUN_LOCAL_KEY_PAIR, s->region, s->comm->ssh_keypair_name,
 		     public_key(s, s->comm->ssh_private_key_file));
-	tell(t, LOCAL_PROFILE, NULL, r->iam_instance_profile, NULL);
+	tell(t, RUN_LOCAL_PROFILE, NULL, r->iam_instance_profile, NULL);
 	tell_devices(t, s->launch_mappings);
 	if (s->ami)
 		tell_image_options(t, s->ami);
-	if (!t->n || !s->b->run->local->cloud)
+	if (!t->n || !l->expect)
 		return 0;
-	if (local_cloud_expect(s->b->run->local->cloud, t->v, t->n, warn, s->b, err) < 0)
+	if (l->expect(l->cloud, t->v, t->n, warn, s->b, err) < 0)
 		return err_prefix(err, "telling the local cloud what the template names");
 	return 0;
 }
 
 void amazon_local_notices(struct amazon *s)
 {
+	const struct run_local *l = s->b->run->local;
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (!s->b->run->local || !s->b->run->local->cloud || !s->instance.id || !*s->instance.id)
+	if (!l || !l->notices || !s->instance.id || !*s->instance.id)
 		return;
-	if (local_cloud_notices(s->b->run->local->cloud, s->instance.id, warn, s->b, &err) < 0)
+	if (l->notices(l->cloud, s->instance.id, warn, s->b, &err) < 0)
 		log_line("%s: no notices of the local cloud: %s", s->b->spec->name, err.msg);
 }
 

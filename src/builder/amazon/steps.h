@@ -30,7 +30,6 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed);
 int amazon_connect(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_connect_undo(struct build *b, void *state, bool failed);
 int amazon_source_values(struct build *b, void *state, struct err *err) MUST_USE;
-int amazon_provision(struct build *b, void *state, struct err *err) MUST_USE;
 int amazon_clear_keys(struct build *b, void *state, struct err *err) MUST_USE;
 /* stop.c */
 int amazon_stop_instance(struct build *b, void *state, struct err *err) MUST_USE;

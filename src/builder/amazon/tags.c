@@ -58,15 +58,13 @@ static struct value dot(struct amazon *s)
 
 int amazon_render(struct amazon *s, const char *text, const char *what, const char **ret, struct err *err)
 {
-	const struct plan_component *c = &s->b->spec->builder;
-	const struct plan_data data = { .values = &s->b->generated };
 	struct str out;
 
 	if (!text || !strstr(text, "{{")) {
 		*ret = text;
 		return 0;
 	}
-	if (c->render(c, &data, s->b->arena, dot(s), str_from(text), &out, err) < 0)
+	if (build_render(s->b, dot(s), text, &out, err) < 0)
 		return err_prefix(err, "%s: '%s'", what, text);
 	*ret = arena_strndup(s->b->arena, out.p ? out.p : "", out.n);
 	return 0;
