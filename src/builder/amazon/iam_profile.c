@@ -90,6 +90,7 @@ int amazon_instance_profile(struct build *b, void *state, struct err *err)
 	}
 	if (!s->run->temporary_iam_instance_profile_policy_document)
 		return 0;
+	amazon_instance_profile_undo(b, s, true); /* of a try before this one (-on-error=ask) */
 	os_uuid(uuid);
 	name = arena_printf(b->arena, "packer-%s", uuid);
 	policy_json(&policy, s->run->temporary_iam_instance_profile_policy_document);

@@ -16,8 +16,9 @@
 #define LAUNCH_WINDOW_MS (20 * 1000) /* in which a cancel waits for an answer */
 
 /* The volumes that no termination deletes get their intents before there is an instance. */
-static int intend_volumes(struct amazon *s, struct err *err)
+int amazon_volumes(struct build *b UNUSED, void *state, struct err *err)
 {
+	struct amazon *s = state;
 	const char *names[KEPT_MAX];
 	size_t n = amazon_kept_devices(s, names, KEPT_MAX);
 
@@ -132,8 +133,9 @@ int amazon_run_instance(struct build *b, void *state, struct err *err)
 {
 	struct amazon *s = state;
 
+	amazon_run_instance_undo(b, s, true); /* of a try before this one (-on-error=ask) */
 	build_say(b, "Launching a source AWS instance...");
-	if (intend_volumes(s, err) < 0 || launch_tagged(s, err) < 0)
+	if (launch_tagged(s, err) < 0)
 		return -1;
 	build_say(b, "Instance ID: %s", s->instance.id);
 	build_set(b, "ID", s->instance.id);

@@ -81,6 +81,8 @@ int amazon_key_pair(struct build *b, void *state, struct err *err)
 	const char *why = existing_key(s), *name = s->comm->temporary_key_pair_name, *type;
 	char uuid[37];
 
+	amazon_undo(s, s->key); /* of a try before this one (-on-error=ask) */
+	xfree_secret(steal(s->key_pem));
 	if (why) {
 		build_say(b, "%s", why);
 		s->key_name = given(s->comm->ssh_keypair_name) ? s->comm->ssh_keypair_name : "";

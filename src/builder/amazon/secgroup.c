@@ -68,6 +68,7 @@ int amazon_security_group(struct build *b, void *state, struct err *err)
 	char uuid[37];
 	char *name;
 
+	amazon_undo(s, s->group); /* of a try before this one (-on-error=ask) */
 	/* EC2 checks named groups itself when the instance is launched: nothing exists yet that would be lost. */
 	if (s->run->security_group_ids.n) {
 		s->groups = s->run->security_group_ids;

@@ -48,7 +48,7 @@ struct amazon {
 	struct amazon_run *run;
 	struct amazon_ami *ami;
 	struct comm_config *comm;
-	const struct spec_blocks *launch_mappings; /* struct amazon_block_device */
+	const struct spec_blocks *launch_mappings, *ami_mappings; /* struct amazon_block_device */
 	const struct str_map *volume_tags;	   /* run_volume_tags */
 	bool no_ephemeral, skip_create_ami, skip_ami_run_tags;
 	const char *root_device_type; /* that the source image must have, or NULL: any */

@@ -23,6 +23,7 @@ void amazon_widen(struct amazon *s);
 int amazon_instance_profile(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_instance_profile_undo(struct build *b, void *state, bool failed);
 /* instance.c */
+int amazon_volumes(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_volumes_undo(struct build *b, void *state, bool failed);
 int amazon_run_instance(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_run_instance_undo(struct build *b, void *state, bool failed);
