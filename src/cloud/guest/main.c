@@ -1,0 +1,109 @@
+/* Roles by the first argument: `init` (pid 1: what an instance needs before its services, then the image's own
+ * init), `user-data` (the late part, a unit), none at all in an initrd.
+ */
+#include "guest.h"
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void guest_say(const char *fmt, ...)
+{
+	AUTO(buf) struct buf line = BUF_INIT;
+	va_list ap;
+
+	buf_adds(&line, "ingot: ");
+	va_start(ap, fmt);
+	buf_vprintf(&line, fmt, ap);
+	va_end(ap);
+	buf_addc(&line, '\n');
+	os_write_all(STDOUT_FILENO, line.p, line.n);
+}
+
+void guest_say_err(struct err *err)
+{
+	guest_say("%s", err->msg);
+	err_release(err);
+}
+
+/* Leaves a copy of this program where units find it. */
+static void install_self(void)
+{
+	AUTO(buf) struct buf self = BUF_INIT;
+	AUTO(err) struct err err = ERR_INIT;
+
+	mkdir("/run/ingot", 0755);
+	if (os_read_file("/proc/self/exe", GUEST_FILE_MAX, &self, &err) < 0 ||
+	    os_write_file(GUEST_PATH, self.p, self.n, 0755, &err) < 0)
+		guest_say_err(&err);
+}
+
+/* cloud-init asks only the metadata service, and waits for no other; by a mount, so that the image does not
+ * keep it. */
+static void point_cloud_init(void)
+{
+	static const char config[] = "datasource_list: [Ec2]\n"
+				     "datasource: {Ec2: {strict_id: false, timeout: 5, max_wait: 10, "
+				     "metadata_urls: ['http://169.254.169.254']}}\n"
+				     "network: {config: disabled}\n"
+				     "locale: false\n";
+	static const char *const copy[] = { "cp", "-a", "/etc/cloud/cloud.cfg.d", "/run/ingot/cloud.cfg.d", NULL };
+	AUTO(err) struct err err = ERR_INIT;
+
+	if (guest_run(copy, -1, &err) < 0 ||
+	    os_write_file("/run/ingot/cloud.cfg.d/99-ingot.cfg", config, strlen(config), 0644, &err) < 0)
+		guest_say_err(&err);
+	else if (mount("/run/ingot/cloud.cfg.d", "/etc/cloud/cloud.cfg.d", NULL, MS_BIND, NULL) < 0)
+		guest_say("mounting the settings of cloud-init: %s", strerror(errno));
+}
+
+static NORETURN void become_init(void)
+{
+	static const struct {
+		const char *path, *argument;
+	} inits[] = {
+		{ "/lib/systemd/systemd", "--system" },
+		{ "/usr/lib/systemd/systemd", "--system" },
+		{ "/sbin/init", NULL },
+	};
+	bool cloud_init = guest_has("cloud-init"), first = false, user_data = false;
+
+	umask(022);
+	guest_environment();
+	install_self();
+	guest_grow_root();
+	if (cloud_init) {
+		point_cloud_init();
+	} else {
+		guest_identity(&first);
+		user_data = guest_user_data_early(first);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(inits); i++) {
+		if (access(inits[i].path, X_OK) < 0)
+			continue;
+		guest_write_units(user_data, cloud_init);
+		execl(inits[i].path, os_basename(inits[i].path), inits[i].argument, (char *)NULL);
+		guest_say("starting %s: %s", inits[i].path, strerror(errno));
+	}
+	guest_pid1(user_data);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		guest_initrd();
+	if (streq(argv[1], "init"))
+		become_init();
+	if (streq(argv[1], "user-data")) {
+		guest_environment();
+		return guest_user_data_late();
+	}
+	guest_say("no role %s", argv[1]);
+	return 64;
+}
