@@ -79,7 +79,8 @@ static struct diag *add(struct diags *d, enum diag_severity severity, struct spa
 		d->cap = cap;
 	}
 	g = &d->v[d->n++];
-	*g = (struct diag){ .severity = severity, .span = span, .summary = arena_vprintf(d->arena, summary, ap) };
+	*g = (struct diag){ .severity = severity, .span = span, .summary = arena_vprintf(d->arena, summary, ap),
+			   .label = severity == DIAG_ERROR ? d->label : NULL };
 	return g;
 }
 
@@ -148,11 +149,13 @@ static void render_source(const struct span *span, struct position at, struct bu
 
 void diag_render(const struct diag *g, struct buf *out)
 {
-	buf_printf(out, "%s: %s\n\n", g->severity == DIAG_ERROR ? "Error" : "Warning", g->summary);
-	if (g->span.src) {
-		struct position at = source_position(g->span.src, g->span.from);
+	const char *label = g->severity == DIAG_ERROR ? "Error" : "Warning";
 
-		buf_printf(out, "  on %s line %u, column %u", g->span.src->name, at.line, at.column_chars);
+	buf_printf(out, "%s: %s\n\n", g->label ? g->label : label, g->summary);
+	if (g->span.src) {
+		struct position at = source_position(g->span.src, g->span.from), shown = g->at.line ? g->at : at;
+
+		buf_printf(out, "  on %s line %u, column %u", g->span.src->name, shown.line, shown.column_chars);
 		if (g->subject)
 			buf_printf(out, ", in %s", g->subject);
 		buf_adds(out, ":\n");

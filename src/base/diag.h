@@ -44,6 +44,8 @@ struct diag {
 	struct span context;  /* the enclosing thing, optional */
 	const char *subject;  /* component or block the mistake is in ("amazon-ebs", "builder 'web'") */
 	const char *values;   /* "var.x is \"a\"" lines for a failed expression, or NULL */
+	const char *label;    /* heads it instead of "Error" or "Warning"; NULL: those */
+	struct position at;   /* shown instead of the span's own place where line is not 0 */
 };
 
 struct diags {
@@ -52,6 +54,7 @@ struct diags {
 	size_t n, cap;
 	size_t errors, warnings;
 	size_t max; /* further ones are counted only; 0: 1000 */
+	const char *label; /* given to errors added from now on; NULL: "Error" */
 };
 
 void diags_init(struct diags *d, struct arena *a);

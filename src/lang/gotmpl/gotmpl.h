@@ -1,7 +1,10 @@
 /* The {{ … }} language: Go's text/template as templates use it, parsed once, rendered any time.
  *
- * Who renders says which functions exist (a sorted table) and what the dot is. The result can be
- * "unknown" when a function says that its value is not to be had yet (`build` during validate).
+ *	struct gotmpl_env env = { .arena = a, .funcs = funcs, .nfuncs = n, .dot = dot };
+ *	if (gotmpl_render_text(&env, STR("packer-{{timestamp}}"), &out, &err) < 0) …
+ *
+ * Who renders says which functions exist and what the dot is. Values are those of lang/expr: text,
+ * numbers, booleans, lists and objects. A field that the dot lacks is Go's "no value".
  */
 #ifndef INGOT_LANG_GOTMPL_GOTMPL_H
 #define INGOT_LANG_GOTMPL_GOTMPL_H
@@ -15,7 +18,7 @@ struct gotmpl;
 struct gotmpl_env;
 
 /* A function gets its evaluated arguments (a piped one is last). Error text has no context; the
- * engine adds `function "x"` and the place. */
+ * engine adds the function's name and the place. */
 typedef int gotmpl_fn(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret,
 		      struct err *err);
 struct gotmpl_func {
@@ -29,16 +32,22 @@ struct gotmpl_env {
 	const struct gotmpl_func *funcs; /* the caller's; built-in ones (eq, printf, …) are always there */
 	size_t nfuncs;
 	struct value dot;  /* object or null */
-	bool missing_is_text; /* a field the dot lacks renders "<no value>" instead of being an error */
-	void *data;	      /* for the caller's functions */
+	bool missing_is_error; /* a field the dot lacks is an error; else it renders "<no value>" */
+	bool placeholder;  /* out: a function gave a stand-in, its value is not to be had yet */
+	void *data;	   /* for the caller's functions */
 };
 
 /* True if the text can hold an action at all; without "{{" rendering is the identity. */
 bool gotmpl_has_actions(struct str text);
+/* Errors of all: ERR_INVALID, with the byte offset within the text in err->os. */
 int gotmpl_parse(struct arena *a, struct str text, struct gotmpl **ret, struct err *err) MUST_USE;
-/* Errors: ERR_INVALID, with the byte offset within the template in err->os. */
+/* Whether every function that the template names exists in env; renders nothing. */
+int gotmpl_check(const struct gotmpl *t, const struct gotmpl_env *env, struct err *err) MUST_USE;
 int gotmpl_render(const struct gotmpl *t, struct gotmpl_env *env, struct buf *out, struct err *err) MUST_USE;
-/* Both at once, result in env->arena. */
+/* Parses, checks and renders at once; the result is in env->arena. */
 int gotmpl_render_text(struct gotmpl_env *env, struct str text, struct str *ret, struct err *err) MUST_USE;
+
+/* Go's text of a value (fmt's %v), as an action prints it. */
+void gotmpl_print_value(struct buf *out, struct value v, struct arena *scratch);
 
 #endif

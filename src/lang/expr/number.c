@@ -1,0 +1,119 @@
+/* Numbers: MPFR floats whose significand is in the arena. */
+#include "lang/expr/number.h"
+
+#define EXPONENT_DIGITS_MAX 4
+#define DIGITS_MAX 160 /* more decimal digits than 512 bits can tell apart */
+
+struct number *number_new(struct arena *a)
+{
+	struct number *n = arena_new_obj(a, struct number);
+	void *significand = arena_alloc(a, mpfr_custom_get_size(NUMBER_BITS));
+
+	mpfr_custom_init(significand, NUMBER_BITS);
+	mpfr_custom_init_set(n->v, MPFR_ZERO_KIND, 0, NUMBER_BITS, significand);
+	return n;
+}
+
+/* -?digits(.digits)?([eE][+-]?digits)? : what JSON has, with leading zeros allowed. */
+static bool is_decimal(struct str s)
+{
+	size_t i = 0, from;
+
+	i += i < s.n && s.p[i] == '-';
+	for (from = i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9';)
+		i++;
+	if (i == from)
+		return false;
+	if (i < s.n && s.p[i] == '.') {
+		for (from = ++i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9';)
+			i++;
+		if (i == from)
+			return false;
+	}
+	if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+		i++;
+		i += i < s.n && (s.p[i] == '+' || s.p[i] == '-');
+		for (from = i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9';)
+			i++;
+		if (i == from || i - from > EXPONENT_DIGITS_MAX)
+			return false;
+	}
+	return i == s.n;
+}
+
+const struct number *number_parse(struct arena *a, struct str text)
+{
+	struct number *n;
+
+	if (!is_decimal(text))
+		return NULL;
+	n = number_new(a);
+	if (mpfr_set_str(n->v, arena_strndup(a, text.p, text.n), 10, MPFR_RNDN) < 0)
+		return NULL;
+	return n;
+}
+
+/* Fewest decimal digits that still read back as n: more digits are never worse, so halving finds it. */
+static size_t shortest_digits(const struct number *n)
+{
+	size_t low = 2, high = DIGITS_MAX;
+	mpfr_t back;
+
+	mpfr_init2(back, NUMBER_BITS);
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		char digits[DIGITS_MAX + 4], text[DIGITS_MAX + 32];
+		mpfr_exp_t exp;
+		bool negative;
+
+		mpfr_get_str(digits, &exp, 10, mid, n->v, MPFR_RNDN);
+		negative = digits[0] == '-';
+		snprintf(text, sizeof(text), "%s0.%se%ld", negative ? "-" : "", digits + negative, (long)exp);
+		mpfr_set_str(back, text, 10, MPFR_RNDN);
+		if (mpfr_equal_p(back, n->v))
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	mpfr_clear(back);
+	return low;
+}
+
+struct str number_text(struct arena *a, const struct number *n)
+{
+	char digits[DIGITS_MAX + 4], *d = digits;
+	size_t len, size, pos = 0;
+	mpfr_exp_t exp;
+	char *out;
+
+	if (mpfr_zero_p(n->v))
+		return STR("0");
+	if (!mpfr_number_p(n->v))
+		return mpfr_sgn(n->v) < 0 ? STR("-inf") : STR("inf");
+	if (mpfr_fits_slong_p(n->v, MPFR_RNDN) && mpfr_integer_p(n->v)) {
+		out = arena_printf(a, "%ld", mpfr_get_si(n->v, MPFR_RNDN));
+		return str_from(out);
+	}
+	mpfr_get_str(digits, &exp, 10, shortest_digits(n), n->v, MPFR_RNDN);
+	size = strlen(digits) + (size_t)(exp < 0 ? -exp : exp) + 8;
+	out = arena_alloc(a, size);
+	if (*d == '-')
+		out[pos++] = *d++;
+	len = strlen(d);
+	while (len > 1 && d[len - 1] == '0')
+		len--;
+	if (exp <= 0) {
+		out[pos++] = '0';
+		out[pos++] = '.';
+		for (; exp < 0; exp++)
+			out[pos++] = '0';
+		memcpy(out + pos, d, len);
+		return (struct str){ out, pos + len };
+	}
+	for (size_t i = 0; i < len || i < (size_t)exp; i++) {
+		if (i == (size_t)exp)
+			out[pos++] = '.';
+		out[pos++] = i < len ? d[i] : '0';
+	}
+	return (struct str){ out, pos };
+}

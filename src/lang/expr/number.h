@@ -1,0 +1,28 @@
+/* Numbers of the template languages: binary floats of 512 bits (as HCL has them), kept in an arena.
+ *
+ * The significand lives in the arena too, so that a number needs no release. Treat v as constant: a
+ * number may be shared by threads.
+ */
+#ifndef INGOT_LANG_EXPR_NUMBER_H
+#define INGOT_LANG_EXPR_NUMBER_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#include <mpfr.h>
+
+#define NUMBER_BITS 512
+
+struct number {
+	mpfr_t v;
+};
+
+/* A new number of value 0, to be filled in by its maker and left alone from then on. */
+struct number *number_new(struct arena *a);
+/* Decimal text as JSON and HCL write it ("-2.5e3"); NULL if it is none. An exponent of more than
+ * four digits is refused: nobody means it, and its text would fill the memory. */
+const struct number *number_parse(struct arena *a, struct str text);
+/* The shortest decimal text that reads back as the same number, without an exponent. */
+struct str number_text(struct arena *a, const struct number *n);
+
+#endif

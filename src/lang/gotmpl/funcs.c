@@ -1,0 +1,278 @@
+/* The functions that text/template itself has. */
+#include "lang/gotmpl/tree.h"
+
+#include <math.h>
+
+static const struct span nowhere;
+
+static int fn_bad(struct gotmpl_env *env UNUSED, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret UNUSED,
+		  struct err *err)
+{
+	return err_set(err, ERR_INVALID, "it cannot be called here"); /* and, or: the evaluator does them */
+}
+
+static int fn_not(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs UNUSED, struct value *ret,
+		  struct err *err UNUSED)
+{
+	*ret = value_bool(!gotmpl_is_true(args[0]), nowhere);
+	return 0;
+}
+
+static int fn_len(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED, struct value *ret, struct err *err)
+{
+	if (args[0].kind != VALUE_STRING && !value_is_seq(args[0]) && !value_is_attrs(args[0]))
+		return err_set(err, ERR_INVALID, "a %s has no length", value_kind_name(args[0]));
+	*ret = value_i64(env->arena, (int64_t)value_len(args[0]), nowhere);
+	return 0;
+}
+
+static int index_seq(struct gotmpl_env *env, struct value v, struct value at, struct value *ret, struct err *err)
+{
+	int64_t i;
+
+	if (!value_as_i64(at, &i))
+		return err_set(err, ERR_INVALID, "the index is a %s, a whole number belongs", value_kind_name(at));
+	if (i < 0 || (size_t)i >= value_len(v))
+		return err_set(err, ERR_INVALID, "the index %lld is out of range, there are %zu elements", (long long)i, value_len(v));
+	/* An element of a text is a byte. */
+	*ret = v.kind == VALUE_STRING ? value_i64(env->arena, (uint8_t)v.string.p[i], nowhere) : v.seq->v[i];
+	return 0;
+}
+
+static int fn_index(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+{
+	struct value v = args[0];
+
+	for (size_t i = 1; i < nargs; i++) {
+		if (value_is_attrs(v) && args[i].kind == VALUE_STRING) {
+			struct value next = { .kind = VALUE_UNKNOWN };
+
+			for (size_t j = 0; j < v.attrs->n; j++)
+				if (str_eq(v.attrs->v[j].key, args[i].string))
+					next = v.attrs->v[j].value;
+			v = next;
+		} else if (value_is_seq(v) || v.kind == VALUE_STRING) {
+			if (index_seq(env, v, args[i], &v, err) < 0)
+				return -1;
+		} else {
+			return err_set(err, ERR_INVALID, "a %s cannot be indexed by a %s", value_kind_name(v), value_kind_name(args[i]));
+		}
+	}
+	*ret = v;
+	return 0;
+}
+
+static int fn_slice(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+{
+	int64_t at[2] = { 0, (int64_t)value_len(args[0]) }, len = at[1];
+
+	if (args[0].kind != VALUE_STRING && !value_is_seq(args[0]))
+		return err_set(err, ERR_INVALID, "a %s cannot be sliced", value_kind_name(args[0]));
+	for (size_t i = 1; i < nargs; i++)
+		if (!value_as_i64(args[i], &at[i - 1]))
+			return err_set(err, ERR_INVALID, "an index is a %s, a whole number belongs", value_kind_name(args[i]));
+	if (at[0] < 0 || at[1] > len || at[0] > at[1])
+		return err_set(err, ERR_INVALID, "%lld to %lld is out of range, there are %lld elements", (long long)at[0],
+			       (long long)at[1], (long long)len);
+	if (args[0].kind == VALUE_STRING)
+		*ret = value_string(str_slice(args[0].string, (size_t)at[0], (size_t)at[1]), nowhere);
+	else
+		*ret = value_seq_make(env->arena, VALUE_TUPLE, args[0].seq->v + at[0], (size_t)(at[1] - at[0]), nowhere);
+	return 0;
+}
+
+static int give_text(struct gotmpl_env *env, struct buf *b, struct value *ret)
+{
+	*ret = value_string(arena_str(env->arena, buf_str(b)), nowhere);
+	return 0;
+}
+
+/* fmt.Sprint: a space between operands when neither is text. */
+static int fn_print(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < nargs; i++) {
+		if (i && args[i].kind != VALUE_STRING && args[i - 1].kind != VALUE_STRING)
+			buf_addc(&b, ' ');
+		gotmpl_print_value(&b, args[i], env->arena);
+	}
+	return give_text(env, &b, ret);
+}
+
+static int fn_println(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < nargs; i++) {
+		if (i)
+			buf_addc(&b, ' ');
+		gotmpl_print_value(&b, args[i], env->arena);
+	}
+	buf_addc(&b, '\n');
+	return give_text(env, &b, ret);
+}
+
+static int fn_printf(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	if (args[0].kind != VALUE_STRING)
+		return err_set(err, ERR_INVALID, "the format is a %s, text belongs", value_kind_name(args[0]));
+	gotmpl_printf(&b, args[0].string, args + 1, nargs - 1, env->arena);
+	return give_text(env, &b, ret);
+}
+
+/* The text that html, js and urlquery work on: their arguments as print shows them. */
+static struct str plain(struct gotmpl_env *env, const struct value *args, size_t nargs)
+{
+	struct value v = { 0 };
+	struct err none = ERR_INIT;
+
+	fn_print(env, args, nargs, &v, &none);
+	return v.string;
+}
+
+static int fn_html(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+	struct str s = plain(env, args, nargs);
+
+	for (size_t i = 0; i < s.n; i++) {
+		switch (s.p[i]) {
+		case '\0':
+			buf_adds(&b, "\xef\xbf\xbd");
+			break;
+		case '"':
+			buf_adds(&b, "&#34;");
+			break;
+		case '\'':
+			buf_adds(&b, "&#39;");
+			break;
+		case '&':
+			buf_adds(&b, "&amp;");
+			break;
+		case '<':
+			buf_adds(&b, "&lt;");
+			break;
+		case '>':
+			buf_adds(&b, "&gt;");
+			break;
+		default:
+			buf_addc(&b, s.p[i]);
+		}
+	}
+	return give_text(env, &b, ret);
+}
+
+static int fn_js(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+	struct str s = plain(env, args, nargs);
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c == '\\' || c == '\'' || c == '"')
+			buf_printf(&b, "\\%c", c);
+		else if (c == '<' || c == '>' || c == '&' || c == '=' || (unsigned char)c < 0x20)
+			buf_printf(&b, "\\u%04X", c);
+		else
+			buf_addc(&b, c);
+	}
+	return give_text(env, &b, ret);
+}
+
+static int fn_urlquery(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+	struct str s = plain(env, args, nargs);
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == ' ')
+			buf_addc(&b, '+');
+		else
+			buf_add_uri(&b, str_slice(s, i, i + 1), false);
+	}
+	return give_text(env, &b, ret);
+}
+
+static bool comparable(struct value v)
+{
+	return v.kind == VALUE_STRING || v.kind == VALUE_NUMBER || v.kind == VALUE_BOOL || v.kind == VALUE_NULL ||
+	       v.kind == VALUE_UNKNOWN;
+}
+
+static int check_pair(struct value a, struct value b, struct err *err)
+{
+	bool none = a.kind == VALUE_NULL || a.kind == VALUE_UNKNOWN || b.kind == VALUE_NULL || b.kind == VALUE_UNKNOWN;
+
+	if (!comparable(a) || !comparable(b))
+		return err_set(err, ERR_INVALID, "a %s cannot be compared", value_kind_name(comparable(a) ? b : a));
+	if (a.kind != b.kind && !none)
+		return err_set(err, ERR_INVALID, "a %s and a %s cannot be compared", value_kind_name(a), value_kind_name(b));
+	return 0;
+}
+
+/* eq compares the first with any of the others. */
+static int fn_eq(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+{
+	bool equal = false;
+
+	for (size_t i = 1; i < nargs && !equal; i++) {
+		if (check_pair(args[0], args[i], err) < 0)
+			return -1;
+		equal = value_equal(args[0], args[i]);
+	}
+	*ret = value_bool(equal, nowhere);
+	return 0;
+}
+
+static int fn_ne(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+{
+	if (fn_eq(env, args, nargs, ret, err) < 0)
+		return -1;
+	ret->boolean = !ret->boolean;
+	return 0;
+}
+
+static int compare(const struct value *args, int *ret, struct err *err)
+{
+	double a, b;
+
+	if (check_pair(args[0], args[1], err) < 0)
+		return -1;
+	if (args[0].kind == VALUE_STRING && args[1].kind == VALUE_STRING) {
+		*ret = str_cmp(args[0].string, args[1].string);
+		return 0;
+	}
+	if (!value_as_double(args[0], &a) || !value_as_double(args[1], &b))
+		return err_set(err, ERR_INVALID, "a %s has no order", value_kind_name(args[0]));
+	*ret = (a > b) - (a < b);
+	return 0;
+}
+
+#define ORDER(name, op) \
+	static int fn_##name(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs UNUSED, struct value *ret, \
+			     struct err *err) \
+	{ \
+		int order; \
+\
+		if (compare(args, &order, err) < 0) \
+			return -1; \
+		*ret = value_bool(order op 0, nowhere); \
+		return 0; \
+	}
+ORDER(lt, <)
+ORDER(le, <=)
+ORDER(gt, >)
+ORDER(ge, >=)
+
+const struct gotmpl_func gotmpl_builtins[] = {
+	{ "and", 1, -1, fn_bad },     { "eq", 2, -1, fn_eq },	    { "ge", 2, 2, fn_ge },	   { "gt", 2, 2, fn_gt },
+	{ "html", 0, -1, fn_html },   { "index", 1, -1, fn_index }, { "js", 0, -1, fn_js },	   { "le", 2, 2, fn_le },
+	{ "len", 1, 1, fn_len },      { "lt", 2, 2, fn_lt },	    { "ne", 2, 2, fn_ne },	   { "not", 1, 1, fn_not },
+	{ "or", 1, -1, fn_bad },      { "print", 0, -1, fn_print }, { "printf", 1, -1, fn_printf }, { "println", 0, -1, fn_println },
+	{ "slice", 1, 3, fn_slice },  { "urlquery", 0, -1, fn_urlquery },
+};
+const size_t ngotmpl_builtins = ARRAY_LEN(gotmpl_builtins);
