@@ -122,9 +122,10 @@ struct spec {
 #define SPEC(label, T, r, ...) \
 	{ .name = (label), .size = sizeof(T), .rows = (r), .nrows = ARRAY_LEN(r), __VA_ARGS__ }
 
-/* Renders {{ }} in one string option. late: the row is SPEC_LATE (most callers give such text back as it
- * stands). Errors: ERR_INVALID. */
-typedef int spec_render_fn(void *data, const struct spec_row *row, struct str text, struct str *ret,
+/* Renders {{ }} in one string of an option. late: the row or a block around it is SPEC_LATE (the text is
+ * checked and given back as it stands). 0; 1: *ret is a stand-in, since its value is not to be had before
+ * the build runs; or -1 with ERR_INVALID and the byte offset in err->os. */
+typedef int spec_render_fn(void *data, const struct spec_row *row, bool late, struct str text, struct str *ret,
 			   struct err *err);
 
 struct spec_input {
@@ -138,9 +139,9 @@ struct spec_input {
 	void (*on_secret)(void *data, const char *secret);
 };
 
-/* Decodes an object into a zeroed struct. Unknown options come first and hide the component's other
- * errors only where the reference does (see spec.c). Unknown values leave the member unset and count
- * as given. Returns 0, or -1 when it added an error to in->diags. */
+/* Decodes an object into a zeroed struct. All mistakes are reported; after an unknown option a missing
+ * required one is not, since it most likely is the misspelt one. Unknown values leave the member unset
+ * and count as given. null counts as not given. Returns 0, or -1 when it added an error to in->diags. */
 int spec_decode(const struct spec *spec, struct value body, const struct spec_input *in, void *out) MUST_USE;
 
 /* Which options stood in the template (an option name of spec, not of a sub-block). */

@@ -1,0 +1,282 @@
+/* Conversions of single values. The weak ones follow mapstructure's WeaklyTypedInput with the hooks of
+ * Packer's plugin SDK (template/config/decode.go): facts, cli.md 7. */
+#include "spec/internal.h"
+
+#include "base/clock.h"
+#include "lang/expr/number.h"
+#include "lang/jsontext/jsontext.h"
+
+#include <errno.h>
+#include <math.h>
+
+#define SHOWN_MAX 60 /* bytes of a value that a message quotes */
+
+static bool is_secret(const struct decoder *d, struct value v)
+{
+	return v.sensitive || (d->row && d->row->flags & SPEC_SENSITIVE);
+}
+
+/* The value as a message names it. */
+static const char *shown(struct decoder *d, struct value v)
+{
+	struct arena *a = d->in->arena;
+
+	if (is_secret(d, v))
+		return "this secret value";
+	switch (v.kind) {
+	case VALUE_STRING:
+		return arena_printf(a, "\"%.*s%s\"", (int)MIN(v.string.n, (size_t)SHOWN_MAX), v.string.p ? v.string.p : "",
+				    v.string.n > SHOWN_MAX ? "…" : "");
+	case VALUE_NUMBER:
+		return value_number_text(a, v).p;
+	case VALUE_BOOL:
+		return v.boolean ? "true" : "false";
+	default:
+		return arena_printf(a, value_is_attrs(v) ? "an %s" : "a %s", value_is_attrs(v) ? "object" : value_is_seq(v) ? "list" : value_kind_name(v));
+	}
+}
+
+int convert_wrong(struct decoder *d, struct value v, const char *what)
+{
+	diag_error(d->in->diags, v.span, "\"%s\" takes %s, not %s", d->path, what, shown(d, v));
+	d->failed = true;
+	return -1;
+}
+
+static int render_failed(struct decoder *d, struct value v, const struct err *err)
+{
+	struct span span = v.span;
+
+	if (span.src && d->in->weak && err->os >= 0) {
+		span.from = jsontext_string_offset(v.span, (size_t)err->os);
+		span.to = MAX(span.from + 1, span.from);
+	}
+	diag_error(d->in->diags, span, "\"%s\": %s", d->path, err->msg);
+	d->failed = true;
+	return -1;
+}
+
+int convert_render(struct decoder *d, struct value v, struct str *ret)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	int r;
+
+	*ret = v.string;
+	if (!d->in->render || d->rendered)
+		return 0;
+	r = d->in->render(d->in->data, d->row, d->late, v.string, ret, &err);
+	if (r < 0)
+		return render_failed(d, v, &err);
+	d->standin |= r == 1;
+	return 0;
+}
+
+/* Renders a string value in place. 1: it is nothing to convert to something else. */
+static int prepare_value(struct decoder *d, struct value *v)
+{
+	if (v->kind == VALUE_NULL || v->kind == VALUE_UNKNOWN)
+		return 1;
+	if (v->kind != VALUE_STRING)
+		return 0;
+	d->standin = false;
+	if (convert_render(d, *v, &v->string) < 0)
+		return -1;
+	/* Text whose rendering is put off cannot be judged yet. */
+	return d->standin || (d->late && str_find(v->string, STR("{{")) >= 0);
+}
+
+int convert_text(struct decoder *d, struct value v, char **ret)
+{
+	struct arena *a = d->in->arena;
+	struct str text;
+
+	switch (v.kind) {
+	case VALUE_NULL:
+	case VALUE_UNKNOWN:
+		return 1;
+	case VALUE_STRING:
+		if (convert_render(d, v, &v.string) < 0)
+			return -1;
+		*ret = arena_strndup(a, v.string.p ? v.string.p : "", v.string.n);
+		break;
+	case VALUE_NUMBER:
+		text = value_number_text(a, v);
+		*ret = arena_strndup(a, text.p, text.n);
+		break;
+	case VALUE_BOOL: /* mapstructure writes 1 and 0, HCL the words */
+		*ret = arena_strdup(a, d->in->weak ? (v.boolean ? "1" : "0") : v.boolean ? "true" : "false");
+		break;
+	default:
+		return convert_wrong(d, v, "text");
+	}
+	if (d->in->on_secret && is_secret(d, v) && **ret)
+		d->in->on_secret(d->in->data, *ret);
+	return 0;
+}
+
+/* strconv.ParseBool, and nothing is false. */
+static bool parse_bool(struct str s, bool *ret)
+{
+	static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" };
+	static const char *const no[] = { "", "0", "f", "F", "FALSE", "false", "False" };
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		if (str_eqs(s, yes[i])) {
+			*ret = true;
+			return true;
+		}
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		if (str_eqs(s, no[i])) {
+			*ret = false;
+			return true;
+		}
+	return false;
+}
+
+int convert_bool(struct decoder *d, struct value v, bool *ret)
+{
+	int r = prepare_value(d, &v);
+	double f;
+
+	if (r)
+		return r;
+	switch (v.kind) {
+	case VALUE_BOOL:
+		*ret = v.boolean;
+		return 0;
+	case VALUE_NUMBER:
+		if (d->in->weak && value_as_double(v, &f)) {
+			*ret = f != 0;
+			return 0;
+		}
+		break;
+	case VALUE_STRING:
+		if ((d->in->weak || str_eqs(v.string, "true") || str_eqs(v.string, "false")) && parse_bool(v.string, ret))
+			return 0;
+		break;
+	default:
+		break;
+	}
+	return convert_wrong(d, v, "true or false");
+}
+
+/* strconv.ParseInt with base 0: 0x, 0o, 0b, a leading 0 (octal), underscores. */
+static bool parse_int(struct arena *a, struct str s, int64_t *ret)
+{
+	char *text = arena_alloc(a, s.n + 1), *end, *p = text, *digits;
+	bool negative;
+	int base = 10;
+
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '_')
+			*p++ = s.p[i];
+	negative = *text == '-';
+	digits = text + (*text == '-' || *text == '+');
+	if (digits[0] == '0' && digits[1]) {
+		char c = digits[1] | 32;
+
+		base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
+		digits += c == 'x' || c == 'b' || c == 'o' ? 2 : 1;
+	}
+	if (!*digits || strchr("+- \t", *digits))
+		return false;
+	errno = 0;
+	*ret = strtoll(digits, &end, base);
+	if (negative)
+		*ret = -*ret;
+	return !*end && !errno;
+}
+
+static bool number_to_int(struct value v, int64_t *ret)
+{
+	double f;
+
+	if (value_as_i64(v, ret))
+		return true;
+	if (!value_as_double(v, &f) || fabs(f) > 9e18)
+		return false;
+	*ret = (int64_t)f; /* mapstructure cuts the fraction off */
+	return true;
+}
+
+int convert_int(struct decoder *d, struct value v, int64_t *ret)
+{
+	int r = prepare_value(d, &v);
+
+	if (r)
+		return r;
+	switch (v.kind) {
+	case VALUE_NUMBER:
+		if (d->in->weak ? number_to_int(v, ret) : value_as_i64(v, ret))
+			return 0;
+		break;
+	case VALUE_BOOL:
+		if (d->in->weak) {
+			*ret = v.boolean;
+			return 0;
+		}
+		break;
+	case VALUE_STRING:
+		if (d->in->weak && !v.string.n) {
+			*ret = 0;
+			return 0;
+		}
+		if (parse_int(d->in->arena, v.string, ret))
+			return 0;
+		break;
+	default:
+		break;
+	}
+	return convert_wrong(d, v, "a whole number");
+}
+
+int convert_float(struct decoder *d, struct value v, double *ret)
+{
+	int r = prepare_value(d, &v);
+	struct value n;
+
+	if (r)
+		return r;
+	if (v.kind == VALUE_NUMBER && value_as_double(v, ret))
+		return 0;
+	if (v.kind == VALUE_STRING) {
+		if (!v.string.n && d->in->weak) {
+			*ret = 0;
+			return 0;
+		}
+		if (value_number_parse(d->in->arena, v.string, v.span, &n) && value_as_double(n, ret))
+			return 0;
+	}
+	if (v.kind == VALUE_BOOL && d->in->weak) {
+		*ret = v.boolean;
+		return 0;
+	}
+	return convert_wrong(d, v, "a number");
+}
+
+int convert_duration(struct decoder *d, struct value v, int64_t *ret_ns)
+{
+	int r = prepare_value(d, &v);
+	int64_t ignored;
+
+	if (r)
+		return r;
+	if (v.kind == VALUE_STRING) {
+		if (clock_parse_duration(v.string, ret_ns))
+			return 0;
+		if (parse_i64(v.string, &ignored)) {
+			diag_error(d->in->diags, v.span, "\"%s\": the duration \"%.*s\" lacks a unit (\"%.*ss\" are seconds)", d->path,
+				   (int)v.string.n, v.string.p, (int)v.string.n, v.string.p);
+			d->failed = true;
+			return -1;
+		}
+		return convert_wrong(d, v, "a duration such as \"90s\" or \"1h30m\"");
+	}
+	if (v.kind == VALUE_NUMBER && d->in->weak && number_to_int(v, ret_ns))
+		return 0;
+	if (v.kind == VALUE_BOOL && d->in->weak) {
+		*ret_ns = v.boolean;
+		return 0;
+	}
+	return convert_wrong(d, v, "a duration such as \"90s\" or \"1h30m\"");
+}

@@ -1,0 +1,34 @@
+/* Inside spec/: one decoding on its way, and the conversions of single values. */
+#ifndef INGOT_SPEC_INTERNAL_H
+#define INGOT_SPEC_INTERNAL_H
+
+#include "spec/spec.h"
+
+struct decoder {
+	const struct spec_input *in;
+	const struct spec_row *row; /* the option being decoded */
+	const char *path;	    /* its name with the blocks around it: "metadata_options.http_tokens" */
+	bool late;		    /* it or a block around it is SPEC_LATE */
+	bool failed;		    /* an error was added */
+	bool rendered;		    /* the text at hand has been rendered: parts of a split one */
+	bool standin;		    /* render gave a stand-in for the value at hand */
+};
+
+/* Each converts one value as the rules of the language say (weak: mapstructure's, as Packer uses it).
+ * 0; 1: nothing to set (null, unknown, a stand-in that is no text); -1 after a diagnostic. */
+int convert_text(struct decoder *d, struct value v, char **ret);
+int convert_bool(struct decoder *d, struct value v, bool *ret);
+int convert_int(struct decoder *d, struct value v, int64_t *ret);
+int convert_float(struct decoder *d, struct value v, double *ret);
+int convert_duration(struct decoder *d, struct value v, int64_t *ret_ns);
+
+/* Renders the text of a string value; -1 after a diagnostic. */
+int convert_render(struct decoder *d, struct value v, struct str *ret);
+/* `"path" takes WHAT, not VALUE` at the value's place; always -1. */
+int convert_wrong(struct decoder *d, struct value v, const char *what);
+
+/* Calls fn for each row with its offset in the outermost struct, embedded ones flattened. */
+void spec_each_at(const struct spec *spec, size_t base,
+		  void (*fn)(void *data, const struct spec_row *row, size_t offset), void *data);
+
+#endif
