@@ -114,9 +114,31 @@ struct template_args {
 };
 
 /* Reads, evaluates, decodes and prepares. Diagnostics are in ret->diags, also when it returns -1 (errors
- * that leave nothing to run). ret is always made; plan_free it. */
+ * that leave nothing to run): then err is set as well only where a file could not be read. ret is always
+ * made; plan_free it. syntax_only: the form alone is checked, and there are no builds. */
 int template_load(const struct template_args *args, struct plan **ret, struct err *err) MUST_USE;
 void plan_free(struct plan *p);
 DEFINE_AUTO_PTR(plan, struct plan *, plan_free);
+
+/* What stands in a template, nothing evaluated: inspect. */
+struct outline_variable {
+	const char *name, *def; /* def NULL: required */
+	bool sensitive;
+};
+struct outline_builder {
+	const char *name, *type;
+};
+struct outline {
+	const char *description;
+	struct outline_variable *variables;
+	size_t nvariables;
+	struct outline_builder *builders;
+	size_t nbuilders;
+	const char **provisioners;
+	size_t nprovisioners;
+};
+/* Values live in the arena. Errors as template_load. Given variables are read for their mistakes alone. */
+int template_outline(const struct template_args *args, struct arena *a, struct diags *d, struct outline *ret,
+		     struct err *err) MUST_USE;
 
 #endif

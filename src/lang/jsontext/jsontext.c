@@ -17,6 +17,7 @@ struct parser {
 	size_t pos;
 	unsigned depth;
 	bool comments, commented; /* allowed; one has been seen */
+	bool later_wins;
 	bool duplicates;
 	VEC(struct value) items;
 	VEC(struct value_attr) attrs;
@@ -378,7 +379,8 @@ static int parse_object(struct parser *p, struct value *ret)
 		}
 	}
 	p->pos++;
-	check_duplicates(p, p->attrs.v + base, p->attrs.n - base);
+	if (!p->later_wins)
+		check_duplicates(p, p->attrs.v + base, p->attrs.n - base);
 	*ret = value_attrs_make(p->arena, VALUE_OBJECT, p->attrs.v + base, p->attrs.n - base, span_at(p, start, p->pos));
 	p->attrs.n = base;
 	return 0;
@@ -429,7 +431,8 @@ static int parse_value(struct parser *p, struct value *ret)
 
 int jsontext_parse(struct arena *a, struct source *src, unsigned flags, struct diags *d, struct value *ret)
 {
-	struct parser p = { .arena = a, .src = src, .diags = d, .text = src->text, .comments = flags & JSONTEXT_COMMENTS };
+	struct parser p = { .arena = a, .src = src, .diags = d, .text = src->text,
+			    .comments = flags & JSONTEXT_COMMENTS, .later_wins = flags & JSONTEXT_LATER_WINS };
 	int r;
 
 	if (p.text.n > JSONTEXT_SIZE_MAX) {

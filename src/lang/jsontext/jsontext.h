@@ -18,7 +18,8 @@
 #define JSONTEXT_SIZE_MAX ((size_t)64 << 20) /* bytes; what readers of files ask os_read_file for */
 
 enum jsontext_flags {
-	JSONTEXT_COMMENTS = 1 << 0, /* // to the end of the line is read, with one warning for the first */
+	JSONTEXT_COMMENTS = 1 << 0,   /* // to the end of the line is read, with one warning for the first */
+	JSONTEXT_LATER_WINS = 1 << 1, /* keys may stand twice: all are kept, the caller takes the last */
 };
 
 /* 0, or -1 with at least one error in d. A syntax error ends the reading, a duplicate key does not.

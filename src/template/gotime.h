@@ -1,0 +1,12 @@
+/* Times as templates write them: Go's layouts ("2006-01-02") and strftime. Always UTC. */
+#ifndef INGOT_TEMPLATE_GOTIME_H
+#define INGOT_TEMPLATE_GOTIME_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+void gotime_format(struct buf *out, int64_t unix_ms, struct str layout);
+/* The directives that Packer's strftime knows; others stay as they are (facts: cli.md 7). */
+void gotime_strftime(struct buf *out, int64_t unix_ms, struct str format);
+
+#endif

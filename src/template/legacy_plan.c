@@ -1,0 +1,463 @@
+/* The builds of a legacy template: names, selection, and each component decoded and prepared. */
+#include "template/legacy.h"
+
+#include "base/vec.h"
+#include "template/plan_diags.h"
+
+/* What templates reach by {{build `X`}} in every build. (Fact: packer/provisioner.go.) */
+static const char *const common_values[] = {
+	"ConnType", "Host", "ID", "PackerHTTPAddr", "PackerHTTPIP", "PackerHTTPPort", "PackerRunUUID",
+	"Password", "Port", "SSHPrivateKey", "SSHPublicKey", "User", "WinRMPassword",
+};
+
+enum kind { KIND_BUILDER, KIND_PROVISIONER, KIND_POSTPROCESSOR };
+
+/* The front end's part of a plan_component. */
+struct component {
+	const struct legacy *t;
+	enum kind kind;
+	const char *build_name, *build_type;
+	const struct map *known; /* NULL in builders: they have no values of the build */
+	void (*prepare)(struct prepare *p, void *config);
+	struct plan *plan; /* takes secrets while it is being made; NULL after */
+};
+
+/* One decoding on its way, for the render callback. */
+struct job {
+	const struct plan_component *c;
+	struct scope scope;
+	struct value dot;
+	struct arena *arena;
+	struct diags *diags;
+	struct plan *plan;
+};
+
+static struct scope scope_make(const struct plan_component *c, const struct plan_data *data)
+{
+	const struct component *l = c->lang;
+
+	return (struct scope){
+		.variables = &l->t->values,
+		.template_dir = l->t->dir,
+		.build_name = l->build_name,
+		.build_type = l->build_type,
+		.component = c->type,
+		.now_ms = l->t->now_ms,
+		.known = l->known,
+		.generated = data && l->known ? data->values : NULL,
+	};
+}
+
+static int render_option(void *data, const struct spec_row *row, bool late, struct str text, struct str *ret, struct err *err)
+{
+	struct job *j = data;
+	int r = scope_render(&j->scope, j->arena, j->dot, late, text, ret, err);
+
+	if (j->scope.old_clean) {
+		const struct value_attr *at = value_attr_find_fold(j->c->body, row->name);
+		struct diag *g = diag_warning(j->diags, at ? at->value.span : j->c->span, "clean_ami_name is an old function");
+
+		diag_detail(j->diags, g, "It is read; write clean_resource_name instead.");
+		j->scope.old_clean = false;
+	}
+	return r;
+}
+
+static void add_secret(void *data, const char *secret)
+{
+	struct job *j = data;
+	struct plan *p = j->plan;
+
+	if (!p || !*secret)
+		return;
+	for (size_t i = 0; i < p->nsecrets; i++)
+		if (streq(p->secrets[i], secret))
+			return;
+	p->secrets = arena_grow(p->arena, p->secrets, p->nsecrets * sizeof(*p->secrets), (p->nsecrets + 1) * sizeof(*p->secrets));
+	p->secrets[p->nsecrets++] = arena_strdup(p->arena, secret);
+}
+
+static int decode(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct diags *d, void **ret_config)
+{
+	const struct component *l = c->lang;
+	struct job job = { .c = c, .scope = scope_make(c, data), .arena = a, .diags = d, .plan = l->plan };
+	struct spec_input in = { .arena = a, .diags = d, .render = render_option, .data = &job, .weak = true, .on_secret = add_secret };
+	struct prepare p = {
+		.arena = a,
+		.diags = d,
+		.body = c->body,
+		.component = c->type,
+		.build_name = l->build_name,
+		.template_dir = l->t->dir,
+		.weak = true,
+		.force = l->t->force,
+		.debug = l->t->debug,
+	};
+	size_t errors = d->errors;
+	void *config = arena_alloc(a, c->spec->size);
+
+	job.dot = scope_dot(&job.scope, a);
+	if (spec_decode(c->spec, c->body, &in, config) < 0)
+		return -1;
+	if (l->prepare)
+		l->prepare(&p, config);
+	if (d->errors > errors)
+		return -1;
+	*ret_config = config;
+	return 0;
+}
+
+/* Late text sees the component's own dot and, in provisioners and post-processors, the build's values. */
+static struct value late_dot(const struct component *l, const struct scope *s, struct value dot, struct arena *a)
+{
+	struct value values = l->kind == KIND_BUILDER ? value_null((struct span){ 0 }) : scope_dot(s, a);
+	struct value_attr *attrs;
+	size_t n = 0;
+
+	if (!value_is_attrs(dot) || !value_is_attrs(values))
+		return value_is_attrs(dot) ? dot : values;
+	attrs = arena_new_array(a, struct value_attr, dot.attrs->n + values.attrs->n);
+	for (size_t i = 0; i < dot.attrs->n; i++)
+		attrs[n++] = dot.attrs->v[i];
+	for (size_t i = 0; i < values.attrs->n; i++)
+		attrs[n++] = values.attrs->v[i]; /* found after the dot's own: those win */
+	return value_attrs_make(a, VALUE_OBJECT, attrs, n, (struct span){ 0 });
+}
+
+static int render_late(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct value dot, struct str text,
+		       struct str *ret, struct err *err)
+{
+	struct scope s = scope_make(c, data);
+
+	return scope_render(&s, a, late_dot(c->lang, &s, dot, a), false, text, ret, err) < 0 ? -1 : 0;
+}
+
+/* --- making the builds --- */
+
+struct maker {
+	struct legacy *t;
+	const struct template_args *args;
+	struct plan *plan;
+	struct plan_diags diags;
+	struct map *common_known;
+	const struct plan_build *build;
+	const struct map *known; /* of the build at hand */
+	const char *raw_name;
+};
+
+static void release_known(void *map)
+{
+	map_release(map);
+}
+
+/* The names of build values: the common ones and the builder's own. */
+static struct map *known_values(struct arena *a, const struct builder *ops)
+{
+	struct map *m = arena_new_obj(a, struct map);
+
+	arena_on_free(a, release_known, m);
+	for (size_t i = 0; i < ARRAY_LEN(common_values); i++)
+		map_sets(m, common_values[i], m);
+	for (size_t i = 0; ops && ops->generated && ops->generated[i]; i++)
+		map_sets(m, ops->generated[i], m);
+	return m;
+}
+
+static bool is_later(const char *const *later, const char *type)
+{
+	for (; later && *later; later++)
+		if (streq(*later, type))
+			return true;
+	return false;
+}
+
+/* The type is none that ingot has. names: those it has. */
+static void unknown_type(struct diags *d, const char *kind, const char *type, struct span span,
+			 const char *const *names, size_t n, const char *const *later)
+{
+	struct diag *g;
+	const char *near;
+
+	if (is_later(later, type)) {
+		diag_error(d, span, "the %s \"%s\" is not yet supported by ingot", kind, type);
+		return;
+	}
+	g = diag_error(d, span, "there is no %s \"%s\"", kind, type);
+	near = str_nearest(type, names, n);
+	for (size_t i = 0; later && later[i] && !near; i++)
+		near = str_nearest(type, &later[i], 1);
+	if (near)
+		diag_detail(d, g, "Did you mean \"%s\"?", near);
+	else
+		diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.", kind);
+}
+
+#define TYPES_MAX 128
+
+/* Fills names with the types of a NULL-terminated list of components. */
+#define COLLECT_TYPES(list, names, n) \
+	for (size_t i_ = 0; (list) && (list)[i_] && (n) < TYPES_MAX; i_++) \
+	(names)[(n)++] = (list)[i_]->type
+
+static void unknown_component(struct maker *m, struct diags *d, enum kind kind, const char *type, struct span span)
+{
+	const struct registry *r = m->args->registry;
+	const char *names[TYPES_MAX];
+	size_t n = 0;
+
+	switch (kind) {
+	case KIND_BUILDER:
+		COLLECT_TYPES(r->builders, names, n);
+		unknown_type(d, "builder", type, span, names, n, r->later_builders);
+		break;
+	case KIND_PROVISIONER:
+		COLLECT_TYPES(r->provisioners, names, n);
+		unknown_type(d, "provisioner", type, span, names, n, r->later_provisioners);
+		break;
+	case KIND_POSTPROCESSOR:
+		COLLECT_TYPES(r->postprocessors, names, n);
+		unknown_type(d, "post-processor", type, span, names, n, r->later_postprocessors);
+		break;
+	}
+}
+
+/* Decodes and prepares c for the build; false if it had errors. */
+static bool make_component(struct maker *m, struct plan_component *c, enum kind kind, void (*prepare)(struct prepare *, void *),
+			   struct diags *d)
+{
+	struct component *l = arena_new_obj(m->plan->arena, struct component);
+	bool good;
+
+	*l = (struct component){
+		.t = m->t,
+		.kind = kind,
+		.build_name = m->build->bare_name,
+		.build_type = m->build->type,
+		.known = kind == KIND_BUILDER ? NULL : m->known,
+		.prepare = prepare,
+		.plan = m->plan,
+	};
+	c->lang = l;
+	c->decode = decode;
+	c->render = render_late;
+	good = decode(c, NULL, m->plan->arena, d, &c->config) == 0;
+	l->plan = NULL; /* from now on builds read it side by side */
+	return good;
+}
+
+/* The provisioner's options with the override for this build on top. */
+static struct value overridden(struct maker *m, const struct legacy_provisioner *p)
+{
+	const struct value_attr *over = value_attr_find(p->override, m->raw_name);
+	struct value_attr *attrs;
+	size_t n = 0;
+
+	if (!over || !value_is_attrs(over->value))
+		return p->body;
+	attrs = arena_new_array(m->plan->arena, struct value_attr, p->body.attrs->n + over->value.attrs->n);
+	for (size_t i = 0; i < p->body.attrs->n; i++) {
+		const char *key = arena_strndup(m->plan->arena, p->body.attrs->v[i].key.p, p->body.attrs->v[i].key.n);
+
+		if (!value_attr_find_fold(over->value, key))
+			attrs[n++] = p->body.attrs->v[i];
+	}
+	for (size_t i = 0; i < over->value.attrs->n; i++)
+		attrs[n++] = over->value.attrs->v[i];
+	return value_attrs_make(m->plan->arena, VALUE_OBJECT, attrs, n, p->body.span);
+}
+
+static int64_t max_retries(struct maker *m, const struct legacy_provisioner *p, struct diags *d)
+{
+	struct scope s = { .variables = &m->t->values, .template_dir = m->t->dir, .now_ms = m->t->now_ms };
+	AUTO(err) struct err err = ERR_INIT;
+	struct str text;
+	int64_t n;
+
+	if (p->max_retries.kind != VALUE_STRING || !p->max_retries.string.n)
+		return 0;
+	if (scope_render(&s, m->plan->arena, value_null((struct span){ 0 }), false, p->max_retries.string, &text, &err) < 0) {
+		diag_error(d, p->max_retries.span, "\"max_retries\": %s", err.msg);
+		return 0;
+	}
+	if (!parse_i64(text, &n)) {
+		diag_error(d, p->max_retries.span, "\"max_retries\" takes a whole number, not \"" STR_FMT "\"", STR_ARG(text));
+		return 0;
+	}
+	return n;
+}
+
+static bool make_provisioner(struct maker *m, const struct legacy_provisioner *from, struct plan_provisioner *ret)
+{
+	struct diags d;
+	bool good = false;
+
+	diags_init(&d, m->plan->arena);
+	*ret = (struct plan_provisioner){
+		.c = { .type = from->type, .body = overridden(m, from), .span = from->span },
+		.ops = registry_provisioner(m->args->registry, from->type),
+		.pause_before_ns = from->pause_before_ns,
+		.timeout_ns = from->timeout_ns,
+	};
+	ret->max_retries = max_retries(m, from, &d);
+	if (!ret->ops) {
+		unknown_component(m, &d, KIND_PROVISIONER, from->type, from->type_span);
+	} else {
+		ret->c.spec = ret->ops->spec;
+		good = make_component(m, &ret->c, KIND_PROVISIONER, ret->ops->prepare, &d) && !d.errors;
+	}
+	plan_diags_take(&m->diags, &d, arena_printf(m->plan->arena, "provisioner \"%s\"", from->type), m->build->bare_name);
+	return good;
+}
+
+static bool make_provisioners(struct maker *m, struct plan_build *b)
+{
+	const struct legacy *t = m->t;
+	bool good = true;
+
+	b->provisioners = arena_new_array(m->plan->arena, struct plan_provisioner, t->nprovisioners);
+	for (size_t i = 0; i < t->nprovisioners; i++)
+		if (!legacy_skips(&t->provisioners[i].filter, m->raw_name))
+			good &= make_provisioner(m, &t->provisioners[i], &b->provisioners[b->nprovisioners++]);
+	if (t->cleanup) {
+		b->cleanup = arena_new_obj(m->plan->arena, struct plan_provisioner);
+		good &= make_provisioner(m, t->cleanup, b->cleanup);
+	}
+	return good;
+}
+
+static bool make_postprocessor(struct maker *m, const struct legacy_postprocessor *from, struct plan_postprocessor *ret)
+{
+	struct diags d;
+	bool good = false;
+
+	diags_init(&d, m->plan->arena);
+	*ret = (struct plan_postprocessor){
+		.c = { .type = from->type, .name = from->named ? from->name : NULL, .body = from->body, .span = from->span },
+		.ops = registry_postprocessor(m->args->registry, from->type),
+		.keep_input = from->keep_input,
+	};
+	if (!ret->ops) {
+		unknown_component(m, &d, KIND_POSTPROCESSOR, from->type, from->type_span);
+	} else {
+		ret->c.spec = ret->ops->spec;
+		good = make_component(m, &ret->c, KIND_POSTPROCESSOR, ret->ops->prepare, &d);
+	}
+	plan_diags_take(&m->diags, &d, arena_printf(m->plan->arena, "post-processor \"%s\"", from->type), m->build->bare_name);
+	return good;
+}
+
+static bool in_list(char *const *list, const char *name)
+{
+	for (; list && *list; list++)
+		if (streq(*list, name))
+			return true;
+	return false;
+}
+
+/* A post-processor that -except names ends its chain. */
+static bool make_chains(struct maker *m, struct plan_build *b)
+{
+	const struct legacy *t = m->t;
+	bool good = true;
+
+	b->chains = arena_new_array(m->plan->arena, struct plan_chain, t->nchains);
+	for (size_t i = 0; i < t->nchains; i++) {
+		struct plan_chain *chain = &b->chains[b->nchains];
+
+		chain->v = arena_new_array(m->plan->arena, struct plan_postprocessor, t->chains[i].n);
+		for (size_t j = 0; j < t->chains[i].n; j++) {
+			const struct legacy_postprocessor *p = &t->chains[i].v[j];
+
+			if (legacy_skips(&p->filter, m->raw_name))
+				continue;
+			if (in_list(m->args->except, p->name))
+				break;
+			good &= make_postprocessor(m, p, &chain->v[chain->n++]);
+		}
+		b->nchains += chain->n > 0;
+	}
+	return good;
+}
+
+static void make_build(struct maker *m, const struct legacy_builder *from, struct plan_build *b)
+{
+	struct arena *a = m->plan->arena;
+	bool good = false;
+	struct diags d;
+
+	diags_init(&d, a);
+	b->type = from->type;
+	b->name = streq(from->type, from->name) ? b->bare_name : arena_printf(a, "%s.%s", from->type, b->bare_name);
+	b->ops = registry_builder(m->args->registry, from->type);
+	b->builder = (struct plan_component){ .type = from->type, .name = from->name, .body = from->body, .span = from->span };
+	m->build = b;
+	m->raw_name = from->name;
+	m->known = b->ops && b->ops->generated ? known_values(a, b->ops) : m->common_known;
+	if (!b->ops) {
+		unknown_component(m, &d, KIND_BUILDER, from->type, from->type_span);
+	} else {
+		b->builder.spec = b->ops->spec;
+		good = make_component(m, &b->builder, KIND_BUILDER, b->ops->prepare, &d);
+	}
+	plan_diags_take(&m->diags, &d, NULL, b->bare_name);
+	good &= make_provisioners(m, b);
+	good &= make_chains(m, b);
+	b->broken = !good;
+}
+
+struct named {
+	const char *name; /* rendered */
+	const struct legacy_builder *builder;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (x->builder > y->builder) - (x->builder < y->builder);
+}
+
+/* Rendered names, sorted; of builders whose names become equal the last one is left. */
+static struct named *render_names(struct legacy *t, struct diags *d, size_t *ret_n)
+{
+	struct named *v = arena_new_array(t->arena, struct named, t->nbuilders);
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < t->nbuilders; i++) {
+		struct scope s = { .variables = &t->values, .template_dir = t->dir, .now_ms = t->now_ms };
+		AUTO(err) struct err err = ERR_INIT;
+		struct str name;
+
+		if (scope_render(&s, t->arena, value_null((struct span){ 0 }), false, str_from(t->builders[i].name), &name, &err) < 0)
+			diag_error(d, t->builders[i].name_span, "the name of builder \"%s\": %s", t->builders[i].name, err.msg);
+		else
+			v[n++] = (struct named){ arena_strndup(t->arena, name.p, name.n), &t->builders[i] };
+	}
+	qsort(v, n, sizeof(*v), compare_named);
+	for (size_t i = 0; i < n; i++)
+		if (i + 1 == n || !streq(v[i].name, v[i + 1].name))
+			v[kept++] = v[i];
+	*ret_n = kept;
+	return v;
+}
+
+void legacy_builds(struct legacy *t, const struct template_args *args, struct plan *plan)
+{
+	struct maker m = { .t = t, .args = args, .plan = plan, .diags = { .plan = plan } };
+	size_t n;
+	struct named *names = render_names(t, &plan->diags, &n);
+
+	m.common_known = known_values(plan->arena, NULL);
+	plan->builds = arena_new_array(plan->arena, struct plan_build, n);
+	for (size_t i = 0; i < n; i++) {
+		struct plan_build *b = &plan->builds[plan->nbuilds];
+
+		if ((args->only && *args->only && !in_list(args->only, names[i].name)) || in_list(args->except, names[i].name))
+			continue;
+		b->bare_name = names[i].name;
+		make_build(&m, names[i].builder, b);
+		plan->nbuilds++;
+	}
+	plan_diags_finish(&m.diags);
+}

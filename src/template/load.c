@@ -1,0 +1,172 @@
+/* Finding out the language of a template, reading it, and handing it to its front end. */
+#include "template/legacy.h"
+
+#include "base/clock.h"
+#include "base/os.h"
+#include "lang/jsontext/jsontext.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+/* What stands in for a template that was not given (inspect, console). */
+#define DEFAULT_TEMPLATE "{\"builders\": [{\"type\": \"null\"}]}"
+
+static bool is_hcl(const struct template_args *args)
+{
+	const char *path = args->path;
+
+	if (path && !streq(path, "-") && (ends_with(path, ".pkr.hcl") || ends_with(path, ".pkr.json") || os_is_dir(path)))
+		return true;
+	return streq(args->config_type, "hcl2");
+}
+
+static int read_text(const struct template_args *args, struct buf *ret, struct err *err)
+{
+	if (!args->path) {
+		buf_adds(ret, DEFAULT_TEMPLATE);
+		return 0;
+	}
+	if (streq(args->path, "-"))
+		return os_read_fd(STDIN_FILENO, "standard input", JSONTEXT_SIZE_MAX, ret, err);
+	return os_read_file(args->path, JSONTEXT_SIZE_MAX, ret, err);
+}
+
+/* The absolute folder of the template; that of standard input is the working folder. */
+static const char *template_dir(struct arena *a, const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *dir = slash ? arena_strndup(a, path, slash == path ? 1 : (size_t)(slash - path)) : ".";
+	auto_free char *real = realpath(dir, NULL);
+
+	return arena_strdup(a, real ? real : dir);
+}
+
+static int load_legacy(const struct template_args *args, struct arena *a, struct diags *d, struct legacy **ret, struct err *err)
+{
+	AUTO(buf) struct buf text = BUF_INIT;
+
+	if (read_text(args, &text, err) < 0)
+		return -1;
+	if (legacy_read(a, source_new(a, args->path ? args->path : "-", arena_str(a, buf_str(&text))), d, ret) < 0)
+		return -1;
+	(*ret)->dir = template_dir(a, args->path);
+	(*ret)->now_ms = clock_unix_ms();
+	(*ret)->force = args->force;
+	(*ret)->debug = args->debug;
+	return 0;
+}
+
+/* Files in order, then -var: the later wins. */
+static int given_values(const struct template_args *args, struct legacy *t, struct diags *d, struct err *err)
+{
+	for (size_t i = 0; i < args->nvar_files; i++)
+		if (legacy_read_var_file(t, args->var_files[i], d, err) < 0)
+			return -1;
+	for (size_t i = 0; i < args->nvars; i++)
+		map_sets(&t->values, args->vars[i].name, arena_strdup(t->arena, args->vars[i].value));
+	return 0;
+}
+
+static bool is_sensitive(const struct legacy *t, const char *name)
+{
+	for (size_t i = 0; i < t->nsensitive; i++)
+		if (streq(t->sensitive[i], name))
+			return true;
+	return false;
+}
+
+static void fill_variables(struct plan *p, const struct legacy *t)
+{
+	p->variables = arena_new_array(p->arena, struct plan_variable, t->nvariables);
+	p->secrets = arena_new_array(p->arena, const char *, t->nvariables);
+	for (size_t i = 0; i < t->nvariables; i++) {
+		const struct legacy_variable *v = &t->variables[i];
+		const char *value = map_gets(&t->values, v->name);
+
+		p->variables[p->nvariables++] = (struct plan_variable){
+			.name = v->name,
+			.def = v->def ? value_string(str_from(v->def), v->span) : value_null(v->span),
+			.value = value ? value_string(str_from(value), v->span) : value_null(v->span),
+			.required = !v->def,
+			.sensitive = is_sensitive(t, v->name),
+		};
+		if (value && *value && is_sensitive(t, v->name))
+			p->secrets[p->nsecrets++] = value;
+	}
+}
+
+static int unsupported_hcl(const struct template_args *args, struct err *err)
+{
+	return err_set(err, ERR_UNSUPPORTED, "%s: HCL2 templates are not yet supported by ingot; legacy JSON templates are",
+		       args->path ? args->path : "-config-type=hcl2");
+}
+
+static int load_plan(const struct template_args *args, struct plan *p, struct err *err)
+{
+	struct legacy *t;
+
+	if (is_hcl(args))
+		return unsupported_hcl(args, err);
+	if (load_legacy(args, p->arena, &p->diags, &t, err) < 0)
+		return -1;
+	p->description = t->description;
+	if (args->syntax_only)
+		return 0;
+	if (given_values(args, t, &p->diags, err) < 0)
+		return -1;
+	/* Both, so that all mistakes are seen; then nothing can be built on them. */
+	if ((legacy_check(t, &p->diags) < 0) | (legacy_variables(t, &p->diags) < 0))
+		return -1;
+	fill_variables(p, t);
+	legacy_builds(t, args, p);
+	return 0;
+}
+
+int template_load(const struct template_args *args, struct plan **ret, struct err *err)
+{
+	struct plan *p = xcalloc(1, sizeof(*p));
+
+	p->arena = arena_new();
+	diags_init(&p->diags, p->arena);
+	p->hcl = is_hcl(args);
+	*ret = p;
+	return load_plan(args, p, err);
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	arena_free(p->arena);
+	free(p);
+}
+
+static void fill_outline(struct outline *o, const struct legacy *t, struct arena *a)
+{
+	o->description = t->description;
+	o->variables = arena_new_array(a, struct outline_variable, t->nvariables);
+	for (size_t i = 0; i < t->nvariables; i++)
+		o->variables[o->nvariables++] = (struct outline_variable){ t->variables[i].name, t->variables[i].def,
+									   is_sensitive(t, t->variables[i].name) };
+	o->builders = arena_new_array(a, struct outline_builder, t->nbuilders);
+	for (size_t i = 0; i < t->nbuilders; i++)
+		o->builders[o->nbuilders++] = (struct outline_builder){ t->builders[i].name, t->builders[i].type };
+	o->provisioners = arena_new_array(a, const char *, t->nprovisioners);
+	for (size_t i = 0; i < t->nprovisioners; i++)
+		o->provisioners[o->nprovisioners++] = t->provisioners[i].type;
+}
+
+int template_outline(const struct template_args *args, struct arena *a, struct diags *d, struct outline *ret, struct err *err)
+{
+	struct outline o = { 0 };
+	struct legacy *t;
+
+	if (is_hcl(args))
+		return unsupported_hcl(args, err);
+	if (load_legacy(args, a, d, &t, err) < 0 || given_values(args, t, d, err) < 0)
+		return -1;
+	fill_outline(&o, t, a);
+	*ret = o;
+	return 0;
+}
