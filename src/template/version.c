@@ -42,7 +42,7 @@ bool version_compare(struct str a, struct str b, int *ret)
 	*ret = 0;
 	for (size_t i = 0; i < PARTS && !*ret; i++)
 		*ret = (x.parts[i] > y.parts[i]) - (x.parts[i] < y.parts[i]);
-	if (!*ret && x.pre.n != 0 != (y.pre.n != 0)) /* a pre-release comes before its release */
+	if (!*ret && (x.pre.n != 0) != (y.pre.n != 0)) /* a pre-release comes before its release */
 		*ret = x.pre.n ? -1 : 1;
 	else if (!*ret)
 		*ret = str_cmp(x.pre, y.pre);

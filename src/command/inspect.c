@@ -1,0 +1,156 @@
+/* inspect: what stands in a template, nothing evaluated. The output is data that scripts read: byte for
+ * byte the reference's (facts: cli.md 6). */
+#include "command/command.h"
+#include "command/template_flags.h"
+#include "command/ui.h"
+
+static const char *shown_default(const struct outline *o, const struct outline_variable *v)
+{
+	/* The reference compares values, not names: so another variable of the same default is hidden too. */
+	for (size_t i = 0; i < o->nvariables; i++)
+		if (o->variables[i].sensitive && streq(o->variables[i].def ? o->variables[i].def : "", v->def ? v->def : ""))
+			return "<sensitive>";
+	return v->def ? v->def : "";
+}
+
+static int compare_variables(const void *a, const void *b)
+{
+	return strcmp(((const struct outline_variable *)a)->name, ((const struct outline_variable *)b)->name);
+}
+
+static int compare_builders(const void *a, const void *b)
+{
+	return strcmp(((const struct outline_builder *)a)->name, ((const struct outline_builder *)b)->name);
+}
+
+static void say_required(const struct invocation *in, const struct outline *o)
+{
+	bool header = false;
+
+	for (size_t i = 0; i < o->nvariables; i++) {
+		const struct outline_variable *v = &o->variables[i];
+
+		if (v->def)
+			continue;
+		if (!header)
+			ui_say(in, "Required variables:\n");
+		header = true;
+		ui_machine(in, NULL, "template-variable", v->name, shown_default(o, v), "1", NULL);
+		ui_say(in, "  %s", v->name);
+	}
+	if (header)
+		ui_say(in, "%s", "");
+}
+
+static void say_variables(const struct invocation *in, struct outline *o)
+{
+	size_t width = 0;
+
+	if (!o->nvariables) {
+		ui_say(in, "Variables:\n");
+		ui_say(in, "  <No variables>");
+		return;
+	}
+	say_required(in, o);
+	ui_say(in, "Optional variables and their defaults:\n");
+	qsort(o->variables, o->nvariables, sizeof(*o->variables), compare_variables);
+	for (size_t i = 0; i < o->nvariables; i++)
+		width = MAX(width, strlen(o->variables[i].name));
+	for (size_t i = 0; i < o->nvariables; i++) {
+		const struct outline_variable *v = &o->variables[i];
+
+		if (!v->def)
+			continue;
+		ui_machine(in, NULL, "template-variable", v->name, shown_default(o, v), "0", NULL);
+		ui_say(in, "  %-*s = %s", (int)width, v->name, shown_default(o, v));
+	}
+}
+
+static void say_builders(const struct invocation *in, struct outline *o)
+{
+	size_t width = 0;
+
+	ui_say(in, "Builders:\n");
+	if (!o->nbuilders)
+		ui_say(in, "  <No builders>");
+	qsort(o->builders, o->nbuilders, sizeof(*o->builders), compare_builders);
+	for (size_t i = 0; i < o->nbuilders; i++)
+		width = MAX(width, strlen(o->builders[i].name));
+	for (size_t i = 0; i < o->nbuilders; i++) {
+		const struct outline_builder *b = &o->builders[i];
+		bool named = !streq(b->name, b->type);
+
+		ui_machine(in, NULL, "template-builder", b->name, b->type, NULL);
+		ui_say(in, "  %-*s%s%s%s", (int)width, b->name, named ? " (" : "", named ? b->type : "", named ? ")" : "");
+	}
+}
+
+static void say_outline(const struct invocation *in, struct outline *o)
+{
+	ui_say(in, "Packer Inspect: JSON mode");
+	if (o->description && *o->description) {
+		ui_say(in, "Description:\n");
+		ui_say(in, "%s\n", o->description);
+	}
+	say_variables(in, o);
+	ui_say(in, "%s", "");
+	say_builders(in, o);
+	ui_say(in, "%s", "");
+	ui_say(in, "Provisioners:\n");
+	if (!o->nprovisioners)
+		ui_say(in, "  <No provisioners>");
+	for (size_t i = 0; i < o->nprovisioners; i++) {
+		ui_machine(in, NULL, "template-provisioner", o->provisioners[i], NULL);
+		ui_say(in, "  %s", o->provisioners[i]);
+	}
+	ui_say(in, "\nNote: If your build names contain user variables or template\nfunctions such as 'timestamp', these are processed at "
+		   "build time,\nand therefore only show in their raw form here.");
+}
+
+static int run(const struct invocation *in)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	AUTO(err) struct err err = ERR_INIT;
+	struct template_args args = { 0 };
+	struct outline o;
+	struct diags d;
+	int rc;
+
+	diags_init(&d, a);
+	template_args_from(in, a, &args);
+	if (in->nargs > 1) /* the reference falls back to its default template */
+		args.path = NULL;
+	rc = template_outline(&args, a, &d, &o, &err);
+	for (size_t i = 0; rc < 0 && i < d.n; i++) {
+		AUTO(buf) struct buf text = BUF_INIT;
+
+		diag_render(&d.v[i], &text);
+		ui_error(in, "%s", buf_cstr(&text));
+	}
+	if (err_any(&err))
+		ui_error(in, "%s", err.msg);
+	if (rc < 0)
+		return 1;
+	say_outline(in, &o);
+	return 0;
+}
+
+static const struct flag flags[] = {
+	{ "use-sequential-evaluation", FLAG_BOOL, .doc = "Accepted for scripts: data sources are always run in order." },
+};
+
+const struct command command_inspect = {
+	.name = "inspect",
+	.arguments = "TEMPLATE",
+	.summary = "Show what a template has",
+	.description = "Lists the variables, builders and provisioners of a template as they are written; evaluates nothing. Without a "
+		       "template, or with two, it shows an empty one.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.more_flags = template_flags,
+	.nmore_flags = NTEMPLATE_FLAGS,
+	.min_args = 0,
+	.max_args = -1,
+	.packer = true,
+	.run = run,
+};

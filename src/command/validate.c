@@ -1,0 +1,68 @@
+/* validate: reads a template as build does, and runs nothing. */
+#include "command/command.h"
+#include "command/template_flags.h"
+#include "command/ui.h"
+
+/* Warnings as one message, then errors: a machine-readable line tells the two apart. */
+static void say_diagnostics(const struct invocation *in, const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		AUTO(buf) struct buf text = BUF_INIT;
+
+		diag_render(&d->v[i], &text);
+		(d->v[i].severity == DIAG_ERROR ? ui_error : ui_say)(in, "%s", buf_cstr(&text));
+	}
+	if (d->errors + d->warnings > d->n)
+		ui_error(in, "%zu more mistakes are not shown.", d->errors + d->warnings - d->n);
+}
+
+static int run(const struct invocation *in)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	AUTO(err) struct err err = ERR_INIT;
+	AUTO(plan) struct plan *plan = NULL;
+	struct template_args args = {
+		.syntax_only = flags_bool(in->flags, "syntax-only"),
+		.warn_undeclared = !flags_bool(in->flags, "no-warn-undeclared-var"),
+	};
+	int rc;
+
+	template_args_from(in, a, &args);
+	rc = template_load(&args, &plan, &err);
+	say_diagnostics(in, &plan->diags);
+	if (err_any(&err))
+		ui_error(in, "%s", err.msg);
+	if (rc < 0 || plan->diags.errors)
+		return 1;
+	if (flags_bool(in->flags, "strict") && plan->diags.warnings) {
+		ui_error(in, "Not valid: there are warnings, and -strict counts them as errors.");
+		return 1;
+	}
+	ui_say(in, args.syntax_only ? "Syntax-only check passed. Everything looks okay." : "The configuration is valid.");
+	return 0;
+}
+
+static const struct flag flags[] = {
+	{ "syntax-only", FLAG_BOOL, .doc = "Check the form of the template alone, not its variables and options." },
+	{ "no-warn-undeclared-var", FLAG_BOOL, .doc = "No warnings of variables in files that the template does not declare." },
+	{ "strict", FLAG_BOOL, .doc = "Fail on warnings too: where ingot reads what Packer refuses." },
+	{ "evaluate-datasources", FLAG_BOOL, .doc = "Ask the data sources for their values." },
+	{ "ignore-prerelease-plugins", FLAG_BOOL, .doc = "Accepted for scripts: there are no plugins to choose from." },
+	{ "use-sequential-evaluation", FLAG_BOOL, .doc = "Accepted for scripts: data sources are always run in order." },
+};
+
+const struct command command_validate = {
+	.name = "validate",
+	.arguments = "[options] TEMPLATE",
+	.summary = "Check a template",
+	.description = "Reads a template with its variables and checks the options of all selected builds. Shows every mistake with "
+		       "its place. Touches neither network nor account.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.more_flags = template_flags,
+	.nmore_flags = NTEMPLATE_FLAGS,
+	.min_args = 1,
+	.max_args = 1,
+	.packer = true,
+	.run = run,
+};
