@@ -118,6 +118,9 @@ void ec2_read_instance(struct arena *a, const struct xml *item, struct ec2_insta
 void ec2_read_image(struct arena *a, const struct xml *item, struct ec2_image *ret);
 void ec2_read_snapshot(struct arena *a, const struct xml *item, struct ec2_snapshot *ret);
 void ec2_read_volume(struct arena *a, const struct xml *item, struct ec2_volume *ret);
+void ec2_read_security_group(struct arena *a, const struct xml *item, struct ec2_security_group *ret);
+void ec2_read_vpc(struct arena *a, const struct xml *item, struct ec2_vpc *ret);
+void ec2_read_subnet(struct arena *a, const struct xml *item, struct ec2_subnet *ret);
 
 /* ---- making (ec2_create.c): write the journal's intent before, the id after. ret_id: in the arena ---- */
 /* p: all of RunInstances but MinCount, MaxCount (1) and ClientToken, which is `token`. */
@@ -138,7 +141,7 @@ int ec2_register_image(const struct aws_client *c, const struct aws_params *p, c
 /* Signed for the client's region (the destination); p: Name, SourceImageId, SourceRegion, … */
 int ec2_copy_image(const struct aws_client *c, const struct aws_params *p, const char *token, const char **ret_id,
 		   struct err *err) MUST_USE;
-/* name_tag: unique value of a tag "ingot:run"/… in tags by which a lost answer is found; may be NULL. */
+/* A lost answer is found again by volume and description, which must be unique. */
 int ec2_create_snapshot(const struct aws_client *c, const char *volume_id, const char *description,
 			const struct str_map *tags, const char **ret_id, struct err *err) MUST_USE;
 /* p: AvailabilityZone, Size or SnapshotId, VolumeType, tags, … */
