@@ -38,7 +38,7 @@ struct aws_config {
 	int64_t max_retries; /* 0: 10 tries */
 	bool insecure_skip_tls_verify, skip_metadata_api_check, skip_credential_validation;
 	bool decode_authorization_messages, skip_region_validation;
-	void *vault_aws_engine;
+	struct value vault_aws_engine; /* not yet supported: an error when given */
 	/* -local: endpoint and keys that replace all of the above but region, and all of the environment
 	 * and files; set by the component from run->local, never by a template. NULL otherwise. */
 	const char *local_endpoint, *local_access_key, *local_secret_key, *local_region;
@@ -46,6 +46,9 @@ struct aws_config {
 
 extern const struct spec aws_config_spec;
 extern const struct spec aws_assume_role_spec, aws_polling_spec;
+
+/* Pace of waiting: the template's, else AWS_POLL_DELAY_SECONDS and AWS_MAX_ATTEMPTS, else zeros. */
+struct aws_polling aws_config_polling(const struct aws_config *cfg);
 
 /* Adds the mistakes that can be seen without network: half a key pair, an endpoint that is no URL, …
  * The region may come from the environment, files or the metadata service and is not asked for here. */

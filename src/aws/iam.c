@@ -1,0 +1,130 @@
+/* Roles and instance profiles that live as long as a build. A create whose answer was lost may be repeated:
+ * the names are the run's own, so "exists already" then means done.
+ */
+#include "aws/iam.h"
+
+#define TRUST_EC2 \
+	"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\"," \
+	"\"Principal\":{\"Service\":\"ec2.amazonaws.com%s\"},\"Action\":\"sts:AssumeRole\"}]}"
+
+static struct aws_client iam_client(const struct aws_client *c)
+{
+	return aws_client_service(c, "iam");
+}
+
+static void add_tags(struct aws_params *p, const struct str_map *tags)
+{
+	for (size_t i = 0; tags && i < tags->n; i++) {
+		aws_params_addf(p, tags->v[i].key, "Tags.member.%zu.Key", i + 1);
+		aws_params_addf(p, tags->v[i].value, "Tags.member.%zu.Value", i + 1);
+	}
+}
+
+static int call_tolerant(const struct aws_client *c, const char *action, const struct aws_params *p,
+			 enum err_code fine, struct err *err)
+{
+	AUTO(err) struct err e = ERR_INIT;
+
+	if (aws_call(c, action, p, NULL, &e) == 0 || e.code == fine)
+		return 0;
+	return err_move(err, &e);
+}
+
+/* Repeats a create once after a lost answer. */
+static int create(const struct aws_client *c, const char *action, const struct aws_params *p, struct err *err)
+{
+	AUTO(err) struct err e = ERR_INIT;
+
+	if (aws_call(c, action, p, NULL, &e) == 0)
+		return 0;
+	if (e.code != ERR_LOST)
+		return err_move(err, &e);
+	return call_tolerant(c, action, p, ERR_EXISTS, err);
+}
+
+int iam_get_instance_profile(const struct aws_client *c, const char *name, const char **ret_arn, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct aws_client iam = iam_client(c);
+	struct xml *root;
+
+	aws_params_add(&p, "InstanceProfileName", name);
+	if (aws_call(&iam, "GetInstanceProfile", &p, &root, err) < 0)
+		return -1;
+	*ret_arn = xml_text(root, "GetInstanceProfileResult/InstanceProfile/Arn");
+	return 0;
+}
+
+int iam_create_role(const struct aws_client *c, const char *name, const char *policy_json, const struct str_map *tags,
+		    struct err *err)
+{
+	AUTO(aws_params) struct aws_params role = AWS_PARAMS_INIT;
+	AUTO(aws_params) struct aws_params policy = AWS_PARAMS_INIT;
+	struct aws_client iam = iam_client(c);
+	auto_free char *trust = xasprintf(TRUST_EC2, starts_with(c->region, "cn-") ? ".cn" : "");
+
+	aws_params_add(&role, "RoleName", name);
+	aws_params_add(&role, "AssumeRolePolicyDocument", trust);
+	aws_params_add(&role, "Description", "Temporary role of an image build");
+	add_tags(&role, tags);
+	if (create(&iam, "CreateRole", &role, err) < 0)
+		return -1;
+	aws_params_add(&policy, "RoleName", name);
+	aws_params_add(&policy, "PolicyName", name);
+	aws_params_add(&policy, "PolicyDocument", policy_json);
+	return aws_call(&iam, "PutRolePolicy", &policy, NULL, err);
+}
+
+int iam_create_instance_profile(const struct aws_client *c, const char *name, const char *role,
+				const struct str_map *tags, const char **ret_arn, struct err *err)
+{
+	AUTO(aws_params) struct aws_params profile = AWS_PARAMS_INIT;
+	AUTO(aws_params) struct aws_params member = AWS_PARAMS_INIT;
+	struct aws_client iam = iam_client(c);
+
+	aws_params_add(&profile, "InstanceProfileName", name);
+	add_tags(&profile, tags);
+	if (create(&iam, "CreateInstanceProfile", &profile, err) < 0)
+		return -1;
+	aws_params_add(&member, "InstanceProfileName", name);
+	aws_params_add(&member, "RoleName", role);
+	if (call_tolerant(&iam, "AddRoleToInstanceProfile", &member, ERR_EXISTS, err) < 0)
+		return -1;
+	return iam_get_instance_profile(c, name, ret_arn, err);
+}
+
+int iam_delete_instance_profile(const struct aws_client *c, const char *name, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	AUTO(err) struct err e = ERR_INIT;
+	struct aws_client iam = iam_client(c);
+	struct xml *root;
+
+	aws_params_add(&p, "InstanceProfileName", name);
+	if (aws_call(&iam, "GetInstanceProfile", &p, &root, &e) < 0)
+		return e.code == ERR_NOT_FOUND ? 0 : err_move(err, &e);
+	for (const struct xml *r = xml_first(root, "GetInstanceProfileResult/InstanceProfile/Roles/member"); r;
+	     r = xml_next(r)) {
+		AUTO(aws_params) struct aws_params member = AWS_PARAMS_INIT;
+
+		aws_params_add(&member, "InstanceProfileName", name);
+		aws_params_add(&member, "RoleName", xml_text(r, "RoleName"));
+		if (call_tolerant(&iam, "RemoveRoleFromInstanceProfile", &member, ERR_NOT_FOUND, err) < 0)
+			return -1;
+	}
+	return call_tolerant(&iam, "DeleteInstanceProfile", &p, ERR_NOT_FOUND, err);
+}
+
+int iam_delete_role(const struct aws_client *c, const char *name, struct err *err)
+{
+	AUTO(aws_params) struct aws_params role = AWS_PARAMS_INIT;
+	AUTO(aws_params) struct aws_params policy = AWS_PARAMS_INIT;
+	struct aws_client iam = iam_client(c);
+
+	aws_params_add(&role, "RoleName", name);
+	aws_params_add(&policy, "RoleName", name);
+	aws_params_add(&policy, "PolicyName", name);
+	if (call_tolerant(&iam, "DeleteRolePolicy", &policy, ERR_NOT_FOUND, err) < 0)
+		return -1;
+	return call_tolerant(&iam, "DeleteRole", &role, ERR_NOT_FOUND, err);
+}

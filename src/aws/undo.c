@@ -1,0 +1,308 @@
+/* Finding and taking away what a run left. Each kind is one row: how an intent without an id is found, and
+ * how the thing is removed. A young thing may still be invisible, so "gone" is believed at once only of
+ * things older than minutes (and by a session that did not make it itself).
+ */
+#include "aws/undo.h"
+
+#include "aws/iam.h"
+#include "aws/session_impl.h"
+#include "aws/wait.h"
+#include "base/clock.h"
+#include "base/os.h"
+
+#define UNDO_MS (15 * 60000) /* deadline of one undo */
+#define YOUNG_S 600	     /* what was made less long ago may be invisible still */
+
+struct kind {
+	const char *name;
+	int (*find)(const struct aws_client *c, const struct journal_row *row, const char *run_id,
+		    const char **ret, struct err *err);
+	int (*undo)(const struct aws_client *c, const char *id, struct err *err);
+};
+
+/* ---- finding ---- */
+
+/* The run's tag as a filter; false when tags are turned off. */
+static bool filter_run(struct aws_params *p, const char *run_id)
+{
+	const char *name = getenv("INGOT_RUN_TAG");
+	auto_free char *filter = NULL;
+
+	if (name && !*name)
+		return false;
+	filter = xasprintf("tag:%s", name ? name : "ingot:run");
+	aws_params_filter(p, filter, run_id);
+	return true;
+}
+
+static bool instance_lives(const struct ec2_instance *i)
+{
+	return !streq(i->state, "terminated") && !streq(i->state, "shutting-down");
+}
+
+static int find_instance(const struct aws_client *c, const struct journal_row *row, const char *run_id,
+			 const char **ret, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct ec2_instance *v;
+	size_t n;
+
+	if (row->token)
+		aws_params_filter(&p, "client-token", row->token);
+	else if (!filter_run(&p, run_id))
+		return 0;
+	if (ec2_describe_instances(c, &p, &v, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n && !*ret; i++)
+		if (instance_lives(&v[i]))
+			*ret = v[i].id;
+	return 0;
+}
+
+static int find_image(const struct aws_client *c, const struct journal_row *row, const char *run_id UNUSED,
+		      const char **ret, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct ec2_image *v;
+	size_t n;
+
+	if (!row->name)
+		return 0;
+	aws_params_add(&p, "Owner.1", "self");
+	aws_params_filter(&p, "name", row->name);
+	if (ec2_describe_images(c, &p, &v, &n, err) < 0)
+		return -1;
+	*ret = n ? v[0].id : NULL;
+	return 0;
+}
+
+static int find_snapshot(const struct aws_client *c, const struct journal_row *row, const char *run_id,
+			 const char **ret, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct ec2_snapshot *v;
+	size_t n;
+
+	aws_params_add(&p, "Owner.1", "self");
+	if (row->name)
+		aws_params_filter(&p, "description", row->name);
+	else if (!filter_run(&p, run_id))
+		return 0;
+	if (ec2_describe_snapshots(c, &p, &v, &n, err) < 0)
+		return -1;
+	*ret = n ? v[0].id : NULL;
+	return 0;
+}
+
+static int find_volume(const struct aws_client *c, const struct journal_row *row UNUSED, const char *run_id,
+		       const char **ret, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct ec2_volume *v;
+	size_t n;
+
+	if (!filter_run(&p, run_id))
+		return 0;
+	if (ec2_describe_volumes(c, &p, &v, &n, err) < 0)
+		return -1;
+	*ret = n ? v[0].id : NULL;
+	return 0;
+}
+
+static int find_group(const struct aws_client *c, const struct journal_row *row, const char *run_id UNUSED,
+		      const char **ret, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct ec2_security_group *v;
+	size_t n;
+
+	if (!row->name)
+		return 0;
+	aws_params_filter(&p, "group-name", row->name);
+	if (ec2_describe_security_groups(c, &p, &v, &n, err) < 0)
+		return -1;
+	*ret = n ? v[0].id : NULL;
+	return 0;
+}
+
+static int find_spot(const struct aws_client *c, const struct journal_row *row UNUSED, const char *run_id,
+		     const char **ret, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct xml *root;
+
+	if (!filter_run(&p, run_id))
+		return 0;
+	if (aws_call(c, "DescribeSpotInstanceRequests", &p, &root, err) < 0)
+		return -1;
+	*ret = xml_text_or_null(root, "spotInstanceRequestSet/item/spotInstanceRequestId");
+	return 0;
+}
+
+/* Things that are removed by name: asking first would need one right more. */
+static int find_by_name(const struct aws_client *c UNUSED, const struct journal_row *row, const char *run_id UNUSED,
+			const char **ret, struct err *err UNUSED)
+{
+	*ret = row->name;
+	return 0;
+}
+
+/* ---- undoing ---- */
+
+static int undo_instance(const struct aws_client *c, const char *id, struct err *err)
+{
+	if (ec2_terminate_instance(c, id, err) < 0)
+		return -1;
+	return aws_wait_instance(c, id, "terminated", NULL, err);
+}
+
+/* Snapshots that EC2 made for an image say so in their description; a pending image does not list them. */
+static int delete_described_snapshots(const struct aws_client *c, const char *image_id, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	char *values[] = {
+		arena_printf(c->arena, "Created by CreateImage(*) for %s*", image_id),
+		arena_printf(c->arena, "Copied for DestinationAmi %s*", image_id),
+	};
+	struct ec2_snapshot *v;
+	size_t n;
+
+	aws_params_add(&p, "Owner.1", "self");
+	aws_params_filter_list(&p, "description", &(struct strs){ values, ARRAY_LEN(values) });
+	if (ec2_describe_snapshots(c, &p, &v, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (ec2_delete_snapshot(c, v[i].id, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int undo_image(const struct aws_client *c, const char *id, struct err *err)
+{
+	if (ec2_delete_image(c, id, true, err) < 0)
+		return -1;
+	return delete_described_snapshots(c, id, err);
+}
+
+static int undo_launch_template(const struct aws_client *c, const char *name, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	AUTO(err) struct err e = ERR_INIT;
+
+	aws_params_add(&p, starts_with(name, "lt-") ? "LaunchTemplateId" : "LaunchTemplateName", name);
+	if (aws_call(c, "DeleteLaunchTemplate", &p, NULL, &e) == 0 || e.code == ERR_NOT_FOUND ||
+	    err_is(&e, "InvalidLaunchTemplateName.NotFoundException"))
+		return 0;
+	return err_move(err, &e);
+}
+
+static int undo_spot(const struct aws_client *c, const char *id, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	AUTO(err) struct err e = ERR_INIT;
+
+	aws_params_add(&p, "SpotInstanceRequestId.1", id);
+	if (aws_call(c, "CancelSpotInstanceRequests", &p, NULL, &e) == 0 || e.code == ERR_NOT_FOUND)
+		return 0;
+	return err_move(err, &e);
+}
+
+static const struct kind kinds[] = {
+	{ "instance", find_instance, undo_instance },
+	{ "image", find_image, undo_image },
+	{ "snapshot", find_snapshot, ec2_delete_snapshot },
+	{ "volume", find_volume, ec2_delete_volume },
+	{ "key-pair", find_by_name, ec2_delete_key_pair },
+	{ "security-group", find_group, ec2_delete_security_group },
+	{ "launch-template", find_by_name, undo_launch_template },
+	{ "spot-request", find_spot, undo_spot },
+	{ "instance-profile", find_by_name, iam_delete_instance_profile },
+	{ "role", find_by_name, iam_delete_role },
+};
+
+static const struct kind *kind_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (streq(kinds[i].name, name))
+			return &kinds[i];
+	return NULL;
+}
+
+int aws_undo_resource(const struct aws_client *c, const char *kind, const char *resource, struct err *err)
+{
+	const struct kind *k = kind_of(kind);
+
+	if (!k)
+		return err_set(err, ERR_UNSUPPORTED, "%s: nothing is known about taking away a %s", resource, kind);
+	return k->undo(c, resource, err);
+}
+
+int aws_find_resource(const struct aws_client *c, const struct journal_row *row, const char *run_id,
+		      const char **ret_resource, struct err *err)
+{
+	const struct kind *k = kind_of(row->kind);
+
+	*ret_resource = NULL;
+	if (!k)
+		return err_set(err, ERR_UNSUPPORTED, "nothing is known about finding a %s", row->kind);
+	return k->find(c, row, run_id, ret_resource, err);
+}
+
+/* ---- for sweep: a client made from a row's place ---- */
+
+static int open_place(const struct journal_place *place, struct arena *a, struct aws_client *ret, struct err *err)
+{
+	struct aws_assume_role role = { .role_arn = (char *)place->role };
+	struct aws_config cfg = {
+		.profile = (char *)place->profile, .region = (char *)place->region,
+		.custom_endpoint_ec2 = (char *)place->endpoint, .assume_role = place->role ? &role : NULL,
+	};
+	struct aws_session *s;
+
+	if (aws_session_open(&cfg, &s, err) < 0)
+		return -1;
+	*ret = aws_client(s, "ec2", place->region, a, NULL);
+	ret->deadline_ms = clock_ms() + UNDO_MS;
+	return 0;
+}
+
+static int sweep_find(const struct journal_row *row, const char *run_id, char **ret_resource, struct err *err)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	struct aws_client c;
+	const char *id = NULL;
+	int rc;
+
+	if (open_place(&row->place, a, &c, err) < 0)
+		return -1;
+	rc = aws_find_resource(&c, row, run_id, &id, err);
+	if (rc == 0)
+		*ret_resource = xstrdup(id);
+	aws_session_close(c.session);
+	return rc;
+}
+
+static int sweep_undo(const struct journal_row *row, struct err *err)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	bool young = clock_unix() - row->created < YOUNG_S;
+	struct aws_client c;
+	int rc;
+
+	if (!row->resource)
+		return 0;
+	if (open_place(&row->place, a, &c, err) < 0)
+		return -1;
+	if (young)
+		aws_session_note_made(c.session, row->resource); /* NotFound is repeated for a while */
+	rc = aws_undo_resource(&c, row->kind, row->resource, err);
+	aws_session_close(c.session);
+	return rc;
+}
+
+#define ROW(kind) { "aws", kind, sweep_find, sweep_undo }
+const struct journal_undo aws_undo[] = {
+	ROW("instance"), ROW("image"), ROW("snapshot"), ROW("volume"), ROW("key-pair"), ROW("security-group"),
+	ROW("launch-template"), ROW("spot-request"), ROW("instance-profile"), ROW("role"),
+};
+const size_t aws_undo_n = ARRAY_LEN(aws_undo);
