@@ -302,6 +302,10 @@ static bool retry_eventual(struct call *k, const struct answer *ans)
 
 	if (clock_ms() - k->started_ms > limit || !concerns_new_thing(k))
 		return false;
+	/* Of invalid values only a new instance profile becomes valid by itself. */
+	if (streq(ans->code, "InvalidParameterValue") && !strcasestr(ans->message, "instanceprofile") &&
+	    !strcasestr(ans->message, "instance profile"))
+		return false;
 	k->eventual_tries++;
 	return sleep_before_retry(k, pause / 2 + random_below(pause / 2), ans->code);
 }

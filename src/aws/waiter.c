@@ -543,7 +543,7 @@ int waiter_wait(const struct aws_client *c, const struct wait_request *r, const 
 	struct wait x = {
 		.request = r, .polling = c->polling, .fd = fd, .added_ms = now, .progress_ms = now, .arena = arena,
 	};
-	struct waiter *w;
+	struct waiter *w = NULL;
 	int rc;
 
 	if (fd < 0)
