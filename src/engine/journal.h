@@ -1,6 +1,11 @@
 /* Write-ahead journal: every resource has a row before its creating call leaves, gets its id on the line
- * after, and is marked when undone. One SQLite file a run under INGOT_STATE_DIR, rollback journal, locked
- * while the run lives (design.md 4). It never holds a secret.
+ * after, and is marked when undone. One SQLite file a run (RUN.db in the folder `runs` of INGOT_STATE_DIR),
+ * rollback journal, locked while the run lives (design.md 4). It never holds a secret. A run that makes
+ * nothing makes no file.
+ *
+ *	if (journal_intend(j, &(struct journal_row){ .kind = "volume", … }, &row, err) < 0) return -1;
+ *	… the creating call …
+ *	if (journal_made(j, row, volume_id, err) < 0) return -1;
  */
 #ifndef INGOT_ENGINE_JOURNAL_H
 #define INGOT_ENGINE_JOURNAL_H
@@ -29,9 +34,10 @@ struct journal_row {
 	int64_t created; /* Unix seconds of the intent; what is younger than minutes may still be invisible */
 };
 
-/* Makes the run's file. run_id: ULID. Errors: ERR_IO (no disk, not writable): name the path. */
+/* run_id: ULID. The file comes with the first intent. Errors: ERR_IO (no home, no folder): name the path. */
 int journal_open(const char *run_id, struct journal **ret, struct err *err) MUST_USE;
-/* The intent, on disk (synced) before it returns. ret_id names the row for the calls below. */
+/* The intent, on disk (synced) before it returns. ret_id names the row for the calls below. Intents of many
+ * threads at once share one sync. Errors: ERR_IO; the creating call must not be made then. */
 int journal_intend(struct journal *j, const struct journal_row *row, int64_t *ret_id, struct err *err) MUST_USE;
 /* The id of the made resource. */
 int journal_made(struct journal *j, int64_t id, const char *resource, struct err *err) MUST_USE;
@@ -45,7 +51,8 @@ const char *journal_run_id(const struct journal *j);
 int journal_left(struct journal *j, struct journal_row **ret, size_t *ret_n, struct err *err) MUST_USE;
 void journal_rows_free(struct journal_row *rows, size_t n);
 
-/* Undo of one kind of resource, for sweep; each platform gives a table (aws/undo.h). All are idempotent.
+/* Undo of one kind of resource, for sweep; each platform gives a table (aws/undo.h). All are idempotent, and
+ * refuse with ERR_AUTH when the credentials at hand belong to another account than row->place.account.
  * find: an intent without an id is looked for by token, name or tag; *ret_resource NULL when there is none. */
 struct journal_undo {
 	const char *platform, *kind;

@@ -27,17 +27,14 @@ static void prepare_auth(struct prepare *p, const struct comm_config *c)
 static void prepare(struct prepare *p, void *config)
 {
 	struct null_config *c = config;
-	const char *host, *user;
+	const char *host;
 
 	comm_prepare(p, &c->comm);
 	if (streq(c->comm.communicator, "none"))
 		return;
 	host = comm_config_host(&c->comm);
-	user = comm_config_user(&c->comm);
 	if (!host || !*host)
 		prepare_error(p, "ssh_host", "a host to connect to must be given, e.g. ssh_host");
-	if (!user || !*user)
-		prepare_error(p, "ssh_username", "a user to connect as must be given, e.g. ssh_username");
 	if (streq(c->comm.communicator, "ssh"))
 		prepare_auth(p, &c->comm);
 }

@@ -1,0 +1,89 @@
+/* sweep: removes what runs that did not end well have left in the account. */
+#include "command/command.h"
+#include "command/interrupt.h"
+#include "command/ui.h"
+#include "command/undo_tables.h"
+
+#include "engine/sweep.h"
+
+#include <unistd.h>
+
+struct sweeping {
+	const struct invocation *in;
+	struct cancel *cancel;
+};
+
+static void tell(void *data, bool problem, const char *text)
+{
+	struct sweeping *s = data;
+
+	if (problem)
+		ui_error(s->in, "%s", text);
+	else
+		ui_say(s->in, "%s", text);
+}
+
+static void interrupted(void *data, const char *signal)
+{
+	struct sweeping *s = data;
+
+	ui_error(s->in, "Stopping after receiving %s; what is left stays in the journal", signal);
+	cancel_set(s->cancel);
+}
+
+static void stop_at_once(void *data)
+{
+	(void)data;
+	_exit(1);
+}
+
+static int report(const struct invocation *in, const struct sweep *s)
+{
+	if (s->dry_run)
+		ui_say(in, s->removed ? "%zu resource(s) would be removed." : "Nothing to remove.", s->removed);
+	else if (s->removed || !s->left)
+		ui_say(in, s->removed ? "%zu resource(s) removed." : "Nothing to remove.", s->removed);
+	if (s->left)
+		ui_error(in, "%zu left over; run sweep again when the cause is gone.", s->left);
+	return s->left ? 1 : 0;
+}
+
+static int run(const struct invocation *in)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	AUTO(cancel) struct cancel *cancel = cancel_new(NULL);
+	struct sweeping sweeping = { .in = in, .cancel = cancel };
+	struct sweep s = { .run_id = flags_string(in->flags, "run"),
+			   .dry_run = flags_bool(in->flags, "dry-run"),
+			   .tables = undo_tables,
+			   .ntables = undo_tables_n,
+			   .cancel = cancel,
+			   .tell = tell,
+			   .data = &sweeping };
+	struct interrupt *interrupt = interrupt_watch(interrupted, stop_at_once, &sweeping);
+	int rc = sweep_runs(&s, &err);
+
+	interrupt_end(interrupt);
+	if (rc < 0) {
+		ui_error(in, "%s", err.msg);
+		return 1;
+	}
+	return report(in, &s);
+}
+
+static const struct flag flags[] = {
+	{ "dry-run", FLAG_BOOL, .doc = "Only say what would be removed." },
+	{ "run", FLAG_STRING, "id", .doc = "Only what this run left; its id is in the run's last lines and in the tag ingot:run." },
+};
+
+const struct command command_sweep = {
+	.name = "sweep",
+	.arguments = "[options]",
+	.summary = "Remove what interrupted builds left behind",
+	.description = "Reads the journals of runs that are no longer alive and removes what they had made and not removed "
+		       "themselves: instances, volumes, security groups, key pairs, unfinished images. Images of builds that "
+		       "ended well are never touched. Ends with 1 if something is left.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.run = run,
+};

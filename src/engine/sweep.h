@@ -1,0 +1,35 @@
+/* Finishes the undo of runs that are no longer alive, from their journals.
+ *
+ * A run is alive while a process holds the lock of its file, or, for a file of another host, while its
+ * heartbeat is younger than ten minutes. An intent without an id is looked for until it is five minutes old
+ * (INGOT_SWEEP_PATIENCE: seconds instead), for a resource may be there and not be seen yet.
+ */
+#ifndef INGOT_ENGINE_SWEEP_H
+#define INGOT_ENGINE_SWEEP_H
+
+#include "base/cancel.h"
+#include "engine/journal.h"
+
+struct sweep_table {
+	const struct journal_undo *rows;
+	const size_t *n;
+};
+
+struct sweep {
+	const char *run_id; /* only this one; NULL: all */
+	bool dry_run;	    /* tell, do nothing */
+	const struct sweep_table *tables;
+	size_t ntables;
+	struct cancel *cancel;
+	/* One line for people; problem: something stays because of it. */
+	void (*tell)(void *data, bool problem, const char *text);
+	void *data;
+	/* Out: resources removed (with dry_run: found), runs and resources that stay. */
+	size_t removed, left;
+	int64_t started; /* Unix seconds; set by sweep_runs */
+};
+
+/* 0 also when something is left: see left. Errors: ERR_NOT_FOUND: no such run; ERR_IO: the folder. */
+int sweep_runs(struct sweep *s, struct err *err) MUST_USE;
+
+#endif
