@@ -1,0 +1,16 @@
+"""The same build with the instance pending 20 s and the image 60 s: what is lost against the ideal."""
+import measure
+from aws import Stage
+
+
+def main(program):
+    with Stage() as s:
+        t = s.template("one.json")
+        ideal = measure.run([program, "build", "-color=false", t], env=s.env, cwd=s.home).wall + 80
+        s.delay(20, 60)
+        r = measure.run([program, "build", "-color=false", t], env=s.env, cwd=s.home, sample=False)
+        if r.status:
+            raise RuntimeError(r.output[-3000:])
+        p = measure.run(["packer", "build", "-color=false", t], env=s.env, cwd=s.home, sample=False)
+        print(f"ideal {ideal:.1f} s, ours {r.wall:.1f} s, packer {p.wall:.1f} s")
+        measure.row("lost waiting (instance 20 s, image 60 s)", r.wall - ideal, max(p.wall - ideal, 0.001), None, 2)
