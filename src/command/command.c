@@ -5,6 +5,10 @@
 
 /* Sorted; what belongs to a group comes after it. */
 #define COMMANDS(ROW) \
+	ROW(build) \
+	ROW(inspect) \
+	ROW(sweep) \
+	ROW(validate) \
 	ROW(version)
 
 #define DECLARE(name) extern const struct command command_##name;
