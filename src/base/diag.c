@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define DIAGS_MAX 1000
-#define LINE_SHOWN_MAX 160 /* bytes of a source line that are shown */
+#define LINE_SHOWN_MAX 500 /* bytes of a source line that are shown */
 
 struct source *source_new(struct arena *a, const char *name, struct str text)
 {
@@ -116,6 +116,31 @@ struct diag *diag_detail(struct diags *d, struct diag *g, const char *fmt, ...)
 	return g;
 }
 
+static void render_line(uint32_t number, struct str line, struct buf *out)
+{
+	buf_printf(out, "  %4u: ", number);
+	for (size_t i = 0; i < line.n; i++)
+		buf_addc(out, line.p[i] == '\t' || (uint8_t)line.p[i] >= 0x20 ? line.p[i] : '?');
+	buf_addc(out, '\n');
+}
+
+/* The line where the enclosing thing began, when it is another one. */
+static void render_context(const struct span *context, struct position at, struct buf *out)
+{
+	struct position from;
+	struct str line;
+
+	if (!context->src)
+		return;
+	from = source_position(context->src, context->from);
+	line = source_line(context->src, from.line);
+	if (from.line >= at.line)
+		return;
+	render_line(from.line, str_slice(line, 0, MIN(line.n, (size_t)LINE_SHOWN_MAX)), out);
+	if (from.line + 1 < at.line)
+		buf_adds(out, "        …\n");
+}
+
 /* The line, and under it a caret with tildes to the end of the span (or of the line). */
 static void render_source(const struct span *span, struct position at, struct buf *out)
 {
@@ -130,10 +155,8 @@ static void render_source(const struct span *span, struct position at, struct bu
 		from -= skip;
 		to = MIN(to - skip, line.n);
 	}
-	buf_printf(out, "  %4u: ", at.line);
-	for (size_t i = 0; i < line.n; i++)
-		buf_addc(out, line.p[i] == '\t' || (uint8_t)line.p[i] >= 0x20 ? line.p[i] : '?');
-	buf_adds(out, "\n        ");
+	render_line(at.line, line, out);
+	buf_adds(out, "        ");
 	for (size_t i = 0; i < MAX(to, from + 1); i++) {
 		if (i < line.n && ((uint8_t)line.p[i] & 0xc0) == 0x80)
 			continue;
@@ -159,6 +182,7 @@ void diag_render(const struct diag *g, struct buf *out)
 		if (g->subject)
 			buf_printf(out, ", in %s", g->subject);
 		buf_adds(out, ":\n");
+		render_context(&g->context, at, out);
 		render_source(&g->span, at, out);
 	} else if (g->subject) {
 		buf_printf(out, "  in %s\n", g->subject);

@@ -70,12 +70,27 @@ static const char *name_here(struct parser *p)
 	return arena_printf(p->arena, c == '\'' ? "\"%.*s\"" : "'%.*s'", (int)n, p->text.p + p->pos);
 }
 
+/* The line before the position's: a missing comma is missing there. */
+static struct span line_before(const struct parser *p)
+{
+	size_t i = MIN(p->pos, p->text.n), end;
+
+	while (i && p->text.p[i - 1] != '\n')
+		i--;
+	if (!i)
+		return (struct span){ 0 };
+	for (end = --i; i && p->text.p[i - 1] != '\n';)
+		i--;
+	return span_at(p, i, end);
+}
+
 /* The byte at the position cannot stand there. Always -1. */
 static int unexpected(struct parser *p, const char *where, const char *detail)
 {
-	struct diag *g = diag_error(p->diags, span_at(p, p->pos, MIN(p->pos + 1, p->text.n)), "%s %s", name_here(p), where);
+	struct diag *g = diag_error(p->diags, span_at(p, p->pos, MIN(p->pos + 1, p->text.n)), "%s cannot stand %s", name_here(p), where);
 
 	g->at = reference_position(p->text, MIN(p->pos + 1, p->text.n));
+	g->context = line_before(p);
 	g->detail = detail;
 	return -1;
 }
