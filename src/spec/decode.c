@@ -254,9 +254,9 @@ static int add_key_value(struct decoder *d, struct value v, struct str_map *m, s
 			d->failed = true;
 		}
 	}
-	if (!key || !value)
+	if (!key || (!value && !d->in->weak))
 		return error_at(d, v.span, arena_printf(d->in->arena, "a block \"%s\" lacks its \"%s\"", d->path, key ? "value" : "key"));
-	return add_pair(d, key->value, value->value, m, cap);
+	return add_pair(d, key->value, value ? value->value : value_string(STR(""), v.span), m, cap);
 }
 
 static int decode_map(struct decoder *d, struct value v, struct str_map *member)
