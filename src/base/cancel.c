@@ -1,8 +1,9 @@
-/* Cancel flags: an eventfd each, written once and never read. Children are linked so that a parent reaches them. */
+/* Cancel flags: an eventfd each, written once and never read. Children are linked so that a parent reaches
+ * them. One lock guards all links and the life of descriptors: a flag must never be written to a descriptor
+ * number that its child has given back and somebody else now has. */
 #include "base/cancel.h"
 #include "base/err.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
@@ -11,14 +12,18 @@
 struct cancel {
 	int fd;
 	atomic_bool set;
-	struct cancel *parent;
-	_Atomic(struct cancel *) children; /* list heads; walked by cancel_set() in a signal handler */
-	_Atomic(struct cancel *) next;
-	atomic_bool dead; /* unlinked lazily: see cancel_free() */
+	struct cancel *parent, *children, *next;
 };
 
-/* Guards linking and unlinking only; cancel_set() takes no lock. */
 static pthread_mutex_t tree_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void set_tree(struct cancel *c)
+{
+	if (!atomic_exchange(&c->set, true))
+		eventfd_write(c->fd, 1); /* cannot fail on a fresh counter */
+	for (struct cancel *k = c->children; k; k = k->next)
+		set_tree(k);
+}
 
 struct cancel *cancel_new(struct cancel *parent)
 {
@@ -28,60 +33,41 @@ struct cancel *cancel_new(struct cancel *parent)
 	if (c->fd < 0)
 		abort(); /* no descriptor left: nothing could be interrupted any more */
 	c->parent = parent;
-	if (parent) {
-		pthread_mutex_lock(&tree_lock);
-		atomic_store(&c->next, atomic_load(&parent->children));
-		atomic_store(&parent->children, c);
-		pthread_mutex_unlock(&tree_lock);
-		if (atomic_load(&parent->set))
-			cancel_set(c);
-	}
+	if (!parent)
+		return c;
+	pthread_mutex_lock(&tree_lock);
+	c->next = parent->children;
+	parent->children = c;
+	if (atomic_load(&parent->set))
+		set_tree(c);
+	pthread_mutex_unlock(&tree_lock);
 	return c;
-}
-
-/* The memory of a child stays until its parent goes, since a signal handler may be walking the list; its
- * descriptor is closed at once. */
-static void free_tree(struct cancel *c)
-{
-	struct cancel *next;
-
-	for (struct cancel *k = atomic_load(&c->children); k; k = next) {
-		next = atomic_load(&k->next);
-		free_tree(k);
-	}
-	if (c->fd >= 0)
-		close(c->fd);
-	free(c);
 }
 
 void cancel_free(struct cancel *c)
 {
+	struct cancel **link;
+
 	if (!c)
 		return;
-	if (!c->parent) {
-		free_tree(c);
-		return;
+	pthread_mutex_lock(&tree_lock);
+	for (struct cancel *k = c->children; k; k = k->next)
+		k->parent = NULL;
+	if (c->parent) {
+		for (link = &c->parent->children; *link != c; link = &(*link)->next)
+			;
+		*link = c->next;
 	}
-	if (!atomic_exchange(&c->dead, true)) {
-		int fd = c->fd;
-
-		c->fd = -1;
-		close(fd);
-	}
+	pthread_mutex_unlock(&tree_lock);
+	close(c->fd);
+	free(c);
 }
 
 void cancel_set(struct cancel *c)
 {
-	int saved = errno;
-
-	if (!atomic_exchange(&c->set, true) && !atomic_load(&c->dead)) {
-		ssize_t n = write(c->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-
-		(void)n; /* cannot fail on a fresh counter */
-	}
-	for (struct cancel *k = atomic_load(&c->children); k; k = atomic_load(&k->next))
-		cancel_set(k);
-	errno = saved;
+	pthread_mutex_lock(&tree_lock);
+	set_tree(c);
+	pthread_mutex_unlock(&tree_lock);
 }
 
 bool cancel_is_set(const struct cancel *c)
