@@ -10,6 +10,8 @@
 #include <limits.h>
 #include <unicase.h>
 
+#define ROUNDS_MAX 100
+
 static const struct span nowhere;
 
 static struct scope *scope_of(struct gotmpl_env *env)
@@ -261,7 +263,11 @@ static int fn_build(struct gotmpl_env *env, const struct value *args, size_t nar
 		return give(env, str_from(arena_printf(env->arena, "{{.%.*s}}", (int)args[0].string.n, args[0].string.p)), ret);
 	}
 	v = map_get(s->generated, args[0].string);
-	return give(env, str_from(v ? v : "<no value>"), ret);
+	if (!v) {
+		*ret = value_unknown(nowhere);
+		return 0;
+	}
+	return give(env, str_from(v), ret);
 }
 
 /* AMI names have letters, digits and a few signs; what else stands there becomes a dash. (Fact: EC2's
@@ -345,20 +351,42 @@ int scope_render(struct scope *s, struct arena *a, struct value dot, bool check,
 	return env.placeholder || (!s->generated && str_find(*ret, STR("{{.")) >= 0);
 }
 
+int scope_render_all(struct scope *s, struct arena *a, struct value dot, struct str text, struct str *ret, struct err *err)
+{
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		if (scope_render(s, a, dot, false, text, ret, err) < 0)
+			return -1;
+		if (str_eq(*ret, text))
+			return 0;
+		text = *ret;
+	}
+	err_set(err, ERR_INVALID, "it still changes after %d renderings", ROUNDS_MAX);
+	return -1;
+}
+
+static struct value dot_value(const struct scope *s, struct arena *a, struct str key)
+{
+	const char *v;
+
+	if (!s->generated)
+		return value_cstring(a, arena_printf(a, "{{.%.*s}}", (int)key.n, key.p), nowhere);
+	v = map_get(s->generated, key);
+	return v ? value_string(str_from(v), nowhere) : value_unknown(nowhere);
+}
+
 struct value scope_dot(const struct scope *s, struct arena *a)
 {
-	const struct map *m = s->generated ? s->generated : s->known;
+	size_t known = s->known ? map_len(s->known) : 0, given = s->generated ? map_len(s->generated) : 0, n = 0;
 	struct value_attr *attrs;
 
-	if (!m)
+	if (!s->known && !s->generated)
 		return value_null(nowhere);
-	attrs = arena_new_array(a, struct value_attr, map_len(m));
-	for (size_t i = 0; i < map_len(m); i++) {
-		struct str key = map_key_at(m, i);
-
-		attrs[i].key = key;
-		attrs[i].value = s->generated ? value_string(str_from(map_at(m, i)), nowhere)
-					      : value_cstring(a, arena_printf(a, "{{.%.*s}}", (int)key.n, key.p), nowhere);
-	}
-	return value_attrs_make(a, VALUE_OBJECT, attrs, map_len(m), nowhere);
+	attrs = arena_new_array(a, struct value_attr, known + given);
+	for (size_t i = 0; i < known; i++, n++)
+		attrs[n] = (struct value_attr){ .key = map_key_at(s->known, i), .value = dot_value(s, a, map_key_at(s->known, i)) };
+	for (size_t i = 0; i < given; i++)
+		if (!s->known || !map_has(s->known, map_key_at(s->generated, i)))
+			attrs[n++] = (struct value_attr){ .key = map_key_at(s->generated, i),
+							  .value = dot_value(s, a, map_key_at(s->generated, i)) };
+	return value_attrs_make(a, VALUE_OBJECT, attrs, n, nowhere);
 }

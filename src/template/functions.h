@@ -26,7 +26,12 @@ struct scope {
 int scope_render(struct scope *s, struct arena *a, struct value dot, bool check, struct str text, struct str *ret,
 		 struct err *err) MUST_USE;
 
-/* The object {{ . }} made of a build's values; known names without a value are left out. */
+/* Renders until nothing changes any more, as the reference does where {{ }} comes late and for names:
+ * a variable may hold {{.Script}}. */
+int scope_render_all(struct scope *s, struct arena *a, struct value dot, struct str text, struct str *ret,
+		     struct err *err) MUST_USE;
+
+/* The object {{ . }} made of a build's values; at run, those without a value are "no value". */
 struct value scope_dot(const struct scope *s, struct arena *a);
 
 #endif

@@ -129,7 +129,7 @@ static int render_late(const struct plan_component *c, const struct plan_data *d
 {
 	struct scope s = scope_make(c, data);
 
-	return scope_render(&s, a, late_dot(c->lang, &s, dot, a), false, text, ret, err) < 0 ? -1 : 0;
+	return scope_render_all(&s, a, late_dot(c->lang, &s, dot, a), text, ret, err);
 }
 
 /* --- making the builds --- */
@@ -275,7 +275,7 @@ static int64_t max_retries(struct maker *m, const struct legacy_provisioner *p, 
 
 	if (p->max_retries.kind != VALUE_STRING || !p->max_retries.string.n)
 		return 0;
-	if (scope_render(&s, m->plan->arena, value_null((struct span){ 0 }), false, p->max_retries.string, &text, &err) < 0) {
+	if (scope_render_all(&s, m->plan->arena, value_null((struct span){ 0 }), p->max_retries.string, &text, &err) < 0) {
 		diag_error(d, p->max_retries.span, "\"max_retries\": %s", err.msg);
 		return 0;
 	}
@@ -429,7 +429,7 @@ static struct named *render_names(struct legacy *t, struct diags *d, size_t *ret
 		AUTO(err) struct err err = ERR_INIT;
 		struct str name;
 
-		if (scope_render(&s, t->arena, value_null((struct span){ 0 }), false, str_from(t->builders[i].name), &name, &err) < 0)
+		if (scope_render_all(&s, t->arena, value_null((struct span){ 0 }), str_from(t->builders[i].name), &name, &err) < 0)
 			diag_error(d, t->builders[i].name_span, "the name of builder \"%s\": %s", t->builders[i].name, err.msg);
 		else
 			v[n++] = (struct named){ arena_strndup(t->arena, name.p, name.n), &t->builders[i] };

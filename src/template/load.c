@@ -96,10 +96,11 @@ static void fill_variables(struct plan *p, const struct legacy *t)
 	}
 }
 
-static int unsupported_hcl(const struct template_args *args, struct err *err)
+static int unsupported_hcl(const struct template_args *args, struct diags *d)
 {
-	return err_set(err, ERR_UNSUPPORTED, "%s: HCL2 templates are not yet supported by ingot; legacy JSON templates are",
-		       args->path ? args->path : "-config-type=hcl2");
+	diag_error(d, (struct span){ 0 }, "%s: HCL2 templates are not yet supported by ingot; legacy JSON templates are",
+		   args->path ? args->path : "-config-type=hcl2");
+	return -1;
 }
 
 static int load_plan(const struct template_args *args, struct plan *p, struct err *err)
@@ -107,7 +108,7 @@ static int load_plan(const struct template_args *args, struct plan *p, struct er
 	struct legacy *t;
 
 	if (is_hcl(args))
-		return unsupported_hcl(args, err);
+		return unsupported_hcl(args, &p->diags);
 	if (load_legacy(args, p->arena, &p->diags, &t, err) < 0)
 		return -1;
 	p->description = t->description;
@@ -163,7 +164,7 @@ int template_outline(const struct template_args *args, struct arena *a, struct d
 	struct legacy *t;
 
 	if (is_hcl(args))
-		return unsupported_hcl(args, err);
+		return unsupported_hcl(args, d);
 	if (load_legacy(args, a, d, &t, err) < 0 || given_values(args, t, d, err) < 0)
 		return -1;
 	fill_outline(&o, t, a);
