@@ -1,0 +1,235 @@
+"""The engine from outside: signals, the terminal, many builds in one process."""
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+NULL = {"type": "null", "communicator": "none"}
+
+
+def template(folder, provisioners=(), builders=(NULL,), **more):
+    path = os.path.join(str(folder), "t.json")
+    with open(path, "w") as f:
+        json.dump({"builders": list(builders), "provisioners": list(provisioners), **more}, f)
+    return path
+
+
+def local(*inline, **more):
+    return {"type": "shell-local", "inline": list(inline), **more}
+
+
+def wait_for(process, path, text, seconds=20):
+    """Until the file holds the text, which is given back with what stands before it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with open(path) as f:
+            got = f.read()
+        if text in got:
+            return got
+        assert process.poll() is None, f"ended with {process.returncode} before {text!r}:\n{got}"
+        time.sleep(0.01)
+    raise AssertionError(f"no {text!r} in {seconds} s:\n{got}")
+
+
+def ended(process, path, seconds=20):
+    process.wait(seconds)
+    with open(path) as f:
+        return f.read()
+
+
+@pytest.mark.parametrize("send,word", [(signal.SIGINT, "interrupt"), (signal.SIGTERM, "terminated"), (signal.SIGHUP, "hangup")])
+def test_first_signal_cancels_and_cleans_up(ingot, tmp_path, send, word):
+    path = template(tmp_path, [local("echo started; sleep 60"), local("echo never")], [NULL, dict(NULL, name="other")])
+    out = tmp_path / "out"
+    with open(out, "w") as f:
+        p = ingot.start("build", path, stdout=f)
+    wait_for(p, out, "null: started")
+    wait_for(p, out, "other: started")
+    from_ = time.monotonic()
+    p.send_signal(send)
+    said = ended(p, out)
+    assert time.monotonic() - from_ < 5
+    assert p.returncode == 1
+    assert f"\nCancelling build after receiving {word}\n" in said
+    assert said.endswith("Cleanly cancelled builds after being interrupted.\n")
+    assert len(re.findall(r"(?m)^Build '.*' errored after ", said)) == 2
+    assert "never" not in said
+
+
+def test_no_build_starts_after_a_signal(ingot, tmp_path):
+    path = template(tmp_path, [local("echo started; sleep 60")], [dict(NULL, name="a"), dict(NULL, name="b")])
+    out = tmp_path / "out"
+    with open(out, "w") as f:
+        p = ingot.start("build", "-parallel-builds=1", path, stdout=f)
+    wait_for(p, out, "null.a: started")
+    p.send_signal(signal.SIGINT)
+    assert "null.b: started" not in ended(p, out)
+
+
+def test_second_signal_stops_at_once(ingot, tmp_path):
+    path = template(tmp_path, [local("trap '' TERM INT; echo started; while :; do sleep 0.1; done")], **{
+        "error-cleanup-provisioner": local("sleep 60")})
+    out = tmp_path / "out"
+    with open(out, "w") as f:
+        p = ingot.start("build", path, stdout=f)
+    wait_for(p, out, "null: started")
+    p.send_signal(signal.SIGINT)
+    wait_for(p, out, "Cancelling build")
+    from_ = time.monotonic()
+    p.send_signal(signal.SIGINT)
+    said = ended(p, out)
+    assert time.monotonic() - from_ < 2
+    assert p.returncode == 1
+    assert "Stopped at once" in said and "Cleanly cancelled" not in said
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_build(ingot, tmp_path):
+    path = template(tmp_path, [local("echo one"), local("sleep 0.3; echo two"), local(f"touch {tmp_path}/done")])
+    p = ingot.start("build", path)
+    p.stdout.readline()
+    p.stdout.close()
+    assert p.wait(20) == 0
+    assert os.path.exists(tmp_path / "done")
+
+
+def on_terminal(ingot, args, answers, stdout=None, env=None, seconds=20):
+    """Runs with a controlling terminal; answers: (text to wait for on standard output, keys). Returns (exit code, standard
+    output, what the terminal showed)."""
+    master, slave = pty.openpty()
+    environment = ingot.environment(TERM="xterm", **(env or {}))
+
+    def own_terminal():
+        import fcntl
+        import termios
+        os.setsid()
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+    with open(stdout, "w") as f:
+        p = subprocess.Popen([ingot.path, *args], env=environment, cwd=ingot.home, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
+                             preexec_fn=own_terminal)
+    os.close(slave)
+    seen = 0
+    for text, keys in answers:
+        end = time.monotonic() + seconds
+        while True:
+            with open(stdout) as f:
+                at = f.read().find(text, seen)
+            if at >= 0:
+                break
+            assert time.monotonic() < end and p.poll() is None, f"no {text!r}"
+            time.sleep(0.01)
+        seen = at + len(text)
+        time.sleep(0.05)
+        os.write(master, keys.encode())
+    p.wait(seconds)
+    with open(stdout) as f:
+        said = f.read()
+    os.close(master)
+    return p.returncode, said
+
+
+QUESTION = "[r] retry step (build may fail even if retry succeeds)? "
+
+
+@pytest.mark.parametrize("keys,exit_code,wanted,unwanted", [
+    ("c\r", 1, "null: cleaning", "aborted"),
+    ("\r", 1, "null: cleaning", "aborted"),
+    ("x\x7fclean\r", 1, "null: cleaning", "Incorrect"),
+    ("a\r", 1, 'aborted: skipping cleanup of step "StepConnect"', "cleaning"),
+])
+def test_on_error_ask(ingot, tmp_path, keys, exit_code, wanted, unwanted):
+    path = template(tmp_path, [local("exit 9")], **{"error-cleanup-provisioner": local("echo cleaning")})
+    code, said = on_terminal(ingot, ["build", "-on-error=ask", path], [(QUESTION, keys)], tmp_path / "out")
+    assert code == exit_code
+    assert wanted in said and unwanted not in said
+
+
+def test_on_error_ask_again_and_retry(ingot, tmp_path):
+    path = template(tmp_path, [local(f"[ -e {tmp_path}/mended ] || {{ touch {tmp_path}/mended; exit 9; }}"), local("echo after")])
+    code, said = on_terminal(ingot, ["build", "-on-error=ask", path], [(QUESTION, "what\r"), (QUESTION, "r\r")], tmp_path / "out")
+    assert 'Incorrect input: "what"' in said
+    assert "==> null: after" in said
+    assert code == 1 and "errored after" in said and "status: 9" in said  # the old error stays, as in Packer
+
+
+def test_ctrl_c_at_a_question(ingot, tmp_path):
+    path = template(tmp_path, [{"type": "breakpoint"}])
+    code, said = on_terminal(ingot, ["build", path], [("Press enter", "\x03")], tmp_path / "out")
+    assert code == 1 and "Cancelling build after receiving interrupt" in said
+
+
+def test_line_feed_is_no_answer(ingot, tmp_path):
+    path = template(tmp_path, [{"type": "breakpoint", "note": "look"}, local("echo after")])
+    code, said = on_terminal(ingot, ["build", path], [("Press enter", "\n"), ("to continue.", "\r")], tmp_path / "out")
+    assert code == 0 and "==> null: after" in said
+
+
+def screen(ingot, args, seconds=30, **env):
+    """All bytes that a terminal as standard output gets."""
+    master, slave = pty.openpty()
+    p = subprocess.Popen([ingot.path, *args], env=ingot.environment(**{"TERM": "xterm", **env}), cwd=ingot.home,
+                         stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    got = b""
+    while True:
+        try:
+            chunk = os.read(master, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        got += chunk
+    os.close(master)
+    assert p.wait(seconds) == 0
+    return got.decode()
+
+
+def test_status_line_on_a_terminal_only(ingot, tmp_path):
+    path = template(tmp_path, [local("sleep 1.3; echo done")], [dict(NULL, name="a"), dict(NULL, name="b")])
+    shown = screen(ingot, ["build", path])
+    assert "> null.a: provisioner 1 of 1: shell-local 0:01" in shown
+    assert "> null.b: " in shown and "\033[J" in shown
+    # What stays on the screen has no status line in it.
+    assert not re.search(r"> null\.a[^\n]*$", shown.rsplit("\033[J", 1)[1])
+    assert "\033[J" not in screen(ingot, ["build", path], TERM="dumb")
+    assert "> null.a: prov" not in ingot.run("build", path).stdout
+
+
+def test_many_builds_in_one_process(ingot, tmp_path):
+    path = template(tmp_path, [{"type": "sleep", "duration": "1s"}], [dict(NULL, name=f"b{i:04}") for i in range(1000)])
+    from_ = time.monotonic()
+    r = ingot.run("build", path, check=0)
+    assert time.monotonic() - from_ < 20  # one after the other they would take a quarter of an hour
+    assert len(re.findall(r"(?m)^Build 'null\.b\d+' finished after", r.stdout)) == 1000
+
+
+def test_parallel_builds_limit(ingot, tmp_path):
+    script = f'n=$(ls {tmp_path}/run | wc -l); [ $n -lt 2 ] || echo too many; touch {tmp_path}/run/$PACKER_BUILD_NAME; sleep 0.2; rm {tmp_path}/run/$PACKER_BUILD_NAME'
+    os.mkdir(tmp_path / "run")
+    path = template(tmp_path, [local(script)], [dict(NULL, name=f"b{i}") for i in range(6)])
+    assert "too many" not in ingot.run("build", "-parallel-builds=2", path, check=0).stdout
+    assert "too many" in ingot.run("build", path, check=0).stdout  # the script can tell
+
+
+def test_secrets_leave_no_trace(ingot, tmp_path):
+    secret = "it's a \"wörd\" & more/stuff"
+    log = tmp_path / "log"
+    path = template(tmp_path, [local('echo "$S"; printf %s "$S" | base64', environment_vars=["S={{user `s`}}"])], variables={"s": secret},
+                    **{"sensitive-variables": ["s"]})
+    r = ingot.run("build", path, env={"PACKER_LOG": "1", "PACKER_LOG_PATH": str(log)}, check=0)
+    assert r.stdout.count("==> null: <sensitive>") == 2
+    text = r.stdout + log.read_text()
+    import base64
+    for form in (secret, base64.b64encode(secret.encode()).decode(), json.dumps(secret)[1:-1]):
+        assert form not in text
+    assert "ui: ==> null: <sensitive>" in log.read_text()
+
+
+def test_nothing_to_sweep(ingot):
+    assert ingot.run("sweep", check=0).stdout == "Nothing to remove.\n"
+    assert "no journal of run 01X" in ingot.run("sweep", "-run", "01X", check=1).stdout
