@@ -22,6 +22,7 @@ static const struct {
 	{ "mmdebstrap", "mmdebstrap" },
 	{ "qemu-img", "qemu-utils" },
 	{ "qemu-system-x86_64", "qemu-system-x86" },
+	{ "resize2fs", "e2fsprogs" },
 	{ "sfdisk", "fdisk" },
 	{ "tar", "tar" },
 };

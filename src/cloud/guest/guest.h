@@ -50,9 +50,6 @@ void guest_set_hostname(const char *name, bool keep); /* keep: in /etc/hostname 
 /* identity.c: host name, login key, host keys; tells whether this is the instance's first boot. */
 void guest_identity(bool *ret_first);
 
-/* grow.c: the root partition and file system take the whole disk. */
-void guest_grow_root(void);
-
 /* userdata.c */
 /* The part that comes before services start (accounts, files, host name, bootcmd); true if there is more for
  * guest_user_data_late. */

@@ -77,7 +77,6 @@ static NORETURN void become_init(void)
 	umask(022);
 	guest_environment();
 	install_self();
-	guest_grow_root();
 	if (cloud_init) {
 		point_cloud_init();
 	} else {
@@ -101,6 +100,10 @@ int main(int argc, char **argv)
 	if (streq(argv[1], "init"))
 		become_init();
 	if (streq(argv[1], "user-data")) {
+		int console = open("/dev/console", O_WRONLY | O_NOCTTY | O_APPEND | O_CLOEXEC);
+
+		if (console >= 0)
+			dup2(console, STDOUT_FILENO);
 		guest_environment();
 		return guest_user_data_late();
 	}

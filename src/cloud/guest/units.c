@@ -41,7 +41,6 @@ static const char *const masked[] = {
 	"systemd-ask-password-wall.path",
 	"systemd-binfmt.service",
 	"systemd-firstboot.service",
-	"systemd-logind.service",
 	"systemd-modules-load.service",
 	"systemd-networkd-wait-online.service",
 	"systemd-networkd.service",
@@ -68,7 +67,6 @@ static const char user_data_unit[] = "[Unit]\n"
 				     "Type=oneshot\n"
 				     "RemainAfterExit=yes\n"
 				     "ExecStart=" GUEST_PATH " user-data\n"
-				     "StandardOutput=journal+console\n"
 				     "TimeoutStartSec=infinity\n"
 				     "KillMode=process\n";
 
