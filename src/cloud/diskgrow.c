@@ -75,10 +75,25 @@ static int grow_partition(const char *raw, unsigned number, struct err *err)
 	return imagetool_run(&tool, err);
 }
 
+/* resize2fs cuts a regular file to the size of the file system before it writes, whatever the offset: the
+ * length is put back afterwards, and the partition table, whose copy was at the end, written last. */
+static int grow_file_system(const char *raw, uint64_t root, uint64_t disk_size, struct err *err)
+{
+	auto_free char *device = xasprintf("%s?offset=%llu", raw, (unsigned long long)root);
+	auto_free char *size = xasprintf("%lluk", (unsigned long long)((disk_size - root - GPT_BACKUP) / 4096 * 4));
+	/* -f: a full check is not needed, the journal was replayed. */
+	const char *argv[] = { "resize2fs", "-f", device, size, NULL };
+	const struct imagetool tool = { .argv = argv, .step = "growing the root file system" };
+	int ret = imagetool_run(&tool, err);
+
+	if (truncate(raw, (off_t)disk_size) < 0 && ret == 0)
+		return err_errno(err, errno, "sizing %s", raw);
+	return ret;
+}
+
 int disk_grow_root(const char *raw, struct err *err)
 {
 	auto_fd int fd = open(raw, O_RDONLY | O_CLOEXEC);
-	auto_free char *device = NULL;
 	struct partition last;
 	uint64_t root;
 	struct stat st;
@@ -94,16 +109,7 @@ int disk_grow_root(const char *raw, struct err *err)
 	}
 	if (root != last.start)
 		return 0;
-	if (disk_repair(raw, root, err) < 0 || grow_partition(raw, last.number, err) < 0)
+	if (disk_repair(raw, root, err) < 0 || grow_file_system(raw, root, (uint64_t)st.st_size, err) < 0)
 		return -1;
-	device = xasprintf("%s?offset=%llu", raw, (unsigned long long)root);
-
-	/* Its own check of the file system is skipped: the journal was replayed above. The size is given in
-	 * sectors, as a file has no partition's end to stop at. */
-	last = last_partition(fd);
-	auto_free char *size = xasprintf("%llus", (unsigned long long)((last.end - last.start) / SECTOR));
-	const char *argv[] = { "resize2fs", "-f", device, size, NULL };
-	const struct imagetool tool = { .argv = argv, .step = "growing the root file system" };
-
-	return imagetool_run(&tool, err);
+	return grow_partition(raw, last.number, err);
 }
