@@ -20,6 +20,12 @@ struct object {
 static int decode_object(struct decoder *d, const struct spec *spec, struct value body, const char *path, void *out);
 static int decode_row(struct decoder *d, struct value v, void *member);
 
+/* Of two results; an error stays. */
+static int worst(int a, int b)
+{
+	return a < b ? a : b;
+}
+
 static const char *join_path(struct arena *a, const char *path, struct str name)
 {
 	return arena_printf(a, "%s%s%.*s", path, *path ? "." : "", (int)name.n, name.p);
@@ -151,7 +157,7 @@ static int decode_strs(struct decoder *d, struct value v, struct strs *member)
 		one = convert_text(d, v2[i], &member->v[i]);
 		if (one == 0)
 			one = check_choice(d, v2[i], member->v[i]);
-		r = MIN(r, one);
+		r = worst(r, one);
 	}
 	return r;
 }
@@ -170,7 +176,7 @@ static int decode_ints(struct decoder *d, struct value v, struct ints *member)
 		one = convert_int(d, v2[i], &member->v[i]);
 		if (one == 0)
 			one = check_range(d, v2[i], member->v[i]);
-		r = MIN(r, one);
+		r = worst(r, one);
 	}
 	return r;
 }
@@ -186,7 +192,7 @@ static int decode_str_lists(struct decoder *d, struct value v, struct str_lists 
 	member->v = arena_new_array(d->in->arena, struct strs, n + 1);
 	member->n = n;
 	for (size_t i = 0; i < n; i++)
-		r = MIN(r, decode_strs(d, v2[i], &member->v[i]));
+		r = worst(r, decode_strs(d, v2[i], &member->v[i]));
 	return r;
 }
 
@@ -228,7 +234,7 @@ static int add_object(struct decoder *d, struct value v, struct str_map *m, size
 	for (size_t i = 0; i < v.attrs->n; i++) {
 		const struct value_attr *at = &v.attrs->v[i];
 
-		r = MIN(r, add_pair(d, value_string(at->key, at->key_span), at->value, m, cap));
+		r = worst(r, add_pair(d, value_string(at->key, at->key_span), at->value, m, cap));
 	}
 	return r;
 }
@@ -275,9 +281,9 @@ static int decode_map(struct decoder *d, struct value v, struct str_map *member)
 		struct value one = v.seq->v[i];
 
 		if (blocks)
-			r = MIN(r, add_key_value(d, one, member, &cap));
+			r = worst(r, add_key_value(d, one, member, &cap));
 		else if (value_is_attrs(one))
-			r = MIN(r, add_object(d, one, member, &cap));
+			r = worst(r, add_object(d, one, member, &cap));
 		else
 			r = convert_wrong(d, one, "an object of texts");
 	}
@@ -316,7 +322,7 @@ static int decode_blocks(struct decoder *d, struct value v, struct spec_blocks *
 	member->n = n;
 	for (size_t i = 0; i < n; i++) {
 		d->path = path;
-		r = MIN(r, decode_block(d, value_is_seq(v) ? v.seq->v[i] : v, &member->v[i]));
+		r = worst(r, decode_block(d, value_is_seq(v) ? v.seq->v[i] : v, &member->v[i]));
 		if (!member->v[i])
 			member->v[i] = arena_alloc(d->in->arena, d->row->sub->size);
 	}
@@ -341,14 +347,14 @@ static int render_value(struct decoder *d, struct value v, struct value *ret)
 		*ret = value_seq_make(a, v.kind, v.seq->v, v.seq->n, v.span);
 		seq = (struct value_seq *)ret->seq; /* ours: just made */
 		for (size_t i = 0; i < seq->n; i++)
-			r = MIN(r, render_value(d, v.seq->v[i], &seq->v[i]));
+			r = worst(r, render_value(d, v.seq->v[i], &seq->v[i]));
 	} else if (value_is_attrs(v)) {
 		struct value_attrs *attrs;
 
 		*ret = value_attrs_make(a, v.kind, v.attrs->v, v.attrs->n, v.span);
 		attrs = (struct value_attrs *)ret->attrs;
 		for (size_t i = 0; i < attrs->n; i++)
-			r = MIN(r, render_value(d, v.attrs->v[i].value, &attrs->v[i].value));
+			r = worst(r, render_value(d, v.attrs->v[i].value, &attrs->v[i].value));
 	}
 	return r;
 }
