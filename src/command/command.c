@@ -6,7 +6,9 @@
 /* Sorted; what belongs to a group comes after it. */
 #define COMMANDS(ROW) \
 	ROW(build) \
+	ROW(completion) \
 	ROW(inspect) \
+	ROW(man) \
 	ROW(sweep) \
 	ROW(validate) \
 	ROW(version)
