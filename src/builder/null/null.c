@@ -1,5 +1,5 @@
 /* The null builder: makes no image; connects where the template says and runs the provisioners there. */
-#include "communicator/config.h"
+#include "communicator/connect.h"
 #include "engine/build.h"
 
 struct null_config {
@@ -42,15 +42,20 @@ static void prepare(struct prepare *p, void *config)
 static int connect_run(struct build *b, void *state, struct err *err)
 {
 	const struct null_config *c = state;
+	const struct comm_target here = { 0 };
 
-	(void)b;
-	if (streq(c->comm.communicator, "none"))
-		return 0;
-	return err_set(err, ERR_UNSUPPORTED, "the communicator \"%s\" is not yet supported by ingot", c->comm.communicator);
+	return comm_connect(b, &c->comm, &here, err);
+}
+
+static void connect_undo(struct build *b, void *state, bool failed)
+{
+	(void)state;
+	(void)failed;
+	comm_disconnect(b);
 }
 
 static const struct step steps[] = {
-	{ "connect", "StepConnect", connect_run, NULL, false },
+	{ "connect", "StepConnect", connect_run, connect_undo, false },
 	BUILD_STEP_PROVISION,
 };
 
