@@ -494,6 +494,8 @@ int aws_call(const struct aws_client *c, const char *action, const struct aws_pa
 		note_made(c->session, root);
 		note_names(c->session, &params);
 	}
+	for (size_t i = 0; is_undo(action) && i < params.n; i++)
+		aws_session_forget(c->session, params.v[i].value);
 	if (ret)
 		*ret = root;
 	return 0;

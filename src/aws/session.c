@@ -432,3 +432,12 @@ bool aws_session_made_lately(struct aws_session *s, const char *id)
 	pthread_mutex_unlock(&s->lock);
 	return found;
 }
+
+void aws_session_forget(struct aws_session *s, const char *id)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < MIN(s->nrecent, RECENT_MAX); i++)
+		if (streq(s->recent[i].id, id))
+			s->recent[i].id[0] = '\0';
+	pthread_mutex_unlock(&s->lock);
+}

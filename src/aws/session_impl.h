@@ -64,6 +64,7 @@ int aws_session_creds(struct aws_session *s, struct cancel *cancel, struct aws_c
 void aws_session_creds_expired(struct aws_session *s, uint64_t generation);
 void aws_session_note_made(struct aws_session *s, const char *id);
 bool aws_session_made_lately(struct aws_session *s, const char *id);
+void aws_session_forget(struct aws_session *s, const char *id); /* it was taken away */
 
 /* ---- endpoint.c ---- */
 struct aws_endpoint {
