@@ -60,6 +60,7 @@ class Program:
         kw.setdefault("stdout", subprocess.PIPE)
         kw.setdefault("stderr", subprocess.STDOUT)
         kw.setdefault("text", True)
+        kw.setdefault("errors", "backslashreplace")
         kw.setdefault("start_new_session", True)
         return subprocess.Popen([self.path, *map(str, args)], env=self.environment(**(env or {})), cwd=cwd or self.home, **kw)
 

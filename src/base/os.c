@@ -60,7 +60,17 @@ int os_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
-int os_write_file(const char *path, const void *p, size_t n, int mode, struct err *err)
+/* Pipes and devices are written to, not replaced. */
+static int write_special(const char *path, const void *p, size_t n, struct err *err)
+{
+	auto_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || os_write_all(fd, p, n) < 0)
+		return err_errno(err, errno, "writing %s", path);
+	return 0;
+}
+
+static int replace_file(const char *path, const void *p, size_t n, int mode, struct err *err)
 {
 	auto_free char *temp = xasprintf("%s.XXXXXX", path);
 	auto_fd int fd = mkostemp(temp, O_CLOEXEC);
@@ -74,6 +84,16 @@ int os_write_file(const char *path, const void *p, size_t n, int mode, struct er
 		return err_errno(err, saved, "writing %s", path);
 	}
 	return 0;
+}
+
+int os_write_file(const char *path, const void *p, size_t n, int mode, struct err *err)
+{
+	auto_free char *target = realpath(path, NULL); /* a link stays one */
+	struct stat st;
+
+	if (target && stat(target, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_special(target, p, n, err);
+	return replace_file(target ? target : path, p, n, mode, err);
 }
 
 int os_mkdir_all(const char *path, int mode, struct err *err)

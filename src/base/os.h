@@ -11,7 +11,8 @@
 int os_read_file(const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
 int os_read_fd(int fd, const char *what, size_t max, struct buf *ret, struct err *err) MUST_USE;
 int os_write_all(int fd, const void *p, size_t n); /* -1 with errno */
-/* Writes beside the target, syncs, renames over it: nobody ever sees half a file. */
+/* Writes beside the target, syncs, renames over it: nobody ever sees half a file. Follows links; a pipe or
+ * device is written to instead. */
 int os_write_file(const char *path, const void *p, size_t n, int mode, struct err *err) MUST_USE;
 int os_mkdir_all(const char *path, int mode, struct err *err) MUST_USE;
 int os_remove_all(const char *path, struct err *err); /* like rm -rf; a missing path is fine; never follows links */

@@ -7,6 +7,7 @@
 #define COMMANDS(ROW) \
 	ROW(build) \
 	ROW(completion) \
+	ROW(docs) \
 	ROW(inspect) \
 	ROW(man) \
 	ROW(sweep) \

@@ -61,8 +61,10 @@ static int print_one(const struct invocation *in, const struct entries *e, const
 	if (found)
 		return 0;
 	near = str_nearest(type, names, e->v.n);
-	ui_error(in, "There is no component '%s'%s%s%s. `%s docs` lists them.", type, near ? "; did you mean '" : "",
-		 near ? near : "", near ? "'?" : "", in->program);
+	if (near)
+		ui_error(in, "There is no component '%s'; did you mean '%s'? `%s docs` lists them all.", type, near, in->program);
+	else
+		ui_error(in, "There is no component '%s'. `%s docs` lists them all.", type, in->program);
 	return 1;
 }
 

@@ -10,6 +10,7 @@
 #include "base/proc.h"
 #include "base/vec.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -254,6 +255,10 @@ static void test_files(void **state UNUSED)
 	assert_int_equal(os_read_file(path, 1, &got, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
 	err_release(&err);
+	assert_int_equal(os_write_file("/dev/full", "x", 1, 0600, &err), -1);
+	assert_int_equal(err.os, ENOSPC);
+	err_release(&err);
+	assert_int_equal(os_write_file("/dev/null", "x", 1, 0600, &err), 0);
 	assert_int_equal(os_remove_all(dir, &err), 0);
 	assert_false(os_exists(dir));
 	assert_int_equal(os_read_file(path, 0, &got, &err), -1);
