@@ -32,7 +32,7 @@ static const char *shown(struct decoder *d, struct value v)
 	case VALUE_BOOL:
 		return v.boolean ? "true" : "false";
 	default:
-		return arena_printf(a, value_is_attrs(v) ? "an %s" : "a %s", value_is_attrs(v) ? "object" : value_is_seq(v) ? "list" : value_kind_name(v));
+		return value_kind_phrase(v);
 	}
 }
 

@@ -554,7 +554,7 @@ int spec_decode(const struct spec *spec, struct value body, const struct spec_in
 	struct decoder d = { .in = in, .path = "" };
 
 	if (!value_is_attrs(body) && body.kind != VALUE_NULL) {
-		diag_error(in->diags, body.span, "the options of \"%s\" are an object, not a %s", spec->name, value_kind_name(body));
+		diag_error(in->diags, body.span, "the options of \"%s\" are an object, not %s", spec->name, value_kind_phrase(body));
 		return -1;
 	}
 	return decode_object(&d, spec, body, "", out);

@@ -30,7 +30,7 @@ static int need_text(const struct value *args, size_t nargs, struct err *err)
 {
 	for (size_t i = 0; i < nargs; i++)
 		if (args[i].kind != VALUE_STRING)
-			return err_set(err, ERR_INVALID, "argument %zu is a %s, text belongs (in \" or `)", i + 1, value_kind_name(args[i]));
+			return err_set(err, ERR_INVALID, "argument %zu is %s, text belongs (in \" or `)", i + 1, value_kind_phrase(args[i]));
 	return 0;
 }
 
@@ -208,7 +208,7 @@ static int fn_replace(struct gotmpl_env *env, const struct value *args, size_t n
 	if (need_text(args, 2, err) < 0 || need_text(args + 3, 1, err) < 0)
 		return -1;
 	if (!value_as_i64(args[2], &n))
-		return err_set(err, ERR_INVALID, "argument 3 is a %s, a whole number belongs", value_kind_name(args[2]));
+		return err_set(err, ERR_INVALID, "argument 3 is %s, a whole number belongs", value_kind_phrase(args[2]));
 	replace(&b, args[3].string, args[0].string, args[1].string, n);
 	return give(env, buf_str(&b), ret);
 }
@@ -232,7 +232,7 @@ static int fn_split(struct gotmpl_env *env, const struct value *args, size_t nar
 	if (need_text(args, 2, err) < 0)
 		return -1;
 	if (!value_as_i64(args[2], &want))
-		return err_set(err, ERR_INVALID, "argument 3 is a %s, a whole number belongs", value_kind_name(args[2]));
+		return err_set(err, ERR_INVALID, "argument 3 is %s, a whole number belongs", value_kind_phrase(args[2]));
 	s = args[0].string;
 	sep = args[1].string;
 	for (i = 0;; i++) {

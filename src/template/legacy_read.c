@@ -27,7 +27,7 @@ static const char *text_of(struct reader *r, struct value v)
 
 static void wrong(struct reader *r, const struct value_attr *at, struct value v, const char *what)
 {
-	diag_error(r->diags, v.span, "\"" STR_FMT "\" takes %s, not a %s", STR_ARG(at->key), what, value_kind_name(v));
+	diag_error(r->diags, v.span, "\"" STR_FMT "\" takes %s, not %s", STR_ARG(at->key), what, value_kind_phrase(v));
 }
 
 /* Strict text; null is as if it were not there. */
@@ -82,8 +82,8 @@ static struct value_seq *name_list(struct reader *r, const struct value_attr *at
 	}
 	for (size_t i = 0; i < one.seq->n; i++)
 		if (one.seq->v[i].kind != VALUE_STRING) {
-			diag_error(r->diags, one.seq->v[i].span, "\"" STR_FMT "\" holds names of builds, not a %s", STR_ARG(at->key),
-				   value_kind_name(one.seq->v[i]));
+			diag_error(r->diags, one.seq->v[i].span, "\"" STR_FMT "\" holds names of builds, not %s", STR_ARG(at->key),
+				   value_kind_phrase(one.seq->v[i]));
 			return NULL;
 		}
 	return (struct value_seq *)one.seq;
@@ -148,7 +148,7 @@ static void read_variables(struct reader *r, const struct value_attr *at)
 		struct diag *g;
 
 		if (v->value.kind != VALUE_NULL && v->value.kind != VALUE_STRING) {
-			g = diag_error(r->diags, v->value.span, "the variable \"" STR_FMT "\" is a %s", STR_ARG(v->key), value_kind_name(v->value));
+			g = diag_error(r->diags, v->value.span, "the variable \"" STR_FMT "\" is %s", STR_ARG(v->key), value_kind_phrase(v->value));
 			diag_detail(r->diags, g, "Variables are text, or null where a value must be given. Write it in quotes.");
 			continue;
 		}
@@ -184,7 +184,7 @@ static void read_builder(struct reader *r, struct value v, size_t index)
 	struct diag *g;
 
 	if (!value_is_attrs(v)) {
-		diag_error(r->diags, v.span, "builder %zu is a %s, not an object", index + 1, value_kind_name(v));
+		diag_error(r->diags, v.span, "builder %zu is %s, not an object", index + 1, value_kind_phrase(v));
 		return;
 	}
 	type = find(v, "type");
@@ -235,7 +235,7 @@ static bool read_provisioner(struct reader *r, struct value v, const char *what,
 
 	*ret = (struct legacy_provisioner){ .span = v.span };
 	if (!value_is_attrs(v)) {
-		diag_error(r->diags, v.span, "%s is a %s, not an object", what, value_kind_name(v));
+		diag_error(r->diags, v.span, "%s is %s, not an object", what, value_kind_phrase(v));
 		return false;
 	}
 	at = find(v, "type");
@@ -395,7 +395,7 @@ static void unknown_key(struct reader *r, const struct value_attr *at)
 	if (str_starts(at->key, "_")) {
 		if (at->value.kind == VALUE_STRING)
 			return;
-		g = diag_error(r->diags, at->value.span, "the comment \"" STR_FMT "\" is a %s", STR_ARG(at->key), value_kind_name(at->value));
+		g = diag_error(r->diags, at->value.span, "the comment \"" STR_FMT "\" is %s", STR_ARG(at->key), value_kind_phrase(at->value));
 		diag_detail(r->diags, g, "Keys of the root that start with an underscore are comments, and comments are text.");
 		return;
 	}
@@ -429,7 +429,7 @@ int legacy_read(struct arena *a, struct source *src, struct diags *d, struct leg
 		return -1;
 	}
 	if (!value_is_attrs(root)) {
-		diag_error(d, root.span, "a template is an object ({ … }), not a %s", value_kind_name(root));
+		diag_error(d, root.span, "a template is an object ({ … }), not %s", value_kind_phrase(root));
 	} else {
 		for (size_t i = 0; i < root.attrs->n; i++) {
 			size_t k = 0;
@@ -460,7 +460,7 @@ int legacy_read_var_file(struct legacy *t, const char *path, struct diags *d, st
 	d->label = "Variable file error";
 	r = jsontext_parse(t->arena, src, JSONTEXT_COMMENTS | JSONTEXT_LATER_WINS, d, &root);
 	if (r == 0 && !value_is_attrs(root))
-		diag_error(d, root.span, "a file of variables is an object ({ … }), not a %s", value_kind_name(root));
+		diag_error(d, root.span, "a file of variables is an object ({ … }), not %s", value_kind_phrase(root));
 	for (size_t i = 0; r == 0 && value_is_attrs(root) && i < root.attrs->n; i++) {
 		const struct value_attr *at = &root.attrs->v[i];
 
@@ -469,8 +469,8 @@ int legacy_read_var_file(struct legacy *t, const char *path, struct diags *d, st
 		else if (at->value.kind == VALUE_NULL)
 			map_set(&t->values, at->key, arena_strdup(t->arena, ""));
 		else
-			diag_error(d, at->value.span, "the variable \"" STR_FMT "\" is a %s; variables are text", STR_ARG(at->key),
-				   value_kind_name(at->value));
+			diag_error(d, at->value.span, "the variable \"" STR_FMT "\" is %s; variables are text", STR_ARG(at->key),
+				   value_kind_phrase(at->value));
 	}
 	d->label = NULL;
 	return d->errors > errors ? -1 : 0;

@@ -97,15 +97,24 @@ static struct pending *collect(struct legacy *t, size_t *ret_n)
 	return v;
 }
 
-static void report(struct legacy *t, const struct pending *p, const char *reason, struct diags *d)
+static void report(const struct pending *p, bool circle, const char *reason, struct diags *d)
 {
 	struct diag *g = diag_error(d, p->span, "the variable \"%s\" cannot be rendered: %s", p->name, reason);
 
-	if (p->unset && !map_gets(&t->values, p->unset))
-		diag_detail(d, g, "Its value is \"%s\". Define the variable \"%s\", or break the circle if the two name each other.",
-			    p->text, p->unset);
+	if (circle)
+		diag_detail(d, g, "\"%s\" in turn waits for \"%s\": break the circle.", p->unset, p->name);
+	else if (p->unset)
+		diag_detail(d, g, "Its value is \"%s\". Define the variable \"%s\" as well; an empty text will do.", p->text, p->unset);
 	else if (!p->span.src)
 		diag_detail(d, g, "Its value was given from outside the template.");
+}
+
+static bool is_pending(const struct pending *v, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(v[i].name, name))
+			return !v[i].done;
+	return false;
 }
 
 /* One round over what is not done; true if one more is. */
@@ -127,7 +136,7 @@ static bool render_round(struct legacy *t, struct pending *v, size_t n, struct m
 		}
 		v[i].unset = s.unset;
 		if (!s.unset || last) {
-			report(t, &v[i], err.msg, d);
+			report(&v[i], s.unset && is_pending(v, n, s.unset), err.msg, d);
 			v[i].done = true;
 			progress |= !last;
 			/* The ones that wait for it are no mistakes of their own. */
@@ -214,8 +223,8 @@ static void check_provisioner(struct legacy *t, const struct legacy_provisioner 
 		if (!find_builder(t, at->key))
 			no_such_builder(t, at->key_span, what, "override", at->key, d);
 		else if (!value_is_attrs(at->value) && at->value.kind != VALUE_NULL)
-			diag_error(d, at->value.span, "%s: the override for '" STR_FMT "' is an object of options, not a %s", what,
-				   STR_ARG(at->key), value_kind_name(at->value));
+			diag_error(d, at->value.span, "%s: the override for '" STR_FMT "' is an object of options, not %s", what,
+				   STR_ARG(at->key), value_kind_phrase(at->value));
 	}
 }
 

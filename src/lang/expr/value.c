@@ -183,6 +183,24 @@ const char *value_kind_name(struct value v)
 	return names[v.kind];
 }
 
+const char *value_kind_phrase(struct value v)
+{
+	if (value_is_seq(v))
+		return "a list";
+	if (value_is_attrs(v))
+		return "an object";
+	switch (v.kind) {
+	case VALUE_BOOL:
+		return "true or false";
+	case VALUE_NUMBER:
+		return "a number";
+	case VALUE_STRING:
+		return "text";
+	default:
+		return "nothing (null)";
+	}
+}
+
 /* True if pred holds for v or for anything in it. */
 static bool any(struct value v, bool (*pred)(struct value v))
 {

@@ -82,7 +82,7 @@ static int eval_fields(struct exec *x, const struct node *n, struct value v, str
 				if (str_eq(v.attrs->v[j].key, n->fields[i]))
 					found = &v.attrs->v[j];
 		if (!found && v.kind != VALUE_UNKNOWN && v.kind != VALUE_NULL && !value_is_attrs(v))
-			return gotmpl_error(x->err, n->pos, "a %s has no field %.*s", value_kind_name(v), (int)n->fields[i].n, n->fields[i].p);
+			return gotmpl_error(x->err, n->pos, "%s has no field %.*s", value_kind_phrase(v), (int)n->fields[i].n, n->fields[i].p);
 		if (!found && x->env->missing_is_error)
 			return gotmpl_error(x->err, n->pos, "there is no field %.*s here", (int)n->fields[i].n, n->fields[i].p);
 		v = found ? found->value : no_value;
@@ -272,7 +272,7 @@ static enum flow range_over(struct exec *x, const struct node *n, struct value v
 	if (value_is_seq(v) || value_is_attrs(v))
 		count = (int64_t)value_len(v);
 	else if (!value_as_i64(v, &count) && v.kind != VALUE_NULL && v.kind != VALUE_UNKNOWN) {
-		gotmpl_error(x->err, n->pipe->pos, "range cannot go over a %s", value_kind_name(v));
+		gotmpl_error(x->err, n->pipe->pos, "range cannot go over %s", value_kind_phrase(v));
 		return FLOW_ERROR;
 	}
 	if (value_is_attrs(v))

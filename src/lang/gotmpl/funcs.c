@@ -21,7 +21,7 @@ static int fn_not(struct gotmpl_env *env UNUSED, const struct value *args, size_
 static int fn_len(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED, struct value *ret, struct err *err)
 {
 	if (args[0].kind != VALUE_STRING && !value_is_seq(args[0]) && !value_is_attrs(args[0]))
-		return err_set(err, ERR_INVALID, "a %s has no length", value_kind_name(args[0]));
+		return err_set(err, ERR_INVALID, "%s has no length", value_kind_phrase(args[0]));
 	*ret = value_i64(env->arena, (int64_t)value_len(args[0]), nowhere);
 	return 0;
 }
@@ -31,7 +31,7 @@ static int index_seq(struct gotmpl_env *env, struct value v, struct value at, st
 	int64_t i;
 
 	if (!value_as_i64(at, &i))
-		return err_set(err, ERR_INVALID, "the index is a %s, a whole number belongs", value_kind_name(at));
+		return err_set(err, ERR_INVALID, "the index is %s, a whole number belongs", value_kind_phrase(at));
 	if (i < 0 || (size_t)i >= value_len(v))
 		return err_set(err, ERR_INVALID, "the index %lld is out of range, there are %zu elements", (long long)i, value_len(v));
 	/* An element of a text is a byte. */
@@ -55,7 +55,7 @@ static int fn_index(struct gotmpl_env *env, const struct value *args, size_t nar
 			if (index_seq(env, v, args[i], &v, err) < 0)
 				return -1;
 		} else {
-			return err_set(err, ERR_INVALID, "a %s cannot be indexed by a %s", value_kind_name(v), value_kind_name(args[i]));
+			return err_set(err, ERR_INVALID, "%s cannot be indexed by %s", value_kind_phrase(v), value_kind_phrase(args[i]));
 		}
 	}
 	*ret = v;
@@ -67,10 +67,10 @@ static int fn_slice(struct gotmpl_env *env, const struct value *args, size_t nar
 	int64_t at[2] = { 0, (int64_t)value_len(args[0]) }, len = at[1];
 
 	if (args[0].kind != VALUE_STRING && !value_is_seq(args[0]))
-		return err_set(err, ERR_INVALID, "a %s cannot be sliced", value_kind_name(args[0]));
+		return err_set(err, ERR_INVALID, "%s cannot be sliced", value_kind_phrase(args[0]));
 	for (size_t i = 1; i < nargs; i++)
 		if (!value_as_i64(args[i], &at[i - 1]))
-			return err_set(err, ERR_INVALID, "an index is a %s, a whole number belongs", value_kind_name(args[i]));
+			return err_set(err, ERR_INVALID, "an index is %s, a whole number belongs", value_kind_phrase(args[i]));
 	if (at[0] < 0 || at[1] > len || at[0] > at[1])
 		return err_set(err, ERR_INVALID, "%lld to %lld is out of range, there are %lld elements", (long long)at[0],
 			       (long long)at[1], (long long)len);
@@ -118,7 +118,7 @@ static int fn_printf(struct gotmpl_env *env, const struct value *args, size_t na
 	AUTO(buf) struct buf b = BUF_INIT;
 
 	if (args[0].kind != VALUE_STRING)
-		return err_set(err, ERR_INVALID, "the format is a %s, text belongs", value_kind_name(args[0]));
+		return err_set(err, ERR_INVALID, "the format is %s, text belongs", value_kind_phrase(args[0]));
 	gotmpl_printf(&b, args[0].string, args + 1, nargs - 1, env->arena);
 	return give_text(env, &b, ret);
 }
@@ -208,9 +208,9 @@ static int check_pair(struct value a, struct value b, struct err *err)
 	bool none = a.kind == VALUE_NULL || a.kind == VALUE_UNKNOWN || b.kind == VALUE_NULL || b.kind == VALUE_UNKNOWN;
 
 	if (!comparable(a) || !comparable(b))
-		return err_set(err, ERR_INVALID, "a %s cannot be compared", value_kind_name(comparable(a) ? b : a));
+		return err_set(err, ERR_INVALID, "%s cannot be compared", value_kind_phrase(comparable(a) ? b : a));
 	if (a.kind != b.kind && !none)
-		return err_set(err, ERR_INVALID, "a %s and a %s cannot be compared", value_kind_name(a), value_kind_name(b));
+		return err_set(err, ERR_INVALID, "%s and %s cannot be compared", value_kind_phrase(a), value_kind_phrase(b));
 	return 0;
 }
 
@@ -247,7 +247,7 @@ static int compare(const struct value *args, int *ret, struct err *err)
 		return 0;
 	}
 	if (!value_as_double(args[0], &a) || !value_as_double(args[1], &b))
-		return err_set(err, ERR_INVALID, "a %s has no order", value_kind_name(args[0]));
+		return err_set(err, ERR_INVALID, "%s has no order", value_kind_phrase(args[0]));
 	*ret = (a > b) - (a < b);
 	return 0;
 }
