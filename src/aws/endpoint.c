@@ -189,10 +189,16 @@ int aws_session_endpoint(struct aws_session *s, const char *service, const char 
 	return 0;
 }
 
-bool aws_session_is_custom(struct aws_session *s, const char *service)
+const char *aws_endpoint_override(struct aws_session *s, const char *service)
 {
 	const struct service *svc = service_of(service);
-	const char *url = svc ? override(s, svc) : NULL;
+
+	return svc ? override(s, svc) : NULL;
+}
+
+bool aws_session_is_custom(struct aws_session *s, const char *service)
+{
+	const char *url = aws_endpoint_override(s, service);
 
 	return url && !is_amazon(url);
 }

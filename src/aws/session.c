@@ -401,11 +401,9 @@ const char *aws_session_role(const struct aws_session *s)
 	return s->cfg.assume_role ? s->cfg.assume_role->role_arn : NULL;
 }
 
-const char *aws_session_custom_endpoint(const struct aws_session *s)
+const char *aws_session_custom_endpoint(struct aws_session *s)
 {
-	if (s->cfg.local_endpoint)
-		return s->cfg.local_endpoint;
-	return s->cfg.custom_endpoint_ec2;
+	return aws_endpoint_override(s, "ec2");
 }
 
 /* ---- things made lately ---- */

@@ -39,7 +39,7 @@ const char *aws_session_source(struct aws_session *s);
 /* Where this session's resources live, for the journal: never secret, NULL where not known. */
 const char *aws_session_profile(const struct aws_session *s);
 const char *aws_session_role(const struct aws_session *s);
-const char *aws_session_custom_endpoint(const struct aws_session *s);
+const char *aws_session_custom_endpoint(struct aws_session *s);
 
 /* One set of credentials, copied into the arena (for S3 policies, scripts and tests). expires: unix
  * seconds, 0 never. */

@@ -74,6 +74,8 @@ struct aws_endpoint {
 };
 int aws_endpoint_find(struct aws_session *s, const char *service, const char *region, struct aws_endpoint *ret,
 		      struct err *err) MUST_USE;
+/* The URL that settings give a service, NULL for AWS's own. */
+const char *aws_endpoint_override(struct aws_session *s, const char *service);
 void aws_endpoint_release(struct aws_endpoint *e);
 DEFINE_AUTO(aws_endpoint, struct aws_endpoint, aws_endpoint_release);
 

@@ -6,6 +6,7 @@
 
 #include "aws/iam.h"
 #include "aws/session_impl.h"
+#include "aws/sts.h"
 #include "aws/wait.h"
 #include "base/clock.h"
 #include "base/os.h"
@@ -250,19 +251,64 @@ int aws_find_resource(const struct aws_client *c, const struct journal_row *row,
 
 /* ---- for sweep: a client made from a row's place ---- */
 
-static int open_place(const struct journal_place *place, struct arena *a, struct aws_client *ret, struct err *err)
+/* Set before the table is used, by sweep's one thread. */
+static struct {
+	char *endpoint, *access_key, *secret_key;
+} local_cloud;
+
+void aws_undo_use_local(const char *endpoint, const char *access_key, const char *secret_key)
+{
+	free(local_cloud.endpoint);
+	free(local_cloud.access_key);
+	xfree_secret(local_cloud.secret_key);
+	local_cloud.endpoint = xstrdup(endpoint);
+	local_cloud.access_key = xstrdup(access_key);
+	local_cloud.secret_key = xstrdup(secret_key);
+}
+
+static int open_session(const struct journal_place *place, struct aws_session **ret, struct err *err)
 {
 	struct aws_assume_role role = { .role_arn = (char *)place->role };
 	struct aws_config cfg = {
 		.profile = (char *)place->profile, .region = (char *)place->region,
 		.custom_endpoint_ec2 = (char *)place->endpoint, .assume_role = place->role ? &role : NULL,
 	};
+
+	if (place->endpoint && streq(place->endpoint, local_cloud.endpoint)) {
+		cfg.local_endpoint = local_cloud.endpoint;
+		cfg.local_access_key = local_cloud.access_key;
+		cfg.local_secret_key = local_cloud.secret_key;
+	}
+	return aws_session_open(&cfg, ret, err);
+}
+
+static int check_account(const struct aws_client *c, const char *account, struct err *err)
+{
+	struct sts_identity id;
+
+	if (!account || !*account)
+		return 0;
+	if (sts_caller_identity(c, &id, err) < 0)
+		return err_prefix(err, "asking which account the credentials belong to");
+	if (!streq(id.account, account))
+		return err_set(err, ERR_AUTH, "the credentials (%s) belong to account %s, but this was made in account %s",
+			       aws_session_source(c->session), id.account, account);
+	return 0;
+}
+
+/* A client for one row; *ret has no session after an error. */
+static int open_place(const struct journal_place *place, struct arena *a, struct aws_client *ret, struct err *err)
+{
 	struct aws_session *s;
 
-	if (aws_session_open(&cfg, &s, err) < 0)
+	if (open_session(place, &s, err) < 0)
 		return -1;
 	*ret = aws_client(s, "ec2", place->region, a, NULL);
 	ret->deadline_ms = clock_ms() + UNDO_MS;
+	if (check_account(ret, place->account, err) < 0) {
+		aws_session_close(s);
+		return -1;
+	}
 	return 0;
 }
 
