@@ -7,6 +7,8 @@
 	ROW(null)
 #define PROVISIONERS(ROW) \
 	ROW(breakpoint) \
+	ROW(file) \
+	ROW(shell) \
 	ROW(shell_local) \
 	ROW(sleep)
 #define POSTPROCESSORS(ROW) \

@@ -89,58 +89,6 @@ void local_prepare(struct prepare *p, void *config)
 	}
 }
 
-/* "%s='%s' " with name and value put in, whatever else the format holds. */
-static void add_variable(struct buf *out, const char *format, const char *name, const char *value)
-{
-	const char *args[] = { name, value };
-	size_t next = 0;
-
-	for (const char *p = format; *p; p++) {
-		if (p[0] == '%' && p[1] == 's' && next < ARRAY_LEN(args)) {
-			buf_adds(out, args[next++]);
-			p++;
-		} else {
-			buf_addc(out, *p);
-		}
-	}
-}
-
-/* ' ends the quoted word: '"'"' stands for it. */
-static char *quote_inside(struct arena *a, const char *value)
-{
-	AUTO(buf) struct buf b = BUF_INIT;
-
-	buf_add_shell_word(&b, str_from(value));
-	return arena_strndup(a, b.p + 1, b.n - 2);
-}
-
-/* {{.Vars}}: the build's own variables and the template's, sorted by name; the later definition wins. */
-static char *format_vars(struct build *b, const struct local_config *c)
-{
-	AUTO(map) struct map vars = MAP_INIT;
-	AUTO(buf) struct buf out = BUF_INIT;
-	auto_free const char **names = NULL;
-
-	map_sets(&vars, "PACKER_BUILD_NAME", (char *)b->spec->bare_name);
-	map_sets(&vars, "PACKER_BUILDER_TYPE", (char *)b->spec->type);
-	if (build_get(b, "PackerHTTPAddr") && *build_get(b, "PackerHTTPAddr"))
-		map_sets(&vars, "PACKER_HTTP_ADDR", (char *)build_get(b, "PackerHTTPAddr"));
-	for (size_t i = 0; i < c->environment_vars.n; i++) {
-		char *entry = c->environment_vars.v[i], *equals = strchr(entry, '=');
-
-		map_set(&vars, (struct str){ entry, (size_t)(equals - entry) }, equals + 1);
-	}
-	for (size_t i = 0; i < c->env.n; i++)
-		map_sets(&vars, c->env.v[i].key, c->env.v[i].value);
-	names = xcalloc(map_len(&vars), sizeof(*names));
-	for (size_t i = 0; i < map_len(&vars); i++)
-		names[i] = map_key_at(&vars, i).p;
-	sort_strings(names, map_len(&vars));
-	for (size_t i = 0; i < map_len(&vars); i++)
-		add_variable(&out, c->env_var_format, names[i], quote_inside(b->arena, map_gets(&vars, names[i])));
-	return arena_strdup(b->arena, buf_cstr(&out));
-}
-
 /* The temporary script of inline text; the caller removes and frees the path. */
 static int write_inline(struct build *b, const struct local_config *c, char **ret_path, struct err *err)
 {
@@ -178,7 +126,7 @@ static int run_script(struct build *b, const struct local_config *c, const char 
 	struct output out;
 	int status, ret;
 
-	pairs[0] = (struct str_pair){ (char *)"Vars", format_vars(b, c) };
+	pairs[0] = (struct str_pair){ (char *)"Vars", script_vars(b, &c->environment_vars, &c->env, c->env_var_format) };
 	pairs[1] = (struct str_pair){ (char *)"Script", full ? full : (char *)path };
 	pairs[2] = (struct str_pair){ (char *)"Command", pairs[1].value };
 	for (size_t i = 0; i < c->execute_command.n; i++) {

@@ -318,6 +318,24 @@ int ssh_text_failed(const struct ssh_text *t, int status, struct err *err)
 	return err_set(err, ERR_REMOTE, "%s", said.p);
 }
 
+/* A path as one word of the login shell, which replaces a leading ~, ~USER or $NAME in it, as it does with scp;
+ * all else is quoted. */
+static void add_path_word(struct buf *out, const char *path)
+{
+	static const char name_chars[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t n = 0;
+	if (*path == '~' || *path == '$')
+		n = 1 + strspn(path + 1, name_chars);
+	if (n == 0 || (n == 1 && *path == '$') || (path[n] && path[n] != '/'))
+		n = 0;
+	buf_printf(out, *path == '$' && n ? "\"%.*s\"" : "%.*s", (int)n, path);
+	if (n && path[n] == '/') /* the slash ends the name for every shell */
+		buf_addc(out, path[n++]);
+	if (path[n] || !n)
+		buf_add_shell_word(out, str_from(path + n));
+}
+
 void ssh_shell_command(struct buf *out, const char *script, const char *const *args, size_t nargs)
 {
 	buf_adds(out, "exec sh -c ");
@@ -325,6 +343,9 @@ void ssh_shell_command(struct buf *out, const char *script, const char *const *a
 	buf_adds(out, " ingot");
 	for (size_t i = 0; i < nargs; i++) {
 		buf_addc(out, ' ');
-		buf_add_shell_word(out, str_from(args[i]));
+		if (i == 0)
+			add_path_word(out, args[i]);
+		else
+			buf_add_shell_word(out, str_from(args[i]));
 	}
 }

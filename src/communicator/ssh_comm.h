@@ -40,7 +40,7 @@ DEFINE_AUTO(ssh_text, struct ssh_text, ssh_text_release);
 /* ERR_REMOTE with what the command said on stderr (its last line), or its status. */
 int ssh_text_failed(const struct ssh_text *t, int status, struct err *err);
 /* `sh -c` of a script of ours as one command line, whatever the user's login shell is. The script must hold
- * neither newline nor "!" (csh). "$1"… are args. */
+ * neither newline nor "!" (csh). "$1"… are args; the first is a path, whose leading ~ or $NAME counts. */
 void ssh_shell_command(struct buf *out, const char *script, const char *const *args, size_t nargs);
 
 /* ssh_copy.c, ssh_tree.c */

@@ -25,7 +25,7 @@ static const char unpack_script[] =
 	"elif [ -e \"$d\" ]; then echo \"$d: Not a directory\" >&2; exit 21; "
 	"elif [ \"$2\" ]; then echo files; exit 0; else t=$d; fi; "
 	"command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; "
-	"if ! [ -d \"$t\" ]; then mkdir \"$t\" && chmod \"$4\" \"$t\" || exit 21; fi; "
+	"if [ -d \"$t\" ]; then :; else mkdir \"$t\" && chmod \"$4\" \"$t\" || exit 21; fi; "
 	"tar -xpomf - -C \"$t\" || exit 21; "
 	"[ -e \"$t/$5\" ] || { echo \"$t: the last part did not arrive\" >&2; exit 21; }; rm -f \"$t/$5\"; echo done";
 /* $1 folder to pack from, $2 name in it. */

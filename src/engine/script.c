@@ -1,6 +1,7 @@
 /* The environment of local scripts, and the verdict on exit statuses. */
 #include "engine/script.h"
 #include "base/buf.h"
+#include "base/map.h"
 #include "base/vec.h"
 
 #include <string.h>
@@ -92,4 +93,55 @@ int script_check_status(int status, const struct ints *valid, struct err *err)
 	err->os = status;
 	return err_set(err, ERR_EXIT, "Script exited with non-zero exit status: %d. Allowed exit codes are: [%s]", status,
 		       valid->n ? buf_cstr(&list) : "0");
+}
+
+/* "%s='%s' " with name and value put in, whatever else the format holds. */
+static void add_variable(struct buf *out, const char *format, const char *name, const char *value)
+{
+	const char *args[] = { name, value };
+	size_t next = 0;
+
+	for (const char *p = format; *p; p++) {
+		if (p[0] == '%' && p[1] == 's' && next < ARRAY_LEN(args)) {
+			buf_adds(out, args[next++]);
+			p++;
+		} else {
+			buf_addc(out, *p);
+		}
+	}
+}
+
+/* ' ends the quoted word: '"'"' stands for it. */
+static char *quote_inside(struct arena *a, const char *value)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	buf_add_shell_word(&b, str_from(value));
+	return arena_strndup(a, b.p + 1, b.n - 2);
+}
+
+char *script_vars(struct build *b, const struct strs *list, const struct str_map *more, const char *format)
+{
+	AUTO(map) struct map vars = MAP_INIT;
+	AUTO(buf) struct buf out = BUF_INIT;
+	auto_free const char **names = NULL;
+
+	map_sets(&vars, "PACKER_BUILD_NAME", (char *)b->spec->bare_name);
+	map_sets(&vars, "PACKER_BUILDER_TYPE", (char *)b->spec->type);
+	if (build_get(b, "PackerHTTPAddr") && *build_get(b, "PackerHTTPAddr"))
+		map_sets(&vars, "PACKER_HTTP_ADDR", (char *)build_get(b, "PackerHTTPAddr"));
+	for (size_t i = 0; i < list->n; i++) {
+		char *entry = list->v[i], *equals = strchr(entry, '=');
+
+		map_set(&vars, (struct str){ entry, (size_t)(equals - entry) }, equals + 1);
+	}
+	for (size_t i = 0; i < more->n; i++)
+		map_sets(&vars, more->v[i].key, more->v[i].value);
+	names = xcalloc(map_len(&vars), sizeof(*names));
+	for (size_t i = 0; i < map_len(&vars); i++)
+		names[i] = map_key_at(&vars, i).p;
+	sort_strings(names, map_len(&vars));
+	for (size_t i = 0; i < map_len(&vars); i++)
+		add_variable(&out, format, names[i], quote_inside(b->arena, map_gets(&vars, names[i])));
+	return arena_strdup(b->arena, buf_cstr(&out));
 }

@@ -13,6 +13,10 @@ const char *const *script_local_env(struct build *b, const char *const *extra);
 /* The dot for late text: the build's values, and `more` (may be NULL) over them. */
 struct value script_dot(struct build *b, const struct str_map *more);
 
+/* {{.Vars}}: the build's own variables and the template's ("NAME=value" and by name), sorted by name, the later
+ * definition wins, each as `format` ("%s='%s' ") says. In the build's arena. */
+char *script_vars(struct build *b, const struct strs *list, const struct str_map *more, const char *format);
+
 /* 0, or -1 with ERR_EXIT and the reference's text (scripts look for it) when the status is not allowed. With
  * an empty list only 0 is. */
 int script_check_status(int status, const struct ints *valid, struct err *err) MUST_USE;
