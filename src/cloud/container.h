@@ -1,0 +1,144 @@
+/* Inside of the container backend: what its files share.
+ *
+ *	container.c           the operations, the table of instances
+ *	container_instance.c  the thread of one instance, from start to INSTANCE_DOWN
+ *	container_boot.c      prepares the file systems of a boot and starts pid 1
+ *	container_child.c     what runs between clone and exec, and may only make system calls
+ *	container_seccomp.c   system calls that are refused, or answered by ingot
+ *	container_devices.c   disks and their nodes inside
+ *	container_ports.c     the public address
+ */
+#ifndef INGOT_CLOUD_CONTAINER_H
+#define INGOT_CLOUD_CONTAINER_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "cloud/backend.h"
+#include "cloud/cgroup.h"
+#include "cloud/container_disk.h"
+#include "cloud/netns.h"
+#include "cloud/proxy.h"
+#include "cloud/relay.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Names for 16 disks, as EC2 offers. */
+#define INSTANCE_DISKS_MAX 32
+
+struct backend {
+	struct backend_config config;
+	char *key; /* of the data folder: names the control groups */
+	struct host host;
+	struct relay *relay;
+	struct proxy *proxy;
+	struct cgroup_host *cgroups;
+	pthread_mutex_t lock;
+	pthread_cond_t ended; /* an instance's thread is done */
+	struct map instances; /* id to struct instance */
+	struct map vpcs;      /* name to its namespace's fd + 1 */
+	unsigned threads;
+	unsigned links; /* numbers given */
+	bool stopping;
+};
+
+struct instance_volume {
+	char *volume;
+	char *name; /* of the node: "xvdf" */
+	char *alias; /* "sdf", a link to it, or NULL */
+	bool root;
+	struct disk disk;
+};
+
+struct port_listener {
+	struct instance *instance;
+	uint16_t port;
+	struct relay_listener *listener;
+};
+
+/* What was asked of the instance's thread; bits. */
+enum { ASK_STOP = 1, ASK_FORCE = 2, ASK_REBOOT = 4, ASK_SOON = 8 /* with STOP: do not wait long */ };
+
+struct instance {
+	struct backend *backend;
+	struct arena *arena; /* of the copied spec */
+	char *id, *host_name;
+	uint64_t memory;
+	struct in_addr private_ip, public_ip; /* public 0.0.0.0: none */
+	struct instance_disk *want; /* disks of the spec */
+	size_t nwant;
+	struct instance_port *want_ports;
+	size_t nwant_ports;
+
+	pthread_mutex_t lock; /* of what follows; not held while events are told */
+	struct instance_volume volumes[INSTANCE_DISKS_MAX];
+	size_t nvolumes;
+	VEC(struct port_listener *) ports;
+	struct map refused; /* hosts of the proxy that were told */
+	struct cgroup *cgroup; /* NULL between boots */
+	int dev; /* the tmpfs at its /dev, -1 between boots */
+	bool closing; /* nothing is added any more */
+
+	/* The thread's own. */
+	int netns, vpc;
+	struct netns_link link;
+	bool linked;
+	struct relay_listener *imds, *web;
+	int pidfd, console, notify;
+	int tty; /* the other side of the console: without a user it would end */
+	pid_t pid;
+	int ask_fd; /* eventfd */
+	atomic_uint asked;
+	_Atomic int64_t booted_ms;
+};
+
+/* container_instance.c */
+struct instance *instance_new(struct backend *b, const struct instance_spec *spec, struct err *err);
+void instance_free(struct instance *i);
+void *instance_thread(void *instance);
+void instance_ask(struct instance *i, unsigned what);
+
+/* container_boot.c: starts pid 1; i->pidfd, console, notify and pid are set. */
+int instance_boot(struct instance *i, struct err *err) MUST_USE;
+
+/* container_devices.c; the instance's lock must be held */
+int instance_add_disk(struct instance *i, const struct instance_disk *d, struct err *err) MUST_USE;
+int instance_remove_disk(struct instance *i, size_t at, struct err *err) MUST_USE;
+/* Nodes and rules of all disks for a new /dev. */
+int instance_make_nodes(struct instance *i, struct err *err) MUST_USE;
+/* What the instance has in memory goes to its volumes. */
+void instance_sync(struct instance *i);
+/* Answers what waits on the seccomp listener; the lock must not be held. */
+void instance_answer_ioctl(struct instance *i);
+
+/* container_ports.c; the instance's lock must be held */
+int instance_set_ports(struct instance *i, const struct instance_port *p, size_t n, struct err *err) MUST_USE;
+void instance_close_ports(struct instance *i); /* the lock must not be held */
+
+/* container_seccomp.c: installs the filter in the calling process and gives the listener, or -1 without
+ * one. Only system calls. -errno on failure. */
+int container_filter(int *ret_listener);
+
+/* container_child.c */
+struct child_plan {
+	int root, dev, run, sys, pts; /* mounts */
+	int join[CGROUP_JOIN_MAX];
+	size_t njoin;
+	int channel; /* socket: a byte says go; the seccomp listener goes back */
+	int errors;  /* pipe: a struct child_error if it fails */
+	int program;
+	const char *host_name;
+	char console[32]; /* "/dev/pts/0" */
+};
+struct child_error {
+	int step; /* index of child_step_name() */
+	int error;
+};
+NORETURN void container_child(const struct child_plan *p);
+const char *child_step_name(int step);
+
+#endif
