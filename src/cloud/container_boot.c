@@ -126,7 +126,7 @@ static int mount_root(const struct instance *i, int *ret, struct err *err)
 
 static int make_dev(int *ret)
 {
-	static const struct mount_option options[] = { { "mode", "755" }, { "size", "4m" }, { NULL, NULL } };
+	static const struct mount_option options[] = { { "source", "udev" }, { "mode", "755" }, { "size", "4m" }, { NULL, NULL } };
 	static const struct {
 		const char *name;
 		unsigned major, minor;
@@ -173,12 +173,13 @@ static int open_console(struct instance *i, int pts, char *name, size_t n)
 
 static int prepare(struct instance *i, struct stage *s, struct child_plan *p, struct err *err)
 {
-	static const struct mount_option pts[] = { { "ptmxmode", "0666" }, { "mode", "620" }, { "gid", "5" }, { NULL, NULL } };
-	static const struct mount_option run[] = { { "mode", "755" }, { NULL, NULL } };
+	static const struct mount_option pts[] = { { "source", "devpts" }, { "ptmxmode", "0666" }, { "mode", "620" }, { "gid", "5" }, { NULL, NULL } };
+	static const struct mount_option run[] = { { "source", "tmpfs" }, { "mode", "755" }, { NULL, NULL } };
+	static const struct mount_option sys[] = { { "source", "sysfs" }, { NULL, NULL } };
 
 	if (mount_root(i, &s->root, err) < 0 || guest_program(&s->program, err) < 0)
 		return -1;
-	s->sys = mountfd_new("sysfs", NULL, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	s->sys = mountfd_new("sysfs", sys, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 			     NULL);
 	s->run = mountfd_new("tmpfs", run, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, NULL);
 	s->pts = mountfd_new("devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL);
