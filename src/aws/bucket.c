@@ -126,7 +126,7 @@ void bucket_throttled(struct buckets *b, const char *where, enum bucket_class cl
 	if (k) {
 		refill(k);
 		k->rate = MAX(RATE_LEAST, MIN(k->rate, limits[class].rate) / 2);
-		k->tokens = MIN(k->tokens, 0);
+		k->tokens = 0; /* what was granted before stays granted */
 	}
 	pthread_mutex_unlock(&b->lock);
 }

@@ -104,7 +104,12 @@ bool http_is_loopback(const char *url)
 	colon = h.n ? memchr(h.p, ':', h.n) : NULL;
 	if (colon)
 		h.n = (size_t)(colon - h.p);
-	return str_ieqs(h, "localhost") || str_starts(h, "127.") || str_ends(h, ".localhost");
+	if (str_ieqs(h, "localhost") || str_ends(h, ".localhost"))
+		return true;
+	for (size_t i = 0; i < h.n; i++)
+		if (!strchr("0123456789.", h.p[i]))
+			return false;
+	return str_starts(h, "127.");
 }
 
 static struct conn *conn_take(struct http *h, const struct libcurl *curl, struct str host)

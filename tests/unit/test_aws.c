@@ -1,0 +1,238 @@
+/* Parts of the AWS client that need no server: XML, parameters, the table of errors, URLs, token buckets,
+ * shared files. */
+#include "aws/bucket.h"
+#include "aws/call.h"
+#include "aws/errors.h"
+#include "aws/files.h"
+#include "aws/http.h"
+#include "aws/session_impl.h"
+#include "aws/xml.h"
+#include "base/clock.h"
+#include "base/os.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct xml *parse(struct arena *a, const char *text)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	struct xml *root = NULL;
+
+	if (xml_parse(a, str_from(text), &root, &err) < 0)
+		fail_msg("%s", err.msg);
+	return root;
+}
+
+static void xml_tree(void **state)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	const struct xml *r = parse(a, "<?xml version=\"1.0\"?><x:R xmlns:x='u'><set>\n <item><id> i-1 </id><on>true</on></item>"
+				       "<other/><item><id>i-2</id><n>7</n></item></set><t>a &amp; &lt;b&gt;<!-- c --> d</t></x:R>");
+	const struct xml *i = xml_first(r, "set/item");
+
+	(void)state;
+	assert_string_equal(r->name, "R");
+	assert_string_equal(xml_text(i, "id"), "i-1");
+	assert_true(xml_bool(i, "on"));
+	i = xml_next(i);
+	assert_string_equal(xml_text(i, "id"), "i-2");
+	assert_int_equal(xml_int(i, "n", 0), 7);
+	assert_int_equal(xml_int(i, "absent", 3), 3);
+	assert_null(xml_next(i));
+	assert_int_equal(xml_count(r, "set/item"), 2);
+	assert_string_equal(xml_text(r, "t"), "a & <b> d");
+	assert_string_equal(xml_text(r, "set/other"), "");
+	assert_null(xml_text_or_null(r, "set/other"));
+	assert_null(xml_get(NULL, "a"));
+	{
+		AUTO(arena) struct arena *b = arena_new();
+		struct xml *copy = xml_copy(b, xml_get(r, "set"));
+
+		arena_free(steal(a));
+		assert_string_equal(xml_text(copy, "item/id"), "i-1");
+		assert_ptr_equal(copy->child->parent, copy);
+	}
+}
+
+static void xml_refused(void **state)
+{
+	static const char *const cases[] = {
+		"", "text", "<a>", "<a><b></a>", "<a></a><b></b>", "<!doctype html><h1>x",
+		"<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(arena) struct arena *a = arena_new();
+		AUTO(err) struct err err = ERR_INIT;
+		struct xml *root;
+
+		if (xml_parse(a, str_from(cases[i]), &root, &err) == 0)
+			fail_msg("taken: %s", cases[i]);
+		assert_int_equal(err.code, ERR_REMOTE);
+	}
+}
+
+static void xml_depth(void **state)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	AUTO(err) struct err err = ERR_INIT;
+	AUTO(buf) struct buf b = BUF_INIT;
+	struct xml *root;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++)
+		buf_adds(&b, "<a>");
+	assert_int_equal(xml_parse(a, buf_str(&b), &root, &err), -1);
+	assert_non_null(strstr(err.msg, "nested deeper"));
+}
+
+static void params(void **state)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	AUTO(buf) struct buf b = BUF_INIT;
+	struct str_pair tag = { (char *)"k", (char *)"a b&ü" };
+
+	(void)state;
+	aws_params_add(&p, "A", "1");
+	aws_params_add(&p, "Absent", NULL);
+	aws_params_bool(&p, "B", false);
+	aws_params_filter(&p, "f", "v*");
+	aws_params_tags(&p, "image", &(struct str_map){ &tag, 1 });
+	aws_params_tags(&p, "none", &(struct str_map){ NULL, 0 });
+	aws_params_set(&p, "A", "2");
+	aws_params_set(&p, "B", NULL);
+	aws_params_encode(&p, &b);
+	assert_string_equal(buf_cstr(&b), "A=2&Filter.1.Name=f&Filter.1.Value.1=v%2A&TagSpecification.1.ResourceType=image"
+					  "&TagSpecification.1.Tag.1.Key=k&TagSpecification.1.Tag.1.Value=a%20b%26%C3%BC");
+	assert_string_equal(aws_params_get(&p, "A"), "2");
+	assert_null(aws_params_get(&p, "B"));
+}
+
+static void error_codes(void **state)
+{
+	static const struct {
+		const char *code;
+		int status;
+		enum error_class class;
+		enum err_code kind;
+	} cases[] = {
+		{ "RequestLimitExceeded", 503, ERROR_THROTTLE, ERR_AGAIN },
+		{ "ThrottlingException", 400, ERROR_THROTTLE, ERR_AGAIN },
+		{ "InternalError", 500, ERROR_SERVER, ERR_REMOTE },
+		{ NULL, 502, ERROR_SERVER, ERR_REMOTE },
+		{ NULL, 429, ERROR_THROTTLE, ERR_AGAIN },
+		{ NULL, 403, ERROR_FINAL, ERR_AUTH },
+		{ NULL, 404, ERROR_FINAL, ERR_REMOTE },
+		{ "InvalidAMIID.NotFound", 400, ERROR_EVENTUAL, ERR_NOT_FOUND },
+		{ "InvalidAMIID.Unavailable", 400, ERROR_EVENTUAL, ERR_NOT_FOUND },
+		{ "InvalidAMIID.Malformed", 400, ERROR_FINAL, ERR_INVALID },
+		{ "InvalidKeyPair.Duplicate", 400, ERROR_FINAL, ERR_EXISTS },
+		{ "UnauthorizedOperation", 403, ERROR_FINAL, ERR_AUTH },
+		{ "AuthFailure", 401, ERROR_CLOCK, ERR_AUTH },
+		{ "ExpiredToken", 400, ERROR_EXPIRED, ERR_AUTH },
+		{ "DependencyViolation", 400, ERROR_FINAL, ERR_REMOTE },
+		{ "InstanceLimitExceeded", 400, ERROR_FINAL, ERR_REMOTE },
+		{ "InsufficientInstanceCapacity", 500, ERROR_SERVER, ERR_AGAIN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct error_row *r = error_row_find(cases[i].code, cases[i].status);
+
+		if (r->class != cases[i].class || r->code != cases[i].kind)
+			fail_msg("%s: class %d, code %d", cases[i].code ? cases[i].code : "(none)", r->class, r->code);
+	}
+}
+
+static void urls(void **state)
+{
+	static const struct {
+		const char *url, *host;
+		bool loopback;
+	} cases[] = {
+		{ "http://localhost:80/x", "localhost:80", true },
+		{ "http://127.0.0.1:4599", "127.0.0.1:4599", true },
+		{ "http://[::1]:8/", "[::1]:8", true },
+		{ "https://u:p@h.example?q", "h.example", false },
+		{ "https://127.example.com", "127.example.com", false },
+		{ "https://localhost.evil.com", "localhost.evil.com", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (!str_eqs(http_url_host(cases[i].url), cases[i].host) ||
+		    http_is_loopback(cases[i].url) != cases[i].loopback)
+			fail_msg("%s", cases[i].url);
+	}
+}
+
+static void buckets(void **state)
+{
+	struct buckets *b = buckets_new();
+	AUTO(err) struct err err = ERR_INIT;
+	int64_t start = clock_ms();
+
+	(void)state;
+	/* The burst is free, the next one waits for the rate (2 a second), but never past the deadline. */
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(bucket_take(b, "e", BUCKET_RUN, true, NULL, 0, &err), 0);
+	assert_true(clock_ms() - start < 100);
+	assert_int_equal(bucket_take(b, "e", BUCKET_RUN, true, NULL, clock_ms() + 100, &err), -1);
+	assert_int_equal(err.code, ERR_TIMEOUT);
+	err_release(&err);
+	start = clock_ms();
+	assert_int_equal(bucket_take(b, "e", BUCKET_RUN, true, NULL, 0, &err), 0);
+	assert_in_range(clock_ms() - start, 300, 700);
+	/* Others are not held up; a throttle answer limits what was free. */
+	start = clock_ms();
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(bucket_take(b, "free", BUCKET_READ, false, NULL, 0, &err), 0);
+	assert_true(clock_ms() - start < 100);
+	bucket_throttled(b, "free", BUCKET_READ);
+	assert_int_equal(bucket_take(b, "free", BUCKET_READ, false, NULL, 0, &err), 0);
+	assert_in_range(clock_ms() - start, 150, 700);
+	buckets_free(b);
+}
+
+static void shared_files(void **state)
+{
+	static const char text[] = "[default]\nregion=a # no\n key2 = v\n\n[profile  \"with space\"]\nx = 1;2\ns3 =\n  addressing = path\ny = 2\n"
+				   "[unknown]\nz=1\n[services sv]\nec2 =\n\tendpoint_url = http://e\nsts=\n  endpoint_url = http://s\n";
+	auto_free char *dir = NULL;
+	auto_free char *config = NULL;
+	auto_free char *credentials = NULL;
+	AUTO(err) struct err err = ERR_INIT;
+	AUTO(aws_files) struct aws_files *f = NULL;
+
+	(void)state;
+	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
+	config = os_path_join(dir, "config");
+	credentials = os_path_join(dir, "credentials");
+	assert_int_equal(os_write_file(config, text, sizeof(text) - 1, 0600, &err), 0);
+	assert_int_equal(os_write_file(credentials, "[default]\nregion=b\n", 19, 0600, &err), 0);
+	setenv("AWS_CONFIG_FILE", config, 1);
+	assert_int_equal(aws_files_load(credentials, &f, &err), 0);
+	assert_string_equal(aws_files_get(f, "profile", "default", NULL, "region"), "b");
+	assert_string_equal(aws_files_get(f, "profile", "with space", NULL, "x"), "1;2");
+	assert_string_equal(aws_files_get(f, "profile", "with space", NULL, "y"), "2");
+	assert_string_equal(aws_files_get(f, "profile", "with space", "s3", "addressing"), "path");
+	assert_string_equal(aws_files_get(f, "services", "sv", "ec2", "endpoint_url"), "http://e");
+	assert_string_equal(aws_files_get(f, "services", "sv", "sts", "endpoint_url"), "http://s");
+	assert_false(aws_files_has(f, "profile", "unknown"));
+	assert_null(aws_files_get(f, "profile", "default", NULL, "z"));
+	assert_int_equal(os_remove_all(dir, &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(xml_tree),	cmocka_unit_test(xml_refused), cmocka_unit_test(xml_depth),
+		cmocka_unit_test(params),	cmocka_unit_test(error_codes), cmocka_unit_test(urls),
+		cmocka_unit_test(buckets),	cmocka_unit_test(shared_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
