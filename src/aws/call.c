@@ -331,7 +331,7 @@ static bool retry_answer(struct call *k, const struct error_row *row, const stru
 			aws_session_creds_expired(k->session, k->generation);
 			return true;
 		}
-		/* fall through */
+		FALLTHROUGH;
 	case ERROR_CLOCK:
 		if (!learned || k->clock_tried)
 			return false;
