@@ -106,6 +106,7 @@ static int unsupported_hcl(const struct template_args *args, struct diags *d)
 static int load_plan(const struct template_args *args, struct plan *p, struct err *err)
 {
 	struct legacy *t;
+	bool sound;
 
 	if (is_hcl(args))
 		return unsupported_hcl(args, &p->diags);
@@ -117,7 +118,8 @@ static int load_plan(const struct template_args *args, struct plan *p, struct er
 	if (given_values(args, t, &p->diags, err) < 0)
 		return -1;
 	/* Both, so that all mistakes are seen; then nothing can be built on them. */
-	if ((legacy_check(t, &p->diags) < 0) | (legacy_variables(t, &p->diags) < 0))
+	sound = legacy_check(t, &p->diags) == 0;
+	if (legacy_variables(t, &p->diags) < 0 || !sound)
 		return -1;
 	fill_variables(p, t);
 	legacy_builds(t, args, p);
