@@ -380,6 +380,7 @@ static int parse_object(struct parser *p, struct value *ret)
 	struct value_attr attr = { 0 };
 
 	skip_space(p);
+	vec_reserve(&p->attrs, base + 1); /* never NULL below */
 	if (!next_is(p, '}')) {
 		for (;;) {
 			if (parse_attr(p, &attr) < 0)

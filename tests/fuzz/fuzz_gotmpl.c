@@ -1,0 +1,23 @@
+/* {{ }} templates: the first line is the template, the rest the dot as JSON. */
+#include "lang/gotmpl/gotmpl.h"
+#include "lang/jsontext/jsontext.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	AUTO(err) struct err err = ERR_INIT;
+	struct gotmpl_env env = { .arena = a };
+	struct str rest = { (const char *)data, n }, template = { 0 }, out;
+	struct diags d;
+
+	if (!str_split(&rest, '\n', &template))
+		return 0;
+	diags_init(&d, a);
+	if (!rest.n || jsontext_parse(a, source_new(a, "dot", rest), 0, &d, &env.dot) < 0)
+		env.dot = value_null((struct span){ 0 });
+	if (gotmpl_render_text(&env, template, &out, &err) < 0 && (err.os < 0 || (size_t)err.os > template.n))
+		abort(); /* a mistake has its place inside the text */
+	return 0;
+}
