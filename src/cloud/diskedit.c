@@ -176,7 +176,8 @@ static bool is_ext4(int fd, uint64_t offset)
 	return pread(fd, magic, 2, (off_t)offset + 1024 + 56) == 2 && magic[0] == 0x53 && magic[1] == 0xef;
 }
 
-static uint64_t gpt_root(int fd, const uint8_t *header)
+/* Start of the first partition with an ext4, 0 for none. */
+static uint64_t gpt_root(int fd, const uint8_t *header, unsigned *ret_number)
 {
 	uint64_t table;
 	uint32_t n, size;
@@ -195,38 +196,59 @@ static uint64_t gpt_root(int fd, const uint8_t *header)
 			return 0;
 		memcpy(&first, entry + 32, 8);
 		first = le64toh(first) * SECTOR;
-		if (first && is_ext4(fd, first))
+		if (first && is_ext4(fd, first)) {
+			*ret_number = i + 1;
 			return first;
+		}
 	}
 	return 0;
 }
 
-static uint64_t mbr_root(int fd, const uint8_t *sector)
+static uint64_t mbr_root(int fd, const uint8_t *sector, unsigned *ret_number)
 {
-	for (int i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		uint32_t first;
 
 		memcpy(&first, sector + 446 + i * 16 + 8, 4);
-		if (first && is_ext4(fd, (uint64_t)le32toh(first) * SECTOR))
+		if (first && is_ext4(fd, (uint64_t)le32toh(first) * SECTOR)) {
+			*ret_number = i + 1;
 			return (uint64_t)le32toh(first) * SECTOR;
+		}
 	}
 	return 0;
 }
 
-int disk_root_offset(const char *raw, uint64_t *ret, struct err *err)
+static int find_root(const char *raw, uint64_t *ret_offset, unsigned *ret_number, struct err *err)
 {
 	auto_fd int fd = open(raw, O_RDONLY | O_CLOEXEC);
 	uint8_t head[2 * SECTOR];
+	unsigned number = 0;
 	uint64_t at;
 
 	if (fd < 0)
 		return err_errno(err, errno, "opening %s", raw);
 	if (pread(fd, head, sizeof(head), 0) != sizeof(head))
 		return err_set(err, ERR_INVALID, "%s is too short for a disk image", raw);
-	at = memcmp(head + SECTOR, "EFI PART", 8) == 0 ? gpt_root(fd, head + SECTOR) : mbr_root(fd, head);
+	at = memcmp(head + SECTOR, "EFI PART", 8) == 0 ? gpt_root(fd, head + SECTOR, &number) :
+							 mbr_root(fd, head, &number);
 	if (!at && !is_ext4(fd, 0))
 		return err_set(err, ERR_INVALID, "%s has no ext4 file system on a partition of a GPT or MBR table, "
 			       "nor on the whole disk", raw);
-	*ret = at;
+	*ret_offset = at;
+	*ret_number = number;
 	return 0;
+}
+
+int disk_root_offset(const char *raw, uint64_t *ret, struct err *err)
+{
+	unsigned number;
+
+	return find_root(raw, ret, &number, err);
+}
+
+int disk_root_number(const char *raw, unsigned *ret, struct err *err)
+{
+	uint64_t offset;
+
+	return find_root(raw, &offset, ret, err);
 }

@@ -38,6 +38,8 @@ int disk_list(const char *raw, uint64_t offset, const char *path, struct buf *re
 int disk_repair(const char *raw, uint64_t offset, struct err *err) MUST_USE;
 /* Where the first Linux file system partition begins: GPT or MBR; 0 for a disk that is one bare ext4. */
 int disk_root_offset(const char *raw, uint64_t *ret, struct err *err) MUST_USE;
+/* Its number in the table, from 1; 0 for a disk without one. */
+int disk_root_number(const char *raw, unsigned *ret, struct err *err) MUST_USE;
 /* Lets the root partition and its ext4 take the whole disk, as images on EC2 do at their first boot; here
  * before it, as not every backend's guest may resize. Nothing happens when there is little to gain, or when
  * the root file system is not on the last partition. The disk must not be in use. */

@@ -77,4 +77,10 @@ NORETURN void guest_pid1(bool user_data);
 /* initrd.c: the first program of a kernel that was started directly; does not return. */
 NORETURN void guest_initrd(void);
 
+/* agent.c: in a virtual machine, a process that serves the backend; nothing elsewhere. */
+void guest_start_agent(void);
+
+/* handover.c: on the host, passes standard input to the abstract Unix socket `name`; exit status. */
+int guest_hand_over(const char *name, const char *service);
+
 #endif

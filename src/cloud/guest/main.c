@@ -1,5 +1,6 @@
 /* Roles by the first argument: `init` (pid 1: what an instance needs before its services, then the image's own
- * init), `user-data` (the late part, a unit), none at all in an initrd.
+ * init), `user-data` (the late part, a unit), `hand-over` (on the host, for qemu);
+ * in an initrd it is called /init.
  */
 #include "guest.h"
 #include "base/os.h"
@@ -77,6 +78,7 @@ static NORETURN void become_init(void)
 	umask(022);
 	guest_environment();
 	install_self();
+	guest_start_agent();
 	if (cloud_init) {
 		point_cloud_init();
 	} else {
@@ -95,8 +97,11 @@ static NORETURN void become_init(void)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2)
+	/* The kernel adds what it does not know of its command line as arguments. */
+	if (streq(argv[0], "/init"))
 		guest_initrd();
+	if (argc < 2)
+		return 64;
 	if (streq(argv[1], "init"))
 		become_init();
 	if (streq(argv[1], "user-data")) {
@@ -107,6 +112,8 @@ int main(int argc, char **argv)
 		guest_environment();
 		return guest_user_data_late();
 	}
+	if (streq(argv[1], "hand-over") && argc == 4)
+		return guest_hand_over(argv[2], argv[3]);
 	guest_say("no role %s", argv[1]);
 	return 64;
 }
