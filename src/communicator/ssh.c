@@ -354,6 +354,8 @@ static int open_once(const struct ssh_params *p, bool legacy, int64_t deadline, 
 	c->last_heard = c->last_asked = clock_ms();
 	if (c->forward_agent)
 		ssh_forward_agent(c);
+	if (!p->for_streams)
+		ssh_conn_ask_spare(c);
 	if (keeper_start(c, err) < 0)
 		return -1;
 	ssh_conn_give(c);

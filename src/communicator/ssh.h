@@ -47,6 +47,7 @@ struct ssh_params {
 	int64_t keep_alive_ms; /* <= 0: never */
 	int64_t silence_ms;    /* lost when nothing came for this long; 0: never */
 	bool forward_agent;
+	bool for_streams; /* a bastion: no command will run on it */
 	/* Told of the key's fingerprint before any login; -1 with err set refuses it. May be NULL. */
 	int (*host_key)(void *data, const char *fingerprint, const char *public_key, struct err *err);
 	void (*warn)(void *data, const char *text);
@@ -101,6 +102,9 @@ int ssh_conn_step(struct ssh_conn *c, int64_t deadline, struct err *err) MUST_US
 int ssh_conn_lost(struct ssh_conn *c, struct err *err);
 /* Sets c->lost if the library says that the connection is gone. */
 void ssh_conn_check(struct ssh_conn *c);
+
+/* Asks for a session in advance, unless there is one or the server would refuse it. Taken. */
+void ssh_conn_ask_spare(struct ssh_conn *c);
 
 /* Logs in (ssh_auth.c). The connection is taken. */
 int ssh_auth(struct ssh_conn *c, const struct ssh_params *p, int64_t deadline, struct err *err) MUST_USE;

@@ -92,7 +92,7 @@ static void widen(struct ssh_chan *chan)
 		libssh.channel_read_timeout(chan->ch, nothing, WINDOW, 0, 0);
 }
 
-static void ask_spare(struct ssh_conn *c)
+void ssh_conn_ask_spare(struct ssh_conn *c)
 {
 	if (c->spare || c->no_spare || c->lost)
 		return;
@@ -204,7 +204,7 @@ int ssh_chan_exec(struct ssh_conn *c, struct ssh_chan *chan, const char *command
 		if (ssh_chan_step(chan, deadline, err) < 0)
 			return -1;
 	}
-	ask_spare(c);
+	ssh_conn_ask_spare(c);
 	return 0;
 }
 

@@ -89,6 +89,7 @@ static int open_bastion(struct ssh_comm *s, int64_t dial_ms, int64_t deadline, s
 	p.port = c->ssh_bastion_port;
 	p.host_key = on_bastion_key;
 	p.silence_ms = 0;
+	p.for_streams = true;
 	p.login = (struct ssh_login){
 		.user = c->ssh_bastion_username ? c->ssh_bastion_username : c->ssh_username,
 		.password = c->ssh_bastion_password,

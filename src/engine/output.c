@@ -10,12 +10,17 @@ void output_init(struct output *o, struct build *b)
 	*o = (struct output){ .b = b };
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* memrchr over what is shown of a line, then the end's white space. */
 static void add_line(struct buf *lines, const char *p, size_t n)
 {
 	const char *cr;
 
-	while (n && (p[n - 1] == ' ' || (p[n - 1] >= '\t' && p[n - 1] <= '\r')))
+	while (n && is_space(p[n - 1]))
 		n--;
 	cr = n ? memrchr(p, '\r', n) : NULL;
 	if (cr) {
@@ -34,20 +39,41 @@ static void tell(struct output *o)
 	buf_reset(&o->lines);
 }
 
+/* Whole lines, the last one ends with '\n'. Runs of lines that need no change are copied at once. */
+static void add_lines(struct buf *lines, const char *p, const char *end)
+{
+	const char *run = p;
+	bool has_cr = memchr(p, '\r', (size_t)(end - p));
+
+	while (p < end) {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+
+		if (has_cr || (newline > p && is_space(newline[-1]))) {
+			buf_add(lines, run, (size_t)(p - run));
+			add_line(lines, p, (size_t)(newline - p));
+			run = newline + 1;
+		}
+		p = newline + 1;
+	}
+	buf_add(lines, run, (size_t)(end - run));
+}
+
 void output_feed(void *output, enum proc_stream s, const char *p, size_t n)
 {
 	struct output *o = output;
 	struct buf *part = &o->part[s];
-	const char *end = p + n, *newline;
+	const char *end = p + n, *newline = n ? memrchr(p, '\n', n) : NULL;
 
-	while (p < end && (newline = memchr(p, '\n', (size_t)(end - p)))) {
-		if (part->n) {
-			buf_add(part, p, (size_t)(newline - p));
-			add_line(&o->lines, part->p, part->n);
-			buf_reset(part);
-		} else {
-			add_line(&o->lines, p, (size_t)(newline - p));
-		}
+	if (newline && part->n) {
+		const char *first = memchr(p, '\n', n);
+
+		buf_add(part, p, (size_t)(first - p));
+		add_line(&o->lines, part->p, part->n);
+		buf_reset(part);
+		p = first + 1;
+	}
+	if (newline && p <= newline) {
+		add_lines(&o->lines, p, newline + 1);
 		p = newline + 1;
 	}
 	buf_add(part, p, (size_t)(end - p));

@@ -51,12 +51,34 @@ static void add_message(struct terminal *t, const struct event *e, int color, bo
 	buf_adds(&t->out, e->kind == EVENT_QUESTION ? " " : "\n");
 }
 
+/* All lines have the same head and tail: a script may print a million of them. */
 static void add_lines(struct terminal *t, const struct event *e)
 {
-	struct event one = *e;
+	struct event empty = *e;
+	size_t start = t->out.n, head, tail;
 
-	for (struct str rest = event_lines(e); event_next_line(&rest, &one.text);)
-		add_message(t, &one, color_of(e->build_index), true);
+	/* "==> NAME:" with what stands around it, taken from a message without text. */
+	empty.text = STR("");
+	add_message(t, &empty, color_of(e->build_index), true);
+	auto_free char *frame = xstrndup(t->out.p + start, t->out.n - start);
+	tail = 1 + (t->o.color ? strlen("\033[0m") : 0);
+	head = t->out.n - start - tail;
+	buf_truncate(&t->out, start);
+	for (struct str rest = event_lines(e), line; event_next_line(&rest, &line);) {
+		buf_reserve(&t->out, head + 1 + line.n + tail + 1);
+		char *p = t->out.p + t->out.n;
+
+		memcpy(p, frame, head);
+		p += head;
+		if (line.n) {
+			*p++ = ' ';
+			memcpy(p, line.p, line.n);
+			p += line.n;
+		}
+		memcpy(p, frame + head, tail);
+		t->out.n = (size_t)(p + tail - t->out.p);
+		t->out.p[t->out.n] = 0;
+	}
 }
 
 static void on_step(struct terminal *t, const struct event *e)
