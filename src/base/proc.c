@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define KILL_AFTER_MS 1000
+#define LOOK_MS 20
 
 extern char **environ;
 
@@ -155,6 +156,14 @@ static void feed(struct child *c, struct str *input)
 		fd_close(&c->in);
 }
 
+/* Where the kernel has no pidfd (valgrind has none), the end is looked for. */
+static bool has_ended(const struct child *c)
+{
+	siginfo_t info = { 0 };
+
+	return c->pidfd < 0 && waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == c->pid;
+}
+
 /* Runs the loop until the process has ended and its output is read. A grandchild that keeps the pipes open
  * does not hold us: what it says after the end of the process is waited for only while it comes. */
 static void loop(const struct proc_spec *spec, struct child *c, struct err *err)
@@ -173,7 +182,8 @@ static void loop(const struct proc_spec *spec, struct child *c, struct err *err)
 			{ .fd = c->in, .events = POLLOUT },
 			{ .fd = err_any(err) ? -1 : cancel_fd(spec->cancel), .events = POLLIN },
 		};
-		int n = poll(p, ARRAY_LEN(p), ended ? 100 : clock_left(MIN(deadline, kill_at)));
+		int64_t look_at = c->pidfd < 0 ? clock_ms() + LOOK_MS : CLOCK_NEVER;
+		int n = poll(p, ARRAY_LEN(p), ended ? 100 : clock_left(MIN(look_at, MIN(deadline, kill_at))));
 
 		if (p[1].revents)
 			pump(spec, c, PROC_STDOUT);
@@ -181,7 +191,7 @@ static void loop(const struct proc_spec *spec, struct child *c, struct err *err)
 			pump(spec, c, PROC_STDERR);
 		if (p[3].revents)
 			feed(c, &input);
-		if (p[0].revents)
+		if (p[0].revents || (!ended && has_ended(c)))
 			ended = true;
 		else if (ended && n == 0)
 			break;
