@@ -6,6 +6,16 @@
 /* Sorted; what belongs to a group comes after it. */
 #define COMMANDS(ROW) \
 	ROW(build) \
+	ROW(cloud) \
+	ROW(cloud_down) \
+	ROW(cloud_env) \
+	ROW(cloud_faults) \
+	ROW(cloud_images) \
+	ROW(cloud_import) \
+	ROW(cloud_log) \
+	ROW(cloud_reset) \
+	ROW(cloud_status) \
+	ROW(cloud_up) \
 	ROW(completion) \
 	ROW(docs) \
 	ROW(inspect) \

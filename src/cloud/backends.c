@@ -1,0 +1,44 @@
+/* The choice of the backend: by what works here, not by who asks. */
+#include "cloud/backends.h"
+
+#include "base/str.h"
+#include "cloud/stateonly.h"
+
+/* In the order in which `auto` tries them; what stands after `none` is never tried. */
+static const struct backend_ops *const backends[] = { &backend_none };
+
+int backends_choose(const char *name, const struct backend_ops **ret, struct err *err)
+{
+	AUTO(err) struct err first = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
+		if (streq(name, backends[i]->name)) {
+			if (backends[i]->probe(err) < 0)
+				return -1;
+			*ret = backends[i];
+			return 0;
+		}
+	}
+	if (!streq(name, "auto"))
+		return err_set(err, ERR_INVALID, "there is no backend \"%s\": auto, container, qemu and none are known", name);
+	for (size_t i = 0; backends[i] != &backend_none; i++) {
+		AUTO(err) struct err why = ERR_INIT;
+
+		if (backends[i]->probe(&why) == 0) {
+			*ret = backends[i];
+			return 0;
+		}
+		if (!err_any(&first))
+			err_move(&first, &why);
+		else
+			return err_set(err, why.code, "no backend works here: %s; %s", first.msg, why.msg);
+	}
+	return -1;
+}
+
+int backends_clean(const char *dir, struct err *err)
+{
+	(void)dir;
+	(void)err;
+	return 0;
+}

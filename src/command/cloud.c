@@ -1,0 +1,52 @@
+/* cloud: the group of commands around the local cloud, and what they share. */
+#include "command/cloud_common.h"
+#include "command/ui.h"
+
+#include "base/os.h"
+#include "base/str.h"
+#include "cloud/local.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+char *cloud_data_dir(const struct flags *flags)
+{
+	const char *given = flags_string(flags, "data");
+	auto_free char *dir = given ? xstrdup(given) : local_cloud_default_dir(), *here = NULL;
+
+	if (dir[0] == '/')
+		return steal(dir);
+	/* The daemon works elsewhere: a relative folder is meant from here. */
+	here = getcwd(NULL, 0);
+	return os_path_join(here ? here : ".", dir);
+}
+
+static void on_progress(void *data, const char *text)
+{
+	const struct invocation *in = data;
+
+	ui_say(in, "%s", text);
+}
+
+json_t *cloud_ask(const struct invocation *in, json_t *request, int *ret_code)
+{
+	auto_free char *dir = cloud_data_dir(in->flags);
+	AUTO(err) struct err err = ERR_INIT;
+	json_t *answer = NULL;
+
+	if (local_cloud_control(dir, request, on_progress, (void *)in, &answer, &err) < 0) {
+		ui_error(in, "%s", err.msg);
+		*ret_code = 1;
+	}
+	json_decref(request);
+	return answer;
+}
+
+const struct command command_cloud = {
+	.name = "cloud",
+	.arguments = "<command>",
+	.summary = "Run and inspect the local cloud",
+	.description = "The local cloud is an EC2-compatible cloud on this machine: `ingot build -local` rehearses builds on it, and any "
+		       "AWS client can use it (`ingot cloud env`).",
+	.max_args = -1,
+};

@@ -1,0 +1,48 @@
+/* cloud down: stops the daemon, and cleans up after one that was killed. */
+#include "command/cloud_common.h"
+#include "command/ui.h"
+
+#include "cloud/daemon.h"
+#include "cloud/local.h"
+
+#define DOWN_MS 120000
+
+static int run(const struct invocation *in)
+{
+	auto_free char *dir = cloud_data_dir(in->flags);
+	AUTO(err) struct err err = ERR_INIT;
+	json_t *request = json_pack("{s:s}", "op", "down"), *answer = NULL;
+	int result = local_cloud_control(dir, request, NULL, NULL, &answer, &err);
+
+	json_decref(request);
+	json_decref(answer);
+	if (result < 0 && err.code != ERR_NOT_FOUND && err.code != ERR_LOST) {
+		ui_error(in, "%s", err.msg);
+		return 1;
+	}
+	if (!daemon_gone(dir, DOWN_MS)) {
+		ui_error(in, "The local cloud of %s does not end; its log is cloud.log there.", dir);
+		return 1;
+	}
+	err_release(&err);
+	if (daemon_clean(dir, &err) < 0) {
+		ui_error(in, "%s", err.msg);
+		return 1;
+	}
+	ui_say(in, result < 0 ? "The local cloud is not up." : "The local cloud is down.");
+	return 0;
+}
+
+static const struct flag flags[] = { CLOUD_DATA_FLAG };
+
+const struct command command_cloud_down = {
+	.name = "down",
+	.parent = "cloud",
+	.arguments = "[options]",
+	.summary = "Stop the local cloud",
+	.description = "Stops all instances and the daemon, and returns when nothing of it runs or is mounted any more. What builds have made "
+		       "stays in the data folder. After a crash it removes what was left behind. Ends with 0 when it is down already.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.run = run,
+};

@@ -1,0 +1,52 @@
+/* cloud images: the base images, and those that were made. */
+#include "command/cloud_common.h"
+#include "command/ui.h"
+
+#include "base/buf.h"
+
+static const char *text(const json_t *j, const char *member)
+{
+	const char *s = json_string_value(json_object_get(j, member));
+
+	return s ? s : "-";
+}
+
+static void print(struct buf *out, const char *title, const json_t *list)
+{
+	size_t i;
+	json_t *e;
+
+	buf_printf(out, "%s:\n", title);
+	json_array_foreach((json_t *)list, i, e)
+		buf_printf(out, "  %-21s  %-10s  %-9s  %s\n", text(e, "id"), text(e, "user"),
+			   *text(e, "region") == '*' ? "(all)" : text(e, "region"), text(e, "name"));
+}
+
+static int run(const struct invocation *in)
+{
+	AUTO(buf) struct buf out = BUF_INIT;
+	int code = 0;
+	json_t *a = cloud_ask(in, json_pack("{s:s}", "op", "images"), &code);
+
+	if (!a)
+		return code;
+	print(&out, "base images (stand-ins and imported; id, ssh user, region, name)", json_object_get(a, "base"));
+	if (json_array_size(json_object_get(a, "own")))
+		print(&out, "made here", json_object_get(a, "own"));
+	ui_write(buf_str(&out));
+	json_decref(a);
+	return 0;
+}
+
+static const struct flag flags[] = { CLOUD_DATA_FLAG };
+
+const struct command command_cloud_images = {
+	.name = "images",
+	.parent = "cloud",
+	.arguments = "[options]",
+	.summary = "List the local cloud's images",
+	.description = "The base images, with the user that ssh logs in as, and the images that builds have made.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.run = run,
+};
