@@ -1,7 +1,7 @@
 """What the amazon-ebs tests share: templates, and what an account holds."""
 import json
 
-SOURCE = "ami-12c6146b"  # of moto's catalogue
+SOURCE = "ami-03cf127a"  # of moto's catalogue
 
 
 def template(folder, sshd, provisioners=None, source=SOURCE, variables=None, post=None, **options):

@@ -39,9 +39,12 @@ static int name_volumes(struct amazon *s, struct err *err)
 
 		if (!t->open || !streq(t->kind, "volume"))
 			continue;
-		for (size_t k = 0; k < s->instance.nmappings; k++)
-			if (streq(s->instance.mappings[k].device_name, t->name))
-				id = s->instance.mappings[k].volume_id;
+		for (size_t k = 0; k < s->instance.nmappings; k++) {
+			const struct ec2_mapping *m = &s->instance.mappings[k];
+
+			if (streq(m->device_name, t->name) && !m->delete_on_termination)
+				id = m->volume_id;
+		}
 		if (!id || !*id)
 			amazon_settled(s, t);
 		else if (amazon_made(s, t, id, err) < 0)
@@ -176,7 +179,14 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
 		amazon_undo(s, t);
 		return;
 	}
-	if (ec2_terminate_instance(&c, t->id, &err) < 0) {
+	for (int i = 0; i < 3; i++) {
+		err_release(&err);
+		if (i)
+			clock_sleep(1000, NULL);
+		if (ec2_terminate_instance(&c, t->id, &err) == 0)
+			break;
+	}
+	if (err_any(&err)) {
 		build_error(b, "Terminating instance %s failed: %s\nRun `ingot sweep -run %s` to try again.", t->id, err.msg,
 			    b->run->id);
 		return;
@@ -207,7 +217,8 @@ void amazon_volumes_undo(struct build *b, void *state, bool failed)
 {
 	struct amazon *s = state;
 
-	if (!volumes_to_delete(s))
+	/* While the instance lives they cannot go: sweep takes both. */
+	if (!volumes_to_delete(s) || (s->instance_thing && s->instance_thing->id))
 		return;
 	build_say(b, "Cleaning up any extra volumes...");
 	for (size_t i = 0; i < s->things.n; i++) {

@@ -142,6 +142,9 @@ void amazon_refused(struct amazon *s, struct amazon_thing *t, const struct err *
 /* EC2 shows new things late: an intent is looked for a little while before it is left to sweep. */
 #define FIND_TRIES 8
 #define FIND_PAUSE_MS 500
+/* What is refused for a final reason may pass a moment later, when EC2 has caught up with itself. */
+#define UNDO_TRIES 3
+#define UNDO_PAUSE_MS 1000
 
 static int find_open(struct amazon *s, const struct aws_client *c, struct amazon_thing *t, struct err *err)
 {
@@ -188,7 +191,14 @@ void amazon_undo(struct amazon *s, struct amazon_thing *t)
 			 t->name ? t->name : "");
 		return;
 	}
-	if (aws_undo_resource(&c, t->kind, t->id, &err) < 0) {
+	for (int i = 0; i < UNDO_TRIES && t->id; i++) {
+		err_release(&err);
+		if (i)
+			clock_sleep(UNDO_PAUSE_MS, NULL);
+		if (aws_undo_resource(&c, t->kind, t->id, &err) == 0)
+			break;
+	}
+	if (err_any(&err)) {
 		build_error(s->b, "Removing the %s %s failed: %s\nRun `ingot sweep -run %s` to try again.", t->kind, t->id,
 			    err.msg, s->b->run->id);
 		return;
