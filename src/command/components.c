@@ -3,6 +3,7 @@
 
 /* The component's own file defines `const struct KIND KIND_NAME`. */
 #define BUILDERS(ROW) \
+	ROW(amazon_ebs) \
 	ROW(file) \
 	ROW(null)
 #define PROVISIONERS(ROW) \

@@ -149,14 +149,25 @@ def test_block_devices(build, proxy):
 
 def test_what_launches_say(build, proxy, tmp_path):
     (tmp_path / "user-data").write_text("#!/bin/sh\ntrue\n")
-    build(user_data_file="user-data", iam_instance_profile="web", skip_profile_validation=True, ebs_optimized=True, shutdown_behavior="terminate", availability_zone="us-east-1b", tenancy="dedicated",
+    build(user_data_file="user-data", ebs_optimized=True, shutdown_behavior="terminate", availability_zone="us-east-1b", tenancy="dedicated",
           metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 2, "instance_metadata_tags": "enabled"}, enable_unlimited_credits=True, ami_name="says",
           security_group_ids=None, capacity_reservation_preference="open")
     p = proxy.find("RunInstances")[0].params
-    want = {"UserData": "IyEvYmluL3NoCnRydWUK", "IamInstanceProfile.Name": "web", "EbsOptimized": "true", "InstanceInitiatedShutdownBehavior": "terminate", "Placement.AvailabilityZone": "us-east-1b",
+    want = {"UserData": "IyEvYmluL3NoCnRydWUK", "EbsOptimized": "true", "InstanceInitiatedShutdownBehavior": "terminate", "Placement.AvailabilityZone": "us-east-1b",
             "Placement.Tenancy": "dedicated", "MetadataOptions.HttpTokens": "required", "MetadataOptions.HttpPutResponseHopLimit": "2", "MetadataOptions.InstanceMetadataTags": "enabled",
             "CreditSpecification.CpuCredits": "unlimited", "CapacityReservationSpecification.CapacityReservationPreference": "open"}
     assert {k: p.get(k) for k in want} == want
+
+
+def test_a_named_profile(build, proxy, account):
+    account.iam.create_instance_profile(InstanceProfileName="web")
+    try:
+        build(iam_instance_profile="web", ami_name="web")
+        assert proxy.find("RunInstances")[0].params["IamInstanceProfile.Name"] == "web"
+    finally:
+        account.iam.delete_instance_profile(InstanceProfileName="web")
+    r = build(iam_instance_profile="nobody", ami_name="nobody", check=1)
+    assert "nobody" in r.stdout and len(proxy.find("RunInstances")) == 1
 
 
 def test_copies_go_to_all_regions_with_tags_and_sharing(build, proxy, account):
@@ -256,7 +267,7 @@ def test_a_dry_build_makes_no_image(build, proxy, account):
 
 def test_a_failing_provisioner_leaves_nothing(build, proxy, account):
     before = account.state()
-    r = build(provisioners=[{"type": "shell", "inline": ["exit 3"]}], check=1)
+    r = build(provisioners=[{"type": "shell-local", "inline": ["exit 3"]}], check=1)
     assert "non-zero exit status: 3" in r.stdout and account.state() == before
     assert "CreateImage" not in proxy.actions()
 
@@ -289,7 +300,7 @@ def test_build_values_reach_provisioners(build, account):
 
 def test_an_artifact_that_nobody_keeps_is_taken_away(build, account):
     before = account.state()
-    build(ami_name="not-kept", post=[[{"type": "artifice", "files": ["t.json"]}, {"type": "manifest", "output": "m.json"}]])
+    build(ami_name="not-kept", post=[[{"type": "artifice", "files": ["t.json"], "keep_input_artifact": False}, {"type": "manifest", "output": "m.json"}]])
     assert account.state() == before
 
 

@@ -162,8 +162,7 @@ int amazon_make_image(struct amazon *s, const struct aws_client *c, struct amazo
 		if (make_once(s, &sure, image, base, tag, make, err) == 0)
 			return 0;
 		if (tag && amazon_tag_refused(s, err)) {
-			log_line("%s: image %s is made without the tag %s: %s", s->b->spec->name, image->name, s->run_tag,
-				 err->msg);
+			amazon_without_tag(s, "image", err);
 			tag = false;
 		} else if (!not_stopped_yet(err) || clock_ms() > end) {
 			return -1;

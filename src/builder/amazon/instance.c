@@ -55,7 +55,7 @@ static int name_volumes(struct amazon *s, struct err *err)
 
 static bool profile_unknown(const struct amazon *s, const struct err *err)
 {
-	return *s->profile && err_is(err, "InvalidParameterValue") && err->msg && strcasestr(err->msg, "iamInstanceProfile");
+	return s->run->temporary_iam_instance_profile_policy_document && err_is(err, "InvalidParameterValue") && err->msg && strcasestr(err->msg, "iamInstanceProfile");
 }
 
 /* One launch under one token: asking again with it can never give two instances. Each try ends by itself,
@@ -85,12 +85,12 @@ static int launch(struct amazon *s, const struct aws_params *p, const char *toke
 
 static int launch_tagged(struct amazon *s, struct err *err)
 {
-	for (;;) {
+	for (bool tag = true;; tag = false) {
 		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 		char token[37];
 
 		os_uuid(token);
-		if (amazon_launch_params(s, &p, err) < 0 ||
+		if (amazon_launch_params(s, &p, tag, err) < 0 ||
 		    amazon_intend(s, "instance", s->region, NULL, token, false, &s->instance_thing, err) < 0)
 			return -1;
 		if (launch(s, &p, token, err) == 0)
@@ -99,9 +99,9 @@ static int launch_tagged(struct amazon *s, struct err *err)
 		if (err_is(err, "VPCIdNotSpecified") && !*s->subnet_id)
 			return err_prefix(err, "launching the instance: the account has no default VPC, so subnet_id or "
 					       "subnet_filter must say where it goes");
-		if (!amazon_tag_refused(s, err))
+		if (!tag || !amazon_tag_refused(s, err))
 			return err_prefix(err, "launching the instance");
-		amazon_drop_run_tag(s, err);
+		amazon_without_tag(s, "instance", err);
 	}
 }
 
@@ -217,6 +217,12 @@ void amazon_volumes_undo(struct build *b, void *state, bool failed)
 {
 	struct amazon *s = state;
 
+	/* Refused for good, the launch has made none. */
+	for (size_t i = 0; i < s->things.n && !(s->instance.id && *s->instance.id) &&
+			   !(s->instance_thing && s->instance_thing->open);
+	     i++)
+		if (streq(s->things.v[i]->kind, "volume"))
+			amazon_settled(s, s->things.v[i]);
 	/* While the instance lives they cannot go: sweep takes both. */
 	if (!volumes_to_delete(s) || (s->instance_thing && s->instance_thing->id))
 		return;

@@ -36,19 +36,19 @@ static int make_key(struct amazon *s, const char *name, const char *type, const 
 
 static int make_tagged_key(struct amazon *s, const char *name, const char *type, struct err *err)
 {
-	for (;;) {
+	for (bool tag = true;; tag = false) {
 		struct str_map tags;
 
-		if (amazon_tags(s, &s->run->run_tags, "run_tags", true, &tags, err) < 0)
+		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0)
 			return -1;
 		if (amazon_intend(s, "key-pair", s->region, name, NULL, false, &s->key, err) < 0)
 			return -1;
 		if (make_key(s, name, type, &tags, err) == 0)
 			return amazon_made(s, s->key, name, err);
 		amazon_refused(s, s->key, err);
-		if (!amazon_tag_refused(s, err))
+		if (!tag || !amazon_tag_refused(s, err))
 			return err_prefix(err, "creating the temporary key pair %s", name);
-		amazon_drop_run_tag(s, err);
+		amazon_without_tag(s, "key pair", err);
 	}
 }
 

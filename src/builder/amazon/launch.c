@@ -115,6 +115,10 @@ static int add_devices(const struct amazon *s, struct aws_params *p)
 		const struct amazon_block_device from = {
 			.device_name = (char *)m->device_name,
 			.delete_on_termination = m->delete_on_termination,
+			.volume_type = (char *)m->volume_type,
+			.volume_size = m->size_gib,
+			.iops = m->iops,
+			.throughput = m->throughput,
 		};
 
 		if (!m->ebs || launch_device(s, m->device_name))
@@ -234,13 +238,14 @@ static void add_extras(const struct amazon_run *r, struct aws_params *p)
 	}
 }
 
-static int add_tags(struct amazon *s, struct aws_params *p, struct err *err)
+static int add_tags(struct amazon *s, struct aws_params *p, bool with_run_tag, struct err *err)
 {
 	static const struct str_map none = { 0 };
 	struct str_map run, volumes;
 
-	if (amazon_tags(s, &s->run->run_tags, "run_tags", true, &run, err) < 0 ||
-	    amazon_tags(s, s->volume_tags ? s->volume_tags : &none, "run_volume_tags", true, &volumes, err) < 0)
+	if (amazon_tags(s, &s->run->run_tags, "run_tags", with_run_tag, &run, err) < 0 ||
+	    amazon_tags(s, s->volume_tags ? s->volume_tags : &none, "run_volume_tags", with_run_tag, &volumes,
+			err) < 0)
 		return -1;
 	aws_params_tags(p, "instance", &run);
 	aws_params_tags(p, "network-interface", &run);
@@ -248,7 +253,7 @@ static int add_tags(struct amazon *s, struct aws_params *p, struct err *err)
 	return 0;
 }
 
-int amazon_launch_params(struct amazon *s, struct aws_params *p, struct err *err)
+int amazon_launch_params(struct amazon *s, struct aws_params *p, bool with_run_tag, struct err *err)
 {
 	const struct amazon_run *r = s->run;
 	int devices;
@@ -271,5 +276,5 @@ int amazon_launch_params(struct amazon *s, struct aws_params *p, struct err *err
 	add_extras(r, p);
 	if (add_user_data(s, p, err) < 0)
 		return -1;
-	return add_tags(s, p, err);
+	return add_tags(s, p, with_run_tag, err);
 }

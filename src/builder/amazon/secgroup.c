@@ -45,20 +45,20 @@ static int make_group(struct amazon *s, const char *name, struct err *err)
 {
 	const char *vpc = *s->vpc_id ? s->vpc_id : NULL, *id;
 
-	for (;;) {
+	for (bool tag = true;; tag = false) {
 		struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
 		struct str_map tags;
 
-		if (amazon_tags(s, &s->run->run_tags, "run_tags", true, &tags, err) < 0)
+		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0)
 			return -1;
 		if (amazon_intend(s, "security-group", s->region, name, NULL, false, &s->group, err) < 0)
 			return -1;
 		if (ec2_create_security_group(&c, name, "Temporary group of an image build", vpc, &tags, &id, err) == 0)
 			return amazon_made(s, s->group, id, err);
 		amazon_refused(s, s->group, err);
-		if (!amazon_tag_refused(s, err))
+		if (!tag || !amazon_tag_refused(s, err))
 			return err_prefix(err, "creating the temporary security group %s", name);
-		amazon_drop_run_tag(s, err);
+		amazon_without_tag(s, "security group", err);
 	}
 }
 

@@ -117,7 +117,7 @@ void amazon_set_source_values(struct amazon *s);
 
 /* A create was refused because of its tags: worth one try without the run's tag. */
 bool amazon_tag_refused(const struct amazon *s, const struct err *err);
-/* From now on without it; one line in the log says why. Empties err. */
-void amazon_drop_run_tag(struct amazon *s, struct err *err);
+/* Says in the log that `what` is made once more without it, and empties err. */
+void amazon_without_tag(struct amazon *s, const char *what, struct err *err);
 
 #endif

@@ -98,9 +98,8 @@ bool amazon_tag_refused(const struct amazon *s, const struct err *err)
 			      (err_is(err, "InvalidParameterValue") && err->msg && strcasestr(err->msg, "tag")));
 }
 
-void amazon_drop_run_tag(struct amazon *s, struct err *err)
+void amazon_without_tag(struct amazon *s, const char *what, struct err *err)
 {
-	log_line("%s: resources are made without the tag %s from now on: %s", s->b->spec->name, s->run_tag, err->msg);
-	s->run_tag = NULL;
+	log_line("%s: the %s is made without the tag %s: %s", s->b->spec->name, what, s->run_tag, err->msg);
 	err_release(err);
 }
