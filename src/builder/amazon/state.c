@@ -56,8 +56,7 @@ struct aws_client amazon_client(const struct amazon *s, const char *region)
 {
 	struct aws_client c = aws_client(s->session, "ec2", region, s->b->arena, s->b->cancel);
 
-	if (s->access->aws_polling)
-		c.polling = *s->access->aws_polling;
+	c.polling = aws_config_polling(s->access);
 	return c;
 }
 
