@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +26,10 @@ struct child {
 	int pidfd;
 	int in, out[2]; /* our ends; -1 when closed */
 };
+
+/* Held from vfork to exec, and while a program is written: a child that has not yet reached exec would keep
+ * the program open for writing, and running it would fail with ETXTBSY. */
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void child_release(struct child *c)
 {
@@ -91,7 +97,12 @@ static int start(const struct proc_spec *spec, struct child *c, struct err *err)
 		goto fail;
 	if (spec->input.n ? pipe2(in, O_CLOEXEC) < 0 : (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
 		goto fail;
-	c->pid = fork();
+	/* vfork: a process with hundreds of threads is not copied for each script. The child touches nothing of
+	 * ours before exec but errno. */
+	pthread_mutex_lock(&start_lock);
+	c->pid = vfork();
+	if (c->pid != 0)
+		pthread_mutex_unlock(&start_lock);
 	if (c->pid < 0)
 		goto fail;
 	if (c->pid == 0)
@@ -231,6 +242,28 @@ int proc_run(const struct proc_spec *spec, int *ret_status, struct err *err)
 		return -1;
 	}
 	*ret_status = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+	return 0;
+}
+
+int proc_temp_program(const char *prefix, const char *suffix, struct str text, char **ret_path, struct err *err)
+{
+	auto_free char *path = NULL;
+	int fd = -1, failure = 0;
+
+	pthread_mutex_lock(&start_lock);
+	if (os_temp_file(prefix, suffix, &path, &fd, err) < 0) {
+		pthread_mutex_unlock(&start_lock);
+		return -1;
+	}
+	if (os_write_all(fd, text.p, text.n) < 0 || fchmod(fd, 0700) < 0)
+		failure = errno;
+	close(fd);
+	pthread_mutex_unlock(&start_lock);
+	if (failure) {
+		unlink(path);
+		return err_errno(err, failure, "writing %s", path);
+	}
+	*ret_path = steal(path);
 	return 0;
 }
 

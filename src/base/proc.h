@@ -36,5 +36,8 @@ int proc_run(const struct proc_spec *spec, int *ret_status, struct err *err) MUS
  * end of its standard error in the message. */
 int proc_output(const struct proc_spec *spec, size_t max, struct buf *ret, struct err *err) MUST_USE;
 
+/* A new private executable file under $TMPDIR with that text. Unlike a file written by hand it can be run at
+ * once, whatever children other threads start meanwhile. The caller unlinks and frees the path. */
+int proc_temp_program(const char *prefix, const char *suffix, struct str text, char **ret_path, struct err *err) MUST_USE;
 
 #endif

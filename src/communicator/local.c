@@ -93,8 +93,6 @@ void local_prepare(struct prepare *p, void *config)
 static int write_inline(struct build *b, const struct local_config *c, char **ret_path, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
-	auto_free char *path = NULL;
-	auto_fd int fd = -1;
 
 	buf_printf(&text, "#!%s\n", c->inline_shebang);
 	for (size_t i = 0; i < c->inline_.n; i++) {
@@ -105,15 +103,7 @@ static int write_inline(struct build *b, const struct local_config *c, char **re
 		buf_add_str(&text, line);
 		buf_addc(&text, '\n');
 	}
-	if (os_temp_file("packer-shell", c->tempfile_extension ? c->tempfile_extension : "", &path, &fd, err) < 0)
-		return -1;
-	if (os_write_all(fd, text.p, text.n) < 0 || fchmod(fd, 0700) < 0) {
-		err_errno(err, errno, "writing %s", path);
-		unlink(path);
-		return -1;
-	}
-	*ret_path = steal(path);
-	return 0;
+	return proc_temp_program("packer-shell", c->tempfile_extension ? c->tempfile_extension : "", buf_str(&text), ret_path, err);
 }
 
 static int run_script(struct build *b, const struct local_config *c, const char *path, struct err *err)

@@ -41,7 +41,8 @@ class Result:
 def run(command, env=None, cwd=None, sample=True, capture=True, ignore=()):
     """Runs it and measures its whole tree. `ignore`: names of programs that do not count as its processes."""
     r = Result()
-    r.rss = r.private = r.processes = 0
+    r.rss = r.private = 0
+    counts = []
     out = subprocess.PIPE if capture else subprocess.DEVNULL
     start = time.monotonic()
     p = subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
@@ -51,7 +52,7 @@ def run(command, env=None, cwd=None, sample=True, capture=True, ignore=()):
         while not done.wait(0.04):
             tree = [q for q in [p.pid, *children(p.pid)] if name(q) not in ignore]
             sums = [memory(q) for q in tree]
-            r.processes = max(r.processes, len(tree))
+            counts.append(len(tree))
             r.rss = max(r.rss, sum(s[0] for s in sums) / 1024)
             r.private = max(r.private, sum(s[1] for s in sums) / 1024)
     t = threading.Thread(target=watch) if sample else None
@@ -66,7 +67,7 @@ def run(command, env=None, cwd=None, sample=True, capture=True, ignore=()):
         t.join()
     r.cpu = usage.ru_utime + usage.ru_stime
     r.rss = max(r.rss, usage.ru_maxrss / 1024)
-    r.processes = max(r.processes, 1)
+    r.processes = statistics.median_high(counts or [1])  # not the peak: a script is a copy of its parent for a moment
     return r
 
 
