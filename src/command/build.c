@@ -1,6 +1,7 @@
 /* build: reads the template, runs its builds, tells how they ended. */
 #include "command/command.h"
 #include "command/interrupt.h"
+#include "command/rehearsal.h"
 #include "command/template_flags.h"
 #include "command/ui.h"
 
@@ -181,9 +182,11 @@ static int run_plan(struct session *s)
 	AUTO(err) struct err err = ERR_INIT;
 	int64_t parallel = flags_int(s->in->flags, "parallel-builds");
 	struct build_results results = { 0 };
+	struct rehearsal *rehearsal = NULL;
 	int code;
 
-	if (journal_open(s->run.id, &s->run.journal, &err) < 0) {
+	if (journal_open(s->run.id, &s->run.journal, &err) < 0 ||
+	    (flags_bool(s->in->flags, "local") && rehearsal_start(&s->run, &rehearsal, &err) < 0)) {
 		run_plain(&s->run, true, "%s", err.msg);
 		return 1;
 	}
@@ -195,6 +198,7 @@ static int run_plan(struct session *s)
 	run_builds(&s->run, s->plan, parallel, &results);
 	code = run_summary(&s->run, s->plan, &results);
 	tell_left(s);
+	rehearsal_end(rehearsal);
 	build_results_release(&results);
 	return code;
 }
@@ -241,6 +245,8 @@ static const struct flag flags[] = {
 	{ "parallel-builds", FLAG_INT, "n", "0", .doc = "Run at most n builds at a time; 0 is no limit." },
 	{ "timestamp-ui", FLAG_BOOL, .doc = "Put the time before each message." },
 	{ "warn-on-undeclared-var", FLAG_BOOL, .doc = "Warn of variables in files that the template does not declare." },
+	{ "local", FLAG_BOOL,
+	  .doc = "Rehearse on the local cloud, with instances that really boot; no AWS account is touched." },
 	{ "strict-ingress", FLAG_BOOL,
 	  .doc = "Never open the temporary security group to the world, even if no connection comes about." },
 	{ "ignore-prerelease-plugins", FLAG_BOOL, .doc = "Accepted for scripts: there are no plugins to choose from." },

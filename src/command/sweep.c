@@ -4,6 +4,8 @@
 #include "command/ui.h"
 #include "command/undo_tables.h"
 
+#include "aws/undo.h"
+#include "cloud/local.h"
 #include "engine/sweep.h"
 
 #include <unistd.h>
@@ -11,6 +13,7 @@
 struct sweeping {
 	const struct invocation *in;
 	struct cancel *cancel;
+	struct local_cloud *cloud; /* of the last run that was a rehearsal */
 };
 
 static void tell(void *data, bool problem, const char *text)
@@ -21,6 +24,26 @@ static void tell(void *data, bool problem, const char *text)
 		ui_error(s->in, "%s", text);
 	else
 		ui_say(s->in, "%s", text);
+}
+
+static void progress(void *data, const char *text)
+{
+	struct sweeping *s = data;
+
+	ui_say(s->in, "%s", text);
+}
+
+static int reach_local(void *data, const char *data_dir, char **ret_endpoint, struct err *err)
+{
+	struct sweeping *s = data;
+	struct local_cloud_options options = { .data_dir = data_dir, .on_progress = progress, .data = s, .cancel = s->cancel };
+
+	local_cloud_detach(steal(s->cloud));
+	if (local_cloud_attach(&options, &s->cloud, err) < 0)
+		return -1;
+	*ret_endpoint = xstrdup(local_cloud_endpoint(s->cloud));
+	aws_undo_use_local(*ret_endpoint, local_cloud_access_key(s->cloud), local_cloud_secret_key(s->cloud));
+	return 0;
 }
 
 static void interrupted(void *data, const char *signal)
@@ -58,12 +81,14 @@ static int run(const struct invocation *in)
 			   .tables = undo_tables,
 			   .ntables = undo_tables_n,
 			   .cancel = cancel,
+			   .local = reach_local,
 			   .tell = tell,
 			   .data = &sweeping };
 	struct interrupt *interrupt = interrupt_watch(interrupted, stop_at_once, &sweeping);
 	int rc = sweep_runs(&s, &err);
 
 	interrupt_end(interrupt);
+	local_cloud_detach(sweeping.cloud);
 	if (rc < 0) {
 		ui_error(in, "%s", err.msg);
 		return 1;

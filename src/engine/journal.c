@@ -30,6 +30,7 @@ struct op {
 struct journal {
 	char run_id[27];
 	char *dir, *path;
+	char *local_dir; /* NULL: no rehearsal */
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* the writer is done, or the journal ends */
 	bool busy;		/* somebody writes or reads, without the lock */
@@ -65,6 +66,12 @@ const char *journal_run_id(const struct journal *j)
 	return j->run_id;
 }
 
+void journal_set_local(struct journal *j, const char *data_dir)
+{
+	free(j->local_dir);
+	j->local_dir = xstrdup(data_dir);
+}
+
 static int write_heartbeat(struct journal *j, const struct op *op, struct err *err)
 {
 	auto_free char *now = xasprintf("%lld", (long long)clock_unix());
@@ -81,7 +88,8 @@ static int write_identity(struct journal *j, struct err *err)
 	journal_host(host, sizeof(host));
 	journal_boot_id(boot, sizeof(boot));
 	if (journal_set_meta(j->db, "run", j->run_id, err) < 0 || journal_set_meta(j->db, "host", host, err) < 0 ||
-	    journal_set_meta(j->db, "boot", boot, err) < 0 || journal_set_meta(j->db, "pid", pid, err) < 0)
+	    journal_set_meta(j->db, "boot", boot, err) < 0 || journal_set_meta(j->db, "pid", pid, err) < 0 ||
+	    (j->local_dir && journal_set_meta(j->db, "local", j->local_dir, err) < 0))
 		return -1;
 	return write_heartbeat(j, NULL, err);
 }
@@ -321,5 +329,6 @@ void journal_close(struct journal *j)
 	pthread_cond_destroy(&j->changed);
 	free(j->dir);
 	free(j->path);
+	free(j->local_dir);
 	free(j);
 }

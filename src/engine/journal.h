@@ -36,6 +36,8 @@ struct journal_row {
 
 /* run_id: ULID. The file comes with the first intent. Errors: ERR_IO (no home, no folder): name the path. */
 int journal_open(const char *run_id, struct journal **ret, struct err *err) MUST_USE;
+/* Before the first intent: the run is a rehearsal on the local cloud of this data folder. */
+void journal_set_local(struct journal *j, const char *data_dir);
 /* The intent, on disk (synced) before it returns. ret_id names the row for the calls below. Intents of many
  * threads at once share one sync. Errors: ERR_IO; the creating call must not be made then. */
 int journal_intend(struct journal *j, const struct journal_row *row, int64_t *ret_id, struct err *err) MUST_USE;

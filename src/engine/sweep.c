@@ -128,6 +128,25 @@ static bool lives_elsewhere(sqlite3 *db)
 	return beat && parse_i64(str_from(beat), &last) && clock_unix() - last < ALIVE_S;
 }
 
+/* A local cloud that was started again may have another port: its rows get the endpoint of now. */
+static int reach_local(struct sweep *s, sqlite3 *db, struct journal_row *rows, size_t n, struct err *err)
+{
+	auto_free char *dir = journal_meta(db, "local");
+	auto_free char *endpoint = NULL;
+
+	if (!dir || !n || s->dry_run)
+		return 0;
+	if (!s->local)
+		return err_set(err, ERR_UNSUPPORTED, "it was a rehearsal on the local cloud in %s", dir);
+	if (s->local(s->data, dir, &endpoint, err) < 0)
+		return err_prefix(err, "it was a rehearsal on the local cloud in %s", dir);
+	for (size_t i = 0; i < n; i++) {
+		free((char *)rows[i].place.endpoint);
+		rows[i].place.endpoint = xstrdup(endpoint);
+	}
+	return 0;
+}
+
 static void sweep_open_run(struct sweep *s, sqlite3 *db, const char *path, const char *run_id)
 {
 	AUTO(err) struct err err = ERR_INIT;
@@ -140,9 +159,10 @@ static void sweep_open_run(struct sweep *s, sqlite3 *db, const char *path, const
 		journal_file_close(db);
 		return;
 	}
-	if (journal_file_left(db, &rows, &n, &err) < 0) {
+	if (journal_file_left(db, &rows, &n, &err) < 0 || reach_local(s, db, rows, n, &err) < 0) {
 		tell(s, true, "Run %s: %s", run_id, err.msg);
-		s->left++;
+		s->left += MAX(n, (size_t)1);
+		journal_rows_free(rows, n);
 		journal_file_close(db);
 		return;
 	}

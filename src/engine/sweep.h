@@ -21,6 +21,9 @@ struct sweep {
 	const struct sweep_table *tables;
 	size_t ntables;
 	struct cancel *cancel;
+	/* For a run that was a rehearsal: makes the local cloud of that data folder reachable, with its keys known
+	 * to the tables, and gives the endpoint it has now (heap). May be NULL: such runs stay. */
+	int (*local)(void *data, const char *data_dir, char **ret_endpoint, struct err *err);
 	/* One line for people; problem: something stays because of it. */
 	void (*tell)(void *data, bool problem, const char *text);
 	void *data;
