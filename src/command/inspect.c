@@ -1,26 +1,30 @@
-/* inspect: what stands in a template, nothing evaluated. The output is data that scripts read: byte for
- * byte the reference's (facts: cli.md 6). */
+/* inspect: what stands in a template, nothing evaluated. The output is data that scripts read: byte
+ * for byte the reference's (facts: cli.md 6). */
 #include "command/command.h"
 #include "command/template_flags.h"
 #include "command/ui.h"
 
 static const char *shown_default(const struct outline *o, const struct outline_variable *v)
 {
-	/* The reference compares values, not names: so another variable of the same default is hidden too. */
+	/* The reference compares values, not names: so another variable of the same default is
+	 * hidden too. */
 	for (size_t i = 0; i < o->nvariables; i++)
-		if (o->variables[i].sensitive && streq(o->variables[i].def ? o->variables[i].def : "", v->def ? v->def : ""))
+		if (o->variables[i].sensitive &&
+		    streq(o->variables[i].def ? o->variables[i].def : "", v->def ? v->def : ""))
 			return "<sensitive>";
 	return v->def ? v->def : "";
 }
 
 static int compare_variables(const void *a, const void *b)
 {
-	return strcmp(((const struct outline_variable *)a)->name, ((const struct outline_variable *)b)->name);
+	return strcmp(((const struct outline_variable *)a)->name,
+		      ((const struct outline_variable *)b)->name);
 }
 
 static int compare_builders(const void *a, const void *b)
 {
-	return strcmp(((const struct outline_builder *)a)->name, ((const struct outline_builder *)b)->name);
+	return strcmp(((const struct outline_builder *)a)->name,
+		      ((const struct outline_builder *)b)->name);
 }
 
 static void say_required(const struct invocation *in, const struct outline *o)
@@ -81,7 +85,8 @@ static void say_builders(const struct invocation *in, struct outline *o)
 		bool named = !streq(b->name, b->type);
 
 		ui_machine(in, NULL, "template-builder", b->name, b->type, NULL);
-		ui_say(in, "  %-*s%s%s%s", (int)width, b->name, named ? " (" : "", named ? b->type : "", named ? ")" : "");
+		ui_say(in, "  %-*s%s%s%s", (int)width, b->name, named ? " (" : "",
+		       named ? b->type : "", named ? ")" : "");
 	}
 }
 
@@ -103,7 +108,8 @@ static void say_outline(const struct invocation *in, struct outline *o)
 		ui_machine(in, NULL, "template-provisioner", o->provisioners[i], NULL);
 		ui_say(in, "  %s", o->provisioners[i]);
 	}
-	ui_say(in, "\nNote: If your build names contain user variables or template\nfunctions such as 'timestamp', these are processed at "
+	ui_say(in, "\nNote: If your build names contain user variables or template\nfunctions such "
+		   "as 'timestamp', these are processed at "
 		   "build time,\nand therefore only show in their raw form here.");
 }
 
@@ -136,14 +142,16 @@ static int run(const struct invocation *in)
 }
 
 static const struct flag flags[] = {
-	{ "use-sequential-evaluation", FLAG_BOOL, .doc = "Accepted for scripts: data sources are always run in order." },
+	{ "use-sequential-evaluation", FLAG_BOOL,
+	  .doc = "Accepted for scripts: data sources are always run in order." },
 };
 
 const struct command command_inspect = {
 	.name = "inspect",
 	.arguments = "TEMPLATE",
 	.summary = "Show what a template has",
-	.description = "Lists the variables, builders and provisioners of a template as they are written; evaluates nothing. Without a "
+	.description = "Lists the variables, builders and provisioners of a template as they are "
+		       "written; evaluates nothing. Without a "
 		       "template, or with two, it shows an empty one.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

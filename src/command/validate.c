@@ -38,24 +38,31 @@ static int run(const struct invocation *in)
 		ui_error(in, "Not valid: there are warnings, and -strict counts them as errors.");
 		return 1;
 	}
-	ui_say(in, args.syntax_only ? "Syntax-only check passed. Everything looks okay." : "The configuration is valid.");
+	ui_say(in, args.syntax_only ? "Syntax-only check passed. Everything looks okay."
+				    : "The configuration is valid.");
 	return 0;
 }
 
 static const struct flag flags[] = {
-	{ "syntax-only", FLAG_BOOL, .doc = "Check the form of the template alone, not its variables and options." },
-	{ "no-warn-undeclared-var", FLAG_BOOL, .doc = "No warnings of variables in files that the template does not declare." },
-	{ "strict", FLAG_BOOL, .doc = "Fail on warnings too: where ingot reads what Packer refuses." },
+	{ "syntax-only", FLAG_BOOL,
+	  .doc = "Check the form of the template alone, not its variables and options." },
+	{ "no-warn-undeclared-var", FLAG_BOOL,
+	  .doc = "No warnings of variables in files that the template does not declare." },
+	{ "strict", FLAG_BOOL,
+	  .doc = "Fail on warnings too: where ingot reads what Packer refuses." },
 	{ "evaluate-datasources", FLAG_BOOL, .doc = "Ask the data sources for their values." },
-	{ "ignore-prerelease-plugins", FLAG_BOOL, .doc = "Accepted for scripts: there are no plugins to choose from." },
-	{ "use-sequential-evaluation", FLAG_BOOL, .doc = "Accepted for scripts: data sources are always run in order." },
+	{ "ignore-prerelease-plugins", FLAG_BOOL,
+	  .doc = "Accepted for scripts: there are no plugins to choose from." },
+	{ "use-sequential-evaluation", FLAG_BOOL,
+	  .doc = "Accepted for scripts: data sources are always run in order." },
 };
 
 const struct command command_validate = {
 	.name = "validate",
 	.arguments = "[options] TEMPLATE",
 	.summary = "Check a template",
-	.description = "Reads a template with its variables and checks the options of all selected builds. Shows every mistake with "
+	.description = "Reads a template with its variables and checks the options of all selected "
+		       "builds. Shows every mistake with "
 		       "its place. Touches neither network nor account.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

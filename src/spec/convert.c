@@ -1,5 +1,5 @@
-/* Conversions of single values. The weak ones follow mapstructure's WeaklyTypedInput with the hooks of
- * Packer's plugin SDK (template/config/decode.go): facts, cli.md 7. */
+/* Conversions of single values. The weak ones follow mapstructure's WeaklyTypedInput with the hooks
+ * of Packer's plugin SDK (template/config/decode.go): facts, cli.md 7. */
 #include "spec/internal.h"
 
 #include "base/clock.h"
@@ -25,7 +25,8 @@ static const char *shown(struct decoder *d, struct value v)
 		return "this secret value";
 	switch (v.kind) {
 	case VALUE_STRING:
-		return arena_printf(a, "\"%.*s%s\"", (int)MIN(v.string.n, (size_t)SHOWN_MAX), v.string.p ? v.string.p : "",
+		return arena_printf(a, "\"%.*s%s\"", (int)MIN(v.string.n, (size_t)SHOWN_MAX),
+				    v.string.p ? v.string.p : "",
 				    v.string.n > SHOWN_MAX ? "…" : "");
 	case VALUE_NUMBER:
 		return value_number_text(a, v).p;
@@ -104,7 +105,9 @@ int convert_text(struct decoder *d, struct value v, char **ret)
 		*ret = arena_strndup(a, text.p, text.n);
 		break;
 	case VALUE_BOOL: /* mapstructure writes 1 and 0, HCL the words */
-		*ret = arena_strdup(a, d->in->weak ? (v.boolean ? "1" : "0") : v.boolean ? "true" : "false");
+		*ret = arena_strdup(a, d->in->weak ? (v.boolean ? "1" : "0")
+				       : v.boolean ? "true"
+						   : "false");
 		break;
 	default:
 		return convert_wrong(d, v, "text");
@@ -151,7 +154,8 @@ int convert_bool(struct decoder *d, struct value v, bool *ret)
 		}
 		break;
 	case VALUE_STRING:
-		if ((d->in->weak || str_eqs(v.string, "true") || str_eqs(v.string, "false")) && parse_bool(v.string, ret))
+		if ((d->in->weak || str_eqs(v.string, "true") || str_eqs(v.string, "false")) &&
+		    parse_bool(v.string, ret))
 			return 0;
 		break;
 	default:
@@ -244,7 +248,8 @@ int convert_float(struct decoder *d, struct value v, double *ret)
 			*ret = 0;
 			return 0;
 		}
-		if (value_number_parse(d->in->arena, v.string, v.span, &n) && value_as_double(n, ret))
+		if (value_number_parse(d->in->arena, v.string, v.span, &n) &&
+		    value_as_double(n, ret))
 			return 0;
 	}
 	if (v.kind == VALUE_BOOL && d->in->weak) {
@@ -265,8 +270,10 @@ int convert_duration(struct decoder *d, struct value v, int64_t *ret_ns)
 		if (clock_parse_duration(v.string, ret_ns))
 			return 0;
 		if (parse_i64(v.string, &ignored)) {
-			diag_error(d->in->diags, v.span, "\"%s\": the duration \"%.*s\" lacks a unit (\"%.*ss\" are seconds)", d->path,
-				   (int)v.string.n, v.string.p, (int)v.string.n, v.string.p);
+			diag_error(
+			    d->in->diags, v.span,
+			    "\"%s\": the duration \"%.*s\" lacks a unit (\"%.*ss\" are seconds)",
+			    d->path, (int)v.string.n, v.string.p, (int)v.string.n, v.string.p);
 			d->failed = true;
 			return -1;
 		}

@@ -5,6 +5,7 @@
 #include "base/vec.h"
 
 #include <math.h>
+#include <stdarg.h>
 
 #define NAMES_MAX 512 /* options that a suggestion is looked for among */
 
@@ -17,7 +18,8 @@ struct object {
 	bool unknown; /* an unknown option was found */
 };
 
-static int decode_object(struct decoder *d, const struct spec *spec, struct value body, const char *path, void *out);
+static int decode_object(struct decoder *d, const struct spec *spec, struct value body,
+			 const char *path, void *out);
 static int decode_row(struct decoder *d, struct value v, void *member);
 
 /* Of two results; an error stays. */
@@ -31,9 +33,13 @@ static const char *join_path(struct arena *a, const char *path, struct str name)
 	return arena_printf(a, "%s%s%.*s", path, *path ? "." : "", (int)name.n, name.p);
 }
 
-static int error_at(struct decoder *d, struct span span, const char *text)
+static int PRINTF_LIKE(3, 4) error_at(struct decoder *d, struct span span, const char *fmt, ...)
 {
-	diag_error(d->in->diags, span, "%s", text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	diag_error(d->in->diags, span, "%s", arena_vprintf(d->in->arena, fmt, ap));
+	va_end(ap);
 	d->failed = true;
 	return -1;
 }
@@ -43,7 +49,7 @@ static int check_choice(struct decoder *d, struct value v, const char *text)
 	AUTO(buf) struct buf all = BUF_INIT;
 	const struct spec_row *row = d->row;
 
-	/* Text that comes later, or none (where nothing is the same as not given), is not judged. */
+	/* Text that comes later is not judged, nor is none: the same as not given. */
 	if (!row->choices || !*text || d->standin || strstr(text, "{{"))
 		return 0;
 	for (size_t i = 0; row->choices[i]; i++) {
@@ -51,7 +57,8 @@ static int check_choice(struct decoder *d, struct value v, const char *text)
 			return 0;
 		buf_printf(&all, "%s%s", i ? ", " : "", row->choices[i]);
 	}
-	return error_at(d, v.span, arena_printf(d->in->arena, "\"%s\" is one of: %s; not \"%s\"", d->path, buf_cstr(&all), text));
+	return error_at(d, v.span, "\"%s\" is one of: %s; not \"%s\"", d->path, buf_cstr(&all),
+			text);
 }
 
 static int check_range(struct decoder *d, struct value v, int64_t n)
@@ -61,12 +68,14 @@ static int check_range(struct decoder *d, struct value v, int64_t n)
 	if (row->min == row->max || (n >= row->min && n <= row->max))
 		return 0;
 	if (row->type == SPEC_T_DURATION)
-		return error_at(d, v.span, arena_printf(d->in->arena, "\"%s\" is out of its range of %lld to %lld seconds", d->path,
-							(long long)(row->min / 1000000000), (long long)(row->max / 1000000000)));
+		return error_at(d, v.span, "\"%s\" is out of its range of %lld to %lld seconds",
+				d->path, (long long)(row->min / 1000000000),
+				(long long)(row->max / 1000000000));
 	if (row->max == INT64_MAX)
-		return error_at(d, v.span, arena_printf(d->in->arena, "\"%s\" is at least %lld, not %lld", d->path, (long long)row->min, (long long)n));
-	return error_at(d, v.span, arena_printf(d->in->arena, "\"%s\" is between %lld and %lld, not %lld", d->path, (long long)row->min,
-						(long long)row->max, (long long)n));
+		return error_at(d, v.span, "\"%s\" is at least %lld, not %lld", d->path,
+				(long long)row->min, (long long)n);
+	return error_at(d, v.span, "\"%s\" is between %lld and %lld, not %lld", d->path,
+			(long long)row->min, (long long)row->max, (long long)n);
 }
 
 static int decode_str(struct decoder *d, struct value v, char **member)
@@ -97,7 +106,8 @@ static int decode_tribool(struct decoder *d, struct value v, enum tribool *membe
 static int decode_int(struct decoder *d, struct value v, int64_t *member)
 {
 	int64_t n;
-	int r = d->row->type == SPEC_T_DURATION ? convert_duration(d, v, &n) : convert_int(d, v, &n);
+	int r = d->row->type == SPEC_T_DURATION ? convert_duration(d, v, &n)
+						: convert_int(d, v, &n);
 
 	if (r == 0) {
 		*member = n;
@@ -106,8 +116,10 @@ static int decode_int(struct decoder *d, struct value v, int64_t *member)
 	return r;
 }
 
-/* The elements of a list option. Weak: text is split at its commas, any other value is a list of one. */
-static int list_elements(struct decoder *d, struct value v, const char *what, struct value **ret, size_t *ret_n)
+/* The elements of a list option. Weak: text is split at its commas, any other value is a list of
+ * one. */
+static int list_elements(struct decoder *d, struct value v, const char *what, struct value **ret,
+			 size_t *ret_n)
 {
 	struct arena *a = d->in->arena;
 	struct str rest, field;
@@ -122,7 +134,8 @@ static int list_elements(struct decoder *d, struct value v, const char *what, st
 	if (v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN)
 		return 1;
 	if (!d->in->weak || value_is_attrs(v))
-		return value_is_attrs(v) && d->in->weak && !v.attrs->n ? 1 : convert_wrong(d, v, what);
+		return value_is_attrs(v) && d->in->weak && !v.attrs->n ? 1
+								       : convert_wrong(d, v, what);
 	if (v.kind == VALUE_STRING) {
 		if (convert_render(d, v, &rest) < 0)
 			return -1;
@@ -213,7 +226,8 @@ static void map_put(struct arena *a, struct str_map *m, size_t *cap, char *key, 
 	m->v[m->n++] = (struct str_pair){ key, value };
 }
 
-static int add_pair(struct decoder *d, struct value key, struct value v, struct str_map *m, size_t *cap)
+static int add_pair(struct decoder *d, struct value key, struct value v, struct str_map *m,
+		    size_t *cap)
 {
 	char *k = NULL, *text = NULL;
 	int r = convert_text(d, key, &k);
@@ -255,14 +269,18 @@ static int add_key_value(struct decoder *d, struct value v, struct str_map *m, s
 		} else if (str_ieqs(at->key, "value")) {
 			value = at;
 		} else {
-			g = diag_error(d->in->diags, at->key_span, "unknown option \"%s.%.*s\"", d->path, (int)at->key.n, at->key.p);
-			diag_detail(d->in->diags, g, "A block \"%s\" has a \"key\" and a \"value\".", d->path);
+			g = diag_error(d->in->diags, at->key_span, "unknown option \"%s.%.*s\"",
+				       d->path, (int)at->key.n, at->key.p);
+			diag_detail(d->in->diags, g,
+				    "A block \"%s\" has a \"key\" and a \"value\".", d->path);
 			d->failed = true;
 		}
 	}
 	if (!key || (!value && !d->in->weak))
-		return error_at(d, v.span, arena_printf(d->in->arena, "a block \"%s\" lacks its \"%s\"", d->path, key ? "value" : "key"));
-	return add_pair(d, key->value, value ? value->value : value_string(STR(""), v.span), m, cap);
+		return error_at(d, v.span, "a block \"%s\" lacks its \"%s\"", d->path,
+				key ? "value" : "key");
+	return add_pair(d, key->value, value ? value->value : value_string(STR(""), v.span), m,
+			cap);
 }
 
 static int decode_map(struct decoder *d, struct value v, struct str_map *member)
@@ -408,10 +426,12 @@ static void collect_name(void *data, const struct spec_row *row)
 		names->v[names->n++] = row->name;
 }
 
-static void unknown_option(struct decoder *d, const struct spec *spec, const struct value_attr *at, const char *path)
+static void unknown_option(struct decoder *d, const struct spec *spec, const struct value_attr *at,
+			   const char *path)
 {
 	struct names names = { .n = 0 };
-	struct diag *g = diag_error(d->in->diags, at->key_span, "unknown option \"%s\"", join_path(d->in->arena, path, at->key));
+	struct diag *g = diag_error(d->in->diags, at->key_span, "unknown option \"%s\"",
+				    join_path(d->in->arena, path, at->key));
 	const char *near;
 
 	spec_each(spec, collect_name, &names);
@@ -438,7 +458,9 @@ static void decode_attr(struct object *o, const struct spec *spec, const struct 
 	struct decoder *d = o->d;
 	struct decoder saved = *d;
 	size_t offset = 0;
-	const struct spec_row *row = spec_find(spec, arena_strndup(d->in->arena, at->key.p, at->key.n), &offset);
+	const struct spec_row *row = spec_find(spec,
+					       arena_strndup(d->in->arena, at->key.p, at->key.n),
+					       &offset);
 	struct diag *g;
 
 	if (!row) {
@@ -453,11 +475,13 @@ static void decode_attr(struct object *o, const struct spec *spec, const struct 
 	d->path = join_path(d->in->arena, o->path, at->key);
 	d->late = saved.late || row->flags & SPEC_LATE;
 	if (row->flags & SPEC_NOT_YET) {
-		error_at(d, at->key_span, arena_printf(d->in->arena, "\"%s\" is not yet supported by ingot", d->path));
+		error_at(d, at->key_span, "\"%s\" is not yet supported by ingot", d->path);
 	} else {
 		if (row->flags & SPEC_DEPRECATED) {
-			g = diag_warning(d->in->diags, at->key_span, "\"%s\" is an old option", d->path);
-			diag_detail(d->in->diags, g, "It is read; write \"%s\" instead.", row->instead);
+			g = diag_warning(d->in->diags, at->key_span, "\"%s\" is an old option",
+					 d->path);
+			diag_detail(d->in->diags, g, "It is read; write \"%s\" instead.",
+				    row->instead);
 		}
 		if (decode_row(d, at->value, (char *)o->out + offset) < 0)
 			d->failed = true;
@@ -479,7 +503,8 @@ static void fill_in(struct object *o, const struct spec_row *row, size_t offset,
 	d->in = &in;
 	d->row = row;
 	d->path = row->name;
-	if (decode_row(d, value_string(str_from(text), (struct span){ 0 }), (char *)o->out + offset) < 0)
+	if (decode_row(d, value_string(str_from(text), (struct span){ 0 }),
+		       (char *)o->out + offset) < 0)
 		d->failed = true;
 	saved.failed = d->failed;
 	*d = saved;
@@ -525,11 +550,13 @@ static void check_required(void *data, const struct spec_row *row, size_t offset
 		return; /* wrong or not known yet: said already, or later */
 	if (span.src && span.to > span.from + 1)
 		span.to = span.from + 1; /* the opening brace, not the whole block */
-	diag_error(d->in->diags, span, given ? "\"%s\" must not be empty" : "\"%s\" is required", join_path(d->in->arena, r->o->path, str_from(row->name)));
+	diag_error(d->in->diags, span, given ? "\"%s\" must not be empty" : "\"%s\" is required",
+		   join_path(d->in->arena, r->o->path, str_from(row->name)));
 	d->failed = true;
 }
 
-static int decode_object(struct decoder *d, const struct spec *spec, struct value body, const char *path, void *out)
+static int decode_object(struct decoder *d, const struct spec *spec, struct value body,
+			 const char *path, void *out)
 {
 	struct object o = { .d = d, .path = path, .out = out };
 	struct required required = { &o, body.span };
@@ -554,7 +581,8 @@ int spec_decode(const struct spec *spec, struct value body, const struct spec_in
 	struct decoder d = { .in = in, .path = "" };
 
 	if (!value_is_attrs(body) && body.kind != VALUE_NULL) {
-		diag_error(in->diags, body.span, "the options of \"%s\" are an object, not %s", spec->name, value_kind_phrase(body));
+		diag_error(in->diags, body.span, "the options of \"%s\" are an object, not %s",
+			   spec->name, value_kind_phrase(body));
 		return -1;
 	}
 	return decode_object(&d, spec, body, "", out);

@@ -7,15 +7,15 @@
 struct decoder {
 	const struct spec_input *in;
 	const struct spec_row *row; /* the option being decoded */
-	const char *path;	    /* its name with the blocks around it: "metadata_options.http_tokens" */
-	bool late;		    /* it or a block around it is SPEC_LATE */
-	bool failed;		    /* an error was added */
-	bool rendered;		    /* the text at hand has been rendered: parts of a split one */
-	bool standin;		    /* render gave a stand-in for the value at hand */
+	const char *path; /* its name with the blocks around it: "metadata_options.http_tokens" */
+	bool late;	  /* it or a block around it is SPEC_LATE */
+	bool failed;	  /* an error was added */
+	bool rendered;	  /* the text at hand has been rendered: parts of a split one */
+	bool standin;	  /* render gave a stand-in for the value at hand */
 };
 
-/* Each converts one value as the rules of the language say (weak: mapstructure's, as Packer uses it).
- * 0; 1: nothing to set (null, unknown, a stand-in that is no text); -1 after a diagnostic. */
+/* Each converts one value as the rules of the language say (weak: mapstructure's, as Packer uses
+ * it). 0; 1: nothing to set (null, unknown, a stand-in that is no text); -1 after a diagnostic. */
 int convert_text(struct decoder *d, struct value v, char **ret);
 int convert_bool(struct decoder *d, struct value v, bool *ret);
 int convert_int(struct decoder *d, struct value v, int64_t *ret);

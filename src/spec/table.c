@@ -28,7 +28,8 @@ static void each_plain(void *data, const struct spec_row *row, size_t offset UNU
 	e->fn(e->data, row);
 }
 
-void spec_each(const struct spec *spec, void (*fn)(void *data, const struct spec_row *row), void *data)
+void spec_each(const struct spec *spec, void (*fn)(void *data, const struct spec_row *row),
+	       void *data)
 {
 	struct each e = { fn, data };
 
@@ -81,7 +82,8 @@ static void check_default(struct check *c, const struct spec_row *row)
 		if (!found)
 			bug(c, row, "has a default that is none of its choices");
 	}
-	if (row->type == SPEC_T_INT && row->min != row->max && parse_i64(str_from(row->def), &n) && (n < row->min || n > row->max))
+	if (row->type == SPEC_T_INT && row->min != row->max && parse_i64(str_from(row->def), &n) &&
+	    (n < row->min || n > row->max))
 		bug(c, row, "has a default out of its range");
 	if (row->type == SPEC_T_BLOCK || row->type == SPEC_T_BLOCKS || row->type == SPEC_T_VALUE)
 		bug(c, row, "is a block and has a default");

@@ -1,4 +1,5 @@
-/* What {{user}}, {{timestamp}} and the others give. (Facts: interpolate/funcs.go of Packer's plugin SDK.) */
+/* What {{user}}, {{timestamp}} and the others give. (Facts: interpolate/funcs.go of Packer's plugin
+ * SDK.) */
 #include "template/functions.h"
 
 #include "base/os.h"
@@ -30,11 +31,14 @@ static int need_text(const struct value *args, size_t nargs, struct err *err)
 {
 	for (size_t i = 0; i < nargs; i++)
 		if (args[i].kind != VALUE_STRING)
-			return err_set(err, ERR_INVALID, "argument %zu is %s, text belongs (in \" or `)", i + 1, value_kind_phrase(args[i]));
+			return err_set(err, ERR_INVALID,
+				       "argument %zu is %s, text belongs (in \" or `)", i + 1,
+				       value_kind_phrase(args[i]));
 	return 0;
 }
 
-static int fn_user(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_user(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		   struct value *ret, struct err *err)
 {
 	struct scope *s = scope_of(env);
 	const char *v;
@@ -49,51 +53,64 @@ static int fn_user(struct gotmpl_env *env, const struct value *args, size_t narg
 	return give(env, str_from(v ? v : ""), ret);
 }
 
-static int fn_env(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_env(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret,
+		  struct err *err)
 {
 	const char *v;
 
 	if (need_text(args, nargs, err) < 0)
 		return -1;
 	if (!scope_of(env)->in_variables)
-		return err_set(err, ERR_INVALID, "the environment can be read in \"variables\" only; use {{user `name`}} here");
+		return err_set(
+		    err, ERR_INVALID,
+		    "the environment can be read in \"variables\" only; use {{user `name`}} here");
 	v = getenv(arena_strndup(env->arena, args[0].string.p, args[0].string.n));
 	return give(env, str_from(v ? v : ""), ret);
 }
 
-static int fn_remote_secret(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret UNUSED, struct err *err)
+static int fn_remote_secret(struct gotmpl_env *env, const struct value *args, size_t nargs,
+			    struct value *ret UNUSED, struct err *err)
 {
 	if (need_text(args, nargs, err) < 0)
 		return -1;
 	if (!scope_of(env)->in_variables)
 		return err_set(err, ERR_INVALID, "it can be used in \"variables\" only");
-	return err_set(err, ERR_UNSUPPORTED, "not yet supported by ingot; read the value beforehand and give it by -var or the environment");
+	return err_set(err, ERR_UNSUPPORTED,
+		       "not yet supported by ingot; read the value beforehand and give it by -var "
+		       "or the environment");
 }
 
-static int fn_vault(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_vault(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		    struct value *ret, struct err *err)
 {
 	if (scope_of(env)->in_variables && !os_env("VAULT_TOKEN"))
 		return err_set(err, ERR_INVALID, "the environment variable VAULT_TOKEN is not set");
 	return fn_remote_secret(env, args, nargs, ret, err);
 }
 
-static int fn_timestamp(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret,
-			struct err *err UNUSED)
+static int fn_timestamp(struct gotmpl_env *env, const struct value *args UNUSED,
+			size_t nargs UNUSED, struct value *ret, struct err *err UNUSED)
 {
-	return give(env, str_from(arena_printf(env->arena, "%lld", (long long)(scope_of(env)->now_ms / 1000))), ret);
+	return give(env,
+		    str_from(arena_printf(env->arena, "%lld",
+					  (long long)(scope_of(env)->now_ms / 1000))),
+		    ret);
 }
 
-static int fn_isotime(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_isotime(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		      struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
 	if (need_text(args, nargs, err) < 0)
 		return -1;
-	gotime_format(&b, scope_of(env)->now_ms, nargs ? args[0].string : STR("2006-01-02T15:04:05Z07:00"));
+	gotime_format(&b, scope_of(env)->now_ms,
+		      nargs ? args[0].string : STR("2006-01-02T15:04:05Z07:00"));
 	return give(env, buf_str(&b), ret);
 }
 
-static int fn_strftime(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_strftime(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		       struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
@@ -103,8 +120,8 @@ static int fn_strftime(struct gotmpl_env *env, const struct value *args, size_t 
 	return give(env, buf_str(&b), ret);
 }
 
-static int fn_uuid(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret,
-		   struct err *err UNUSED)
+static int fn_uuid(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED,
+		   struct value *ret, struct err *err UNUSED)
 {
 	char uuid[37];
 
@@ -119,25 +136,26 @@ static int give_if_known(struct gotmpl_env *env, const char *v, struct value *re
 	return give(env, str_from(v), ret);
 }
 
-static int fn_build_name(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret,
-			 struct err *err)
+static int fn_build_name(struct gotmpl_env *env, const struct value *args UNUSED,
+			 size_t nargs UNUSED, struct value *ret, struct err *err)
 {
 	return give_if_known(env, scope_of(env)->build_name, ret, err);
 }
 
-static int fn_build_type(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret,
-			 struct err *err)
+static int fn_build_type(struct gotmpl_env *env, const struct value *args UNUSED,
+			 size_t nargs UNUSED, struct value *ret, struct err *err)
 {
 	return give_if_known(env, scope_of(env)->build_type, ret, err);
 }
 
-static int fn_template_dir(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret,
-			   struct err *err)
+static int fn_template_dir(struct gotmpl_env *env, const struct value *args UNUSED,
+			   size_t nargs UNUSED, struct value *ret, struct err *err)
 {
 	return give_if_known(env, scope_of(env)->template_dir, ret, err);
 }
 
-static int fn_pwd(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret, struct err *err)
+static int fn_pwd(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED,
+		  struct value *ret, struct err *err)
 {
 	char path[PATH_MAX];
 
@@ -146,8 +164,8 @@ static int fn_pwd(struct gotmpl_env *env, const struct value *args UNUSED, size_
 	return give(env, str_from(path), ret);
 }
 
-static int fn_packer_version(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret,
-			     struct err *err UNUSED)
+static int fn_packer_version(struct gotmpl_env *env, const struct value *args UNUSED,
+			     size_t nargs UNUSED, struct value *ret, struct err *err UNUSED)
 {
 	return give(env, STR(VERSION_PACKER), ret);
 }
@@ -155,7 +173,8 @@ static int fn_packer_version(struct gotmpl_env *env, const struct value *args UN
 static int change_case(struct gotmpl_env *env, struct str s, bool upper, struct value *ret)
 {
 	size_t n = 0;
-	uint8_t *out = (upper ? u8_toupper : u8_tolower)((const uint8_t *)s.p, s.n, NULL, NULL, NULL, &n);
+	uint8_t *out = (upper ? u8_toupper : u8_tolower)((const uint8_t *)s.p, s.n, NULL, NULL,
+							 NULL, &n);
 	int r;
 
 	if (!out)
@@ -165,17 +184,20 @@ static int change_case(struct gotmpl_env *env, struct str s, bool upper, struct 
 	return r;
 }
 
-static int fn_upper(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_upper(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		    struct value *ret, struct err *err)
 {
 	return need_text(args, nargs, err) < 0 ? -1 : change_case(env, args[0].string, true, ret);
 }
 
-static int fn_lower(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_lower(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		    struct value *ret, struct err *err)
 {
 	return need_text(args, nargs, err) < 0 ? -1 : change_case(env, args[0].string, false, ret);
 }
 
-/* Replaces the first n (negative: all); an empty `old` matches before each character and at the end. */
+/* Replaces the first n (negative: all); an empty `old` matches before each character and at the
+ * end. */
 static void replace(struct buf *out, struct str s, struct str old, struct str new, int64_t n)
 {
 	while (n != 0) {
@@ -200,7 +222,8 @@ static void replace(struct buf *out, struct str s, struct str old, struct str ne
 }
 
 /* replace OLD NEW COUNT TEXT */
-static int fn_replace(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED, struct value *ret, struct err *err)
+static int fn_replace(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED,
+		      struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	int64_t n;
@@ -208,12 +231,14 @@ static int fn_replace(struct gotmpl_env *env, const struct value *args, size_t n
 	if (need_text(args, 2, err) < 0 || need_text(args + 3, 1, err) < 0)
 		return -1;
 	if (!value_as_i64(args[2], &n))
-		return err_set(err, ERR_INVALID, "argument 3 is %s, a whole number belongs", value_kind_phrase(args[2]));
+		return err_set(err, ERR_INVALID, "argument 3 is %s, a whole number belongs",
+			       value_kind_phrase(args[2]));
 	replace(&b, args[3].string, args[0].string, args[1].string, n);
 	return give(env, buf_str(&b), ret);
 }
 
-static int fn_replace_all(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_replace_all(struct gotmpl_env *env, const struct value *args, size_t nargs,
+			  struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
@@ -224,7 +249,8 @@ static int fn_replace_all(struct gotmpl_env *env, const struct value *args, size
 }
 
 /* split TEXT SEPARATOR INDEX */
-static int fn_split(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED, struct value *ret, struct err *err)
+static int fn_split(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED,
+		    struct value *ret, struct err *err)
 {
 	struct str s, sep;
 	int64_t want, i;
@@ -232,7 +258,8 @@ static int fn_split(struct gotmpl_env *env, const struct value *args, size_t nar
 	if (need_text(args, 2, err) < 0)
 		return -1;
 	if (!value_as_i64(args[2], &want))
-		return err_set(err, ERR_INVALID, "argument 3 is %s, a whole number belongs", value_kind_phrase(args[2]));
+		return err_set(err, ERR_INVALID, "argument 3 is %s, a whole number belongs",
+			       value_kind_phrase(args[2]));
 	s = args[0].string;
 	sep = args[1].string;
 	for (i = 0;; i++) {
@@ -244,10 +271,12 @@ static int fn_split(struct gotmpl_env *env, const struct value *args, size_t nar
 			break;
 		s = str_slice(s, (size_t)at + sep.n, s.n);
 	}
-	return err_set(err, ERR_INVALID, "there is no part %lld, only %lld", (long long)want, (long long)i + 1);
+	return err_set(err, ERR_INVALID, "there is no part %lld, only %lld", (long long)want,
+		       (long long)i + 1);
 }
 
-static int fn_build(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_build(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		    struct value *ret, struct err *err)
 {
 	struct scope *s = scope_of(env);
 	const char *v;
@@ -257,10 +286,14 @@ static int fn_build(struct gotmpl_env *env, const struct value *args, size_t nar
 	if (!s->known)
 		return err_set(err, ERR_INVALID, "values of the build are not available here");
 	if (!map_has(s->known, args[0].string))
-		return err_set(err, ERR_INVALID, "the build has no value \"%.*s\"", (int)args[0].string.n, args[0].string.p);
+		return err_set(err, ERR_INVALID, "the build has no value \"%.*s\"",
+			       (int)args[0].string.n, args[0].string.p);
 	if (!s->generated) {
 		env->placeholder = true;
-		return give(env, str_from(arena_printf(env->arena, "{{.%.*s}}", (int)args[0].string.n, args[0].string.p)), ret);
+		return give(env,
+			    str_from(arena_printf(env->arena, "{{.%.*s}}", (int)args[0].string.n,
+						  args[0].string.p)),
+			    ret);
 	}
 	v = map_get(s->generated, args[0].string);
 	if (!v) {
@@ -270,9 +303,10 @@ static int fn_build(struct gotmpl_env *env, const struct value *args, size_t nar
 	return give(env, str_from(v), ret);
 }
 
-/* AMI names have letters, digits and a few signs; what else stands there becomes a dash. (Fact: EC2's
- * CreateImage, parameter Name.) */
-static int fn_clean_ami(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+/* AMI names have letters, digits and a few signs; what else stands there becomes a dash. (Fact:
+ * EC2's CreateImage, parameter Name.) */
+static int fn_clean_ami(struct gotmpl_env *env, const struct value *args, size_t nargs,
+			struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
@@ -280,21 +314,23 @@ static int fn_clean_ami(struct gotmpl_env *env, const struct value *args, size_t
 		return -1;
 	for (size_t i = 0; i < args[0].string.n; i++) {
 		char c = args[0].string.p[i];
-		bool fine = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c && strchr("()[] ./-'@_", c));
+		bool fine = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+			    (c && strchr("()[] ./-'@_", c));
 
 		buf_addc(&b, fine ? c : '-');
 	}
 	return give(env, buf_str(&b), ret);
 }
 
-static int fn_clean_ami_old(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_clean_ami_old(struct gotmpl_env *env, const struct value *args, size_t nargs,
+			    struct value *ret, struct err *err)
 {
 	scope_of(env)->old_clean = true;
 	return fn_clean_ami(env, args, nargs, ret, err);
 }
 
-static int fn_sed(struct gotmpl_env *env UNUSED, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret UNUSED,
-		  struct err *err)
+static int fn_sed(struct gotmpl_env *env UNUSED, const struct value *args UNUSED,
+		  size_t nargs UNUSED, struct value *ret UNUSED, struct err *err)
 {
 	return err_set(err, ERR_INVALID, "it was taken out of Packer; use replace or replace_all");
 }
@@ -328,10 +364,14 @@ static const struct gotmpl_func functions[] = {
 };
 #define AMAZON_FUNCTIONS 2
 
-int scope_render(struct scope *s, struct arena *a, struct value dot, bool check, struct str text, struct str *ret,
-		 struct err *err)
+int scope_render(struct scope *s, struct arena *a, struct value dot, bool check, struct str text,
+		 struct str *ret, struct err *err)
 {
-	struct gotmpl_env env = { .arena = a, .funcs = functions, .nfuncs = ARRAY_LEN(functions), .dot = dot, .data = s };
+	struct gotmpl_env env = { .arena = a,
+				  .funcs = functions,
+				  .nfuncs = ARRAY_LEN(functions),
+				  .dot = dot,
+				  .data = s };
 	AUTO(buf) struct buf out = BUF_INIT;
 	struct gotmpl *t;
 
@@ -351,7 +391,8 @@ int scope_render(struct scope *s, struct arena *a, struct value dot, bool check,
 	return env.placeholder || (!s->generated && str_find(*ret, STR("{{.")) >= 0);
 }
 
-int scope_render_all(struct scope *s, struct arena *a, struct value dot, struct str text, struct str *ret, struct err *err)
+int scope_render_all(struct scope *s, struct arena *a, struct value dot, struct str text,
+		     struct str *ret, struct err *err)
 {
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		if (scope_render(s, a, dot, false, text, ret, err) < 0)
@@ -376,17 +417,21 @@ static struct value dot_value(const struct scope *s, struct arena *a, struct str
 
 struct value scope_dot(const struct scope *s, struct arena *a)
 {
-	size_t known = s->known ? map_len(s->known) : 0, given = s->generated ? map_len(s->generated) : 0, n = 0;
+	size_t known = s->known ? map_len(s->known) : 0,
+	       given = s->generated ? map_len(s->generated) : 0, n = 0;
 	struct value_attr *attrs;
 
 	if (!s->known && !s->generated)
 		return value_null(nowhere);
 	attrs = arena_new_array(a, struct value_attr, known + given);
 	for (size_t i = 0; i < known; i++, n++)
-		attrs[n] = (struct value_attr){ .key = map_key_at(s->known, i), .value = dot_value(s, a, map_key_at(s->known, i)) };
+		attrs[n] = (struct value_attr){ .key = map_key_at(s->known, i),
+						.value = dot_value(s, a, map_key_at(s->known, i)) };
 	for (size_t i = 0; i < given; i++)
 		if (!s->known || !map_has(s->known, map_key_at(s->generated, i)))
-			attrs[n++] = (struct value_attr){ .key = map_key_at(s->generated, i),
-							  .value = dot_value(s, a, map_key_at(s->generated, i)) };
+			attrs[n++] = (struct value_attr){
+				.key = map_key_at(s->generated, i),
+				.value = dot_value(s, a, map_key_at(s->generated, i))
+			};
 	return value_attrs_make(a, VALUE_OBJECT, attrs, n, nowhere);
 }

@@ -1,5 +1,6 @@
-/* Go's time layouts: the parts of the reference time (Mon Jan 2 15:04:05 MST 2006) stand for themselves.
- * A table of parts, longest first where one begins another. (Fact: time/format.go of Go's library.) */
+/* Go's time layouts: the parts of the reference time (Mon Jan 2 15:04:05 MST 2006) stand for
+ * themselves. A table of parts, longest first where one begins another. (Fact: time/format.go of
+ * Go's library.) */
 #include "template/gotime.h"
 
 #include <ctype.h>
@@ -72,9 +73,11 @@ static const struct row {
 	{ "Z07", PART_TEXT, "Z" },
 };
 
-static const char *const months[] = { "January", "February", "March",	  "April",   "May",	 "June",
-				      "July",	 "August",   "September", "October", "November", "December" };
-static const char *const weekdays[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
+static const char *const months[] = { "January",   "February", "March",	   "April",
+				      "May",	   "June",     "July",	   "August",
+				      "September", "October",  "November", "December" };
+static const char *const weekdays[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
+					"Thursday", "Friday", "Saturday" };
 
 static const struct row *find(struct str s)
 {
@@ -83,7 +86,8 @@ static const struct row *find(struct str s)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		size_t n = strlen(rows[i].layout);
 
-		if (str_starts(s, rows[i].layout) && !(rows[i].no_lower_after && s.n > n && islower((unsigned char)s.p[n])))
+		if (str_starts(s, rows[i].layout) &&
+		    !(rows[i].no_lower_after && s.n > n && islower((unsigned char)s.p[n])))
 			return &rows[i];
 	}
 	return NULL;
@@ -166,8 +170,8 @@ static void put(struct buf *out, const struct row *row, const struct tm *t)
 	}
 }
 
-/* ".000" and ".999" (or with a comma) are fractions of a second where no digit follows; 9 cuts zeros off.
- * Returns the length of the part, 0 if it is none. */
+/* ".000" and ".999" (or with a comma) are fractions of a second where no digit follows; 9 cuts
+ * zeros off. Returns the length of the part, 0 if it is none. */
 static size_t fraction(struct buf *out, struct str s, int64_t unix_ms)
 {
 	size_t n = 1, digits;
@@ -212,9 +216,9 @@ void gotime_format(struct buf *out, int64_t unix_ms, struct str layout)
 void gotime_strftime(struct buf *out, int64_t unix_ms, struct str format)
 {
 	static const char *const layouts[256] = {
-		['A'] = "Monday", ['B'] = "January", ['H'] = "15", ['I'] = "03",   ['M'] = "04",   ['S'] = "05",
-		['Y'] = "2006",	  ['Z'] = "MST",     ['a'] = "Mon", ['b'] = "Jan", ['d'] = "02", ['m'] = "01",
-		['p'] = "PM",	  ['y'] = "06",	     ['z'] = "-0700",
+		['A'] = "Monday", ['B'] = "January", ['H'] = "15",  ['I'] = "03",  ['M'] = "04",
+		['S'] = "05",	  ['Y'] = "2006",    ['Z'] = "MST", ['a'] = "Mon", ['b'] = "Jan",
+		['d'] = "02",	  ['m'] = "01",	     ['p'] = "PM",  ['y'] = "06",  ['z'] = "-0700",
 	};
 
 	for (size_t i = 0; i < format.n; i++) {

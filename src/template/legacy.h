@@ -1,5 +1,5 @@
-/* Inside template/: the legacy JSON front end. legacy_read.c takes the text apart, legacy_vars.c gives the
- * variables their values, legacy_plan.c makes the builds. */
+/* Inside template/: the legacy JSON front end. legacy_read.c takes the text apart, legacy_vars.c
+ * gives the variables their values, legacy_plan.c makes the builds. */
 #ifndef INGOT_TEMPLATE_LEGACY_H
 #define INGOT_TEMPLATE_LEGACY_H
 
@@ -72,7 +72,8 @@ struct legacy {
 /* Reads and takes apart; mistakes of form are in d, headed as such. -1: nothing can follow. */
 int legacy_read(struct arena *a, struct source *src, struct diags *d, struct legacy **ret) MUST_USE;
 /* Reads a file of variables into t->values (before the template's own are rendered). */
-int legacy_read_var_file(struct legacy *t, const char *path, struct diags *d, struct err *err) MUST_USE;
+int legacy_read_var_file(struct legacy *t, const char *path, struct diags *d,
+			 struct err *err) MUST_USE;
 /* Renders defaults and given values; t->values has them all then. */
 int legacy_variables(struct legacy *t, struct diags *d) MUST_USE;
 /* only, except and override name builds that exist; the version is enough; a builder is there. */

@@ -6,8 +6,9 @@
 
 /* What templates reach by {{build `X`}} in every build. (Fact: packer/provisioner.go.) */
 static const char *const common_values[] = {
-	"ConnType", "Host", "ID", "PackerHTTPAddr", "PackerHTTPIP", "PackerHTTPPort", "PackerRunUUID",
-	"Password", "Port", "SSHPrivateKey", "SSHPublicKey", "User", "WinRMPassword",
+	"ConnType",	 "Host",     "ID",   "PackerHTTPAddr", "PackerHTTPIP", "PackerHTTPPort",
+	"PackerRunUUID", "Password", "Port", "SSHPrivateKey",  "SSHPublicKey", "User",
+	"WinRMPassword",
 };
 
 enum kind { KIND_BUILDER, KIND_PROVISIONER, KIND_POSTPROCESSOR };
@@ -48,14 +49,16 @@ static struct scope scope_make(const struct plan_component *c, const struct plan
 	};
 }
 
-static int render_option(void *data, const struct spec_row *row, bool late, struct str text, struct str *ret, struct err *err)
+static int render_option(void *data, const struct spec_row *row, bool late, struct str text,
+			 struct str *ret, struct err *err)
 {
 	struct job *j = data;
 	int r = scope_render(&j->scope, j->arena, j->dot, late, text, ret, err);
 
 	if (j->scope.old_clean) {
 		const struct value_attr *at = value_attr_find_fold(j->c->body, row->name);
-		struct diag *g = diag_warning(j->diags, at ? at->value.span : j->c->span, "clean_ami_name is an old function");
+		struct diag *g = diag_warning(j->diags, at ? at->value.span : j->c->span,
+					      "clean_ami_name is an old function");
 
 		diag_detail(j->diags, g, "It is read; write clean_resource_name instead.");
 		j->scope.old_clean = false;
@@ -73,15 +76,24 @@ static void add_secret(void *data, const char *secret)
 	for (size_t i = 0; i < p->nsecrets; i++)
 		if (streq(p->secrets[i], secret))
 			return;
-	p->secrets = arena_grow(p->arena, p->secrets, p->nsecrets * sizeof(*p->secrets), (p->nsecrets + 1) * sizeof(*p->secrets));
+	p->secrets = arena_grow(p->arena, p->secrets, p->nsecrets * sizeof(*p->secrets),
+				(p->nsecrets + 1) * sizeof(*p->secrets));
 	p->secrets[p->nsecrets++] = arena_strdup(p->arena, secret);
 }
 
-static int decode(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct diags *d, void **ret_config)
+static int decode(const struct plan_component *c, const struct plan_data *data, struct arena *a,
+		  struct diags *d, void **ret_config)
 {
 	const struct component *l = c->lang;
-	struct job job = { .c = c, .scope = scope_make(c, data), .arena = a, .diags = d, .plan = l->plan };
-	struct spec_input in = { .arena = a, .diags = d, .render = render_option, .data = &job, .weak = true, .on_secret = add_secret };
+	struct job job = {
+		.c = c, .scope = scope_make(c, data), .arena = a, .diags = d, .plan = l->plan
+	};
+	struct spec_input in = { .arena = a,
+				 .diags = d,
+				 .render = render_option,
+				 .data = &job,
+				 .weak = true,
+				 .on_secret = add_secret };
 	struct prepare p = {
 		.arena = a,
 		.diags = d,
@@ -107,10 +119,13 @@ static int decode(const struct plan_component *c, const struct plan_data *data, 
 	return 0;
 }
 
-/* Late text sees the component's own dot and, in provisioners and post-processors, the build's values. */
-static struct value late_dot(const struct component *l, const struct scope *s, struct value dot, struct arena *a)
+/* Late text sees the component's own dot and, in provisioners and post-processors, the build's
+ * values. */
+static struct value late_dot(const struct component *l, const struct scope *s, struct value dot,
+			     struct arena *a)
 {
-	struct value values = l->kind == KIND_BUILDER ? value_null((struct span){ 0 }) : scope_dot(s, a);
+	struct value values = l->kind == KIND_BUILDER ? value_null((struct span){ 0 })
+						      : scope_dot(s, a);
 	struct value_attr *attrs;
 	size_t n = 0;
 
@@ -124,8 +139,9 @@ static struct value late_dot(const struct component *l, const struct scope *s, s
 	return value_attrs_make(a, VALUE_OBJECT, attrs, n, (struct span){ 0 });
 }
 
-static int render_late(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct value dot, struct str text,
-		       struct str *ret, struct err *err)
+static int render_late(const struct plan_component *c, const struct plan_data *data,
+		       struct arena *a, struct value dot, struct str text, struct str *ret,
+		       struct err *err)
 {
 	struct scope s = scope_make(c, data);
 
@@ -189,7 +205,8 @@ static void unknown_type(struct diags *d, const char *kind, const char *type, st
 	if (near)
 		diag_detail(d, g, "Did you mean \"%s\"?", near);
 	else
-		diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.", kind);
+		diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.",
+			    kind);
 }
 
 #define TYPES_MAX 128
@@ -199,7 +216,8 @@ static void unknown_type(struct diags *d, const char *kind, const char *type, st
 	for (size_t i_ = 0; (list) && (list)[i_] && (n) < TYPES_MAX; i_++) \
 	(names)[(n)++] = (list)[i_]->type
 
-static void unknown_component(struct maker *m, struct diags *d, enum kind kind, const char *type, struct span span)
+static void unknown_component(struct maker *m, struct diags *d, enum kind kind, const char *type,
+			      struct span span)
 {
 	const struct registry *r = m->args->registry;
 	const char *names[TYPES_MAX];
@@ -222,8 +240,8 @@ static void unknown_component(struct maker *m, struct diags *d, enum kind kind, 
 }
 
 /* Decodes and prepares c for the build; false if it had errors. */
-static bool make_component(struct maker *m, struct plan_component *c, enum kind kind, void (*prepare)(struct prepare *, void *),
-			   struct diags *d)
+static bool make_component(struct maker *m, struct plan_component *c, enum kind kind,
+			   void (*prepare)(struct prepare *, void *), struct diags *d)
 {
 	struct component *l = arena_new_obj(m->plan->arena, struct component);
 	bool good;
@@ -254,9 +272,11 @@ static struct value overridden(struct maker *m, const struct legacy_provisioner 
 
 	if (!over || !value_is_attrs(over->value))
 		return p->body;
-	attrs = arena_new_array(m->plan->arena, struct value_attr, p->body.attrs->n + over->value.attrs->n);
+	attrs = arena_new_array(m->plan->arena, struct value_attr,
+				p->body.attrs->n + over->value.attrs->n);
 	for (size_t i = 0; i < p->body.attrs->n; i++) {
-		const char *key = arena_strndup(m->plan->arena, p->body.attrs->v[i].key.p, p->body.attrs->v[i].key.n);
+		const char *key = arena_strndup(m->plan->arena, p->body.attrs->v[i].key.p,
+						p->body.attrs->v[i].key.n);
 
 		if (!value_attr_find_fold(over->value, key))
 			attrs[n++] = p->body.attrs->v[i];
@@ -268,25 +288,31 @@ static struct value overridden(struct maker *m, const struct legacy_provisioner 
 
 static int64_t max_retries(struct maker *m, const struct legacy_provisioner *p, struct diags *d)
 {
-	struct scope s = { .variables = &m->t->values, .template_dir = m->t->dir, .now_ms = m->t->now_ms };
+	struct scope s = { .variables = &m->t->values,
+			   .template_dir = m->t->dir,
+			   .now_ms = m->t->now_ms };
 	AUTO(err) struct err err = ERR_INIT;
 	struct str text;
 	int64_t n;
 
 	if (p->max_retries.kind != VALUE_STRING || !p->max_retries.string.n)
 		return 0;
-	if (scope_render_all(&s, m->plan->arena, value_null((struct span){ 0 }), p->max_retries.string, &text, &err) < 0) {
+	if (scope_render_all(&s, m->plan->arena, value_null((struct span){ 0 }),
+			     p->max_retries.string, &text, &err) < 0) {
 		diag_error(d, p->max_retries.span, "\"max_retries\": %s", err.msg);
 		return 0;
 	}
 	if (!parse_i64(text, &n)) {
-		diag_error(d, p->max_retries.span, "\"max_retries\" takes a whole number, not \"" STR_FMT "\"", STR_ARG(text));
+		diag_error(d, p->max_retries.span,
+			   "\"max_retries\" takes a whole number, not \"" STR_FMT "\"",
+			   STR_ARG(text));
 		return 0;
 	}
 	return n;
 }
 
-static bool make_provisioner(struct maker *m, const struct legacy_provisioner *from, struct plan_provisioner *ret)
+static bool make_provisioner(struct maker *m, const struct legacy_provisioner *from,
+			     struct plan_provisioner *ret)
 {
 	struct diags d;
 	bool good = false;
@@ -303,9 +329,12 @@ static bool make_provisioner(struct maker *m, const struct legacy_provisioner *f
 		unknown_component(m, &d, KIND_PROVISIONER, from->type, from->type_span);
 	} else {
 		ret->c.spec = ret->ops->spec;
-		good = make_component(m, &ret->c, KIND_PROVISIONER, ret->ops->prepare, &d) && !d.errors;
+		good = make_component(m, &ret->c, KIND_PROVISIONER, ret->ops->prepare, &d) &&
+		       !d.errors;
 	}
-	plan_diags_take(&m->diags, &d, arena_printf(m->plan->arena, "provisioner \"%s\"", from->type), m->build->bare_name);
+	plan_diags_take(&m->diags, &d,
+			arena_printf(m->plan->arena, "provisioner \"%s\"", from->type),
+			m->build->bare_name);
 	return good;
 }
 
@@ -314,10 +343,12 @@ static bool make_provisioners(struct maker *m, struct plan_build *b)
 	const struct legacy *t = m->t;
 	bool good = true;
 
-	b->provisioners = arena_new_array(m->plan->arena, struct plan_provisioner, t->nprovisioners);
+	b->provisioners = arena_new_array(m->plan->arena, struct plan_provisioner,
+					  t->nprovisioners);
 	for (size_t i = 0; i < t->nprovisioners; i++)
 		if (!legacy_skips(&t->provisioners[i].filter, m->raw_name))
-			good &= make_provisioner(m, &t->provisioners[i], &b->provisioners[b->nprovisioners++]);
+			good &= make_provisioner(m, &t->provisioners[i],
+						 &b->provisioners[b->nprovisioners++]);
 	if (t->cleanup) {
 		b->cleanup = arena_new_obj(m->plan->arena, struct plan_provisioner);
 		good &= make_provisioner(m, t->cleanup, b->cleanup);
@@ -325,14 +356,18 @@ static bool make_provisioners(struct maker *m, struct plan_build *b)
 	return good;
 }
 
-static bool make_postprocessor(struct maker *m, const struct legacy_postprocessor *from, struct plan_postprocessor *ret)
+static bool make_postprocessor(struct maker *m, const struct legacy_postprocessor *from,
+			       struct plan_postprocessor *ret)
 {
 	struct diags d;
 	bool good = false;
 
 	diags_init(&d, m->plan->arena);
 	*ret = (struct plan_postprocessor){
-		.c = { .type = from->type, .name = from->named ? from->name : NULL, .body = from->body, .span = from->span },
+		.c = { .type = from->type,
+		       .name = from->named ? from->name : NULL,
+		       .body = from->body,
+		       .span = from->span },
 		.ops = registry_postprocessor(m->args->registry, from->type),
 		.keep_input = from->keep_input,
 	};
@@ -342,7 +377,9 @@ static bool make_postprocessor(struct maker *m, const struct legacy_postprocesso
 		ret->c.spec = ret->ops->spec;
 		good = make_component(m, &ret->c, KIND_POSTPROCESSOR, ret->ops->prepare, &d);
 	}
-	plan_diags_take(&m->diags, &d, arena_printf(m->plan->arena, "post-processor \"%s\"", from->type), m->build->bare_name);
+	plan_diags_take(&m->diags, &d,
+			arena_printf(m->plan->arena, "post-processor \"%s\"", from->type),
+			m->build->bare_name);
 	return good;
 }
 
@@ -364,7 +401,8 @@ static bool make_chains(struct maker *m, struct plan_build *b)
 	for (size_t i = 0; i < t->nchains; i++) {
 		struct plan_chain *chain = &b->chains[b->nchains];
 
-		chain->v = arena_new_array(m->plan->arena, struct plan_postprocessor, t->chains[i].n);
+		chain->v = arena_new_array(m->plan->arena, struct plan_postprocessor,
+					   t->chains[i].n);
 		for (size_t j = 0; j < t->chains[i].n; j++) {
 			const struct legacy_postprocessor *p = &t->chains[i].v[j];
 
@@ -387,9 +425,13 @@ static void make_build(struct maker *m, const struct legacy_builder *from, struc
 
 	diags_init(&d, a);
 	b->type = from->type;
-	b->name = streq(from->type, from->name) ? b->bare_name : arena_printf(a, "%s.%s", from->type, b->bare_name);
+	b->name = streq(from->type, from->name)
+		      ? b->bare_name
+		      : arena_printf(a, "%s.%s", from->type, b->bare_name);
 	b->ops = registry_builder(m->args->registry, from->type);
-	b->builder = (struct plan_component){ .type = from->type, .name = from->name, .body = from->body, .span = from->span };
+	b->builder = (struct plan_component){
+		.type = from->type, .name = from->name, .body = from->body, .span = from->span
+	};
 	m->build = b;
 	m->raw_name = from->name;
 	m->known = b->ops && b->ops->generated ? known_values(a, b->ops) : m->common_known;
@@ -425,14 +467,19 @@ static struct named *render_names(struct legacy *t, struct diags *d, size_t *ret
 	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < t->nbuilders; i++) {
-		struct scope s = { .variables = &t->values, .template_dir = t->dir, .now_ms = t->now_ms };
+		struct scope s = { .variables = &t->values,
+				   .template_dir = t->dir,
+				   .now_ms = t->now_ms };
 		AUTO(err) struct err err = ERR_INIT;
 		struct str name;
 
-		if (scope_render_all(&s, t->arena, value_null((struct span){ 0 }), str_from(t->builders[i].name), &name, &err) < 0)
-			diag_error(d, t->builders[i].name_span, "the name of builder \"%s\": %s", t->builders[i].name, err.msg);
+		if (scope_render_all(&s, t->arena, value_null((struct span){ 0 }),
+				     str_from(t->builders[i].name), &name, &err) < 0)
+			diag_error(d, t->builders[i].name_span, "the name of builder \"%s\": %s",
+				   t->builders[i].name, err.msg);
 		else
-			v[n++] = (struct named){ arena_strndup(t->arena, name.p, name.n), &t->builders[i] };
+			v[n++] = (struct named){ arena_strndup(t->arena, name.p, name.n),
+						 &t->builders[i] };
 	}
 	qsort(v, n, sizeof(*v), compare_named);
 	for (size_t i = 0; i < n; i++)
@@ -453,7 +500,8 @@ void legacy_builds(struct legacy *t, const struct template_args *args, struct pl
 	for (size_t i = 0; i < n; i++) {
 		struct plan_build *b = &plan->builds[plan->nbuilds];
 
-		if ((args->only && *args->only && !in_list(args->only, names[i].name)) || in_list(args->except, names[i].name))
+		if ((args->only && *args->only && !in_list(args->only, names[i].name)) ||
+		    in_list(args->except, names[i].name))
 			continue;
 		b->bare_name = names[i].name;
 		make_build(&m, names[i].builder, b);

@@ -10,7 +10,8 @@
 #include "base/vec.h"
 #include "lang/jsontext/jsontext.h"
 
-#define LABEL "Template error" /* heads mistakes of form, as the reference sets them apart from "Error" */
+/* Heads mistakes of form, as the reference sets them apart from "Error". */
+#define LABEL "Template error"
 
 struct reader {
 	struct legacy *t;
@@ -27,7 +28,8 @@ static const char *text_of(struct reader *r, struct value v)
 
 static void wrong(struct reader *r, const struct value_attr *at, struct value v, const char *what)
 {
-	diag_error(r->diags, v.span, "\"" STR_FMT "\" takes %s, not %s", STR_ARG(at->key), what, value_kind_phrase(v));
+	diag_error(r->diags, v.span, "\"" STR_FMT "\" takes %s, not %s", STR_ARG(at->key), what,
+		   value_kind_phrase(v));
 }
 
 /* Strict text; null is as if it were not there. */
@@ -44,7 +46,8 @@ static const char *strict_text(struct reader *r, const struct value_attr *at)
 static const char *weak_text(struct reader *r, const struct value_attr *at)
 {
 	if (at->value.kind == VALUE_NUMBER)
-		return arena_strndup(r->arena, value_number_text(r->arena, at->value).p, value_number_text(r->arena, at->value).n);
+		return arena_strndup(r->arena, value_number_text(r->arena, at->value).p,
+				     value_number_text(r->arena, at->value).n);
 	if (at->value.kind == VALUE_BOOL)
 		return at->value.boolean ? "1" : "0";
 	return strict_text(r, at);
@@ -62,7 +65,9 @@ static int64_t weak_duration(struct reader *r, const struct value_attr *at)
 	if (at->value.kind != VALUE_STRING)
 		wrong(r, at, at->value, "a duration such as \"10s\"");
 	else if (!clock_parse_duration(at->value.string, &ns))
-		diag_error(r->diags, at->value.span, "\"" STR_FMT "\": \"" STR_FMT "\" is no duration such as \"10s\" or \"1h30m\"",
+		diag_error(r->diags, at->value.span,
+			   "\"" STR_FMT "\": \"" STR_FMT
+			   "\" is no duration such as \"10s\" or \"1h30m\"",
 			   STR_ARG(at->key), STR_ARG(at->value.string));
 	return ns;
 }
@@ -82,8 +87,9 @@ static struct value_seq *name_list(struct reader *r, const struct value_attr *at
 	}
 	for (size_t i = 0; i < one.seq->n; i++)
 		if (one.seq->v[i].kind != VALUE_STRING) {
-			diag_error(r->diags, one.seq->v[i].span, "\"" STR_FMT "\" holds names of builds, not %s", STR_ARG(at->key),
-				   value_kind_phrase(one.seq->v[i]));
+			diag_error(r->diags, one.seq->v[i].span,
+				   "\"" STR_FMT "\" holds names of builds, not %s",
+				   STR_ARG(at->key), value_kind_phrase(one.seq->v[i]));
 			return NULL;
 		}
 	return (struct value_seq *)one.seq;
@@ -148,8 +154,12 @@ static void read_variables(struct reader *r, const struct value_attr *at)
 		struct diag *g;
 
 		if (v->value.kind != VALUE_NULL && v->value.kind != VALUE_STRING) {
-			g = diag_error(r->diags, v->value.span, "the variable \"" STR_FMT "\" is %s", STR_ARG(v->key), value_kind_phrase(v->value));
-			diag_detail(r->diags, g, "Variables are text, or null where a value must be given. Write it in quotes.");
+			g = diag_error(r->diags, v->value.span,
+				       "the variable \"" STR_FMT "\" is %s", STR_ARG(v->key),
+				       value_kind_phrase(v->value));
+			diag_detail(r->diags, g,
+				    "Variables are text, or null where a value must be given. "
+				    "Write it in quotes.");
 			continue;
 		}
 		t->variables[t->nvariables++] = (struct legacy_variable){
@@ -172,7 +182,8 @@ static void read_sensitive(struct reader *r, const struct value_attr *at)
 		if (at->value.seq->v[i].kind == VALUE_STRING)
 			t->sensitive[t->nsensitive++] = text_of(r, at->value.seq->v[i]);
 		else
-			diag_error(r->diags, at->value.seq->v[i].span, "\"sensitive-variables\" holds names of variables");
+			diag_error(r->diags, at->value.seq->v[i].span,
+				   "\"sensitive-variables\" holds names of variables");
 	}
 }
 
@@ -184,7 +195,8 @@ static void read_builder(struct reader *r, struct value v, size_t index)
 	struct diag *g;
 
 	if (!value_is_attrs(v)) {
-		diag_error(r->diags, v.span, "builder %zu is %s, not an object", index + 1, value_kind_phrase(v));
+		diag_error(r->diags, v.span, "builder %zu is %s, not an object", index + 1,
+			   value_kind_phrase(v));
 		return;
 	}
 	type = find(v, "type");
@@ -192,7 +204,9 @@ static void read_builder(struct reader *r, struct value v, size_t index)
 	b.type = type ? weak_text(r, type) : NULL;
 	if (!b.type || !*b.type) {
 		if (!type || type->value.kind == VALUE_NULL || type->value.kind == VALUE_STRING)
-			diag_error(r->diags, (struct span){ v.span.src, v.span.from, v.span.from + 1 }, "builder %zu has no \"type\"", index + 1);
+			diag_error(r->diags,
+				   (struct span){ v.span.src, v.span.from, v.span.from + 1 },
+				   "builder %zu has no \"type\"", index + 1);
 		return;
 	}
 	b.type_span = type->value.span;
@@ -203,9 +217,13 @@ static void read_builder(struct reader *r, struct value v, size_t index)
 	b.body = strip(r->arena, v, common);
 	for (size_t i = 0; i < r->t->nbuilders; i++)
 		if (streq(r->t->builders[i].name, b.name)) {
-			g = diag_error(r->diags, b.name_span, "builder %zu: there is a builder of the name '%s' already", index + 1, b.name);
-			diag_detail(r->diags, g, "Its name stands on line %u. Give this one a \"name\" of its own.",
-				    source_position(r->t->src, r->t->builders[i].name_span.from).line);
+			g = diag_error(r->diags, b.name_span,
+				       "builder %zu: there is a builder of the name '%s' already",
+				       index + 1, b.name);
+			diag_detail(
+			    r->diags, g,
+			    "Its name stands on line %u. Give this one a \"name\" of its own.",
+			    source_position(r->t->src, r->t->builders[i].name_span.from).line);
 			return;
 		}
 	r->t->builders[r->t->nbuilders++] = b;
@@ -228,9 +246,11 @@ static void read_filter(struct reader *r, struct value v, struct legacy_filter *
 	ret->except = except ? name_list(r, except) : NULL;
 }
 
-static bool read_provisioner(struct reader *r, struct value v, const char *what, struct legacy_provisioner *ret)
+static bool read_provisioner(struct reader *r, struct value v, const char *what,
+			     struct legacy_provisioner *ret)
 {
-	static const char *const common[] = { "except", "only", "override", "pause_before", "max_retries", "type", "timeout", NULL };
+	static const char *const common[] = { "except",	     "only", "override", "pause_before",
+					      "max_retries", "type", "timeout",	 NULL };
 	const struct value_attr *at;
 
 	*ret = (struct legacy_provisioner){ .span = v.span };
@@ -243,7 +263,9 @@ static bool read_provisioner(struct reader *r, struct value v, const char *what,
 	ret->type_span = at ? at->value.span : v.span;
 	if (!ret->type || !*ret->type) {
 		if (!at || at->value.kind == VALUE_NULL || at->value.kind == VALUE_STRING)
-			diag_error(r->diags, (struct span){ v.span.src, v.span.from, v.span.from + 1 }, "%s has no \"type\"", what);
+			diag_error(r->diags,
+				   (struct span){ v.span.src, v.span.from, v.span.from + 1 },
+				   "%s has no \"type\"", what);
 		return false;
 	}
 	read_filter(r, v, &ret->filter);
@@ -278,7 +300,8 @@ static void read_provisioners(struct reader *r, const struct value_attr *at)
 	for (size_t i = 0; i < at->value.seq->n; i++) {
 		const char *what = arena_printf(r->arena, "provisioner %zu", i + 1);
 
-		if (read_provisioner(r, at->value.seq->v[i], what, &t->provisioners[t->nprovisioners]))
+		if (read_provisioner(r, at->value.seq->v[i], what,
+				     &t->provisioners[t->nprovisioners]))
 			t->nprovisioners++;
 	}
 }
@@ -287,14 +310,17 @@ static void read_cleanup(struct reader *r, const struct value_attr *at)
 {
 	struct legacy_provisioner *p = arena_new_obj(r->arena, struct legacy_provisioner);
 
-	if (at->value.kind != VALUE_NULL && read_provisioner(r, at->value, "the error-cleanup-provisioner", p))
+	if (at->value.kind != VALUE_NULL &&
+	    read_provisioner(r, at->value, "the error-cleanup-provisioner", p))
 		r->t->cleanup = p;
 }
 
 /* One element: text is the type alone. place: "2.1". */
-static bool read_postprocessor(struct reader *r, struct value v, const char *place, struct legacy_postprocessor *ret)
+static bool read_postprocessor(struct reader *r, struct value v, const char *place,
+			       struct legacy_postprocessor *ret)
 {
-	static const char *const common[] = { "except", "only", "keep_input_artifact", "type", "name", NULL };
+	static const char *const common[] = { "except", "only", "keep_input_artifact",
+					      "type",	"name", NULL };
 	const struct value_attr *at;
 
 	*ret = (struct legacy_postprocessor){ .span = v.span, .keep_input = -1 };
@@ -313,18 +339,25 @@ static bool read_postprocessor(struct reader *r, struct value v, const char *pla
 		if (at && at->value.kind == VALUE_BOOL)
 			ret->keep_input = at->value.boolean;
 		else if (at && at->value.kind != VALUE_NULL)
-			diag_error(r->diags, at->value.span, "post-processor %s: \"keep_input_artifact\" takes true or false without quotes%s%.*s%s",
-				   place, at->value.kind == VALUE_STRING ? ", not \"" : "", at->value.kind == VALUE_STRING ? (int)at->value.string.n : 0,
-				   at->value.kind == VALUE_STRING ? at->value.string.p : "", at->value.kind == VALUE_STRING ? "\"" : "");
+			diag_error(r->diags, at->value.span,
+				   "post-processor %s: \"keep_input_artifact\" takes true or false "
+				   "without quotes%s%.*s%s",
+				   place, at->value.kind == VALUE_STRING ? ", not \"" : "",
+				   at->value.kind == VALUE_STRING ? (int)at->value.string.n : 0,
+				   at->value.kind == VALUE_STRING ? at->value.string.p : "",
+				   at->value.kind == VALUE_STRING ? "\"" : "");
 		ret->body = strip(r->arena, v, common);
 	} else {
-		diag_error(r->diags, v.span, value_is_seq(v) ? "post-processor %s: a sequence cannot stand inside a sequence" :
-							       "post-processor %s is neither text nor an object",
+		diag_error(r->diags, v.span,
+			   value_is_seq(v)
+			       ? "post-processor %s: a sequence cannot stand inside a sequence"
+			       : "post-processor %s is neither text nor an object",
 			   place);
 		return false;
 	}
 	if (!ret->type || !*ret->type) {
-		diag_error(r->diags, (struct span){ v.span.src, v.span.from, v.span.from + 1 }, "post-processor %s has no \"type\"", place);
+		diag_error(r->diags, (struct span){ v.span.src, v.span.from, v.span.from + 1 },
+			   "post-processor %s has no \"type\"", place);
 		return false;
 	}
 	ret->named = ret->name && *ret->name && !streq(ret->name, ret->type);
@@ -349,12 +382,16 @@ static void read_postprocessors(struct reader *r, const struct value_attr *at)
 			elements = (struct value *)v.seq->v;
 			n = v.seq->n;
 		} else if (v.kind != VALUE_STRING && !value_is_attrs(v)) {
-			diag_error(r->diags, v.span, "post-processor %zu is neither text, an object nor a sequence", i + 1);
+			diag_error(r->diags, v.span,
+				   "post-processor %zu is neither text, an object nor a sequence",
+				   i + 1);
 			continue;
 		}
 		chain->v = arena_new_array(r->arena, struct legacy_postprocessor, n);
 		for (size_t j = 0; j < n; j++)
-			if (read_postprocessor(r, elements[j], arena_printf(r->arena, "%zu.%zu", i + 1, j + 1), &chain->v[chain->n]))
+			if (read_postprocessor(r, elements[j],
+					       arena_printf(r->arena, "%zu.%zu", i + 1, j + 1),
+					       &chain->v[chain->n]))
 				chain->n++;
 	}
 }
@@ -395,13 +432,17 @@ static void unknown_key(struct reader *r, const struct value_attr *at)
 	if (str_starts(at->key, "_")) {
 		if (at->value.kind == VALUE_STRING)
 			return;
-		g = diag_error(r->diags, at->value.span, "the comment \"" STR_FMT "\" is %s", STR_ARG(at->key), value_kind_phrase(at->value));
-		diag_detail(r->diags, g, "Keys of the root that start with an underscore are comments, and comments are text.");
+		g = diag_error(r->diags, at->value.span, "the comment \"" STR_FMT "\" is %s",
+			       STR_ARG(at->key), value_kind_phrase(at->value));
+		diag_detail(r->diags, g,
+			    "Keys of the root that start with an underscore are comments, and "
+			    "comments are text.");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(root_keys); i++)
 		names[i] = root_keys[i].name;
-	g = diag_error(r->diags, at->key_span, "a template has no key '" STR_FMT "'", STR_ARG(at->key));
+	g = diag_error(r->diags, at->key_span, "a template has no key '" STR_FMT "'",
+		       STR_ARG(at->key));
 	near = str_nearest(arena_strndup(r->arena, at->key.p, at->key.n), names, ARRAY_LEN(names));
 	if (near)
 		diag_detail(r->diags, g, "Did you mean \"%s\"?", near);
@@ -429,12 +470,14 @@ int legacy_read(struct arena *a, struct source *src, struct diags *d, struct leg
 		return -1;
 	}
 	if (!value_is_attrs(root)) {
-		diag_error(d, root.span, "a template is an object ({ … }), not %s", value_kind_phrase(root));
+		diag_error(d, root.span, "a template is an object ({ … }), not %s",
+			   value_kind_phrase(root));
 	} else {
 		for (size_t i = 0; i < root.attrs->n; i++) {
 			size_t k = 0;
 
-			while (k < ARRAY_LEN(root_keys) && !str_ieqs(root.attrs->v[i].key, root_keys[k].name))
+			while (k < ARRAY_LEN(root_keys) &&
+			       !str_ieqs(root.attrs->v[i].key, root_keys[k].name))
 				k++;
 			if (k < ARRAY_LEN(root_keys))
 				root_keys[k].read(&r, &root.attrs->v[i]);
@@ -460,17 +503,20 @@ int legacy_read_var_file(struct legacy *t, const char *path, struct diags *d, st
 	d->label = "Variable file error";
 	r = jsontext_parse(t->arena, src, JSONTEXT_COMMENTS | JSONTEXT_LATER_WINS, d, &root);
 	if (r == 0 && !value_is_attrs(root))
-		diag_error(d, root.span, "a file of variables is an object ({ … }), not %s", value_kind_phrase(root));
+		diag_error(d, root.span, "a file of variables is an object ({ … }), not %s",
+			   value_kind_phrase(root));
 	for (size_t i = 0; r == 0 && value_is_attrs(root) && i < root.attrs->n; i++) {
 		const struct value_attr *at = &root.attrs->v[i];
 
 		if (at->value.kind == VALUE_STRING)
-			map_set(&t->values, at->key, arena_strndup(t->arena, at->value.string.p, at->value.string.n));
+			map_set(&t->values, at->key,
+				arena_strndup(t->arena, at->value.string.p, at->value.string.n));
 		else if (at->value.kind == VALUE_NULL)
 			map_set(&t->values, at->key, arena_strdup(t->arena, ""));
 		else
-			diag_error(d, at->value.span, "the variable \"" STR_FMT "\" is %s; variables are text", STR_ARG(at->key),
-				   value_kind_phrase(at->value));
+			diag_error(d, at->value.span,
+				   "the variable \"" STR_FMT "\" is %s; variables are text",
+				   STR_ARG(at->key), value_kind_phrase(at->value));
 	}
 	d->label = NULL;
 	return d->errors > errors ? -1 : 0;

@@ -14,7 +14,8 @@ struct pending {
 	bool done;
 };
 
-/* {{.Name}} as far as the reference protects it: "{{", one white space at most, a dot, the nearest "}}". */
+/* {{.Name}} as far as the reference protects it: "{{", one white space at most, a dot, the nearest
+ * "}}". */
 static size_t late_action(struct str s)
 {
 	size_t i = 2;
@@ -33,7 +34,8 @@ static size_t late_action(struct str s)
 }
 
 /* Renders all but the late actions, which go around the engine as numbered marks. */
-static int render_value(struct scope *s, struct arena *a, struct str text, struct str *ret, struct err *err)
+static int render_value(struct scope *s, struct arena *a, struct str text, struct str *ret,
+			struct err *err)
 {
 	AUTO(buf) struct buf marked = BUF_INIT, out = BUF_INIT;
 	VEC(struct str) kept = VEC_INIT;
@@ -51,12 +53,16 @@ static int render_value(struct scope *s, struct arena *a, struct str text, struc
 			buf_addc(&marked, text.p[i]);
 		}
 	}
-	r = scope_render(s, a, value_null((struct span){ 0 }), false, buf_str(&marked), &rendered, err);
+	r = scope_render(s, a, value_null((struct span){ 0 }), false, buf_str(&marked), &rendered,
+			 err);
 	for (size_t i = 0; r >= 0 && i < rendered.n; i++) {
 		uint64_t at;
-		ptrdiff_t end = rendered.p[i] == '\x1d' ? str_find(str_slice(rendered, i + 1, rendered.n), STR("\x1d")) : -1;
+		ptrdiff_t end = rendered.p[i] == '\x1d'
+				    ? str_find(str_slice(rendered, i + 1, rendered.n), STR("\x1d"))
+				    : -1;
 
-		if (end > 0 && parse_u64(str_slice(rendered, i + 1, i + 1 + (size_t)end), &at) && at < kept.n) {
+		if (end > 0 && parse_u64(str_slice(rendered, i + 1, i + 1 + (size_t)end), &at) &&
+		    at < kept.n) {
 			buf_add_str(&out, kept.v[at]);
 			i += (size_t)end + 1;
 		} else {
@@ -87,10 +93,14 @@ static struct pending *collect(struct legacy *t, size_t *ret_n)
 		const struct legacy_variable *var = &t->variables[i];
 
 		if (var->def && !map_gets(&t->values, var->name))
-			v[n++] = (struct pending){ .name = var->name, .text = var->def, .span = var->span };
+			v[n++] = (struct pending){ .name = var->name,
+						   .text = var->def,
+						   .span = var->span };
 	}
 	for (size_t i = 0; i < given; i++)
-		v[n++] = (struct pending){ .name = arena_strndup(t->arena, map_key_at(&t->values, i).p, map_key_at(&t->values, i).n),
+		v[n++] = (struct pending){ .name = arena_strndup(t->arena,
+								 map_key_at(&t->values, i).p,
+								 map_key_at(&t->values, i).n),
 					   .text = map_at(&t->values, i) };
 	qsort(v, n, sizeof(*v), compare_pending);
 	*ret_n = n;
@@ -99,12 +109,17 @@ static struct pending *collect(struct legacy *t, size_t *ret_n)
 
 static void report(const struct pending *p, bool circle, const char *reason, struct diags *d)
 {
-	struct diag *g = diag_error(d, p->span, "the variable \"%s\" cannot be rendered: %s", p->name, reason);
+	struct diag *g = diag_error(d, p->span, "the variable \"%s\" cannot be rendered: %s",
+				    p->name, reason);
 
 	if (circle)
-		diag_detail(d, g, "\"%s\" in turn waits for \"%s\": break the circle.", p->unset, p->name);
+		diag_detail(d, g, "\"%s\" in turn waits for \"%s\": break the circle.", p->unset,
+			    p->name);
 	else if (p->unset)
-		diag_detail(d, g, "Its value is \"%s\". Define the variable \"%s\" as well; an empty text will do.", p->text, p->unset);
+		diag_detail(d, g,
+			    "Its value is \"%s\". Define the variable \"%s\" as well; an empty "
+			    "text will do.",
+			    p->text, p->unset);
 	else if (!p->span.src)
 		diag_detail(d, g, "Its value was given from outside the template.");
 }
@@ -118,12 +133,16 @@ static bool is_pending(const struct pending *v, size_t n, const char *name)
 }
 
 /* One round over what is not done; true if one more is. */
-static bool render_round(struct legacy *t, struct pending *v, size_t n, struct map *done, bool last, struct diags *d)
+static bool render_round(struct legacy *t, struct pending *v, size_t n, struct map *done, bool last,
+			 struct diags *d)
 {
 	bool progress = false;
 
 	for (size_t i = 0; i < n; i++) {
-		struct scope s = { .variables = done, .in_variables = true, .template_dir = t->dir, .now_ms = t->now_ms };
+		struct scope s = { .variables = done,
+				   .in_variables = true,
+				   .template_dir = t->dir,
+				   .now_ms = t->now_ms };
 		AUTO(err) struct err err = ERR_INIT;
 		struct str text;
 
@@ -154,7 +173,8 @@ static void check_required(struct legacy *t, struct diags *d)
 
 		if (var->def || map_gets(&t->values, var->name))
 			continue;
-		g = diag_error(d, var->key_span, "the required variable \"%s\" is not set", var->name);
+		g = diag_error(d, var->key_span, "the required variable \"%s\" is not set",
+			       var->name);
 		diag_detail(d, g, "Give it by -var '%s=…' or in a file by -var-file.", var->name);
 	}
 }
@@ -183,10 +203,13 @@ static const struct legacy_builder *find_builder(const struct legacy *t, struct 
 	return NULL;
 }
 
-static void no_such_builder(struct legacy *t, struct span span, const char *what, const char *key, struct str name, struct diags *d)
+static void no_such_builder(struct legacy *t, struct span span, const char *what, const char *key,
+			    struct str name, struct diags *d)
 {
 	const char **names = arena_new_array(t->arena, const char *, t->nbuilders), *near;
-	struct diag *g = diag_error(d, span, "%s: \"%s\" names '" STR_FMT "', and there is no such builder", what, key, STR_ARG(name));
+	struct diag *g = diag_error(d, span,
+				    "%s: \"%s\" names '" STR_FMT "', and there is no such builder",
+				    what, key, STR_ARG(name));
 
 	for (size_t i = 0; i < t->nbuilders; i++)
 		names[i] = t->builders[i].name;
@@ -194,27 +217,32 @@ static void no_such_builder(struct legacy *t, struct span span, const char *what
 	if (near)
 		diag_detail(d, g, "Did you mean \"%s\"?", near);
 	else
-		diag_detail(d, g, "A builder goes by its \"name\", or by its \"type\" where it has none.");
+		diag_detail(
+		    d, g, "A builder goes by its \"name\", or by its \"type\" where it has none.");
 }
 
-static void check_names(struct legacy *t, const struct value_seq *names, const char *what, const char *key, struct diags *d)
+static void check_names(struct legacy *t, const struct value_seq *names, const char *what,
+			const char *key, struct diags *d)
 {
 	for (size_t i = 0; names && i < names->n; i++)
 		if (!find_builder(t, names->v[i].string))
 			no_such_builder(t, names->v[i].span, what, key, names->v[i].string, d);
 }
 
-static void check_filter(struct legacy *t, const struct legacy_filter *f, struct span span, const char *what, struct diags *d)
+static void check_filter(struct legacy *t, const struct legacy_filter *f, struct span span,
+			 const char *what, struct diags *d)
 {
 	if (f->only && f->only->n && f->except && f->except->n) {
-		diag_error(d, (struct span){ span.src, span.from, span.from + 1 }, "%s: \"only\" and \"except\" exclude each other", what);
+		diag_error(d, (struct span){ span.src, span.from, span.from + 1 },
+			   "%s: \"only\" and \"except\" exclude each other", what);
 		return;
 	}
 	check_names(t, f->only, what, "only", d);
 	check_names(t, f->except, what, "except", d);
 }
 
-static void check_provisioner(struct legacy *t, const struct legacy_provisioner *p, const char *what, struct diags *d)
+static void check_provisioner(struct legacy *t, const struct legacy_provisioner *p,
+			      const char *what, struct diags *d)
 {
 	check_filter(t, &p->filter, p->span, what, d);
 	for (size_t i = 0; i < value_len(p->override); i++) {
@@ -223,8 +251,10 @@ static void check_provisioner(struct legacy *t, const struct legacy_provisioner 
 		if (!find_builder(t, at->key))
 			no_such_builder(t, at->key_span, what, "override", at->key, d);
 		else if (!value_is_attrs(at->value) && at->value.kind != VALUE_NULL)
-			diag_error(d, at->value.span, "%s: the override for '" STR_FMT "' is an object of options, not %s", what,
-				   STR_ARG(at->key), value_kind_phrase(at->value));
+			diag_error(d, at->value.span,
+				   "%s: the override for '" STR_FMT
+				   "' is an object of options, not %s",
+				   what, STR_ARG(at->key), value_kind_phrase(at->value));
 	}
 }
 
@@ -235,9 +265,13 @@ static void check_version(struct legacy *t, struct diags *d)
 	if (t->min_version.kind != VALUE_STRING || !t->min_version.string.n)
 		return;
 	if (!version_compare(STR(VERSION_PACKER), t->min_version.string, &order))
-		diag_error(d, t->min_version.span, "\"min_packer_version\": \"" STR_FMT "\" is no version", STR_ARG(t->min_version.string));
+		diag_error(d, t->min_version.span,
+			   "\"min_packer_version\": \"" STR_FMT "\" is no version",
+			   STR_ARG(t->min_version.string));
 	else if (order < 0)
-		diag_error(d, t->min_version.span, "the template needs Packer " STR_FMT " or newer, and ingot stands in for %s",
+		diag_error(d, t->min_version.span,
+			   "the template needs Packer " STR_FMT
+			   " or newer, and ingot stands in for %s",
 			   STR_ARG(t->min_version.string), VERSION_PACKER);
 }
 
@@ -246,13 +280,16 @@ int legacy_check(struct legacy *t, struct diags *d)
 	size_t errors = d->errors;
 
 	if (!t->nbuilders)
-		diag_error(d, (struct span){ 0 }, "at least one builder must be defined in \"builders\"");
+		diag_error(d, (struct span){ 0 },
+			   "at least one builder must be defined in \"builders\"");
 	for (size_t i = 0; i < t->nprovisioners; i++)
-		check_provisioner(t, &t->provisioners[i], arena_printf(t->arena, "provisioner %zu", i + 1), d);
+		check_provisioner(t, &t->provisioners[i],
+				  arena_printf(t->arena, "provisioner %zu", i + 1), d);
 	for (size_t i = 0; i < t->nchains; i++)
 		for (size_t j = 0; j < t->chains[i].n; j++)
 			check_filter(t, &t->chains[i].v[j].filter, t->chains[i].v[j].span,
-				     arena_printf(t->arena, "post-processor %zu.%zu", i + 1, j + 1), d);
+				     arena_printf(t->arena, "post-processor %zu.%zu", i + 1, j + 1),
+				     d);
 	check_version(t, d);
 	return d->errors > errors ? -1 : 0;
 }

@@ -16,7 +16,8 @@ static bool is_hcl(const struct template_args *args)
 {
 	const char *path = args->path;
 
-	if (path && !streq(path, "-") && (ends_with(path, ".pkr.hcl") || ends_with(path, ".pkr.json") || os_is_dir(path)))
+	if (path && !streq(path, "-") &&
+	    (ends_with(path, ".pkr.hcl") || ends_with(path, ".pkr.json") || os_is_dir(path)))
 		return true;
 	return streq(args->config_type, "hcl2");
 }
@@ -36,19 +37,23 @@ static int read_text(const struct template_args *args, struct buf *ret, struct e
 static const char *template_dir(struct arena *a, const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
-	const char *dir = slash ? arena_strndup(a, path, slash == path ? 1 : (size_t)(slash - path)) : ".";
+	const char *dir = slash ? arena_strndup(a, path, slash == path ? 1 : (size_t)(slash - path))
+				: ".";
 	auto_free char *real = realpath(dir, NULL);
 
 	return arena_strdup(a, real ? real : dir);
 }
 
-static int load_legacy(const struct template_args *args, struct arena *a, struct diags *d, struct legacy **ret, struct err *err)
+static int load_legacy(const struct template_args *args, struct arena *a, struct diags *d,
+		       struct legacy **ret, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
 
 	if (read_text(args, &text, err) < 0)
 		return -1;
-	if (legacy_read(a, source_new(a, args->path ? args->path : "-", arena_str(a, buf_str(&text))), d, ret) < 0)
+	if (legacy_read(a,
+			source_new(a, args->path ? args->path : "-", arena_str(a, buf_str(&text))),
+			d, ret) < 0)
 		return -1;
 	(*ret)->dir = template_dir(a, args->path);
 	(*ret)->now_ms = clock_unix_ms();
@@ -58,13 +63,15 @@ static int load_legacy(const struct template_args *args, struct arena *a, struct
 }
 
 /* Files in order, then -var: the later wins. */
-static int given_values(const struct template_args *args, struct legacy *t, struct diags *d, struct err *err)
+static int given_values(const struct template_args *args, struct legacy *t, struct diags *d,
+			struct err *err)
 {
 	for (size_t i = 0; i < args->nvar_files; i++)
 		if (legacy_read_var_file(t, args->var_files[i], d, err) < 0)
 			return -1;
 	for (size_t i = 0; i < args->nvars; i++)
-		map_sets(&t->values, args->vars[i].name, arena_strdup(t->arena, args->vars[i].value));
+		map_sets(&t->values, args->vars[i].name,
+			 arena_strdup(t->arena, args->vars[i].value));
 	return 0;
 }
 
@@ -86,8 +93,10 @@ static void fill_variables(struct plan *p, const struct legacy *t)
 
 		p->variables[p->nvariables++] = (struct plan_variable){
 			.name = v->name,
-			.def = v->def ? value_string(str_from(v->def), v->span) : value_null(v->span),
-			.value = value ? value_string(str_from(value), v->span) : value_null(v->span),
+			.def = v->def ? value_string(str_from(v->def), v->span)
+				      : value_null(v->span),
+			.value = value ? value_string(str_from(value), v->span)
+				       : value_null(v->span),
 			.required = !v->def,
 			.sensitive = is_sensitive(t, v->name),
 		};
@@ -98,7 +107,8 @@ static void fill_variables(struct plan *p, const struct legacy *t)
 
 static int unsupported_hcl(const struct template_args *args, struct diags *d)
 {
-	diag_error(d, (struct span){ 0 }, "%s: HCL2 templates are not yet supported by ingot; legacy JSON templates are",
+	diag_error(d, (struct span){ 0 },
+		   "%s: HCL2 templates are not yet supported by ingot; legacy JSON templates are",
 		   args->path ? args->path : "-config-type=hcl2");
 	return -1;
 }
@@ -150,17 +160,21 @@ static void fill_outline(struct outline *o, const struct legacy *t, struct arena
 	o->description = t->description;
 	o->variables = arena_new_array(a, struct outline_variable, t->nvariables);
 	for (size_t i = 0; i < t->nvariables; i++)
-		o->variables[o->nvariables++] = (struct outline_variable){ t->variables[i].name, t->variables[i].def,
-									   is_sensitive(t, t->variables[i].name) };
+		o->variables[o->nvariables++] = (struct outline_variable){
+			t->variables[i].name, t->variables[i].def,
+			is_sensitive(t, t->variables[i].name)
+		};
 	o->builders = arena_new_array(a, struct outline_builder, t->nbuilders);
 	for (size_t i = 0; i < t->nbuilders; i++)
-		o->builders[o->nbuilders++] = (struct outline_builder){ t->builders[i].name, t->builders[i].type };
+		o->builders[o->nbuilders++] = (struct outline_builder){ t->builders[i].name,
+									t->builders[i].type };
 	o->provisioners = arena_new_array(a, const char *, t->nprovisioners);
 	for (size_t i = 0; i < t->nprovisioners; i++)
 		o->provisioners[o->nprovisioners++] = t->provisioners[i].type;
 }
 
-int template_outline(const struct template_args *args, struct arena *a, struct diags *d, struct outline *ret, struct err *err)
+int template_outline(const struct template_args *args, struct arena *a, struct diags *d,
+		     struct outline *ret, struct err *err)
 {
 	struct outline o = { 0 };
 	struct legacy *t;

@@ -10,7 +10,8 @@ struct entry {
 	size_t nbuilds;
 };
 
-void plan_diags_take(struct plan_diags *m, const struct diags *from, const char *what, const char *build)
+void plan_diags_take(struct plan_diags *m, const struct diags *from, const char *what,
+		     const char *build)
 {
 	struct diags *to = &m->plan->diags;
 
@@ -19,14 +20,15 @@ void plan_diags_take(struct plan_diags *m, const struct diags *from, const char 
 		AUTO(buf) struct buf key = BUF_INIT;
 		struct entry *e;
 
-		buf_printf(&key, "%d:%p:%u:%u:%s\n%s", (int)g->severity, (void *)g->span.src, g->span.from, g->span.to, g->summary,
-			   g->detail ? g->detail : "");
+		buf_printf(&key, "%d:%p:%u:%u:%s\n%s", (int)g->severity, (void *)g->span.src,
+			   g->span.from, g->span.to, g->summary, g->detail ? g->detail : "");
 		if (!g->span.src) /* without a place only the component tells two of them apart */
 			buf_printf(&key, "\n%s", what ? what : build);
 		e = map_get(&m->seen, buf_str(&key));
 		if (!e) {
-			struct diag *copy = g->severity == DIAG_ERROR ? diag_error(to, g->span, "%s", g->summary) :
-									diag_warning(to, g->span, "%s", g->summary);
+			struct diag *copy = g->severity == DIAG_ERROR
+						? diag_error(to, g->span, "%s", g->summary)
+						: diag_warning(to, g->span, "%s", g->summary);
 
 			copy->detail = g->detail;
 			copy->values = g->values;

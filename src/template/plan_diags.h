@@ -9,8 +9,10 @@ struct plan_diags {
 	struct map seen; /* place and text → its entry */
 };
 
-/* Takes over what a component of a build had to say. what: `provisioner "shell"`, or NULL for the builder. */
-void plan_diags_take(struct plan_diags *m, const struct diags *from, const char *what, const char *build);
+/* Takes over what a component of a build had to say. what: `provisioner "shell"`, or NULL for the
+ * builder. */
+void plan_diags_take(struct plan_diags *m, const struct diags *from, const char *what,
+		     const char *build);
 /* Writes the names of the builds into the diagnostics, and releases. */
 void plan_diags_finish(struct plan_diags *m);
 

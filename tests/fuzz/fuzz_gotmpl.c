@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	diags_init(&d, a);
 	if (!rest.n || jsontext_parse(a, source_new(a, "dot", rest), 0, &d, &env.dot) < 0)
 		env.dot = value_null((struct span){ 0 });
-	if (gotmpl_render_text(&env, template, &out, &err) < 0 && (err.os < 0 || (size_t)err.os > template.n))
+	if (gotmpl_render_text(&env, template, &out, &err) < 0 &&
+	    (err.os < 0 || (size_t)err.os > template.n))
 		abort(); /* a mistake has its place inside the text */
 	return 0;
 }

@@ -13,14 +13,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!n)
 		return 0;
 	diags_init(&d, a);
-	if (jsontext_parse(a, source_new(a, "fuzz", (struct str){ (const char *)data + 1, n - 1 }), data[0] & 3, &d, &v) < 0) {
+	if (jsontext_parse(a, source_new(a, "fuzz", (struct str){ (const char *)data + 1, n - 1 }),
+			   data[0] & 3, &d, &v) < 0) {
 		diags_render(&d, &text);
 		return 0;
 	}
 	if (v.kind == VALUE_STRING)
 		jsontext_string_offset(v.span, n / 2);
 	value_write_json(&text, v);
-	if (jsontext_parse(a, source_new(a, "again", buf_str(&text)), JSONTEXT_LATER_WINS, &d, &again) < 0 || !value_equal(v, again))
+	if (jsontext_parse(a, source_new(a, "again", buf_str(&text)), JSONTEXT_LATER_WINS, &d,
+			   &again) < 0 ||
+	    !value_equal(v, again))
 		abort();
 	return 0;
 }

@@ -58,7 +58,9 @@ static const struct postprocessor postprocessor = { .type = "x", .spec = &spec }
 static const struct builder *const builders[] = { &builder, NULL };
 static const struct provisioner *const provisioners[] = { &provisioner, NULL };
 static const struct postprocessor *const postprocessors[] = { &postprocessor, NULL };
-static const struct registry registry = { .builders = builders, .provisioners = provisioners, .postprocessors = postprocessors };
+static const struct registry registry = { .builders = builders,
+					  .provisioners = provisioners,
+					  .postprocessors = postprocessors };
 static char path[] = "/tmp/fuzz-template-XXXXXX";
 
 static void remove_file(void)

@@ -36,14 +36,17 @@ static bool check_case(struct arena *a, struct str template, struct str dot, str
 	diags_init(&d, a);
 	assert_int_equal(jsontext_parse(a, source_new(a, "dot", dot), 0, &d, &env.dot), 0);
 	if (gotmpl_render_text(&env, template, &got, &err) < 0) {
-		if (str_starts(want, "! ") && strstr(err.msg, arena_strndup(a, want.p + 2, want.n - 2)))
+		if (str_starts(want, "! ") &&
+		    strstr(err.msg, arena_strndup(a, want.p + 2, want.n - 2)))
 			return true;
-		print_message("%.*s\n  want  %.*s\n  error %s\n", (int)template.n, template.p, (int)want.n, want.p, err.msg);
+		print_message("%.*s\n  want  %.*s\n  error %s\n", (int)template.n, template.p,
+			      (int)want.n, want.p, err.msg);
 		return false;
 	}
 	if (str_eq(got, unescape(a, want)))
 		return true;
-	print_message("%.*s\n  want %.*s\n  got  %.*s\n", (int)template.n, template.p, (int)want.n, want.p, (int)got.n, got.p);
+	print_message("%.*s\n  want %.*s\n  got  %.*s\n", (int)template.n, template.p, (int)want.n,
+		      want.p, (int)got.n, got.p);
 	return false;
 }
 
@@ -72,7 +75,8 @@ static void test_cases(void **state UNUSED)
 	assert_true(cases > 50);
 }
 
-static int fn_count(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs, struct value *ret, struct err *err)
+static int fn_count(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs,
+		    struct value *ret, struct err *err)
 {
 	if (nargs == 3)
 		return err_set(err, ERR_INVALID, "three is too many");
@@ -101,10 +105,14 @@ static void test_functions_of_the_caller(void **state UNUSED)
 		struct str got;
 
 		if (cases[i].offset < 0) {
-			assert_int_equal(gotmpl_render_text(&env, str_from(cases[i].text), &got, &err), 0);
+			assert_int_equal(gotmpl_render_text(&env, str_from(cases[i].text), &got,
+							    &err),
+					 0);
 			assert_true(str_eqs(got, cases[i].want));
 		} else {
-			assert_int_equal(gotmpl_render_text(&env, str_from(cases[i].text), &got, &err), -1);
+			assert_int_equal(gotmpl_render_text(&env, str_from(cases[i].text), &got,
+							    &err),
+					 -1);
 			assert_string_equal(err.msg, cases[i].want);
 			assert_int_equal(err.os, cases[i].offset);
 		}
@@ -124,10 +132,16 @@ static void test_limits(void **state UNUSED)
 	assert_int_equal(gotmpl_render_text(&env, buf_str(&deep), &got, &err), -1);
 	assert_non_null(strstr(err.msg, "nested deeper"));
 	err_release(&err);
-	assert_int_equal(gotmpl_render_text(&env, STR("{{range 100000}}{{range 100000}}{{end}}{{end}}"), &got, &err), -1);
+	assert_int_equal(gotmpl_render_text(&env,
+					    STR("{{range 100000}}{{range 100000}}{{end}}{{end}}"),
+					    &got, &err),
+			 -1);
 	assert_non_null(strstr(err.msg, "steps"));
 	err_release(&err);
-	assert_int_equal(gotmpl_render_text(&env, STR("{{range 100000}}{{printf \"%9999s\" \"\"}}{{end}}"), &got, &err), -1);
+	assert_int_equal(
+	    gotmpl_render_text(&env, STR("{{range 100000}}{{printf \"%9999s\" \"\"}}{{end}}"), &got,
+			       &err),
+	    -1);
 	assert_non_null(strstr(err.msg, "MiB"));
 }
 

@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-static int parse(struct arena *a, const char *text, unsigned flags, struct diags *d, struct value *ret)
+static int parse(struct arena *a, const char *text, unsigned flags, struct diags *d,
+		 struct value *ret)
 {
 	diags_init(d, a);
 	return jsontext_parse(a, source_new(a, "t.json", str_from(text)), flags, d, ret);
@@ -22,7 +23,8 @@ static void test_values(void **state UNUSED)
 		{ " true ", "true" },
 		{ "[]", "[]" },
 		{ "{}", "{}" },
-		{ "[1, -2.5, 1e3, 0.1, 12345678901234567890, 1E-2, 100]", "[1,-2.5,1000,0.1,12345678901234567890,0.01,100]" },
+		{ "[1, -2.5, 1e3, 0.1, 12345678901234567890, 1E-2, 100]",
+		  "[1,-2.5,1000,0.1,12345678901234567890,0.01,100]" },
 		{ "{\"b\": {\"a\": [null]}, \"a\": \"x\"}", "{\"b\":{\"a\":[null]},\"a\":\"x\"}" },
 		{ "\"\\u00e9\\n\\\"\\\\\\/\"", "\"\xc3\xa9\\n\\\"\\\\/\"" },
 		{ "\"\\ud83d\\ude00 \\ud83d\"", "\"\xf0\x9f\x98\x80 \xef\xbf\xbd\"" },
@@ -52,10 +54,15 @@ static void test_mistakes(void **state UNUSED)
 	} cases[] = {
 		{ "{\"builders\": [}\n", 1, 15, "'}' cannot stand where a value belongs" },
 		{ "", 1, 0, "the end of the file cannot stand where a value belongs" },
-		{ "{\n  \"builders\": [\n    {\"type\": \"null\" \"communicator\": \"none\"}\n  ]\n}", 3, 22, "'\"' cannot stand after a key and its value" },
-		{ "{\n  \"description\": \"a\nb\"}", 3, 1, "a line break cannot stand inside a string" },
-		{ "{\n  \"description\": \"a\\qb\"}", 2, 22, "'q' cannot stand after a backslash in a string" },
-		{ "{\"builders\": [{\"type\": null, \"communicator\": nul}]}", 1, 49, "'}' cannot stand in what began like null" },
+		{ "{\n  \"builders\": [\n    {\"type\": \"null\" \"communicator\": \"none\"}\n  "
+		  "]\n}",
+		  3, 22, "'\"' cannot stand after a key and its value" },
+		{ "{\n  \"description\": \"a\nb\"}", 3, 1,
+		  "a line break cannot stand inside a string" },
+		{ "{\n  \"description\": \"a\\qb\"}", 2, 22,
+		  "'q' cannot stand after a backslash in a string" },
+		{ "{\"builders\": [{\"type\": null, \"communicator\": nul}]}", 1, 49,
+		  "'}' cannot stand in what began like null" },
 		{ "{'b': 1}", 1, 2, "\"'\" cannot stand where the name of a key belongs" },
 		{ "{\"a\": 1,}", 1, 9, "'}' cannot stand where the name of a key belongs" },
 		{ "{\"a\": 1} x", 1, 10, "'x' cannot stand after the end of the JSON text" },
@@ -88,7 +95,8 @@ static void test_duplicates(void **state UNUSED)
 	struct diags d;
 	struct value v;
 
-	assert_int_equal(parse(a, "{\"a\": 1,\n\"b\": {\"x\": 1, \"x\": 2},\n\"a\": 3}", 0, &d, &v), -1);
+	assert_int_equal(parse(a, "{\"a\": 1,\n\"b\": {\"x\": 1, \"x\": 2},\n\"a\": 3}", 0, &d, &v),
+			 -1);
 	assert_int_equal(d.n, 2);
 	assert_string_equal(d.v[0].summary, "the key \"x\" stands twice in this object");
 	assert_string_equal(d.v[1].summary, "the key \"a\" stands twice in this object");
@@ -107,7 +115,9 @@ static void test_comments(void **state UNUSED)
 	struct diags d;
 	struct value v;
 
-	assert_int_equal(parse(a, "{ // first\n\"a\": \"//\" // second\n}// third", JSONTEXT_COMMENTS, &d, &v), 0);
+	assert_int_equal(parse(a, "{ // first\n\"a\": \"//\" // second\n}// third",
+			       JSONTEXT_COMMENTS, &d, &v),
+			 0);
 	assert_int_equal(d.errors, 0);
 	assert_int_equal(d.warnings, 1);
 	assert_int_equal(d.v[0].span.from, 2);
@@ -153,11 +163,18 @@ static void test_numbers(void **state UNUSED)
 	static const struct {
 		const char *text, *shown;
 	} cases[] = {
-		{ "0", "0" },	  { "-0", "0" },	{ "1.50", "1.5" },	      { "0.1", "0.1" },
-		{ "1e21", "1000000000000000000000" }, { "-1e-7", "-0.0000001" }, { "123456789.123456789", "123456789.123456789" },
+		{ "0", "0" },
+		{ "-0", "0" },
+		{ "1.50", "1.5" },
+		{ "0.1", "0.1" },
+		{ "1e21", "1000000000000000000000" },
+		{ "-1e-7", "-0.0000001" },
+		{ "123456789.123456789", "123456789.123456789" },
 		{ "007", "7" },
 	};
-	static const char *const bad[] = { "", "-", "1.", ".5", "1e", "0x1", "1 ", "nan", "1e99999" };
+	static const char *const bad[] = {
+		"", "-", "1.", ".5", "1e", "0x1", "1 ", "nan", "1e99999"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		AUTO(arena) struct arena *a = arena_new();
@@ -177,8 +194,9 @@ static void test_numbers(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),	 cmocka_unit_test(test_mistakes), cmocka_unit_test(test_duplicates),
-		cmocka_unit_test(test_comments), cmocka_unit_test(test_depth),	  cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_values),	   cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_duplicates), cmocka_unit_test(test_comments),
+		cmocka_unit_test(test_depth),	   cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_numbers),
 	};
 

@@ -53,7 +53,11 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct config, later, .flags = SPEC_LATE, .doc = "Late."),
 	SPEC_STR(struct config, from_env, .env = "INGOT_TEST_SPEC", .doc = "From the environment."),
 	SPEC_STR(struct config, old, .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "name"),
-	{ .name = "future", .type = SPEC_T_STR, .flags = SPEC_NOT_YET, .offset = SPEC_OFF(struct config, old, char *), .doc = "Later." },
+	{ .name = "future",
+	  .type = SPEC_T_STR,
+	  .flags = SPEC_NOT_YET,
+	  .offset = SPEC_OFF(struct config, old, char *),
+	  .doc = "Later." },
 	SPEC_BOOL(struct config, flag, .doc = "Flag."),
 	SPEC_BOOL(struct config, on, .def = "true", .doc = "On."),
 	SPEC_TRIBOOL(struct config, maybe, .doc = "Maybe."),
@@ -81,7 +85,8 @@ struct run {
 };
 
 /* Text in <…> is "rendered" by taking the brackets off; "<later>" cannot be had yet; "<bad>" fails. */
-static int render(void *data UNUSED, const struct spec_row *row UNUSED, bool late, struct str text, struct str *ret, struct err *err)
+static int render(void *data UNUSED, const struct spec_row *row UNUSED, bool late, struct str text,
+		  struct str *ret, struct err *err)
 {
 	*ret = text;
 	if (late || !str_starts(text, "<"))
@@ -104,12 +109,19 @@ static struct run decode(struct arena *a, const char *json, bool weak)
 {
 	static const char *const ignore[] = { "type", NULL };
 	struct run r = { .arena = a };
-	struct spec_input in = { .arena = a, .render = render, .weak = weak, .ignore = ignore, .on_secret = secret, .data = &r };
+	struct spec_input in = { .arena = a,
+				 .render = render,
+				 .weak = weak,
+				 .ignore = ignore,
+				 .on_secret = secret,
+				 .data = &r };
 	struct value body;
 
 	diags_init(&r.diags, a);
 	in.diags = &r.diags;
-	assert_int_equal(jsontext_parse(a, source_new(a, "t.json", str_from(json)), 0, &r.diags, &body), 0);
+	assert_int_equal(jsontext_parse(a, source_new(a, "t.json", str_from(json)), 0, &r.diags,
+					&body),
+			 0);
 	r.rc = spec_decode(&spec, body, &in, &r.config);
 	return r;
 }
@@ -118,25 +130,31 @@ static void test_table_is_sound(void **state UNUSED)
 {
 	static const struct spec_row bad_rows[] = {
 		SPEC_STR(struct config, name),
-		SPEC_STR(struct config, mode, .name = "name", .def = "x", .choices = modes, .flags = SPEC_REQUIRED, .doc = "x"),
+		SPEC_STR(struct config, mode, .name = "name", .def = "x", .choices = modes,
+			 .flags = SPEC_REQUIRED, .doc = "x"),
 		SPEC_STR(struct config, old, .flags = SPEC_DEPRECATED, .doc = "x"),
 	};
 	static const struct spec bad = SPEC("bad", struct config, bad_rows);
 	AUTO(buf) struct buf out = BUF_INIT;
 
 	assert_int_equal(spec_check(&spec, &out), 0);
-	assert_int_equal(spec_check(&bad, &out), 5); /* no doc, twice, required with default, no choice, nothing instead */
+	assert_int_equal(spec_check(&bad, &out),
+			 5); /* no doc, twice, required with default, no choice, nothing instead */
 }
 
 static void test_weak_values(void **state UNUSED)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	struct run r = decode(a,
-			      "{\"type\": \"x\", \"Name\": 12, \"flag\": \"1\", \"on\": 0, \"maybe\": \"f\", \"timeout\": 10, \"count\": \"0x10\","
-			      "\"ratio\": \"2.5\", \"list\": \"a,b\", \"codes\": [\"3\", 4.9, true], \"lists\": [[\"a\", 1], \"b,c\"],"
-			      "\"tags\": [{\"a\": 1}, {\"b\": true}], \"disk\": {\"device\": \"d\", \"size\": \"9\"}, \"disks\": {\"device\": \"e\"},"
-			      "\"port\": \"2222\", \"host\": 1.50, \"raw\": {\"x\": [\"<y>\"]}, \"mode\": null}",
-			      true);
+	struct run r = decode(
+	    a,
+	    "{\"type\": \"x\", \"Name\": 12, \"flag\": \"1\", \"on\": 0, \"maybe\": \"f\", "
+	    "\"timeout\": 10, \"count\": \"0x10\","
+	    "\"ratio\": \"2.5\", \"list\": \"a,b\", \"codes\": [\"3\", 4.9, true], \"lists\": "
+	    "[[\"a\", 1], \"b,c\"],"
+	    "\"tags\": [{\"a\": 1}, {\"b\": true}], \"disk\": {\"device\": \"d\", \"size\": "
+	    "\"9\"}, \"disks\": {\"device\": \"e\"},"
+	    "\"port\": \"2222\", \"host\": 1.50, \"raw\": {\"x\": [\"<y>\"]}, \"mode\": null}",
+	    true);
 
 	assert_int_equal(r.rc, 0);
 	assert_string_equal(r.config.name, "12");
@@ -171,7 +189,10 @@ static void test_defaults(void **state UNUSED)
 	struct run r;
 
 	setenv("INGOT_TEST_SPEC", "given", 1);
-	r = decode(a, "{\"name\": \"<n>\", \"later\": \"<x>\", \"password\": \"pw\", \"tag\": [{\"key\": \"a\", \"value\": \"<v>\"}]}", true);
+	r = decode(a,
+		   "{\"name\": \"<n>\", \"later\": \"<x>\", \"password\": \"pw\", \"tag\": "
+		   "[{\"key\": \"a\", \"value\": \"<v>\"}]}",
+		   true);
 	unsetenv("INGOT_TEST_SPEC");
 	assert_int_equal(r.rc, 0);
 	assert_string_equal(r.config.name, "n");
@@ -195,27 +216,44 @@ static void test_mistakes(void **state UNUSED)
 		const char *summary, *detail;
 	} cases[] = {
 		{ "{\"nmae\": \"x\"}", true, "unknown option \"nmae\"", "Did you mean \"name\"?" },
-		{ "{\"name\": \"x\", \"_comment\": 1}", true, "unknown option \"_comment\"", "Comments can only stand at the root of a template." },
-		{ "{\"name\": \"x\", \"disk\": {\"device\": \"d\", \"sise\": 1}}", true, "unknown option \"disk.sise\"", "Did you mean \"size\"?" },
+		{ "{\"name\": \"x\", \"_comment\": 1}", true, "unknown option \"_comment\"",
+		  "Comments can only stand at the root of a template." },
+		{ "{\"name\": \"x\", \"disk\": {\"device\": \"d\", \"sise\": 1}}", true,
+		  "unknown option \"disk.sise\"", "Did you mean \"size\"?" },
 		{ "{}", true, "\"name\" is required", NULL },
 		{ "{\"name\": \"\"}", true, "\"name\" must not be empty", NULL },
-		{ "{\"name\": \"x\", \"disks\": [{\"size\": 2}]}", true, "\"disks.device\" is required", NULL },
+		{ "{\"name\": \"x\", \"disks\": [{\"size\": 2}]}", true,
+		  "\"disks.device\" is required", NULL },
 		{ "{\"name\": [\"x\"]}", true, "\"name\" takes text, not a list", NULL },
-		{ "{\"name\": \"x\", \"flag\": \"yes\"}", true, "\"flag\" takes true or false, not \"yes\"", NULL },
-		{ "{\"name\": \"x\", \"count\": \"many\"}", true, "\"count\" takes a whole number, not \"many\"", NULL },
-		{ "{\"name\": \"x\", \"timeout\": \"10\"}", true, "\"timeout\": the duration \"10\" lacks a unit (\"10s\" are seconds)", NULL },
-		{ "{\"name\": \"x\", \"timeout\": \"\"}", true, "\"timeout\" takes a duration such as \"90s\" or \"1h30m\", not \"\"", NULL },
-		{ "{\"name\": \"x\", \"mode\": \"quick\"}", true, "\"mode\" is one of: fast, slow; not \"quick\"", NULL },
-		{ "{\"name\": \"x\", \"port\": 70000}", true, "\"port\" is between 1 and 65535, not 70000", NULL },
-		{ "{\"name\": \"x\", \"tags\": [\"a\"]}", true, "\"tags\" takes an object of texts, not \"a\"", NULL },
-		{ "{\"name\": \"x\", \"tag\": [{\"key\": \"a\"}]}", false, "a block \"tag\" lacks its \"value\"", NULL },
-		{ "{\"name\": \"x\", \"password\": [1]}", true, "\"password\" takes text, not this secret value", NULL },
-		{ "{\"name\": \"x\", \"future\": \"y\"}", true, "\"future\" is not yet supported by ingot", NULL },
+		{ "{\"name\": \"x\", \"flag\": \"yes\"}", true,
+		  "\"flag\" takes true or false, not \"yes\"", NULL },
+		{ "{\"name\": \"x\", \"count\": \"many\"}", true,
+		  "\"count\" takes a whole number, not \"many\"", NULL },
+		{ "{\"name\": \"x\", \"timeout\": \"10\"}", true,
+		  "\"timeout\": the duration \"10\" lacks a unit (\"10s\" are seconds)", NULL },
+		{ "{\"name\": \"x\", \"timeout\": \"\"}", true,
+		  "\"timeout\" takes a duration such as \"90s\" or \"1h30m\", not \"\"", NULL },
+		{ "{\"name\": \"x\", \"mode\": \"quick\"}", true,
+		  "\"mode\" is one of: fast, slow; not \"quick\"", NULL },
+		{ "{\"name\": \"x\", \"port\": 70000}", true,
+		  "\"port\" is between 1 and 65535, not 70000", NULL },
+		{ "{\"name\": \"x\", \"tags\": [\"a\"]}", true,
+		  "\"tags\" takes an object of texts, not \"a\"", NULL },
+		{ "{\"name\": \"x\", \"tag\": [{\"key\": \"a\"}]}", false,
+		  "a block \"tag\" lacks its \"value\"", NULL },
+		{ "{\"name\": \"x\", \"password\": [1]}", true,
+		  "\"password\" takes text, not this secret value", NULL },
+		{ "{\"name\": \"x\", \"future\": \"y\"}", true,
+		  "\"future\" is not yet supported by ingot", NULL },
 		{ "{\"name\": \"<bad>\"}", true, "\"name\": it is bad", NULL },
-		{ "{\"name\": \"x\", \"count\": true}", false, "\"count\" takes a whole number, not true", NULL },
-		{ "{\"name\": \"x\", \"flag\": 1}", false, "\"flag\" takes true or false, not 1", NULL },
-		{ "{\"name\": \"x\", \"list\": \"a\"}", false, "\"list\" takes a list of texts, not \"a\"", NULL },
-		{ "{\"name\": \"x\", \"timeout\": 3}", false, "\"timeout\" takes a duration such as \"90s\" or \"1h30m\", not 3", NULL },
+		{ "{\"name\": \"x\", \"count\": true}", false,
+		  "\"count\" takes a whole number, not true", NULL },
+		{ "{\"name\": \"x\", \"flag\": 1}", false, "\"flag\" takes true or false, not 1",
+		  NULL },
+		{ "{\"name\": \"x\", \"list\": \"a\"}", false,
+		  "\"list\" takes a list of texts, not \"a\"", NULL },
+		{ "{\"name\": \"x\", \"timeout\": 3}", false,
+		  "\"timeout\" takes a duration such as \"90s\" or \"1h30m\", not 3", NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -235,7 +273,9 @@ static void test_mistakes(void **state UNUSED)
 static void test_all_mistakes_are_told(void **state UNUSED)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	struct run r = decode(a, "{\"nmae\": 1, \"flag\": \"yes\", \"old\": \"x\", \"count\": \"a\"}", true);
+	struct run r = decode(a,
+			      "{\"nmae\": 1, \"flag\": \"yes\", \"old\": \"x\", \"count\": \"a\"}",
+			      true);
 
 	assert_int_equal(r.rc, -1);
 	assert_int_equal(r.diags.errors, 3); /* not that name is missing: it is misspelt */
@@ -257,7 +297,10 @@ static void test_place_of_rendering(void **state UNUSED)
 static void test_stand_ins(void **state UNUSED)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	struct run r = decode(a, "{\"name\": \"<later>\", \"count\": \"<later>\", \"mode\": \"<later>\", \"timeout\": \"<later>\", \"codes\": \"<later>\"}", true);
+	struct run r = decode(a,
+			      "{\"name\": \"<later>\", \"count\": \"<later>\", \"mode\": "
+			      "\"<later>\", \"timeout\": \"<later>\", \"codes\": \"<later>\"}",
+			      true);
 
 	assert_int_equal(r.rc, 0);
 	assert_string_equal(r.config.name, "later");

@@ -27,7 +27,8 @@ static const struct spec_row rows[] = {
 	SPEC_INT(struct options, number, .def = "7", .doc = "Number."),
 	SPEC_DURATION(struct options, when, .doc = "Time."),
 	SPEC_STRS(struct options, list, .doc = "List."),
-	SPEC_STR(struct options, required, .name = "old_text", .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "text"),
+	SPEC_STR(struct options, required, .name = "old_text",
+		 .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "text"),
 };
 static const struct spec alpha_spec = SPEC("alpha", struct options, rows);
 
@@ -42,10 +43,18 @@ static void prepare(struct prepare *p, void *config)
 }
 
 static const char *const generated[] = { "Special", NULL };
-static const struct builder alpha = { .type = "alpha", .spec = &alpha_spec, .generated = generated, .prepare = prepare };
-static const struct builder amazon = { .type = "amazon-test", .spec = &alpha_spec, .prepare = prepare };
-static const struct provisioner provision = { .type = "run", .spec = &alpha_spec, .prepare = prepare };
-static const struct postprocessor store = { .type = "store", .spec = &alpha_spec, .prepare = prepare };
+static const struct builder alpha = {
+	.type = "alpha", .spec = &alpha_spec, .generated = generated, .prepare = prepare
+};
+static const struct builder amazon = { .type = "amazon-test",
+				       .spec = &alpha_spec,
+				       .prepare = prepare };
+static const struct provisioner provision = { .type = "run",
+					      .spec = &alpha_spec,
+					      .prepare = prepare };
+static const struct postprocessor store = { .type = "store",
+					    .spec = &alpha_spec,
+					    .prepare = prepare };
 static const struct builder *const builders[] = { &alpha, &amazon, NULL };
 static const struct provisioner *const provisioners[] = { &provision, NULL };
 static const struct postprocessor *const postprocessors[] = { &store, NULL };
@@ -105,7 +114,8 @@ static void show_build(struct buf *out, const struct plan_build *b)
 		for (size_t j = 0; j < b->chains[i].n; j++) {
 			const struct plan_postprocessor *p = &b->chains[i].v[j];
 
-			buf_printf(out, "    %s%s%s keep=%d", p->c.type, p->c.name ? " " : "", p->c.name ? p->c.name : "", p->keep_input);
+			buf_printf(out, "    %s%s%s keep=%d", p->c.type, p->c.name ? " " : "",
+				   p->c.name ? p->c.name : "", p->keep_input);
 			show_options(out, p->c.config);
 		}
 	}
@@ -124,7 +134,8 @@ static void parse_args(struct arena *a, struct str head, struct template_args *a
 			ptrdiff_t eq = str_find(word, STR("="));
 
 			args->vars[args->nvars].name = arena_strndup(a, word.p, (size_t)eq);
-			args->vars[args->nvars].value = arena_strndup(a, word.p + eq + 1, word.n - (size_t)eq - 1);
+			args->vars[args->nvars].value = arena_strndup(a, word.p + eq + 1,
+								      word.n - (size_t)eq - 1);
 			for (char *c = args->vars[args->nvars++].value; *c; c++)
 				*c = *c == '~' ? ' ' : *c;
 		} else if ((only || except) && str_split(&head, ' ', &word)) {
@@ -180,15 +191,20 @@ static void test_cases(void **state UNUSED)
 	setenv("INGOT_TEST_VAR", "from env", 1);
 	rest = buf_str(&text);
 	while (str_starts(rest, "=== ")) {
-		ptrdiff_t line = str_find(rest, STR("\n")), split = str_find(rest, STR("\n---\n")), end = str_find(rest, STR("\n=== "));
-		struct str head = str_slice(rest, 4, (size_t)line), body = str_slice(rest, (size_t)line + 1, (size_t)split + 1);
-		struct str want = str_slice(rest, (size_t)split + 5, end < 0 ? rest.n : (size_t)end + 1);
+		ptrdiff_t line = str_find(rest, STR("\n")), split = str_find(rest, STR("\n---\n")),
+			  end = str_find(rest, STR("\n=== "));
+		struct str head = str_slice(rest, 4, (size_t)line),
+			   body = str_slice(rest, (size_t)line + 1, (size_t)split + 1);
+		struct str want = str_slice(rest, (size_t)split + 5,
+					    end < 0 ? rest.n : (size_t)end + 1);
 		AUTO(buf) struct buf got = BUF_INIT;
 
 		run_case(a, head, body, &got);
-		buf_printf(&fresh, "=== " STR_FMT "\n" STR_FMT "---\n%s", STR_ARG(head), STR_ARG(body), buf_cstr(&got));
+		buf_printf(&fresh, "=== " STR_FMT "\n" STR_FMT "---\n%s", STR_ARG(head),
+			   STR_ARG(body), buf_cstr(&got));
 		if (!str_eq(buf_str(&got), want)) {
-			print_message("=== " STR_FMT "\n--- want\n" STR_FMT "--- got\n%s", STR_ARG(head), STR_ARG(want), buf_cstr(&got));
+			print_message("=== " STR_FMT "\n--- want\n" STR_FMT "--- got\n%s",
+				      STR_ARG(head), STR_ARG(want), buf_cstr(&got));
 			bad++;
 		}
 		cases++;
@@ -222,16 +238,22 @@ static struct plan *load(const char *template)
 /* At run the options are decoded again with the build's values, and late text is rendered. */
 static void test_at_run(void **state UNUSED)
 {
-	AUTO(plan) struct plan *plan = load("{\"variables\": {\"v\": \"{{.Vars}}\"}, \"builders\": [{\"type\": \"alpha\"}], \"provisioners\": [{\"type\": \"run\","
-					    "\"text\": \"{{build `ID`}} {{.Host}} {{build `Special`}} {{.Nope}}\", \"number\": \"{{build `Port`}}\","
-					    "\"late\": \"{{user `v`}} {{build `ID`}} {{.Script}} {{.Host}}\"}]}");
+	AUTO(plan)
+	struct plan *plan = load(
+	    "{\"variables\": {\"v\": \"{{.Vars}}\"}, \"builders\": [{\"type\": \"alpha\"}], "
+	    "\"provisioners\": [{\"type\": \"run\","
+	    "\"text\": \"{{build `ID`}} {{.Host}} {{build `Special`}} {{.Nope}}\", \"number\": "
+	    "\"{{build `Port`}}\","
+	    "\"late\": \"{{user `v`}} {{build `ID`}} {{.Script}} {{.Host}}\"}]}");
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(map) struct map values = MAP_INIT;
 	AUTO(err) struct err err = ERR_INIT;
 	const struct plan_data data = { .values = &values };
 	const struct plan_component *c = &plan->builds[0].provisioners[0].c;
-	struct value_attr dot[] = { { .key = STR("Script"), .value = value_cstring(a, "s.sh", (struct span){ 0 }) },
-				    { .key = STR("Vars"), .value = value_cstring(a, "A=1", (struct span){ 0 }) } };
+	struct value_attr dot[] = {
+		{ .key = STR("Script"), .value = value_cstring(a, "s.sh", (struct span){ 0 }) },
+		{ .key = STR("Vars"), .value = value_cstring(a, "A=1", (struct span){ 0 }) }
+	};
 	struct options *o;
 	struct diags d;
 	struct str text;
@@ -248,7 +270,10 @@ static void test_at_run(void **state UNUSED)
 	o = config;
 	assert_string_equal(o->text, "i-1 h <no value> <no value>");
 	assert_int_equal(o->number, 22);
-	assert_int_equal(c->render(c, &data, a, value_attrs_make(a, VALUE_OBJECT, dot, 2, (struct span){ 0 }), str_from(o->late), &text, &err), 0);
+	assert_int_equal(c->render(c, &data, a,
+				   value_attrs_make(a, VALUE_OBJECT, dot, 2, (struct span){ 0 }),
+				   str_from(o->late), &text, &err),
+			 0);
 	assert_true(str_eqs(text, "A=1 i-1 s.sh h"));
 }
 

@@ -53,7 +53,8 @@ const struct number *number_parse(struct arena *a, struct str text)
 	return n;
 }
 
-/* Fewest decimal digits that still read back as n: more digits are never worse, so halving finds it. */
+/* Fewest decimal digits that still read back as n: more digits are never worse, so halving finds
+ * it. */
 static size_t shortest_digits(const struct number *n)
 {
 	size_t low = 2, high = DIGITS_MAX;
@@ -68,7 +69,8 @@ static size_t shortest_digits(const struct number *n)
 
 		mpfr_get_str(digits, &exp, 10, mid, n->v, MPFR_RNDN);
 		negative = digits[0] == '-';
-		snprintf(text, sizeof(text), "%s0.%se%ld", negative ? "-" : "", digits + negative, (long)exp);
+		snprintf(text, sizeof(text), "%s0.%se%ld", negative ? "-" : "", digits + negative,
+			 (long)exp);
 		mpfr_set_str(back, text, 10, MPFR_RNDN);
 		if (mpfr_equal_p(back, n->v))
 			high = mid;

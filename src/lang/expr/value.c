@@ -49,7 +49,8 @@ bool value_number_parse(struct arena *a, struct str text, struct span span, stru
 	return true;
 }
 
-struct value value_seq_make(struct arena *a, enum value_kind kind, const struct value *v, size_t n, struct span span)
+struct value value_seq_make(struct arena *a, enum value_kind kind, const struct value *v, size_t n,
+			    struct span span)
 {
 	struct value_seq *seq = arena_alloc(a, sizeof(*seq) + n * sizeof(*v));
 
@@ -59,8 +60,8 @@ struct value value_seq_make(struct arena *a, enum value_kind kind, const struct 
 	return (struct value){ .kind = kind, .span = span, .seq = seq };
 }
 
-struct value value_attrs_make(struct arena *a, enum value_kind kind, const struct value_attr *v, size_t n,
-			      struct span span)
+struct value value_attrs_make(struct arena *a, enum value_kind kind, const struct value_attr *v,
+			      size_t n, struct span span)
 {
 	struct value_attrs *attrs = arena_alloc(a, sizeof(*attrs) + n * sizeof(*v));
 
@@ -103,7 +104,8 @@ const struct value_attr *value_attr_find_fold(struct value v, const char *key)
 
 bool value_as_i64(struct value v, int64_t *ret)
 {
-	if (v.kind != VALUE_NUMBER || !mpfr_integer_p(v.number->v) || !mpfr_fits_slong_p(v.number->v, MPFR_RNDN))
+	if (v.kind != VALUE_NUMBER || !mpfr_integer_p(v.number->v) ||
+	    !mpfr_fits_slong_p(v.number->v, MPFR_RNDN))
 		return false;
 	*ret = mpfr_get_si(v.number->v, MPFR_RNDN);
 	return true;

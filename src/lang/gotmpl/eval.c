@@ -1,5 +1,5 @@
-/* Evaluator: walks the tree and writes the text. A value that does not exist (a field the dot lacks)
- * is VALUE_UNKNOWN in here and prints as "<no value>", as Go has it. */
+/* Evaluator: walks the tree and writes the text. A value that does not exist (a field the dot
+ * lacks) is VALUE_UNKNOWN in here and prints as "<no value>", as Go has it. */
 #include "base/vec.h"
 #include "lang/gotmpl/tree.h"
 
@@ -42,7 +42,8 @@ static int step(struct exec *x, uint32_t pos)
 	if (++x->steps > GOTMPL_STEPS_MAX)
 		return gotmpl_error(x->err, pos, "it takes more than %d steps", GOTMPL_STEPS_MAX);
 	if (x->out->n > GOTMPL_OUTPUT_MAX)
-		return gotmpl_error(x->err, pos, "it gives more than %zu MiB of text", GOTMPL_OUTPUT_MAX >> 20);
+		return gotmpl_error(x->err, pos, "it gives more than %zu MiB of text",
+				    GOTMPL_OUTPUT_MAX >> 20);
 	return 0;
 }
 
@@ -82,17 +83,20 @@ static int eval_fields(struct exec *x, const struct node *n, struct value v, str
 				if (str_eq(v.attrs->v[j].key, n->fields[i]))
 					found = &v.attrs->v[j];
 		if (!found && v.kind != VALUE_UNKNOWN && v.kind != VALUE_NULL && !value_is_attrs(v))
-			return gotmpl_error(x->err, n->pos, "%s has no field %.*s", value_kind_phrase(v), (int)n->fields[i].n, n->fields[i].p);
+			return gotmpl_error(x->err, n->pos, "%s has no field %.*s",
+					    value_kind_phrase(v), (int)n->fields[i].n,
+					    n->fields[i].p);
 		if (!found && x->env->missing_is_error)
-			return gotmpl_error(x->err, n->pos, "there is no field %.*s here", (int)n->fields[i].n, n->fields[i].p);
+			return gotmpl_error(x->err, n->pos, "there is no field %.*s here",
+					    (int)n->fields[i].n, n->fields[i].p);
 		v = found ? found->value : no_value;
 	}
 	*ret = v;
 	return 0;
 }
 
-static int eval_call(struct exec *x, const struct node *n, const struct command *c, struct value dot, const struct value *final,
-		     struct value *ret);
+static int eval_call(struct exec *x, const struct node *n, const struct command *c,
+		     struct value dot, const struct value *final, struct value *ret);
 
 /* An operand that stands alone, as an argument or as a command without arguments. */
 static int eval_operand(struct exec *x, const struct node *n, struct value dot, struct value *ret)
@@ -129,19 +133,24 @@ static int eval_operand(struct exec *x, const struct node *n, struct value dot, 
 	}
 }
 
-static int check_args(struct exec *x, const struct node *n, const struct gotmpl_func *f, size_t nargs)
+static int check_args(struct exec *x, const struct node *n, const struct gotmpl_func *f,
+		      size_t nargs)
 {
 	if (nargs >= (size_t)f->min_args && (f->max_args < 0 || nargs <= (size_t)f->max_args))
 		return 0;
 	return gotmpl_error(x->err, n->pos, "%s takes %s%d argument%s, %zu given", f->name,
-			    f->max_args == f->min_args ? "" : nargs < (size_t)f->min_args ? "at least " : "at most ",
+			    f->max_args == f->min_args	  ? ""
+			    : nargs < (size_t)f->min_args ? "at least "
+							  : "at most ",
 			    nargs < (size_t)f->min_args ? f->min_args : f->max_args,
-			    (nargs < (size_t)f->min_args ? f->min_args : f->max_args) == 1 ? "" : "s", nargs);
+			    (nargs < (size_t)f->min_args ? f->min_args : f->max_args) == 1 ? ""
+											   : "s",
+			    nargs);
 }
 
 /* and, or: evaluate no more arguments than needed; the result is the deciding one. */
-static int eval_short_circuit(struct exec *x, bool is_or, const struct command *c, struct value dot, const struct value *final,
-			      struct value *ret)
+static int eval_short_circuit(struct exec *x, bool is_or, const struct command *c, struct value dot,
+			      const struct value *final, struct value *ret)
 {
 	for (size_t i = 1; i < c->n; i++) {
 		if (eval_operand(x, c->args[i], dot, ret) < 0)
@@ -154,8 +163,8 @@ static int eval_short_circuit(struct exec *x, bool is_or, const struct command *
 	return 0;
 }
 
-static int eval_call(struct exec *x, const struct node *n, const struct command *c, struct value dot, const struct value *final,
-		     struct value *ret)
+static int eval_call(struct exec *x, const struct node *n, const struct command *c,
+		     struct value dot, const struct value *final, struct value *ret)
 {
 	const struct gotmpl_func *f = gotmpl_find_func(x->env, n->text);
 	size_t nargs = c->n - 1 + (final != NULL);
@@ -163,7 +172,8 @@ static int eval_call(struct exec *x, const struct node *n, const struct command 
 	struct value *args;
 
 	if (!f)
-		return gotmpl_error(x->err, n->pos, "there is no function \"%.*s\"", (int)n->text.n, n->text.p);
+		return gotmpl_error(x->err, n->pos, "there is no function \"%.*s\"", (int)n->text.n,
+				    n->text.p);
 	if (check_args(x, n, f, nargs) < 0)
 		return -1;
 	if (streq(f->name, "and") || streq(f->name, "or"))
@@ -179,7 +189,8 @@ static int eval_call(struct exec *x, const struct node *n, const struct command 
 	return 0;
 }
 
-static int eval_command(struct exec *x, const struct command *c, struct value dot, const struct value *final, struct value *ret)
+static int eval_command(struct exec *x, const struct command *c, struct value dot,
+			const struct value *final, struct value *ret)
 {
 	const struct node *first = c->args[0];
 
@@ -188,7 +199,8 @@ static int eval_command(struct exec *x, const struct command *c, struct value do
 	if (first->kind == NODE_NIL)
 		return gotmpl_error(x->err, first->pos, "nil alone is nothing to run");
 	if (c->n > 1 || final)
-		return gotmpl_error(x->err, first->pos, "only a function takes arguments, and this is none");
+		return gotmpl_error(x->err, first->pos,
+				    "only a function takes arguments, and this is none");
 	return eval_operand(x, first, dot, ret);
 }
 
@@ -228,7 +240,8 @@ static enum flow run_branch(struct exec *x, const struct node *n, struct value d
 }
 
 /* One turn of a range: sets its variables, runs the body. */
-static enum flow run_turn(struct exec *x, const struct node *n, struct value key, struct value element)
+static enum flow run_turn(struct exec *x, const struct node *n, struct value key,
+			  struct value element)
 {
 	const struct node *pipe = n->pipe;
 	size_t scope = x->vars.n;
@@ -254,7 +267,8 @@ static int compare_attrs(const void *a, const void *b)
 /* The attributes sorted by key: a map of Go is ranged over and printed in that order. */
 static const struct value_attr **sorted_attrs(struct arena *a, struct value v)
 {
-	const struct value_attr **sorted = arena_new_array(a, const struct value_attr *, v.attrs->n);
+	const struct value_attr **sorted = arena_new_array(a, const struct value_attr *,
+							   v.attrs->n);
 
 	for (size_t i = 0; i < v.attrs->n; i++)
 		sorted[i] = &v.attrs->v[i];
@@ -282,7 +296,8 @@ static enum flow range_over(struct exec *x, const struct node *n, struct value v
 		struct value key = value_i64(a, i, (struct span){ 0 });
 
 		if (attrs)
-			flow = run_turn(x, n, value_string(attrs[i]->key, (struct span){ 0 }), attrs[i]->value);
+			flow = run_turn(x, n, value_string(attrs[i]->key, (struct span){ 0 }),
+					attrs[i]->value);
 		else
 			flow = run_turn(x, n, key, value_is_seq(v) ? v.seq->v[i] : key);
 	}
@@ -317,13 +332,15 @@ static enum flow run_template(struct exec *x, const struct node *n, struct value
 		if (str_eq(x->t->defines[i].name, n->text))
 			d = &x->t->defines[i];
 	if (!d) {
-		gotmpl_error(x->err, n->pos, "the template \"%.*s\" is not defined", (int)n->text.n, n->text.p);
+		gotmpl_error(x->err, n->pos, "the template \"%.*s\" is not defined", (int)n->text.n,
+			     n->text.p);
 		return FLOW_ERROR;
 	}
 	if (n->pipe && eval_pipe(x, n->pipe, dot, &v) < 0)
 		return FLOW_ERROR;
 	if (++x->depth > GOTMPL_DEPTH_MAX) {
-		gotmpl_error(x->err, n->pos, "templates call each other deeper than %d levels", GOTMPL_DEPTH_MAX);
+		gotmpl_error(x->err, n->pos, "templates call each other deeper than %d levels",
+			     GOTMPL_DEPTH_MAX);
 		return FLOW_ERROR;
 	}
 	base = x->vars.n;
@@ -454,8 +471,9 @@ int gotmpl_check(const struct gotmpl *t, const struct gotmpl_env *env, struct er
 		for (size_t j = 0; j < env->nfuncs && count < ARRAY_LEN(names); j++)
 			names[count++] = env->funcs[j].name;
 		near = str_nearest(arena_strndup(env->arena, n->text.p, n->text.n), names, count);
-		return gotmpl_error(err, n->pos, "there is no function \"%.*s\"%s%s%s", (int)n->text.n, n->text.p,
-				    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+		return gotmpl_error(err, n->pos, "there is no function \"%.*s\"%s%s%s",
+				    (int)n->text.n, n->text.p, near ? "; did you mean \"" : "",
+				    near ? near : "", near ? "\"?" : "");
 	}
 	return 0;
 }
@@ -471,7 +489,8 @@ int gotmpl_render(const struct gotmpl *t, struct gotmpl_env *env, struct buf *ou
 	flow = run_list(&x, &t->body, env->dot);
 	vec_release(&x.vars);
 	if (flow != FLOW_ERROR && out->n > GOTMPL_OUTPUT_MAX)
-		return gotmpl_error(err, 0, "it gives more than %zu MiB of text", GOTMPL_OUTPUT_MAX >> 20);
+		return gotmpl_error(err, 0, "it gives more than %zu MiB of text",
+				    GOTMPL_OUTPUT_MAX >> 20);
 	return flow == FLOW_ERROR ? -1 : 0;
 }
 

@@ -5,20 +5,22 @@
 
 static const struct span nowhere;
 
-static int fn_bad(struct gotmpl_env *env UNUSED, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret UNUSED,
-		  struct err *err)
+static int fn_bad(struct gotmpl_env *env UNUSED, const struct value *args UNUSED,
+		  size_t nargs UNUSED, struct value *ret UNUSED, struct err *err)
 {
-	return err_set(err, ERR_INVALID, "it cannot be called here"); /* and, or: the evaluator does them */
+	return err_set(err, ERR_INVALID,
+		       "it cannot be called here"); /* and, or: the evaluator does them */
 }
 
-static int fn_not(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		  struct err *err UNUSED)
+static int fn_not(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs UNUSED,
+		  struct value *ret, struct err *err UNUSED)
 {
 	*ret = value_bool(!gotmpl_is_true(args[0]), nowhere);
 	return 0;
 }
 
-static int fn_len(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED, struct value *ret, struct err *err)
+static int fn_len(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED,
+		  struct value *ret, struct err *err)
 {
 	if (args[0].kind != VALUE_STRING && !value_is_seq(args[0]) && !value_is_attrs(args[0]))
 		return err_set(err, ERR_INVALID, "%s has no length", value_kind_phrase(args[0]));
@@ -26,20 +28,26 @@ static int fn_len(struct gotmpl_env *env, const struct value *args, size_t nargs
 	return 0;
 }
 
-static int index_seq(struct gotmpl_env *env, struct value v, struct value at, struct value *ret, struct err *err)
+static int index_seq(struct gotmpl_env *env, struct value v, struct value at, struct value *ret,
+		     struct err *err)
 {
 	int64_t i;
 
 	if (!value_as_i64(at, &i))
-		return err_set(err, ERR_INVALID, "the index is %s, a whole number belongs", value_kind_phrase(at));
+		return err_set(err, ERR_INVALID, "the index is %s, a whole number belongs",
+			       value_kind_phrase(at));
 	if (i < 0 || (size_t)i >= value_len(v))
-		return err_set(err, ERR_INVALID, "the index %lld is out of range, there are %zu elements", (long long)i, value_len(v));
+		return err_set(err, ERR_INVALID,
+			       "the index %lld is out of range, there are %zu elements",
+			       (long long)i, value_len(v));
 	/* An element of a text is a byte. */
-	*ret = v.kind == VALUE_STRING ? value_i64(env->arena, (uint8_t)v.string.p[i], nowhere) : v.seq->v[i];
+	*ret = v.kind == VALUE_STRING ? value_i64(env->arena, (uint8_t)v.string.p[i], nowhere)
+				      : v.seq->v[i];
 	return 0;
 }
 
-static int fn_index(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_index(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		    struct value *ret, struct err *err)
 {
 	struct value v = args[0];
 
@@ -55,14 +63,16 @@ static int fn_index(struct gotmpl_env *env, const struct value *args, size_t nar
 			if (index_seq(env, v, args[i], &v, err) < 0)
 				return -1;
 		} else {
-			return err_set(err, ERR_INVALID, "%s cannot be indexed by %s", value_kind_phrase(v), value_kind_phrase(args[i]));
+			return err_set(err, ERR_INVALID, "%s cannot be indexed by %s",
+				       value_kind_phrase(v), value_kind_phrase(args[i]));
 		}
 	}
 	*ret = v;
 	return 0;
 }
 
-static int fn_slice(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_slice(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		    struct value *ret, struct err *err)
 {
 	int64_t at[2] = { 0, (int64_t)value_len(args[0]) }, len = at[1];
 
@@ -70,14 +80,18 @@ static int fn_slice(struct gotmpl_env *env, const struct value *args, size_t nar
 		return err_set(err, ERR_INVALID, "%s cannot be sliced", value_kind_phrase(args[0]));
 	for (size_t i = 1; i < nargs; i++)
 		if (!value_as_i64(args[i], &at[i - 1]))
-			return err_set(err, ERR_INVALID, "an index is %s, a whole number belongs", value_kind_phrase(args[i]));
+			return err_set(err, ERR_INVALID, "an index is %s, a whole number belongs",
+				       value_kind_phrase(args[i]));
 	if (at[0] < 0 || at[1] > len || at[0] > at[1])
-		return err_set(err, ERR_INVALID, "%lld to %lld is out of range, there are %lld elements", (long long)at[0],
-			       (long long)at[1], (long long)len);
+		return err_set(err, ERR_INVALID,
+			       "%lld to %lld is out of range, there are %lld elements",
+			       (long long)at[0], (long long)at[1], (long long)len);
 	if (args[0].kind == VALUE_STRING)
-		*ret = value_string(str_slice(args[0].string, (size_t)at[0], (size_t)at[1]), nowhere);
+		*ret = value_string(str_slice(args[0].string, (size_t)at[0], (size_t)at[1]),
+				    nowhere);
 	else
-		*ret = value_seq_make(env->arena, VALUE_TUPLE, args[0].seq->v + at[0], (size_t)(at[1] - at[0]), nowhere);
+		*ret = value_seq_make(env->arena, VALUE_TUPLE, args[0].seq->v + at[0],
+				      (size_t)(at[1] - at[0]), nowhere);
 	return 0;
 }
 
@@ -88,7 +102,8 @@ static int give_text(struct gotmpl_env *env, struct buf *b, struct value *ret)
 }
 
 /* fmt.Sprint: a space between operands when neither is text. */
-static int fn_print(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+static int fn_print(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		    struct value *ret, struct err *err UNUSED)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
@@ -100,7 +115,8 @@ static int fn_print(struct gotmpl_env *env, const struct value *args, size_t nar
 	return give_text(env, &b, ret);
 }
 
-static int fn_println(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+static int fn_println(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		      struct value *ret, struct err *err UNUSED)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
@@ -113,12 +129,14 @@ static int fn_println(struct gotmpl_env *env, const struct value *args, size_t n
 	return give_text(env, &b, ret);
 }
 
-static int fn_printf(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_printf(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		     struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
 	if (args[0].kind != VALUE_STRING)
-		return err_set(err, ERR_INVALID, "the format is %s, text belongs", value_kind_phrase(args[0]));
+		return err_set(err, ERR_INVALID, "the format is %s, text belongs",
+			       value_kind_phrase(args[0]));
 	gotmpl_printf(&b, args[0].string, args + 1, nargs - 1, env->arena);
 	return give_text(env, &b, ret);
 }
@@ -133,7 +151,8 @@ static struct str plain(struct gotmpl_env *env, const struct value *args, size_t
 	return v.string;
 }
 
-static int fn_html(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+static int fn_html(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		   struct value *ret, struct err *err UNUSED)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	struct str s = plain(env, args, nargs);
@@ -165,7 +184,8 @@ static int fn_html(struct gotmpl_env *env, const struct value *args, size_t narg
 	return give_text(env, &b, ret);
 }
 
-static int fn_js(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+static int fn_js(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret,
+		 struct err *err UNUSED)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	struct str s = plain(env, args, nargs);
@@ -183,7 +203,8 @@ static int fn_js(struct gotmpl_env *env, const struct value *args, size_t nargs,
 	return give_text(env, &b, ret);
 }
 
-static int fn_urlquery(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err UNUSED)
+static int fn_urlquery(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		       struct value *ret, struct err *err UNUSED)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	struct str s = plain(env, args, nargs);
@@ -199,23 +220,27 @@ static int fn_urlquery(struct gotmpl_env *env, const struct value *args, size_t 
 
 static bool comparable(struct value v)
 {
-	return v.kind == VALUE_STRING || v.kind == VALUE_NUMBER || v.kind == VALUE_BOOL || v.kind == VALUE_NULL ||
-	       v.kind == VALUE_UNKNOWN;
+	return v.kind == VALUE_STRING || v.kind == VALUE_NUMBER || v.kind == VALUE_BOOL ||
+	       v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN;
 }
 
 static int check_pair(struct value a, struct value b, struct err *err)
 {
-	bool none = a.kind == VALUE_NULL || a.kind == VALUE_UNKNOWN || b.kind == VALUE_NULL || b.kind == VALUE_UNKNOWN;
+	bool none = a.kind == VALUE_NULL || a.kind == VALUE_UNKNOWN || b.kind == VALUE_NULL ||
+		    b.kind == VALUE_UNKNOWN;
 
 	if (!comparable(a) || !comparable(b))
-		return err_set(err, ERR_INVALID, "%s cannot be compared", value_kind_phrase(comparable(a) ? b : a));
+		return err_set(err, ERR_INVALID, "%s cannot be compared",
+			       value_kind_phrase(comparable(a) ? b : a));
 	if (a.kind != b.kind && !none)
-		return err_set(err, ERR_INVALID, "%s and %s cannot be compared", value_kind_phrase(a), value_kind_phrase(b));
+		return err_set(err, ERR_INVALID, "%s and %s cannot be compared",
+			       value_kind_phrase(a), value_kind_phrase(b));
 	return 0;
 }
 
 /* eq compares the first with any of the others. */
-static int fn_eq(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_eq(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs,
+		 struct value *ret, struct err *err)
 {
 	bool equal = false;
 
@@ -228,7 +253,8 @@ static int fn_eq(struct gotmpl_env *env UNUSED, const struct value *args, size_t
 	return 0;
 }
 
-static int fn_ne(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_ne(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret,
+		 struct err *err)
 {
 	if (fn_eq(env, args, nargs, ret, err) < 0)
 		return -1;
@@ -253,8 +279,8 @@ static int compare(const struct value *args, int *ret, struct err *err)
 }
 
 #define ORDER(name, op) \
-	static int fn_##name(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs UNUSED, struct value *ret, \
-			     struct err *err) \
+	static int fn_##name(struct gotmpl_env *env UNUSED, const struct value *args, \
+			     size_t nargs UNUSED, struct value *ret, struct err *err) \
 	{ \
 		int order; \
 \
@@ -269,10 +295,14 @@ ORDER(gt, >)
 ORDER(ge, >=)
 
 const struct gotmpl_func gotmpl_builtins[] = {
-	{ "and", 1, -1, fn_bad },     { "eq", 2, -1, fn_eq },	    { "ge", 2, 2, fn_ge },	   { "gt", 2, 2, fn_gt },
-	{ "html", 0, -1, fn_html },   { "index", 1, -1, fn_index }, { "js", 0, -1, fn_js },	   { "le", 2, 2, fn_le },
-	{ "len", 1, 1, fn_len },      { "lt", 2, 2, fn_lt },	    { "ne", 2, 2, fn_ne },	   { "not", 1, 1, fn_not },
-	{ "or", 1, -1, fn_bad },      { "print", 0, -1, fn_print }, { "printf", 1, -1, fn_printf }, { "println", 0, -1, fn_println },
-	{ "slice", 1, 3, fn_slice },  { "urlquery", 0, -1, fn_urlquery },
+	{ "and", 1, -1, fn_bad },	{ "eq", 2, -1, fn_eq },
+	{ "ge", 2, 2, fn_ge },		{ "gt", 2, 2, fn_gt },
+	{ "html", 0, -1, fn_html },	{ "index", 1, -1, fn_index },
+	{ "js", 0, -1, fn_js },		{ "le", 2, 2, fn_le },
+	{ "len", 1, 1, fn_len },	{ "lt", 2, 2, fn_lt },
+	{ "ne", 2, 2, fn_ne },		{ "not", 1, 1, fn_not },
+	{ "or", 1, -1, fn_bad },	{ "print", 0, -1, fn_print },
+	{ "printf", 1, -1, fn_printf }, { "println", 0, -1, fn_println },
+	{ "slice", 1, 3, fn_slice },	{ "urlquery", 0, -1, fn_urlquery },
 };
 const size_t ngotmpl_builtins = ARRAY_LEN(gotmpl_builtins);

@@ -19,8 +19,8 @@ struct gotmpl_env;
 
 /* A function gets its evaluated arguments (a piped one is last). Error text has no context; the
  * engine adds the function's name and the place. */
-typedef int gotmpl_fn(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret,
-		      struct err *err);
+typedef int gotmpl_fn(struct gotmpl_env *env, const struct value *args, size_t nargs,
+		      struct value *ret, struct err *err);
 struct gotmpl_func {
 	const char *name;
 	int min_args, max_args; /* max -1: any number */
@@ -28,13 +28,14 @@ struct gotmpl_func {
 };
 
 struct gotmpl_env {
-	struct arena *arena;		 /* results live here */
-	const struct gotmpl_func *funcs; /* the caller's; built-in ones (eq, printf, …) are always there */
+	struct arena *arena; /* results live here */
+	/* The caller's; built-in ones (eq, printf, …) are always there. */
+	const struct gotmpl_func *funcs;
 	size_t nfuncs;
-	struct value dot;  /* object or null */
+	struct value dot;      /* object or null */
 	bool missing_is_error; /* a field the dot lacks is an error; else it renders "<no value>" */
-	bool placeholder;  /* out: a function gave a stand-in, its value is not to be had yet */
-	void *data;	   /* for the caller's functions */
+	bool placeholder;      /* out: a function gave a stand-in, its value is not to be had yet */
+	void *data;	       /* for the caller's functions */
 };
 
 /* True if the text can hold an action at all; without "{{" rendering is the identity. */
@@ -43,9 +44,11 @@ bool gotmpl_has_actions(struct str text);
 int gotmpl_parse(struct arena *a, struct str text, struct gotmpl **ret, struct err *err) MUST_USE;
 /* Whether every function that the template names exists in env; renders nothing. */
 int gotmpl_check(const struct gotmpl *t, const struct gotmpl_env *env, struct err *err) MUST_USE;
-int gotmpl_render(const struct gotmpl *t, struct gotmpl_env *env, struct buf *out, struct err *err) MUST_USE;
+int gotmpl_render(const struct gotmpl *t, struct gotmpl_env *env, struct buf *out,
+		  struct err *err) MUST_USE;
 /* Parses, checks and renders at once; the result is in env->arena. */
-int gotmpl_render_text(struct gotmpl_env *env, struct str text, struct str *ret, struct err *err) MUST_USE;
+int gotmpl_render_text(struct gotmpl_env *env, struct str text, struct str *ret,
+		       struct err *err) MUST_USE;
 
 /* Go's text of a value (fmt's %v), as an action prints it. */
 void gotmpl_print_value(struct buf *out, struct value v, struct arena *scratch);

@@ -1,4 +1,4 @@
-/* Lexer: text up to "{{", then the items of the action up to "}}", with trim markers and comments. */
+/* Lexer: text up to "{{", then the items of the action up to "}}"; trim markers, comments. */
 #include "lang/gotmpl/tree.h"
 
 #include <ctype.h>
@@ -44,13 +44,16 @@ static bool here(const struct lexer *l, const char *what)
 /* "}}" or " -}}" (the space before the dash is skipped already by the caller). */
 static bool at_right(const struct lexer *l, bool *ret_trim)
 {
-	*ret_trim = is_space(peek(l, 0)) && peek(l, 1) == '-' && peek(l, 2) == '}' && peek(l, 3) == '}';
+	*ret_trim = is_space(peek(l, 0)) && peek(l, 1) == '-' && peek(l, 2) == '}' &&
+		    peek(l, 3) == '}';
 	return *ret_trim || here(l, "}}");
 }
 
 static struct item item_make(struct lexer *l, enum item_kind kind, size_t from)
 {
-	return (struct item){ .kind = kind, .pos = (uint32_t)from, .text = str_slice(l->text, from, l->pos) };
+	return (struct item){ .kind = kind,
+			      .pos = (uint32_t)from,
+			      .text = str_slice(l->text, from, l->pos) };
 }
 
 /* The position is at "{{": steps over it, its trim marker, and a comment with its closing braces.
@@ -74,7 +77,8 @@ static int enter_action(struct lexer *l, bool *ret_action, struct err *err)
 		return gotmpl_error(err, (uint32_t)from, "the comment is not closed");
 	l->pos += (size_t)end + 4;
 	if (!at_right(l, &trim))
-		return gotmpl_error(err, (uint32_t)from, "'}}' must follow the end of a comment at once");
+		return gotmpl_error(err, (uint32_t)from,
+				    "'}}' must follow the end of a comment at once");
 	l->pos += trim ? 4 : 2;
 	l->trim_left = trim;
 	*ret_action = false;
@@ -112,7 +116,8 @@ static int lex_raw(struct lexer *l, struct item *ret, struct err *err)
 	while (l->pos < l->text.n && l->text.p[l->pos] != '`')
 		l->pos++;
 	if (l->pos >= l->text.n)
-		return gotmpl_error(err, (uint32_t)from, "the text that began with ` is not closed");
+		return gotmpl_error(err, (uint32_t)from,
+				    "the text that began with ` is not closed");
 	l->pos++;
 	*ret = item_make(l, ITEM_STRING, from);
 	ret->value = value_string(str_slice(l->text, from + 1, l->pos - 1), (struct span){ 0 });
@@ -127,7 +132,8 @@ static int hex_digits(struct lexer *l, size_t n, uint32_t *ret)
 
 		if (!isxdigit((unsigned char)c))
 			return -1;
-		*ret = *ret * 16 + (uint32_t)(isdigit((unsigned char)c) ? c - '0' : (c | 32) - 'a' + 10);
+		*ret = *ret * 16 +
+		       (uint32_t)(isdigit((unsigned char)c) ? c - '0' : (c | 32) - 'a' + 10);
 	}
 	return 0;
 }
@@ -157,7 +163,8 @@ static int unescape(struct lexer *l, char quote, struct buf *out)
 		return 0;
 	case 'u':
 	case 'U':
-		if (hex_digits(l, c == 'u' ? 4 : 8, &v) < 0 || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
+		if (hex_digits(l, c == 'u' ? 4 : 8, &v) < 0 || v > 0x10ffff ||
+		    (v >= 0xd800 && v < 0xe000))
 			return -1;
 		buf_add_utf8(out, v);
 		return 0;
@@ -187,12 +194,14 @@ static int lex_quoted(struct lexer *l, char quote, struct item *ret, struct err 
 		char c = peek(l, 0);
 
 		if (l->pos >= l->text.n || c == '\n')
-			return gotmpl_error(err, (uint32_t)from, "the text that began with %c is not closed", quote);
+			return gotmpl_error(err, (uint32_t)from,
+					    "the text that began with %c is not closed", quote);
 		l->pos++;
 		if (c != '\\')
 			buf_addc(&b, c);
 		else if (unescape(l, quote, &b) < 0)
-			return gotmpl_error(err, (uint32_t)l->pos - 1, "no such escape after the backslash");
+			return gotmpl_error(err, (uint32_t)l->pos - 1,
+					    "no such escape after the backslash");
 	}
 	l->pos++;
 	*ret = item_make(l, ITEM_STRING, from);
@@ -211,7 +220,9 @@ static int lex_char(struct lexer *l, struct item *ret, struct err *err)
 	cp = s.n ? (uint8_t)s.p[0] : 0;
 	n = cp < 0x80 ? 1 : cp < 0xe0 ? 2 : cp < 0xf0 ? 3 : 4;
 	if (s.n != n || utf8_invalid_at(s) >= 0)
-		return gotmpl_error(err, ret->pos, "single quotes hold one character; text is written with \" or `");
+		return gotmpl_error(
+		    err, ret->pos,
+		    "single quotes hold one character; text is written with \" or `");
 	if (n > 1)
 		cp &= 0x7fu >> n;
 	for (uint32_t i = 1; i < n; i++)
@@ -246,7 +257,9 @@ static bool number_value(struct arena *a, struct str text, struct value *ret)
 	if (p == clean)
 		return false;
 	if (base == 10 && strpbrk(clean, ".eE")) {
-		char *whole = arena_printf(a, "%s%s%s%s", negative ? "-" : "", *clean == '.' ? "0" : "", clean, p[-1] == '.' ? "0" : "");
+		char *whole = arena_printf(a, "%s%s%s%s", negative ? "-" : "",
+					   *clean == '.' ? "0" : "", clean,
+					   p[-1] == '.' ? "0" : "");
 
 		return value_number_parse(a, str_from(whole), (struct span){ 0 }, ret);
 	}
@@ -266,11 +279,13 @@ static int lex_number(struct lexer *l, struct item *ret, struct err *err)
 		l->pos++;
 	hex = peek(l, 0) == '0' && (peek(l, 1) | 32) == 'x';
 	while (is_word(peek(l, 0)) || peek(l, 0) == '.' ||
-	       (!hex && (peek(l, 0) == '+' || peek(l, 0) == '-') && (l->text.p[l->pos - 1] | 32) == 'e'))
+	       (!hex && (peek(l, 0) == '+' || peek(l, 0) == '-') &&
+		(l->text.p[l->pos - 1] | 32) == 'e'))
 		l->pos++;
 	*ret = item_make(l, ITEM_NUMBER, from);
 	if (!number_value(l->arena, ret->text, &ret->value))
-		return gotmpl_error(err, ret->pos, "%.*s is no number", (int)ret->text.n, ret->text.p);
+		return gotmpl_error(err, ret->pos, "%.*s is no number", (int)ret->text.n,
+				    ret->text.p);
 	return 0;
 }
 
@@ -321,7 +336,8 @@ static int lex_action(struct lexer *l, struct item *ret, struct err *err)
 		return lex_single(l, ITEM_RIGHT, trim ? 4 : 2, ret);
 	}
 	if (l->pos >= l->text.n)
-		return gotmpl_error(err, (uint32_t)l->pos, "the action is not closed: '}}' is missing");
+		return gotmpl_error(err, (uint32_t)l->pos,
+				    "the action is not closed: '}}' is missing");
 	if (is_space(c)) {
 		size_t from = l->pos;
 
@@ -347,7 +363,8 @@ static int lex_action(struct lexer *l, struct item *ret, struct err *err)
 		return lex_word(l, ITEM_VAR, ret, err);
 	case '(':
 		if (++l->parens > GOTMPL_DEPTH_MAX)
-			return gotmpl_error(err, (uint32_t)l->pos, "more than %d parentheses are open", GOTMPL_DEPTH_MAX);
+			return gotmpl_error(err, (uint32_t)l->pos,
+					    "more than %d parentheses are open", GOTMPL_DEPTH_MAX);
 		return lex_single(l, ITEM_OPEN, 1, ret);
 	case ')':
 		if (!l->parens)

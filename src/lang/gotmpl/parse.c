@@ -1,13 +1,14 @@
-/* Parser: items to a tree. Variables are resolved while parsing (an undefined one is an error of the
- * text); functions are looked up later, since only the renderer knows them. */
+/* Parser: items to a tree. Variables are resolved while parsing (an undefined one is an error of
+ * the text); functions are looked up later, since only the renderer knows them. */
 #include "base/vec.h"
 #include "lang/gotmpl/tree.h"
 
 struct parser {
 	struct lexer lex;
 	struct arena *arena;
-	struct item item;   /* the one looked at */
-	VEC(struct str) vars; /* names in scope, from vars_from on: a define sees none but its own */
+	struct item item; /* the one looked at */
+	VEC(struct str)
+	vars; /* names in scope, from vars_from on: a define sees none but its own */
 	size_t vars_from;
 	VEC(const struct node *) funcs;
 	VEC(struct define) defines;
@@ -47,7 +48,8 @@ static int unexpected(struct parser *p, const char *where)
 		return gotmpl_error(p->err, p->item.pos, "the text ends %s", where);
 	if (p->item.kind == ITEM_RIGHT)
 		return gotmpl_error(p->err, p->item.pos, "'}}' %s", where);
-	return gotmpl_error(p->err, p->item.pos, "\"%.*s\" cannot stand %s", (int)p->item.text.n, p->item.text.p, where);
+	return gotmpl_error(p->err, p->item.pos, "\"%.*s\" cannot stand %s", (int)p->item.text.n,
+			    p->item.text.p, where);
 }
 
 static struct node *node_new(struct parser *p, enum node_kind kind, uint32_t pos)
@@ -131,7 +133,8 @@ static int parse_word(struct parser *p, struct node **ret)
 static int parse_parens(struct parser *p, struct node **ret)
 {
 	if (++p->depth > GOTMPL_DEPTH_MAX)
-		return gotmpl_error(p->err, p->item.pos, "nested deeper than %d levels", GOTMPL_DEPTH_MAX);
+		return gotmpl_error(p->err, p->item.pos, "nested deeper than %d levels",
+				    GOTMPL_DEPTH_MAX);
 	if (next_item(p) < 0 || parse_pipeline(p, ITEM_CLOSE, ret) < 0 || advance(p) < 0)
 		return -1;
 	p->depth--;
@@ -159,7 +162,8 @@ static int parse_operand(struct parser *p, struct node **ret)
 		*ret = n = node_new(p, NODE_VAR, p->item.pos);
 		n->text = p->item.text;
 		if (!has_var(p, n->text))
-			return gotmpl_error(p->err, n->pos, "the variable \"%.*s\" is not defined", (int)n->text.n, n->text.p);
+			return gotmpl_error(p->err, n->pos, "the variable \"%.*s\" is not defined",
+					    (int)n->text.n, n->text.p);
 		return advance(p) < 0 ? -1 : parse_fields(p, n);
 	case ITEM_STRING:
 	case ITEM_CHAR:
@@ -212,7 +216,9 @@ static int check_pipeline(struct parser *p, const struct node *pipe)
 		const struct node *first = pipe->commands[i].args[0];
 
 		if (first->kind == NODE_CONST || first->kind == NODE_DOT || first->kind == NODE_NIL)
-			return gotmpl_error(p->err, first->pos, "a value cannot stand behind '|'; a function belongs there");
+			return gotmpl_error(
+			    p->err, first->pos,
+			    "a value cannot stand behind '|'; a function belongs there");
 	}
 	return 0;
 }
@@ -226,13 +232,15 @@ static int parse_declaration(struct parser *p, struct node *pipe)
 
 		if (next_item(p) < 0)
 			return -1;
-		if (p->item.kind != ITEM_DECLARE && p->item.kind != ITEM_ASSIGN && p->item.kind != ITEM_COMMA) {
+		if (p->item.kind != ITEM_DECLARE && p->item.kind != ITEM_ASSIGN &&
+		    p->item.kind != ITEM_COMMA) {
 			p->lex = saved;
 			p->item = var;
 			return pipe->nvars ? unexpected(p, "here; ':=' belongs") : 0;
 		}
 		if (p->item.kind == ITEM_ASSIGN && !has_var(p, var.text))
-			return gotmpl_error(p->err, var.pos, "the variable \"%.*s\" is not defined", (int)var.text.n, var.text.p);
+			return gotmpl_error(p->err, var.pos, "the variable \"%.*s\" is not defined",
+					    (int)var.text.n, var.text.p);
 		pipe->vars[pipe->nvars++] = var.text;
 		if (p->item.kind == ITEM_COMMA) {
 			if (pipe->nvars == 2)
@@ -287,7 +295,8 @@ static int parse_control(struct parser *p, enum node_kind kind, struct node **re
 
 	*ret = n;
 	if (++p->depth > GOTMPL_DEPTH_MAX)
-		return gotmpl_error(p->err, n->pos, "nested deeper than %d levels", GOTMPL_DEPTH_MAX);
+		return gotmpl_error(p->err, n->pos, "nested deeper than %d levels",
+				    GOTMPL_DEPTH_MAX);
 	if (next_item(p) < 0 || parse_pipeline(p, ITEM_RIGHT, &n->pipe) < 0)
 		return -1;
 	if (n->pipe->nvars == 2 && kind != NODE_RANGE)
@@ -342,7 +351,8 @@ static int parse_define(struct parser *p, bool block, struct node **ret)
 
 	*ret = block ? n : NULL;
 	if (++p->depth > GOTMPL_DEPTH_MAX)
-		return gotmpl_error(p->err, n->pos, "nested deeper than %d levels", GOTMPL_DEPTH_MAX);
+		return gotmpl_error(p->err, n->pos, "nested deeper than %d levels",
+				    GOTMPL_DEPTH_MAX);
 	if (next_item(p) < 0 || parse_name(p, &d.name) < 0)
 		return -1;
 	n->text = d.name;
@@ -365,7 +375,8 @@ static int parse_jump(struct parser *p, enum node_kind kind, struct node **ret)
 {
 	*ret = node_new(p, kind, p->item.pos);
 	if (!p->range_depth)
-		return gotmpl_error(p->err, p->item.pos, "{{%s}} outside of {{range}}", kind == NODE_BREAK ? "break" : "continue");
+		return gotmpl_error(p->err, p->item.pos, "{{%s}} outside of {{range}}",
+				    kind == NODE_BREAK ? "break" : "continue");
 	return next_item(p) < 0 ? -1 : close_action(p);
 }
 
@@ -450,7 +461,9 @@ static int parse_top(struct parser *p, struct gotmpl *t)
 	if (parse_list(p, &t->body, &end) < 0)
 		return -1;
 	if (end != END_EOF)
-		return gotmpl_error(p->err, p->item.pos, "{{%s}} without an action that it belongs to", end == END_END ? "end" : "else");
+		return gotmpl_error(p->err, p->item.pos,
+				    "{{%s}} without an action that it belongs to",
+				    end == END_END ? "end" : "else");
 	return 0;
 }
 

@@ -1,4 +1,5 @@
-/* Go's fmt.Sprintf over template values: verbs v s q d b o x X c U e f g t %, flags, width, precision. */
+/* Go's fmt.Sprintf over template values: verbs v s q d b o x X c U e f g t %, flags, width,
+ * precision. */
 #include "lang/gotmpl/tree.h"
 
 #include <ctype.h>
@@ -26,7 +27,8 @@ static void pad(struct buf *out, const struct directive *d, struct str s)
 	size_t have = chars(s), want = d->width > 0 ? (size_t)d->width : 0;
 	bool zero = d->zero && !d->minus;
 
-	if (zero && have < want && s.n && (s.p[0] == '-' || s.p[0] == '+')) { /* zeros go behind the sign */
+	if (zero && have < want && s.n &&
+	    (s.p[0] == '-' || s.p[0] == '+')) { /* zeros go behind the sign */
 		buf_addc(out, s.p[0]);
 		s = str_slice(s, 1, s.n);
 		have--;
@@ -119,7 +121,12 @@ static bool format_int(struct buf *out, const struct directive *d, int64_t n)
 		buf_addc(out, n < 0 ? '-' : d->plus ? '+' : ' ');
 	if (d->sharp && (d->verb == 'x' || d->verb == 'X'))
 		buf_printf(out, "0%c", d->verb);
-	in_base(out, magnitude, d->verb == 'b' ? 2 : d->verb == 'o' ? 8 : d->verb == 'x' || d->verb == 'X' ? 16 : 10, d->verb == 'X');
+	in_base(out, magnitude,
+		d->verb == 'b'			   ? 2
+		: d->verb == 'o'		   ? 8
+		: d->verb == 'x' || d->verb == 'X' ? 16
+						   : 10,
+		d->verb == 'X');
 	return true;
 }
 
@@ -169,7 +176,8 @@ static bool format_text(struct buf *out, const struct directive *d, struct str s
 	return true;
 }
 
-static bool format_value(struct buf *out, struct directive *d, struct value v, struct arena *scratch)
+static bool format_value(struct buf *out, struct directive *d, struct value v,
+			 struct arena *scratch)
 {
 	int64_t i;
 	double f;
@@ -240,7 +248,8 @@ static size_t parse_directive(struct str f, size_t i, struct directive *d)
 	return i;
 }
 
-static void format_extra(struct buf *out, const struct value *args, size_t from, size_t n, struct arena *scratch)
+static void format_extra(struct buf *out, const struct value *args, size_t from, size_t n,
+			 struct arena *scratch)
 {
 	buf_adds(out, "%!(EXTRA ");
 	for (size_t i = from; i < n; i++) {
@@ -250,7 +259,8 @@ static void format_extra(struct buf *out, const struct value *args, size_t from,
 	buf_addc(out, ')');
 }
 
-void gotmpl_printf(struct buf *out, struct str f, const struct value *args, size_t n, struct arena *scratch)
+void gotmpl_printf(struct buf *out, struct str f, const struct value *args, size_t n,
+		   struct arena *scratch)
 {
 	size_t next = 0;
 

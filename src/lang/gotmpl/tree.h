@@ -4,22 +4,22 @@
 
 #include "lang/gotmpl/gotmpl.h"
 
-#define GOTMPL_DEPTH_MAX 200	    /* nesting of actions and parentheses, calls of templates */
+#define GOTMPL_DEPTH_MAX 200 /* nesting of actions and parentheses, calls of templates */
 #define GOTMPL_OUTPUT_MAX ((size_t)16 << 20) /* bytes a rendering may give */
-#define GOTMPL_STEPS_MAX 10000000   /* nodes a rendering may visit: ranges in ranges end */
+#define GOTMPL_STEPS_MAX 10000000	     /* nodes a rendering may visit: ranges in ranges end */
 
 enum item_kind {
 	ITEM_EOF,
 	ITEM_TEXT,
-	ITEM_LEFT,    /* {{ */
-	ITEM_RIGHT,   /* }} */
+	ITEM_LEFT,  /* {{ */
+	ITEM_RIGHT, /* }} */
 	ITEM_SPACE,
-	ITEM_IDENT,   /* function or keyword; true, false, nil too */
-	ITEM_FIELD,   /* .Name */
+	ITEM_IDENT, /* function or keyword; true, false, nil too */
+	ITEM_FIELD, /* .Name */
 	ITEM_DOT,
-	ITEM_VAR,     /* $name or $ */
-	ITEM_STRING,  /* value: unquoted */
-	ITEM_CHAR,    /* value: its code point */
+	ITEM_VAR,    /* $name or $ */
+	ITEM_STRING, /* value: unquoted */
+	ITEM_CHAR,   /* value: its code point */
 	ITEM_NUMBER,
 	ITEM_PIPE,
 	ITEM_DECLARE, /* := */
@@ -32,16 +32,16 @@ enum item_kind {
 struct item {
 	enum item_kind kind;
 	uint32_t pos;
-	struct str text;     /* as written; text of ITEM_TEXT is trimmed already */
-	struct value value;  /* constants */
+	struct str text;    /* as written; text of ITEM_TEXT is trimmed already */
+	struct value value; /* constants */
 };
 
 struct lexer {
 	struct arena *arena;
 	struct str text;
 	size_t pos;
-	bool inside;	 /* an action */
-	bool trim_left;	 /* the action that just ended had " -}}" */
+	bool inside;	/* an action */
+	bool trim_left; /* the action that just ended had " -}}" */
 	size_t parens;
 };
 /* The next item. Errors: ERR_INVALID with the offset in os. */
@@ -81,11 +81,11 @@ struct command { /* one part of a pipeline: an operand and its arguments */
 struct node {
 	enum node_kind kind;
 	uint32_t pos;
-	struct str text;	 /* TEXT; name of FUNC, VAR, TEMPLATE */
-	struct value value;	 /* CONST */
-	struct str *fields;	 /* FIELD, VAR, CHAIN */
+	struct str text;    /* TEXT; name of FUNC, VAR, TEMPLATE */
+	struct value value; /* CONST */
+	struct str *fields; /* FIELD, VAR, CHAIN */
 	size_t nfields;
-	struct node *pipe;	 /* ACTION, IF, WITH, RANGE, TEMPLATE (may be NULL), CHAIN */
+	struct node *pipe; /* ACTION, IF, WITH, RANGE, TEMPLATE (may be NULL), CHAIN */
 	struct node_list body, otherwise; /* IF, WITH, RANGE */
 	/* PIPE */
 	struct str vars[2]; /* $i, $e */
@@ -113,7 +113,8 @@ extern const size_t ngotmpl_builtins;
 const struct gotmpl_func *gotmpl_find_func(const struct gotmpl_env *env, struct str name);
 bool gotmpl_is_true(struct value v);
 /* fmt.Sprintf over values; what does not fit is shown as Go shows it (%!d(string=a)). */
-void gotmpl_printf(struct buf *out, struct str format, const struct value *args, size_t n, struct arena *scratch);
+void gotmpl_printf(struct buf *out, struct str format, const struct value *args, size_t n,
+		   struct arena *scratch);
 
 /* Sets err with the place; always -1. */
 int gotmpl_error(struct err *err, uint32_t pos, const char *fmt, ...) PRINTF_LIKE(3, 4);

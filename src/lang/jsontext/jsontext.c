@@ -30,8 +30,8 @@ static struct span span_at(const struct parser *p, size_t from, size_t to)
 	return (struct span){ p->src, (uint32_t)from, (uint32_t)to };
 }
 
-/* Line and column as the reference gives them: it counts the bytes its decoder has taken, the bad one
- * included, and starts at 1 after a line feed but at 0 in the first line (facts: cli.md 6). */
+/* Line and column as the reference gives them: it counts the bytes its decoder has taken, the bad
+ * one included, and starts at 1 after a line feed but at 0 in the first line (facts: cli.md 6). */
 static struct position reference_position(struct str text, size_t taken)
 {
 	struct position at = { .line = 1 };
@@ -63,11 +63,13 @@ static const char *name_here(struct parser *p)
 		return "a tab";
 	if (c < 0x20 || c == 0x7f)
 		return arena_printf(p->arena, "the control byte 0x%02x", c);
-	while (c >= 0xc0 && n < 4 && p->pos + n < p->text.n && ((uint8_t)p->text.p[p->pos + n] & 0xc0) == 0x80)
+	while (c >= 0xc0 && n < 4 && p->pos + n < p->text.n &&
+	       ((uint8_t)p->text.p[p->pos + n] & 0xc0) == 0x80)
 		n++;
 	if (c >= 0x80 && n == 1)
 		return arena_printf(p->arena, "the byte 0x%02x", c);
-	return arena_printf(p->arena, c == '\'' ? "\"%.*s\"" : "'%.*s'", (int)n, p->text.p + p->pos);
+	return arena_printf(p->arena, c == '\'' ? "\"%.*s\"" : "'%.*s'", (int)n,
+			    p->text.p + p->pos);
 }
 
 /* The line before the position's: a missing comma is missing there. */
@@ -87,7 +89,8 @@ static struct span line_before(const struct parser *p)
 /* The byte at the position cannot stand there. Always -1. */
 static int unexpected(struct parser *p, const char *where, const char *detail)
 {
-	struct diag *g = diag_error(p->diags, span_at(p, p->pos, MIN(p->pos + 1, p->text.n)), "%s cannot stand %s", name_here(p), where);
+	struct diag *g = diag_error(p->diags, span_at(p, p->pos, MIN(p->pos + 1, p->text.n)),
+				    "%s cannot stand %s", name_here(p), where);
 
 	g->at = reference_position(p->text, MIN(p->pos + 1, p->text.n));
 	g->context = line_before(p);
@@ -102,8 +105,11 @@ static void note_comment(struct parser *p, size_t from)
 	if (p->commented)
 		return;
 	p->commented = true;
-	g = diag_warning(p->diags, span_at(p, from, p->pos), "JSON has no comments; this one, and any after it, is skipped");
-	diag_detail(p->diags, g, "Packer refuses it. A root key that starts with an underscore (\"_comment\") is read by both.");
+	g = diag_warning(p->diags, span_at(p, from, p->pos),
+			 "JSON has no comments; this one, and any after it, is skipped");
+	diag_detail(p->diags, g,
+		    "Packer refuses it. A root key that starts with an underscore (\"_comment\") "
+		    "is read by both.");
 }
 
 static void skip_space(struct parser *p)
@@ -113,7 +119,8 @@ static void skip_space(struct parser *p)
 
 		if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
 			p->pos++;
-		} else if (c == '/' && p->comments && p->pos + 1 < p->text.n && p->text.p[p->pos + 1] == '/') {
+		} else if (c == '/' && p->comments && p->pos + 1 < p->text.n &&
+			   p->text.p[p->pos + 1] == '/') {
 			size_t from = p->pos;
 
 			while (p->pos < p->text.n && p->text.p[p->pos] != '\n')
@@ -137,7 +144,9 @@ static int32_t hex4(struct str text, size_t at, size_t *ret_bad)
 
 	for (size_t i = at; i < at + 4; i++) {
 		char c = i < text.n ? text.p[i] : 0;
-		int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+		int digit = c >= '0' && c <= '9'		 ? c - '0'
+			    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+								 : -1;
 
 		if (digit < 0) {
 			*ret_bad = i;
@@ -148,8 +157,8 @@ static int32_t hex4(struct str text, size_t at, size_t *ret_bad)
 	return v;
 }
 
-/* The code point of the \u escape whose 'u' is at `at`; *ret_n is what was taken after the u. A lone
- * surrogate is U+FFFD. */
+/* The code point of the \u escape whose 'u' is at `at`; *ret_n is what was taken after the u. A
+ * lone surrogate is U+FFFD. */
 static int32_t unicode_escape(struct str text, size_t at, size_t *ret_n, size_t *ret_bad)
 {
 	int32_t high = hex4(text, at + 1, ret_bad), low;
@@ -182,7 +191,8 @@ static int add_escape(struct parser *p, struct buf *out)
 		cp = unicode_escape(p->text, p->pos, &n, &bad);
 		if (cp < 0) {
 			p->pos = MIN(bad, p->text.n);
-			return unexpected(p, "in a \\u escape", "Four hexadecimal digits belong after \\u.");
+			return unexpected(p, "in a \\u escape",
+					  "Four hexadecimal digits belong after \\u.");
 		}
 		buf_add_utf8(out, (uint32_t)cp);
 		p->pos += n + 1;
@@ -191,7 +201,8 @@ static int add_escape(struct parser *p, struct buf *out)
 	hit = p->text.p[p->pos] ? strchr(from, p->text.p[p->pos]) : NULL;
 	if (!hit)
 		return unexpected(p, "after a backslash in a string",
-				  "JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX; a plain backslash is written \\\\.");
+				  "JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX; a plain "
+				  "backslash is written \\\\.");
 	buf_addc(out, to[hit - from]);
 	p->pos++;
 	return 0;
@@ -221,8 +232,11 @@ static int parse_string(struct parser *p, struct str *ret, struct span *ret_span
 		uint8_t c = (uint8_t)p->text.p[p->pos];
 
 		if (c < 0x20)
-			return unexpected(p, "inside a string", c == '\n' ? "The closing quote is missing, or write the line break as \\n." :
-									    "Control characters are written as escapes: \\t, \\u001b.");
+			return unexpected(
+			    p, "inside a string",
+			    c == '\n'
+				? "The closing quote is missing, or write the line break as \\n."
+				: "Control characters are written as escapes: \\t, \\u001b.");
 		if (c != '\\') {
 			p->pos++;
 			continue;
@@ -292,7 +306,8 @@ static int parse_word(struct parser *p, const char *word, struct value v, struct
 
 	for (const char *w = word; *w; w++, p->pos++)
 		if (!next_is(p, *w))
-			return unexpected(p, arena_printf(p->arena, "in what began like %s", word), "Text is written in double quotes.");
+			return unexpected(p, arena_printf(p->arena, "in what began like %s", word),
+					  "Text is written in double quotes.");
 	v.span = span_at(p, from, p->pos);
 	*ret = v;
 	return 0;
@@ -317,21 +332,27 @@ static int parse_array(struct parser *p, struct value *ret)
 		if (next_is(p, ']'))
 			break;
 		if (!next_is(p, ','))
-			return unexpected(p, "after an element of an array", "A comma or ']' belongs between elements.");
+			return unexpected(p, "after an element of an array",
+					  "A comma or ']' belongs between elements.");
 		p->pos++;
 		skip_space(p);
 		if (next_is(p, ']'))
-			return unexpected(p, "after a comma", "JSON allows no comma before the closing bracket.");
+			return unexpected(p, "after a comma",
+					  "JSON allows no comma before the closing bracket.");
 	}
 	p->pos++;
-	*ret = value_seq_make(p->arena, VALUE_TUPLE, p->items.v + base, p->items.n - base, span_at(p, start, p->pos));
+	*ret = value_seq_make(p->arena, VALUE_TUPLE, p->items.v + base, p->items.n - base,
+			      span_at(p, start, p->pos));
 	p->items.n = base;
 	return 0;
 }
 
-static void duplicate_key(struct parser *p, const struct value_attr *first, const struct value_attr *second)
+static void duplicate_key(struct parser *p, const struct value_attr *first,
+			  const struct value_attr *second)
 {
-	struct diag *g = diag_error(p->diags, second->key_span, "the key \"" STR_FMT "\" stands twice in this object", STR_ARG(second->key));
+	struct diag *g = diag_error(p->diags, second->key_span,
+				    "the key \"" STR_FMT "\" stands twice in this object",
+				    STR_ARG(second->key));
 
 	diag_detail(p->diags, g, "It was given before on line %u. Remove one of the two.",
 		    source_position(p->src, first->key_span.from).line);
@@ -364,7 +385,8 @@ static int parse_attr(struct parser *p, struct value_attr *ret)
 	skip_space(p);
 	if (!next_is(p, '"'))
 		return unexpected(p, "where the name of a key belongs",
-				  next_is(p, '}') ? "JSON allows no comma before the closing brace." : "Keys are written in double quotes.");
+				  next_is(p, '}') ? "JSON allows no comma before the closing brace."
+						  : "Keys are written in double quotes.");
 	if (parse_string(p, &ret->key, &ret->key_span) < 0)
 		return -1;
 	skip_space(p);
@@ -390,14 +412,17 @@ static int parse_object(struct parser *p, struct value *ret)
 			if (next_is(p, '}'))
 				break;
 			if (!next_is(p, ','))
-				return unexpected(p, "after a key and its value", "A comma is missing before it, or a closing brace.");
+				return unexpected(
+				    p, "after a key and its value",
+				    "A comma is missing before it, or a closing brace.");
 			p->pos++;
 		}
 	}
 	p->pos++;
 	if (!p->later_wins)
 		check_duplicates(p, p->attrs.v + base, p->attrs.n - base);
-	*ret = value_attrs_make(p->arena, VALUE_OBJECT, p->attrs.v + base, p->attrs.n - base, span_at(p, start, p->pos));
+	*ret = value_attrs_make(p->arena, VALUE_OBJECT, p->attrs.v + base, p->attrs.n - base,
+				span_at(p, start, p->pos));
 	p->attrs.n = base;
 	return 0;
 }
@@ -407,7 +432,8 @@ static int parse_nested(struct parser *p, struct value *ret)
 	int r;
 
 	if (p->depth == JSONTEXT_DEPTH_MAX) {
-		diag_error(p->diags, span_at(p, p->pos, p->pos + 1), "nested deeper than %d levels", JSONTEXT_DEPTH_MAX);
+		diag_error(p->diags, span_at(p, p->pos, p->pos + 1), "nested deeper than %d levels",
+			   JSONTEXT_DEPTH_MAX);
 		return -1;
 	}
 	p->depth++;
@@ -445,14 +471,20 @@ static int parse_value(struct parser *p, struct value *ret)
 	}
 }
 
-int jsontext_parse(struct arena *a, struct source *src, unsigned flags, struct diags *d, struct value *ret)
+int jsontext_parse(struct arena *a, struct source *src, unsigned flags, struct diags *d,
+		   struct value *ret)
 {
-	struct parser p = { .arena = a, .src = src, .diags = d, .text = src->text,
-			    .comments = flags & JSONTEXT_COMMENTS, .later_wins = flags & JSONTEXT_LATER_WINS };
+	struct parser p = { .arena = a,
+			    .src = src,
+			    .diags = d,
+			    .text = src->text,
+			    .comments = flags & JSONTEXT_COMMENTS,
+			    .later_wins = flags & JSONTEXT_LATER_WINS };
 	int r;
 
 	if (p.text.n > JSONTEXT_SIZE_MAX) {
-		diag_error(d, (struct span){ 0 }, "%s is larger than %zu MiB", src->name, JSONTEXT_SIZE_MAX >> 20);
+		diag_error(d, (struct span){ 0 }, "%s is larger than %zu MiB", src->name,
+			   JSONTEXT_SIZE_MAX >> 20);
 		return -1;
 	}
 	r = parse_value(&p, ret);
@@ -477,7 +509,8 @@ uint32_t jsontext_string_offset(struct span span, size_t offset)
 		if (text.p[i] != '\\') {
 			i++;
 			done++;
-		} else if (text.p[i + 1] == 'u' && (cp = unicode_escape(text, i + 1, &n, &bad)) >= 0) {
+		} else if (text.p[i + 1] == 'u' &&
+			   (cp = unicode_escape(text, i + 1, &n, &bad)) >= 0) {
 			done += cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
 			i += n + 2;
 		} else {
