@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define CLOSE_LIMIT_MS 10000
+#define DISK_GROUP 6 /* "disk" in Debian and Red Hat alike */
 
 /* EC2's name of a device to the one inside: "/dev/sdf" and "xvdf" are xvdf, "/dev/sda1" is xvda. */
 static bool node_name(const char *device, char **ret_name, char **ret_alias)
@@ -64,7 +65,8 @@ static int make_node(struct instance *i, const struct instance_volume *v, unsign
 		return -1;
 	partition_name(v->name, number, name);
 	unlinkat(i->dev, name, 0);
-	if (mknodat(i->dev, name, S_IFBLK | 0660, dev) < 0 || fchmodat(i->dev, name, 0660, 0) < 0)
+	if (mknodat(i->dev, name, S_IFBLK | 0660, dev) < 0 || fchmodat(i->dev, name, 0660, 0) < 0 ||
+	    fchownat(i->dev, name, 0, DISK_GROUP, 0) < 0)
 		return err_errno(err, errno, "making the node /dev/%s", name);
 	if (!v->alias)
 		return 0;
