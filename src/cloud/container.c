@@ -164,7 +164,7 @@ static void container_close(struct backend *b)
 	pthread_mutex_lock(&b->lock);
 	b->stopping = true;
 	for (size_t i = 0; i < map_len(&b->instances); i++)
-		instance_ask(map_at(&b->instances, i), ASK_STOP | ASK_SOON);
+		machine_ask(map_at(&b->instances, i), ASK_STOP | ASK_SOON);
 	while (b->threads)
 		pthread_cond_wait(&b->ended, &b->lock);
 	pthread_mutex_unlock(&b->lock);
@@ -188,7 +188,7 @@ static int find_vpc(struct backend *b, const char *name, int *ret, struct err *e
 	return 0;
 }
 
-static int launch(struct backend *b, struct instance *i, const char *vpc, struct err *err)
+static int launch(struct backend *b, struct machine *i, const char *vpc, struct err *err)
 {
 	pthread_t thread;
 
@@ -200,7 +200,7 @@ static int launch(struct backend *b, struct instance *i, const char *vpc, struct
 		return -1;
 	i->link.number = ++b->links;
 	map_sets(&b->instances, i->id, i);
-	if (pthread_create(&thread, NULL, instance_thread, i) != 0) {
+	if (pthread_create(&thread, NULL, machine_thread, i) != 0) {
 		map_remove(&b->instances, str_from(i->id));
 		return err_set(err, ERR_IO, "no thread for it");
 	}
@@ -211,7 +211,7 @@ static int launch(struct backend *b, struct instance *i, const char *vpc, struct
 
 static int container_start(struct backend *b, const struct instance_spec *spec, struct err *err)
 {
-	struct instance *i = instance_new(b, spec, err);
+	struct machine *i = machine_new(b, spec, err);
 	int ret;
 
 	if (!i)
@@ -221,18 +221,18 @@ static int container_start(struct backend *b, const struct instance_spec *spec, 
 	pthread_mutex_unlock(&b->lock);
 	if (ret == 0)
 		return 0;
-	instance_free(i);
+	machine_free(i);
 	return err_prefix(err, "instance %s", spec->id);
 }
 
 static int ask(struct backend *b, const char *id, unsigned what, struct err *err)
 {
-	struct instance *i;
+	struct machine *i;
 
 	pthread_mutex_lock(&b->lock);
 	i = map_gets(&b->instances, id);
 	if (i)
-		instance_ask(i, what);
+		machine_ask(i, what);
 	pthread_mutex_unlock(&b->lock);
 	return i ? 0 : err_set(err, ERR_NOT_FOUND, "instance %s does not run", id);
 }
@@ -248,9 +248,9 @@ static int container_reboot(struct backend *b, const char *id, struct err *err)
 }
 
 /* Finds it and takes its lock, which the caller releases. */
-static struct instance *find_locked(struct backend *b, const char *id, struct err *err)
+static struct machine *find_locked(struct backend *b, const char *id, struct err *err)
 {
-	struct instance *i;
+	struct machine *i;
 
 	pthread_mutex_lock(&b->lock);
 	i = map_gets(&b->instances, id);
@@ -269,31 +269,31 @@ static struct instance *find_locked(struct backend *b, const char *id, struct er
 static int container_set_ports(struct backend *b, const char *id, const struct instance_port *p, size_t n,
 			       struct err *err)
 {
-	struct instance *i = find_locked(b, id, err);
+	struct machine *i = find_locked(b, id, err);
 	int ret;
 
 	if (!i)
 		return -1;
-	ret = instance_set_ports(i, p, n, err);
+	ret = machine_set_ports(i, p, n, err);
 	pthread_mutex_unlock(&i->lock);
 	return ret < 0 ? err_prefix(err, "instance %s", id) : 0;
 }
 
 static int container_attach(struct backend *b, const char *id, const struct instance_disk *d, struct err *err)
 {
-	struct instance *i = find_locked(b, id, err);
+	struct machine *i = find_locked(b, id, err);
 	int ret;
 
 	if (!i)
 		return -1;
-	ret = instance_add_disk(i, d, err);
+	ret = machine_add_disk(i, d, err);
 	pthread_mutex_unlock(&i->lock);
 	return ret < 0 ? err_prefix(err, "instance %s", id) : 0;
 }
 
 static int container_detach(struct backend *b, const char *id, const char *volume, struct err *err)
 {
-	struct instance *i = find_locked(b, id, err);
+	struct machine *i = find_locked(b, id, err);
 	size_t at = 0;
 	int ret;
 
@@ -304,18 +304,18 @@ static int container_detach(struct backend *b, const char *id, const char *volum
 	if (at == i->nvolumes)
 		ret = err_set(err, ERR_NOT_FOUND, "volume %s is not attached", volume);
 	else
-		ret = instance_remove_disk(i, at, err);
+		ret = machine_remove_disk(i, at, err);
 	pthread_mutex_unlock(&i->lock);
 	return ret < 0 ? err_prefix(err, "instance %s", id) : 0;
 }
 
 static int container_sync(struct backend *b, const char *id, struct err *err)
 {
-	struct instance *i = find_locked(b, id, err);
+	struct machine *i = find_locked(b, id, err);
 
 	if (!i)
 		return -1;
-	instance_sync(i);
+	machine_sync(i);
 	pthread_mutex_unlock(&i->lock);
 	return 0;
 }

@@ -1,7 +1,7 @@
-/* Inside of the container backend: what its files share.
+/* Inside of the container backend: what its files share. A machine is an instance as it runs here.
  *
  *	container.c           the operations, the table of instances
- *	container_instance.c  the thread of one instance, from start to INSTANCE_DOWN
+ *	container_machine.c   the thread of one instance, from start to INSTANCE_DOWN
  *	container_boot.c      prepares the file systems of a boot and starts pid 1
  *	container_child.c     what runs between clone and exec, and may only make system calls
  *	container_seccomp.c   system calls that are refused, or answered by ingot
@@ -28,7 +28,7 @@
 #include <stdatomic.h>
 
 /* Names for 16 disks, as EC2 offers. */
-#define INSTANCE_DISKS_MAX 32
+#define MACHINE_DISKS_MAX 32
 
 struct backend {
 	struct backend_config config;
@@ -39,14 +39,14 @@ struct backend {
 	struct cgroup_host *cgroups;
 	pthread_mutex_t lock;
 	pthread_cond_t ended; /* an instance's thread is done */
-	struct map instances; /* id to struct instance */
+	struct map instances; /* id to struct machine */
 	struct map vpcs;      /* name to its namespace's fd + 1 */
 	unsigned threads;
 	unsigned links; /* numbers given */
 	bool stopping;
 };
 
-struct instance_volume {
+struct machine_volume {
 	char *volume;
 	char *name; /* of the node: "xvdf" */
 	char *alias; /* "sdf", a link to it, or NULL */
@@ -55,7 +55,7 @@ struct instance_volume {
 };
 
 struct port_listener {
-	struct instance *instance;
+	struct machine *instance;
 	uint16_t port;
 	struct relay_listener *listener;
 };
@@ -63,7 +63,7 @@ struct port_listener {
 /* What was asked of the instance's thread; bits. */
 enum { ASK_STOP = 1, ASK_FORCE = 2, ASK_REBOOT = 4, ASK_SOON = 8 /* with STOP: do not wait long */ };
 
-struct instance {
+struct machine {
 	struct backend *backend;
 	struct arena *arena; /* of the copied spec */
 	char *id, *host_name;
@@ -75,7 +75,7 @@ struct instance {
 	size_t nwant_ports;
 
 	pthread_mutex_t lock; /* of what follows; not held while events are told */
-	struct instance_volume volumes[INSTANCE_DISKS_MAX];
+	struct machine_volume volumes[MACHINE_DISKS_MAX];
 	size_t nvolumes;
 	VEC(struct port_listener *) ports;
 	struct map refused; /* hosts of the proxy that were told */
@@ -96,28 +96,28 @@ struct instance {
 	_Atomic int64_t booted_ms;
 };
 
-/* container_instance.c */
-struct instance *instance_new(struct backend *b, const struct instance_spec *spec, struct err *err);
-void instance_free(struct instance *i);
-void *instance_thread(void *instance);
-void instance_ask(struct instance *i, unsigned what);
+/* container_machine.c  */
+struct machine *machine_new(struct backend *b, const struct instance_spec *spec, struct err *err);
+void machine_free(struct machine *i);
+void *machine_thread(void *instance);
+void machine_ask(struct machine *i, unsigned what);
 
 /* container_boot.c: starts pid 1; i->pidfd, console, notify and pid are set. */
-int instance_boot(struct instance *i, struct err *err) MUST_USE;
+int machine_boot(struct machine *i, struct err *err) MUST_USE;
 
 /* container_devices.c; the instance's lock must be held */
-int instance_add_disk(struct instance *i, const struct instance_disk *d, struct err *err) MUST_USE;
-int instance_remove_disk(struct instance *i, size_t at, struct err *err) MUST_USE;
+int machine_add_disk(struct machine *i, const struct instance_disk *d, struct err *err) MUST_USE;
+int machine_remove_disk(struct machine *i, size_t at, struct err *err) MUST_USE;
 /* Nodes and rules of all disks for a new /dev. */
-int instance_make_nodes(struct instance *i, struct err *err) MUST_USE;
+int machine_make_nodes(struct machine *i, struct err *err) MUST_USE;
 /* What the instance has in memory goes to its volumes. */
-void instance_sync(struct instance *i);
+void machine_sync(struct machine *i);
 /* Answers what waits on the seccomp listener; the lock must not be held. */
-void instance_answer_ioctl(struct instance *i);
+void machine_answer_ioctl(struct machine *i);
 
 /* container_ports.c; the instance's lock must be held */
-int instance_set_ports(struct instance *i, const struct instance_port *p, size_t n, struct err *err) MUST_USE;
-void instance_close_ports(struct instance *i); /* the lock must not be held */
+int machine_set_ports(struct machine *i, const struct instance_port *p, size_t n, struct err *err) MUST_USE;
+void machine_close_ports(struct machine *i); /* the lock must not be held */
 
 /* container_seccomp.c: installs the filter in the calling process and gives the listener, or -1 without
  * one. Only system calls. -errno on failure. */

@@ -43,7 +43,7 @@ static void stage_release(struct stage *s)
 }
 DEFINE_AUTO(stage, struct stage, stage_release);
 
-static const struct instance_volume *root_volume(const struct instance *i)
+static const struct machine_volume *root_volume(const struct machine *i)
 {
 	for (size_t n = 0; n < i->nvolumes; n++)
 		if (i->volumes[n].root)
@@ -52,7 +52,7 @@ static const struct instance_volume *root_volume(const struct instance *i)
 }
 
 /* Where the root file system is: the partition that is largest and has one, or the whole disk. */
-static int find_root(const struct instance_volume *v, dev_t *ret_dev, unsigned *ret_number, const char **ret_type,
+static int find_root(const struct machine_volume *v, dev_t *ret_dev, unsigned *ret_number, const char **ret_type,
 		     struct err *err)
 {
 	const struct disk_partition *best = NULL;
@@ -92,9 +92,9 @@ static int mount_as(const char *type, const char *node, dev_t dev, const struct 
 	return fd < 0 ? -1 : 0;
 }
 
-static int mount_root(const struct instance *i, int *ret, struct err *err)
+static int mount_root(const struct machine *i, int *ret, struct err *err)
 {
-	const struct instance_volume *v = root_volume(i);
+	const struct machine_volume *v = root_volume(i);
 	AUTO(buf) struct buf why = BUF_INIT;
 	const char *type;
 	char node[64], name[48];
@@ -158,7 +158,7 @@ static int make_dev(int *ret)
 }
 
 /* The master side stays here; the instance has the other as /dev/console. */
-static int open_console(struct instance *i, int pts, char *name, size_t n)
+static int open_console(struct machine *i, int pts, char *name, size_t n)
 {
 	int unlock = 0;
 	unsigned number;
@@ -171,7 +171,7 @@ static int open_console(struct instance *i, int pts, char *name, size_t n)
 	return i->tty < 0 ? -1 : 0;
 }
 
-static int prepare(struct instance *i, struct stage *s, struct child_plan *p, struct err *err)
+static int prepare(struct machine *i, struct stage *s, struct child_plan *p, struct err *err)
 {
 	static const struct mount_option pts[] = { { "source", "devpts" }, { "ptmxmode", "0666" }, { "mode", "620" }, { "gid", "5" }, { NULL, NULL } };
 	static const struct mount_option run[] = { { "source", "tmpfs" }, { "mode", "755" }, { NULL, NULL } };
@@ -189,7 +189,7 @@ static int prepare(struct instance *i, struct stage *s, struct child_plan *p, st
 		return err_errno(err, errno, "making its console");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->channel) < 0 || pipe2(s->errors, O_CLOEXEC) < 0)
 		return err_errno(err, errno, "preparing its start");
-	return instance_make_nodes(i, err);
+	return machine_make_nodes(i, err);
 }
 
 static int clone_child(const struct child_plan *p, int *ret_pidfd, pid_t *ret_pid)
@@ -231,7 +231,7 @@ static int receive_listener(int channel)
 }
 
 /* Runs in the instance's network, so that the child and the sysfs are of it. */
-static int start(struct instance *i, struct stage *s, struct err *err)
+static int start(struct machine *i, struct stage *s, struct err *err)
 {
 	struct child_plan p = { .host_name = i->host_name };
 
@@ -253,7 +253,7 @@ static int start(struct instance *i, struct stage *s, struct err *err)
 }
 
 /* Lets the child go and waits until it is pid 1's program, or told why not. */
-static int await_exec(struct instance *i, struct stage *s, struct err *err)
+static int await_exec(struct machine *i, struct stage *s, struct err *err)
 {
 	struct child_error failed;
 	siginfo_t info;
@@ -269,7 +269,7 @@ static int await_exec(struct instance *i, struct stage *s, struct err *err)
 	return err_errno(err, failed.error, "%s", child_step_name(failed.step));
 }
 
-int instance_boot(struct instance *i, struct err *err)
+int machine_boot(struct machine *i, struct err *err)
 {
 	AUTO(stage) struct stage s = { -1, -1, -1, -1, -1, { -1, -1 }, { -1, -1 } };
 	int home, ret;

@@ -57,7 +57,7 @@ static void partition_name(const char *disk, unsigned number, char out[48])
 		snprintf(out, 48, "%s", disk);
 }
 
-static int make_node(struct instance *i, const struct instance_volume *v, unsigned number, dev_t dev, struct err *err)
+static int make_node(struct machine *i, const struct machine_volume *v, unsigned number, dev_t dev, struct err *err)
 {
 	char name[48], alias[48];
 
@@ -77,7 +77,7 @@ static int make_node(struct instance *i, const struct instance_volume *v, unsign
 	return 0;
 }
 
-static void remove_node(struct instance *i, const struct instance_volume *v, unsigned number, dev_t dev)
+static void remove_node(struct machine *i, const struct machine_volume *v, unsigned number, dev_t dev)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	char name[48];
@@ -94,7 +94,7 @@ static void remove_node(struct instance *i, const struct instance_volume *v, uns
 	}
 }
 
-static int make_disk_nodes(struct instance *i, const struct instance_volume *v, struct err *err)
+static int make_disk_nodes(struct machine *i, const struct machine_volume *v, struct err *err)
 {
 	if (make_node(i, v, 0, v->disk.dev, err) < 0)
 		return -1;
@@ -104,7 +104,7 @@ static int make_disk_nodes(struct instance *i, const struct instance_volume *v, 
 	return 0;
 }
 
-int instance_make_nodes(struct instance *i, struct err *err)
+int machine_make_nodes(struct machine *i, struct err *err)
 {
 	for (size_t n = 0; n < i->nvolumes; n++)
 		if (make_disk_nodes(i, &i->volumes[n], err) < 0)
@@ -112,20 +112,20 @@ int instance_make_nodes(struct instance *i, struct err *err)
 	return 0;
 }
 
-static void volume_release(struct instance_volume *v)
+static void volume_release(struct machine_volume *v)
 {
 	free(v->volume);
 	free(v->name);
 	free(v->alias);
-	*v = (struct instance_volume){ .disk.fd = -1 };
+	*v = (struct machine_volume){ .disk.fd = -1 };
 }
 
-int instance_add_disk(struct instance *i, const struct instance_disk *d, struct err *err)
+int machine_add_disk(struct machine *i, const struct instance_disk *d, struct err *err)
 {
-	struct instance_volume v = { .root = d->root, .disk.fd = -1 };
+	struct machine_volume v = { .root = d->root, .disk.fd = -1 };
 
-	if (i->nvolumes == INSTANCE_DISKS_MAX)
-		return err_set(err, ERR_INVALID, "an instance has at most %d volumes", INSTANCE_DISKS_MAX);
+	if (i->nvolumes == MACHINE_DISKS_MAX)
+		return err_set(err, ERR_INVALID, "an instance has at most %d volumes", MACHINE_DISKS_MAX);
 	if (!node_name(d->device, &v.name, &v.alias))
 		return err_set(err, ERR_INVALID, "%s is no name for a volume's device: use /dev/sdf to /dev/sdz", d->device);
 	v.volume = xstrdup(d->volume);
@@ -149,9 +149,9 @@ failed:
 	return -1;
 }
 
-int instance_remove_disk(struct instance *i, size_t at, struct err *err)
+int machine_remove_disk(struct machine *i, size_t at, struct err *err)
 {
-	struct instance_volume *v = &i->volumes[at];
+	struct machine_volume *v = &i->volumes[at];
 	bool released;
 
 	if (!disk_is_idle(&i->backend->host, &v->disk))
@@ -167,7 +167,7 @@ int instance_remove_disk(struct instance *i, size_t at, struct err *err)
 	return released ? 0 : -1;
 }
 
-void instance_sync(struct instance *i)
+void machine_sync(struct machine *i)
 {
 	/* Flushing a device also writes back the file system that is mounted from it. */
 	for (size_t n = 0; n < i->nvolumes; n++) {
@@ -185,7 +185,7 @@ void instance_sync(struct instance *i)
 }
 
 /* What the kernel has changed: nodes follow. The lock is held. */
-static void update_nodes(struct instance *i, struct instance_volume *v, const struct disk *before)
+static void update_nodes(struct machine *i, struct machine_volume *v, const struct disk *before)
 {
 	AUTO(err) struct err err = ERR_INIT;
 
@@ -221,7 +221,7 @@ static int one_partition(const struct seccomp_notif *q, struct disk *d)
 }
 
 /* Gives an errno. The lock is held. */
-static int do_ioctl(struct instance *i, const struct seccomp_notif *q)
+static int do_ioctl(struct machine *i, const struct seccomp_notif *q)
 {
 	char path[64];
 	struct stat st;
@@ -232,7 +232,7 @@ static int do_ioctl(struct instance *i, const struct seccomp_notif *q)
 	if (!S_ISBLK(st.st_mode))
 		return ENOTTY;
 	for (size_t n = 0; n < i->nvolumes; n++) {
-		struct instance_volume *v = &i->volumes[n];
+		struct machine_volume *v = &i->volumes[n];
 		struct disk before = v->disk;
 		int ret;
 
@@ -250,7 +250,7 @@ static int do_ioctl(struct instance *i, const struct seccomp_notif *q)
 	return EINVAL; /* of a partition: as the kernel says */
 }
 
-void instance_answer_ioctl(struct instance *i)
+void machine_answer_ioctl(struct machine *i)
 {
 	struct seccomp_notif q = { 0 };
 	struct seccomp_notif_resp a = { 0 };

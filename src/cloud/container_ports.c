@@ -19,7 +19,7 @@ static const uint16_t common[] = { 22, 80, 443, 2222, 3389, 5985, 5986, 8000, 80
 static void port_accepted(void *data, int fd)
 {
 	struct port_listener *l = data;
-	struct instance *i = l->instance;
+	struct machine *i = l->instance;
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(l->port), .sin_addr = i->private_ip };
 	int64_t now = clock_ms(), booted = i->booted_ms;
 
@@ -40,7 +40,7 @@ static bool is_open(const struct instance_port *p, size_t n, uint16_t port)
 	return false;
 }
 
-static bool has_port(const struct instance *i, uint16_t port)
+static bool has_port(const struct machine *i, uint16_t port)
 {
 	for (size_t k = 0; k < i->ports.n; k++)
 		if (i->ports.v[k]->port == port)
@@ -48,7 +48,7 @@ static bool has_port(const struct instance *i, uint16_t port)
 	return false;
 }
 
-static int open_port(struct instance *i, uint16_t port, struct err *err)
+static int open_port(struct machine *i, uint16_t port, struct err *err)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = i->public_ip };
 	auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -68,7 +68,7 @@ static int open_port(struct instance *i, uint16_t port, struct err *err)
 	return 0;
 }
 
-static void close_port(struct instance *i, size_t at)
+static void close_port(struct machine *i, size_t at)
 {
 	struct port_listener *l = i->ports.v[at];
 
@@ -77,7 +77,7 @@ static void close_port(struct instance *i, size_t at)
 	free(l);
 }
 
-int instance_set_ports(struct instance *i, const struct instance_port *p, size_t n, struct err *err)
+int machine_set_ports(struct machine *i, const struct instance_port *p, size_t n, struct err *err)
 {
 	if (!i->public_ip.s_addr)
 		return 0;
@@ -92,7 +92,7 @@ int instance_set_ports(struct instance *i, const struct instance_port *p, size_t
 	return 0;
 }
 
-void instance_close_ports(struct instance *i)
+void machine_close_ports(struct machine *i)
 {
 	pthread_mutex_lock(&i->lock);
 	while (i->ports.n)

@@ -28,9 +28,9 @@
 #define SOON_LIMIT_MS 4000 /* when the whole cloud stops */
 #define DISK_LIMIT_MS 10000
 
-struct instance *instance_new(struct backend *b, const struct instance_spec *spec, struct err *err)
+struct machine *machine_new(struct backend *b, const struct instance_spec *spec, struct err *err)
 {
-	struct instance *i = xcalloc(1, sizeof(*i));
+	struct machine *i = xcalloc(1, sizeof(*i));
 	struct arena *a = arena_new();
 
 	i->backend = b;
@@ -60,14 +60,14 @@ struct instance *instance_new(struct backend *b, const struct instance_spec *spe
 	else if (spec->public_ip && inet_pton(AF_INET, spec->public_ip, &i->public_ip) != 1)
 		err_set(err, ERR_INVALID, "%s is no public address", spec->public_ip);
 	if (err_any(err)) {
-		instance_free(i);
+		machine_free(i);
 		return NULL;
 	}
 	i->link.ip = i->private_ip;
 	return i;
 }
 
-void instance_free(struct instance *i)
+void machine_free(struct machine *i)
 {
 	if (!i)
 		return;
@@ -78,7 +78,7 @@ void instance_free(struct instance *i)
 	free(i);
 }
 
-void instance_ask(struct instance *i, unsigned what)
+void machine_ask(struct machine *i, unsigned what)
 {
 	uint64_t one = 1;
 
@@ -87,7 +87,7 @@ void instance_ask(struct instance *i, unsigned what)
 		log_line("local cloud: %s: %m", i->id);
 }
 
-static void tell(struct instance *i, enum instance_event e, const char *text)
+static void tell(struct machine *i, enum instance_event e, const char *text)
 {
 	const struct instance_events *ev = &i->backend->config.events;
 
@@ -99,7 +99,7 @@ static void tell(struct instance *i, enum instance_event e, const char *text)
 
 static void imds_accepted(void *data, int fd)
 {
-	struct instance *i = data;
+	struct machine *i = data;
 	const struct instance_events *ev = &i->backend->config.events;
 
 	if (ev->on_imds && fcntl(fd, F_SETFL, 0) == 0)
@@ -110,7 +110,7 @@ static void imds_accepted(void *data, int fd)
 
 static void host_refused(void *data, const char *host)
 {
-	struct instance *i = data;
+	struct machine *i = data;
 	const struct instance_events *ev = &i->backend->config.events;
 	bool again;
 
@@ -124,13 +124,13 @@ static void host_refused(void *data, const char *host)
 
 static void web_accepted(void *data, int fd)
 {
-	struct instance *i = data;
+	struct machine *i = data;
 	struct proxy_client c = { i, host_refused, i };
 
 	proxy_serve(i->backend->proxy, &c, fd);
 }
 
-static int listen_inside(struct instance *i, uint16_t port, void (*accepted)(void *, int), struct relay_listener **ret,
+static int listen_inside(struct machine *i, uint16_t port, void (*accepted)(void *, int), struct relay_listener **ret,
 			 struct err *err)
 {
 	int fd;
@@ -141,7 +141,7 @@ static int listen_inside(struct instance *i, uint16_t port, void (*accepted)(voi
 	return 0;
 }
 
-static int hold_network(struct instance *i, struct err *err)
+static int hold_network(struct machine *i, struct err *err)
 {
 	int ret;
 
@@ -153,28 +153,28 @@ static int hold_network(struct instance *i, struct err *err)
 		return -1;
 	i->booted_ms = clock_ms();
 	pthread_mutex_lock(&i->lock);
-	ret = instance_set_ports(i, i->want_ports, i->nwant_ports, err);
+	ret = machine_set_ports(i, i->want_ports, i->nwant_ports, err);
 	pthread_mutex_unlock(&i->lock);
 	return ret;
 }
 
-static int hold(struct instance *i, struct err *err)
+static int hold(struct machine *i, struct err *err)
 {
 	int ret = 0;
 
 	pthread_mutex_lock(&i->lock);
 	for (size_t n = 0; ret == 0 && n < i->nwant; n++)
-		ret = instance_add_disk(i, &i->want[n], err);
+		ret = machine_add_disk(i, &i->want[n], err);
 	pthread_mutex_unlock(&i->lock);
 	return ret < 0 ? -1 : hold_network(i, err);
 }
 
-static void release_network(struct instance *i)
+static void release_network(struct machine *i)
 {
 	pthread_mutex_lock(&i->lock);
 	i->closing = true;
 	pthread_mutex_unlock(&i->lock);
-	instance_close_ports(i);
+	machine_close_ports(i);
 	relay_unlisten(i->backend->relay, i->imds);
 	relay_unlisten(i->backend->relay, i->web);
 	i->imds = i->web = NULL;
@@ -186,7 +186,7 @@ static void release_network(struct instance *i)
 }
 
 /* The file systems go a moment after the last process: what they still write must be in the volumes. */
-static void await_idle(struct instance *i)
+static void await_idle(struct machine *i)
 {
 	int64_t end = clock_ms() + DISK_LIMIT_MS;
 
@@ -201,14 +201,14 @@ static void await_idle(struct instance *i)
 	}
 }
 
-static void release_disks(struct instance *i)
+static void release_disks(struct machine *i)
 {
 	await_idle(i);
 	pthread_mutex_lock(&i->lock);
 	while (i->nvolumes) {
 		AUTO(err) struct err err = ERR_INIT;
 
-		if (instance_remove_disk(i, i->nvolumes - 1, &err) < 0) {
+		if (machine_remove_disk(i, i->nvolumes - 1, &err) < 0) {
 			log_line("local cloud: %s: %s", i->id, err.msg);
 			if (err.code == ERR_AGAIN)
 				break;
@@ -218,7 +218,7 @@ static void release_disks(struct instance *i)
 }
 
 /* After pid 1 has ended. */
-static void clear_boot(struct instance *i)
+static void clear_boot(struct machine *i)
 {
 	pthread_mutex_lock(&i->lock);
 	fd_close(&i->pidfd);
@@ -232,7 +232,7 @@ static void clear_boot(struct instance *i)
 
 /* While it runs */
 
-static bool read_console(struct instance *i)
+static bool read_console(struct machine *i)
 {
 	const struct instance_events *ev = &i->backend->config.events;
 	char bytes[4096];
@@ -250,7 +250,7 @@ struct ending {
 	int64_t again_ms, limit_ms;
 };
 
-static void take_requests(struct instance *i, struct ending *e)
+static void take_requests(struct machine *i, struct ending *e)
 {
 	unsigned asked = atomic_exchange(&i->asked, 0);
 	uint64_t n;
@@ -270,7 +270,7 @@ static void take_requests(struct instance *i, struct ending *e)
 			      .limit_ms = clock_ms() + (asked & ASK_SOON ? SOON_LIMIT_MS : STOP_LIMIT_MS) };
 }
 
-static void press(struct instance *i, struct ending *e)
+static void press(struct machine *i, struct ending *e)
 {
 	int64_t now = clock_ms();
 
@@ -287,7 +287,7 @@ static void press(struct instance *i, struct ending *e)
 }
 
 /* Until pid 1 has ended. True: it is to be started again. */
-static bool watch(struct instance *i)
+static bool watch(struct machine *i)
 {
 	struct ending e = { .again_ms = CLOCK_NEVER };
 	siginfo_t info = { 0 };
@@ -304,7 +304,7 @@ static bool watch(struct instance *i)
 		if (p[2].revents & POLLIN)
 			read_console(i);
 		if (p[3].revents & POLLIN)
-			instance_answer_ioctl(i);
+			machine_answer_ioctl(i);
 		else if (p[3].revents)
 			fd_close(&i->notify);
 		if (p[0].revents)
@@ -321,7 +321,7 @@ static bool watch(struct instance *i)
 }
 
 /* INSTANCE_DOWN or INSTANCE_FAILED is told by the caller. */
-static int live(struct instance *i, struct err *err)
+static int live(struct machine *i, struct err *err)
 {
 	enum instance_event up = INSTANCE_UP;
 
@@ -329,7 +329,7 @@ static int live(struct instance *i, struct err *err)
 		bool again;
 
 		i->booted_ms = clock_ms();
-		if (instance_boot(i, err) < 0) {
+		if (machine_boot(i, err) < 0) {
 			clear_boot(i);
 			return -1;
 		}
@@ -344,9 +344,9 @@ static int live(struct instance *i, struct err *err)
 	}
 }
 
-void *instance_thread(void *data)
+void *machine_thread(void *data)
 {
-	struct instance *i = data;
+	struct machine *i = data;
 	struct backend *b = i->backend;
 	AUTO(err) struct err err = ERR_INIT;
 	int ret = unshare(CLONE_FS);
@@ -364,7 +364,7 @@ void *instance_thread(void *data)
 	tell(i, ret < 0 ? INSTANCE_FAILED : INSTANCE_DOWN, err.msg);
 	pthread_mutex_lock(&i->lock); /* a caller that found it before may not be done */
 	pthread_mutex_unlock(&i->lock);
-	instance_free(i);
+	machine_free(i);
 	pthread_mutex_lock(&b->lock);
 	b->threads--;
 	pthread_cond_broadcast(&b->ended);
