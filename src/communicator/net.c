@@ -1,5 +1,4 @@
-/* Connecting: name lookup on a thread that can be left behind, non-blocking connect, proxies, the first
- * look at what answers. */
+/* Connecting: name lookup on a thread that can be left behind, non-blocking connect, proxies. */
 #include "communicator/net.h"
 
 #include "base/buf.h"
@@ -17,7 +16,6 @@
 #include <sys/socket.h>
 
 #define LOOKUP_STACK ((size_t)256 * 1024)
-#define BANNER_MAX 4096 /* lines that a server may send before its version */
 #define PROXY_REPLY_MAX 8192
 
 int net_wait(int fd, short events, int64_t deadline, const struct cancel *c, struct err *err)
@@ -290,36 +288,4 @@ int net_dial_proxy(const struct net_proxy *p, const char *host, int64_t port, in
 	    (http ? http_connect : socks_connect)(fd, p, host, port, deadline, c, err) < 0)
 		return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "proxy %s port %lld", proxy, (long long)p->port);
 	return steal_fd(fd);
-}
-
-int net_expect_ssh(int fd, int64_t deadline, const struct cancel *c, struct err *err)
-{
-	char head[BANNER_MAX];
-	size_t seen = 0;
-	for (;;) {
-		if (net_wait(fd, POLLIN, deadline, c, err) < 0) {
-			if (err->code != ERR_TIMEOUT)
-				return -1;
-			err_release(err);
-			return err_set(err, ERR_AGAIN, "the port is open, but no SSH server answers");
-		}
-		ssize_t n = recv(fd, head, sizeof(head), MSG_PEEK);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (n <= 0)
-			return err_set(err, ERR_AGAIN, "the port is open, but the connection is closed at once");
-		struct str rest = { head, (size_t)n }, line;
-		bool whole = false;
-		while (rest.n && (whole = memchr(rest.p, '\n', rest.n)) && str_split(&rest, '\n', &line))
-			if (str_starts(line, "SSH-"))
-				return 0;
-		if (!whole && str_starts(rest, "SSH-"))
-			return 0;
-		/* A peek shows the same bytes again at once: wait for more, not for any. */
-		if ((size_t)n == sizeof(head) || ((size_t)n == seen && clock_ms() >= deadline))
-			return err_set(err, ERR_AGAIN, "what answers is no SSH server");
-		if ((size_t)n == seen && clock_sleep(20, c) < 0)
-			return err_set(err, ERR_CANCELLED, "cancelled");
-		seen = (size_t)n;
-	}
 }

@@ -21,8 +21,4 @@ int net_dial(const char *host, int64_t port, int64_t deadline, const struct canc
  * reach the host), ERR_REMOTE (it speaks another language). */
 int net_dial_proxy(const struct net_proxy *p, const char *host, int64_t port, int64_t deadline,
 		   const struct cancel *c, struct err *err) MUST_USE;
-/* Waits until the other side has shown that it is an SSH server, without taking anything out of the
- * socket. Errors: ERR_AGAIN (it closed, said nothing, or something else), ERR_CANCELLED. */
-int net_expect_ssh(int fd, int64_t deadline, const struct cancel *c, struct err *err) MUST_USE;
-
 #endif

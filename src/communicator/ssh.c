@@ -263,6 +263,7 @@ static int check_host_key(struct ssh_conn *c, const struct ssh_params *p, struct
 /* Version and key exchange. *ret_no_match: the two sides have no method in common. */
 static int handshake(struct ssh_conn *c, int64_t deadline, bool *ret_no_match, struct err *err)
 {
+	int64_t banner = MIN(deadline, clock_ms() + BANNER_MS);
 	bool added = false;
 	for (;;) {
 		int rc = libssh.connect(c->session);
@@ -274,35 +275,34 @@ static int handshake(struct ssh_conn *c, int64_t deadline, bool *ret_no_match, s
 			return 0;
 		if (rc != SSH_AGAIN || c->lost) {
 			const char *why = libssh.get_error(c->session);
+			if (!libssh.get_serverbanner(c->session))
+				return err_set(err, ERR_AGAIN,
+					       "%s is open, but what answers is no SSH server, or one that is not ready", c->name);
 			*ret_no_match = strstr(why, "no match for method");
 			return err_set(err, *ret_no_match ? ERR_REMOTE : ERR_AGAIN, "SSH handshake with %s: %s", c->name,
 				       c->lost && !*why ? c->lost : why);
 		}
+		if (!libssh.get_serverbanner(c->session) && clock_ms() >= banner)
+			return err_set(err, ERR_AGAIN, "%s is open, but no SSH server answers", c->name);
 		if (clock_ms() >= deadline)
 			return err_set(err, ERR_AGAIN, "SSH handshake with %s: no end in time", c->name);
-		if (ssh_conn_step(c, deadline, err) < 0 && err->code != ERR_LOST)
+		bool greeted = libssh.get_serverbanner(c->session);
+		if (ssh_conn_step(c, greeted ? deadline : banner, err) < 0 && err->code != ERR_LOST)
 			return -1;
 		err_release(err);
 	}
 }
 
-static int dial(struct ssh_conn *c, const struct ssh_params *p, int64_t end, struct err *err)
+static int dial(struct ssh_conn *c, const struct ssh_params *p, int64_t deadline, struct err *err)
 {
-	int64_t deadline = MIN(end, clock_ms() + p->dial_ms);
+	deadline = MIN(deadline, clock_ms() + p->dial_ms);
 	if (p->via)
 		c->fd = ssh_forward_dial(p->via, p->host, p->port, deadline, c->cancel, err);
 	else if (p->proxy)
 		c->fd = net_dial_proxy(p->proxy, p->host, p->port, deadline, c->cancel, err);
 	else
 		c->fd = net_dial(p->host, p->port, deadline, c->cancel, err);
-	if (c->fd < 0)
-		return -1;
-	int64_t until = MIN(end, clock_ms() + BANNER_MS);
-	if (net_expect_ssh(c->fd, until, c->cancel, err) < 0) {
-		fd_close(&c->fd);
-		return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "%s", c->name);
-	}
-	return 0;
+	return c->fd < 0 ? -1 : 0;
 }
 
 static int start_session(struct ssh_conn *c, const struct ssh_params *p, bool legacy, struct err *err)

@@ -274,6 +274,7 @@ static void comm_free(struct communicator *c)
 static const struct communicator_ops ops = {
 	.type = "ssh",
 	.run = comm_run,
+	.run_script = ssh_run_script,
 	.upload = ssh_upload,
 	.upload_dir = ssh_upload_dir,
 	.download = ssh_download,

@@ -1,4 +1,4 @@
-/* The shell provisioner: a script goes to the machine and runs there. Upload and mode are one round trip; what
+/* The shell provisioner: a script goes to the machine and runs there, in one round trip where it is short. What
  * breaks off before the script has started is tried again, for restarts, until start_retry_timeout. */
 #include "base/clock.h"
 #include "base/os.h"
@@ -166,12 +166,13 @@ static int upload(const struct shell *s, const struct buf *text, const char *pat
 	return s->comm->ops->upload(s->comm, fd, (off_t)text->n, "script", path, mode, err);
 }
 
-static int execute(const struct shell *s, const char *command, int *ret_status, struct err *err)
+static int execute(const struct shell *s, const struct buf *text, const char *command, bool *ret_started,
+		   int *ret_status, struct err *err)
 {
 	struct output out;
 	struct comm_command cmd = { .command = command, .on_output = output_feed, .data = &out };
 	output_init(&out, s->b);
-	int ret = s->comm->ops->run(s->comm, &cmd, ret_status, err);
+	int ret = s->comm->ops->run_script(s->comm, buf_str(text), s->path, 0755, &cmd, ret_started, ret_status, err);
 	output_end(&out);
 	return ret;
 }
@@ -220,11 +221,15 @@ static int run_once(const struct shell *s, const struct buf *text, const char *c
 		    struct err *err)
 {
 	int64_t deadline = retry_deadline(s);
+	bool started = false;
 	int status = 0;
-	while (upload(s, text, s->path, 0755, err) < 0)
+	while (execute(s, text, command, &started, &status, err) < 0) {
+		if (started)
+			break;
 		if (again(s, deadline, err) < 0)
 			return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "Error uploading script");
-	if (execute(s, command, &status, err) == 0)
+	}
+	if (!err_any(err))
 		return script_check_status(status, &s->c->valid_exit_codes, err);
 	if (err->code != ERR_LOST)
 		return -1;
