@@ -44,6 +44,7 @@ struct diag {
 	struct span context;  /* the enclosing thing, optional */
 	const char *subject;  /* component or block the mistake is in ("amazon-ebs", "builder 'web'") */
 	const char *values;   /* "var.x is \"a\"" lines for a failed expression, or NULL */
+	bool lenient;	      /* a warning where the reference fails: validate -strict counts it */
 	const char *label;    /* heads it instead of "Error" or "Warning"; NULL: those */
 	struct position at;   /* shown instead of the span's own place where line is not 0 */
 };

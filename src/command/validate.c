@@ -16,6 +16,14 @@ static void say_diagnostics(const struct invocation *in, const struct diags *d)
 		ui_error(in, "%zu more mistakes are not shown.", d->errors + d->warnings - d->n);
 }
 
+static bool lenient(const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->v[i].lenient)
+			return true;
+	return false;
+}
+
 static int run(const struct invocation *in)
 {
 	AUTO(arena) struct arena *a = arena_new();
@@ -34,8 +42,8 @@ static int run(const struct invocation *in)
 		ui_error(in, "%s", err.msg);
 	if (rc < 0 || plan->diags.errors)
 		return 1;
-	if (flags_bool(in->flags, "strict") && plan->diags.warnings) {
-		ui_error(in, "Not valid: there are warnings, and -strict counts them as errors.");
+	if (flags_bool(in->flags, "strict") && lenient(&plan->diags)) {
+		ui_error(in, "Not valid by -strict: Packer would refuse what is only warned of above.");
 		return 1;
 	}
 	ui_say(in, args.syntax_only ? "Syntax-only check passed. Everything looks okay."
@@ -49,7 +57,7 @@ static const struct flag flags[] = {
 	{ "no-warn-undeclared-var", FLAG_BOOL,
 	  .doc = "No warnings of variables in files that the template does not declare." },
 	{ "strict", FLAG_BOOL,
-	  .doc = "Fail on warnings too: where ingot reads what Packer refuses." },
+	  .doc = "Fail also where ingot only warns and Packer refuses." },
 	{ "evaluate-datasources", FLAG_BOOL, .doc = "Ask the data sources for their values." },
 	{ "ignore-prerelease-plugins", FLAG_BOOL,
 	  .doc = "Accepted for scripts: there are no plugins to choose from." },

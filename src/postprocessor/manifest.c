@@ -22,6 +22,7 @@ struct manifest_config {
 };
 
 static const struct spec_row rows[] = {
+	SPEC_STR(struct manifest_config, output, .name = "filename", .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "output"),
 	SPEC_STR(struct manifest_config, output, .def = "packer-manifest.json", .doc = "Path of the manifest. Its folder must be there."),
 	SPEC_BOOL(struct manifest_config, strip_path, .doc = "List files by name, without their folders."),
 	SPEC_BOOL(struct manifest_config, strip_time, .doc = "Leave `build_time` out, so that equal builds give equal manifests."),

@@ -98,6 +98,8 @@ int convert_text(struct decoder *d, struct value v, char **ret)
 	case VALUE_STRING:
 		if (convert_render(d, v, &v.string) < 0)
 			return -1;
+		if (memchr(v.string.p ? v.string.p : "", '\0', v.string.n))
+			return convert_wrong(d, v, "text without NUL characters");
 		*ret = arena_strndup(a, v.string.p ? v.string.p : "", v.string.n);
 		break;
 	case VALUE_NUMBER:

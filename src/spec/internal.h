@@ -27,6 +27,14 @@ int convert_render(struct decoder *d, struct value v, struct str *ret);
 /* `"path" takes WHAT, not VALUE` at the value's place; always -1. */
 int convert_wrong(struct decoder *d, struct value v, const char *what);
 
+/* Adds an error and marks the decoding as failed; always -1. */
+int decode_error(struct decoder *d, struct span span, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Decodes a value into the member of d->row; as the conversions. */
+int decode_member(struct decoder *d, struct value v, void *member);
+/* Decodes an object into a zeroed struct; path: the blocks around it, "" for none. 0 or -1. */
+int decode_object(struct decoder *d, const struct spec *spec, struct value body, const char *path,
+		  void *out);
+
 /* Calls fn for each row with its offset in the outermost struct, embedded ones flattened. */
 void spec_each_at(const struct spec *spec, size_t base,
 		  void (*fn)(void *data, const struct spec_row *row, size_t offset), void *data);

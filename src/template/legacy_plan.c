@@ -60,6 +60,7 @@ static int render_option(void *data, const struct spec_row *row, bool late, stru
 		struct diag *g = diag_warning(j->diags, at ? at->value.span : j->c->span,
 					      "clean_ami_name is an old function");
 
+		g->lenient = true;
 		diag_detail(j->diags, g, "It is read; write clean_resource_name instead.");
 		j->scope.old_clean = false;
 	}

@@ -33,6 +33,7 @@ void plan_diags_take(struct plan_diags *m, const struct diags *from, const char 
 			copy->detail = g->detail;
 			copy->values = g->values;
 			copy->context = g->context;
+			copy->lenient = g->lenient;
 			e = arena_new_obj(m->plan->arena, struct entry);
 			e->at = (size_t)(copy - to->v);
 			e->what = what;

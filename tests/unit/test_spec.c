@@ -84,7 +84,8 @@ struct run {
 	const char *secret;
 };
 
-/* Text in <…> is "rendered" by taking the brackets off; "<later>" cannot be had yet; "<bad>" fails. */
+/* Text in <…> is "rendered" by taking the brackets off; "<later>" cannot be had yet; "<bad>" fails.
+ */
 static int render(void *data UNUSED, const struct spec_row *row UNUSED, bool late, struct str text,
 		  struct str *ret, struct err *err)
 {
@@ -245,6 +246,8 @@ static void test_mistakes(void **state UNUSED)
 		  "\"password\" takes text, not this secret value", NULL },
 		{ "{\"name\": \"x\", \"future\": \"y\"}", true,
 		  "\"future\" is not yet supported by ingot", NULL },
+		{ "{\"name\": \"a\\u0000b\"}", true,
+		  "\"name\" takes text without NUL characters, not \"a\"", NULL },
 		{ "{\"name\": \"<bad>\"}", true, "\"name\": it is bad", NULL },
 		{ "{\"name\": \"x\", \"count\": true}", false,
 		  "\"count\" takes a whole number, not true", NULL },
@@ -282,6 +285,37 @@ static void test_all_mistakes_are_told(void **state UNUSED)
 	assert_int_equal(r.diags.warnings, 1);
 	assert_string_equal(r.diags.v[2].summary, "\"old\" is an old option");
 	assert_string_equal(r.config.old, "x");
+}
+
+/* An old name may stand for the same member: neither default nor requirement undo it. */
+static void test_old_names(void **state UNUSED)
+{
+	static const struct spec_row old_rows[] = {
+		SPEC_STR(struct config, name, .flags = SPEC_REQUIRED, .doc = "Name."),
+		SPEC_STR(struct config, name, .name = "title", .flags = SPEC_DEPRECATED,
+			 .instead = "name", .doc = "Old."),
+		SPEC_INT(struct config, count, .def = "3", .doc = "Count."),
+		SPEC_INT(struct config, count, .name = "number", .flags = SPEC_DEPRECATED,
+			 .instead = "count", .doc = "Old."),
+	};
+	static const struct spec old_spec = SPEC("old", struct config, old_rows);
+	AUTO(arena) struct arena *a = arena_new();
+	struct config c = { 0 };
+	struct diags d;
+	struct spec_input in = { .arena = a, .diags = &d, .weak = true };
+	struct value body;
+
+	diags_init(&d, a);
+	assert_int_equal(jsontext_parse(a,
+					source_new(a, "t",
+						   STR("{\"title\": \"x\", \"number\": 4}")),
+					0, &d, &body),
+			 0);
+	assert_int_equal(spec_decode(&old_spec, body, &in, &c), 0);
+	assert_string_equal(c.name, "x");
+	assert_int_equal(c.count, 4);
+	assert_int_equal(d.warnings, 2);
+	assert_true(d.v[0].lenient);
 }
 
 /* The caret of a failed rendering stands inside the text. */
@@ -324,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_all_mistakes_are_told),
+		cmocka_unit_test(test_old_names),
 		cmocka_unit_test(test_place_of_rendering),
 		cmocka_unit_test(test_stand_ins),
 		cmocka_unit_test(test_search),

@@ -107,6 +107,7 @@ static void note_comment(struct parser *p, size_t from)
 	p->commented = true;
 	g = diag_warning(p->diags, span_at(p, from, p->pos),
 			 "JSON has no comments; this one, and any after it, is skipped");
+	g->lenient = true;
 	diag_detail(p->diags, g,
 		    "Packer refuses it. A root key that starts with an underscore (\"_comment\") "
 		    "is read by both.");
