@@ -160,6 +160,7 @@ struct maker {
 	const struct plan_build *build;
 	const struct map *known; /* of the build at hand */
 	const char *raw_name;
+	bool types_only; /* the build has a component that ingot lacks: only such are reported */
 };
 
 static void release_known(void *map)
@@ -240,6 +241,29 @@ static void unknown_component(struct maker *m, struct diags *d, enum kind kind, 
 	}
 }
 
+/* Whether the build has a component that ingot knows by name alone. Then nothing can be built, and
+ * mistakes in the options of the others would only hide the one message that matters. */
+static bool lacks_component(const struct maker *m, const struct legacy_builder *builder)
+{
+	const struct registry *r = m->args->registry;
+	const struct legacy *t = m->t;
+
+	if (is_later(r->later_builders, builder->type))
+		return true;
+	for (size_t i = 0; i < t->nprovisioners; i++)
+		if (!legacy_skips(&t->provisioners[i].filter, builder->name) &&
+		    is_later(r->later_provisioners, t->provisioners[i].type))
+			return true;
+	if (t->cleanup && is_later(r->later_provisioners, t->cleanup->type))
+		return true;
+	for (size_t i = 0; i < t->nchains; i++)
+		for (size_t j = 0; j < t->chains[i].n; j++)
+			if (!legacy_skips(&t->chains[i].v[j].filter, builder->name) &&
+			    is_later(r->later_postprocessors, t->chains[i].v[j].type))
+				return true;
+	return false;
+}
+
 /* Decodes and prepares c for the build; false if it had errors. */
 static bool make_component(struct maker *m, struct plan_component *c, enum kind kind,
 			   void (*prepare)(struct prepare *, void *), struct diags *d)
@@ -259,6 +283,8 @@ static bool make_component(struct maker *m, struct plan_component *c, enum kind 
 	c->lang = l;
 	c->decode = decode;
 	c->render = render_late;
+	if (m->types_only)
+		return false;
 	good = decode(c, NULL, m->plan->arena, d, &c->config) == 0;
 	l->plan = NULL; /* from now on builds read it side by side */
 	return good;
@@ -435,6 +461,7 @@ static void make_build(struct maker *m, const struct legacy_builder *from, struc
 	};
 	m->build = b;
 	m->raw_name = from->name;
+	m->types_only = lacks_component(m, from);
 	m->known = b->ops && b->ops->generated ? known_values(a, b->ops) : m->common_known;
 	if (!b->ops) {
 		unknown_component(m, &d, KIND_BUILDER, from->type, from->type_span);

@@ -1,0 +1,81 @@
+"""Legacy templates through the program: seeds, the docs' example, size, and what -strict and -syntax-only see."""
+import json
+import os
+import re
+import time
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NULL = {"type": "null", "communicator": "none"}
+
+# template: (exit code, what stands in the output, errors that there are)
+SEEDS = {
+    "example1.json": (0, ["The configuration is valid."], 0),
+    "example2.json": (0, ["The configuration is valid."], 0),
+    "example3.json": (0, ["The configuration is valid."], 0),
+    "example4.json": (0, ["The configuration is valid."], 0),
+    "minimal-demo.json": (0, ["The configuration is valid."], 0),
+    "example1-missing-comma.json": (1, ["line 7, column 8"], 0),
+    "artifice-consul.json": (1, ["comment", "line 14", '"vmware-vmx" is not yet supported'], 1),
+    "ansible-local.json": (1, ["clean_ami_name", '"ansible-local" is not yet supported'], 1),
+    "ami-builder-packer-cis.json": (1, ["clean_ami_name", '"ansible-local" is not yet supported'], 1),
+    "windows-shell.json": (1, ['"windows-shell" is not yet supported'], 1),
+    "autoknitter-template.json": (1, ['"amazon-ebssurrogate" is not yet supported'], 1),
+}
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_seed_templates(ingot, shared, name):
+    code, texts, errors = SEEDS[name]
+    seeds = os.path.join(shared, "templates", "seeds")
+    r = ingot.run("validate", "-var-file=packer-var.json", name, cwd=seeds, env={"AWS_DEFAULT_REGION": "ap-northeast-2"})
+    assert r.returncode == code, r.stdout
+    for text in texts:
+        assert text in r.stdout
+    assert len(re.findall("(?m)^Error: ", r.stdout)) == errors, r.stdout
+
+
+def test_required_variables_are_named(ingot, shared):
+    out = ingot.run("validate", "example3.json", cwd=os.path.join(shared, "templates", "seeds"), check=1).stdout
+    assert '"aws_ec2_type" is not set' in out and '"aws_ec2_user" is not set' in out
+
+
+def test_the_example_of_the_docs(ingot, tmp_path):
+    with open(os.path.join(TOP, "docs", "templates.md")) as f:
+        example = json.loads(re.search(r"```json\n(.*?)```", f.read(), re.S).group(1))
+    example["builders"][0].update(source_ami="ami-12345678", instance_type="t3.micro", ssh_username="u")
+    (tmp_path / "t.json").write_text(json.dumps(example))
+    ingot.run("validate", "-var", "token=x", "t.json", cwd=tmp_path, env={"AWS_DEFAULT_REGION": "us-east-1"}, check=0)
+
+
+def test_a_thousand_builds(ingot, tmp_path):
+    (tmp_path / "t.json").write_text(json.dumps({
+        "builders": [{**NULL, "name": f"b{i}"} for i in range(1000)],
+        "provisioners": [{"type": "shell-local", "inline": ["echo {{build_name}} {{uuid}}"]}] * 5,
+        "post-processors": ["manifest"]}))
+    start = time.monotonic()
+    ingot.run("validate", "t.json", cwd=tmp_path, check=0)
+    assert time.monotonic() - start < 20  # 0.1 s; much more under the sanitizers on a busy machine
+    bad = {"builders": [{**NULL, "name": f"b{i}"} for i in range(1000)], "provisioners": [{"type": "shell-local", "inlin": 1}]}
+    (tmp_path / "t.json").write_text(json.dumps(bad))
+    out = ingot.run("validate", "t.json", cwd=tmp_path, check=1).stdout
+    assert out.count("inlin") < 10 and "995 more" in out  # one mistake is told once
+
+
+def test_strict(ingot, tmp_path):
+    (tmp_path / "t.json").write_text('{ // a comment\n"builders": [{"type": "null", "communicator": "none"}]}\n')
+    assert "Warning" in ingot.run("validate", "t.json", cwd=tmp_path, check=0).stdout
+    assert "-strict" in ingot.run("validate", "-strict", "t.json", cwd=tmp_path, check=1).stdout
+
+
+def test_syntax_only_takes_any_option(ingot, tmp_path):
+    (tmp_path / "t.json").write_text('{"builders": [{"type": "nosuch", "x": 1}], "variables": {"a": null}}')
+    out = ingot.run("validate", "-syntax-only", "t.json", cwd=tmp_path, check=0).stdout
+    assert out == "Syntax-only check passed. Everything looks okay.\n"
+
+
+def test_machine_readable_mistakes(ingot, tmp_path):
+    (tmp_path / "t.json").write_text(json.dumps({"builders": [{**NULL, "nope": 1, "nope2": 2}]}))
+    lines = ingot.run("validate", "-machine-readable", "t.json", cwd=tmp_path, check=1).stdout.splitlines()
+    assert len(lines) == 2 and all(re.match(r"\d{10},,ui,error,Error: ", x) for x in lines)
