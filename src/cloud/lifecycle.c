@@ -172,7 +172,7 @@ static void start_fill(struct cloud *c, struct row *r, struct start *s)
 }
 
 /* Starts it in the backend. -1: could not; err says why. */
-int instance_boot(struct cloud *c, const char *id, struct err *err)
+int lifecycle_boot(struct cloud *c, const char *id, struct err *err)
 {
 	AUTO(start) struct start s = { 0 };
 	struct row *r;
@@ -241,7 +241,7 @@ static void launch_job(void *data)
 	pthread_mutex_unlock(&t->cloud->lock);
 	if (!wanted)
 		return;
-	if (make_volumes(t->cloud, t->id, &err) < 0 || instance_boot(t->cloud, t->id, &err) < 0)
+	if (make_volumes(t->cloud, t->id, &err) < 0 || lifecycle_boot(t->cloud, t->id, &err) < 0)
 		launch_failed(t->cloud, t->id, err.msg);
 }
 
@@ -528,7 +528,7 @@ const struct instance_events lifecycle_events_template = {
 	.on_refused = on_refused,
 };
 
-bool instance_wait_down(struct cloud *c, const char *id, int64_t timeout_ms)
+bool lifecycle_wait_down(struct cloud *c, const char *id, int64_t timeout_ms)
 {
 	int64_t due = clock_ms() + timeout_ms;
 	struct timespec at = { .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };

@@ -398,11 +398,11 @@ static void stop_for_image(struct cloud *c, const char *instance)
 {
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (c->ops->stop(c->backend, instance, false, &err) == 0 && instance_wait_down(c, instance, STOP_FOR_IMAGE_MS))
+	if (c->ops->stop(c->backend, instance, false, &err) == 0 && lifecycle_wait_down(c, instance, STOP_FOR_IMAGE_MS))
 		return;
 	err_release(&err);
 	if (c->ops->stop(c->backend, instance, true, &err) == 0)
-		instance_wait_down(c, instance, STOP_FOR_IMAGE_MS);
+		lifecycle_wait_down(c, instance, STOP_FOR_IMAGE_MS);
 }
 
 /* t->id image, t->other instance, t->flag: stop and start it. */
@@ -425,7 +425,7 @@ static void image_job(void *data)
 	vec_release(&list.v);
 	if (t->flag) {
 		set_imaging(t->cloud, t->other, false);
-		if (instance_boot(t->cloud, t->other, &err) < 0) {
+		if (lifecycle_boot(t->cloud, t->other, &err) < 0) {
 			CLOUD_LOCK(t->cloud);
 			cloud_notice(t->cloud, t->other, "%s did not start again after CreateImage: %s", t->other, err.msg);
 		}

@@ -22,8 +22,8 @@ static inline void task_auto_(struct task **t)
 /* Milliseconds that a state has still to last, by its document's "_since". */
 int64_t state_left(struct cloud *c, const json_t *doc);
 /* Without the lock: asks the backend to start the instance as its row says. */
-int instance_boot(struct cloud *c, const char *id, struct err *err);
+int lifecycle_boot(struct cloud *c, const char *id, struct err *err);
 /* Without the lock: false when it is still up after the time. */
-bool instance_wait_down(struct cloud *c, const char *id, int64_t timeout_ms);
+bool lifecycle_wait_down(struct cloud *c, const char *id, int64_t timeout_ms);
 
 #endif
