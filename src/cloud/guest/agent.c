@@ -96,7 +96,8 @@ static void name_block(const char *kernel_name, int port)
 	if (starts_with(name, "sd") && strlen(name) == 3) {
 		snprintf(other, sizeof(other), "xvd%s", name + 2);
 		put_link(kernel_name, other, suffix);
-	} else if (starts_with(name, "xvd")) {
+	} else if (starts_with(name, "xvd") && !streq(name, "xvda")) {
+		/* The root disk has no second name: the kernel itself calls the first of the others sda. */
 		snprintf(other, sizeof(other), "sd%s", name + 3);
 		put_link(kernel_name, other, suffix);
 	}
