@@ -241,6 +241,39 @@ static int run_mmdebstrap(const char *include, const char *sources, const char *
 	return ret;
 }
 
+/* Does /etc/subuid give this user ids beside his own? Rows start with his name or number. */
+static bool has_subordinate_ids(void)
+{
+	auto_free char *number = xasprintf("%u:", (unsigned)getuid()), *name = NULL;
+	AUTO(err) struct err ignored = ERR_INIT;
+	AUTO(buf) struct buf text = BUF_INIT;
+	const char *user = os_env("USER") ? os_env("USER") : os_env("LOGNAME");
+	struct str rest, line;
+
+	if (os_read_file("/etc/subuid", 0, &text, &ignored) < 0)
+		return false;
+	name = xasprintf("%s:", user ? user : "");
+	for (rest = buf_str(&text); str_split(&rest, '\n', &line);)
+		if (str_starts(line, number) || (user && str_starts(line, name)))
+			return true;
+	return false;
+}
+
+/* Debian's programs are installed by "root": of the machine, or of a user namespace with ids of its own. */
+static int check_rights(struct err *err)
+{
+	auto_free char *path = NULL;
+
+	if (geteuid() == 0)
+		return 0;
+	if (imagetool_find("newuidmap", "making the base image without root", &path, err) < 0)
+		return -1;
+	if (has_subordinate_ids())
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED, "making the base image without root needs ids for this user in /etc/subuid and "
+		       "/etc/subgid: `sudo usermod --add-subuids 200000-265535 --add-subgids 200000-265535 USER` adds them");
+}
+
 /* Makes the tar beside its place and moves it there whole. */
 static int make_tar(const char *include, const struct buf *sources, const char *dir, const char *path,
 		    const struct base_progress *p, struct err *err)
@@ -249,7 +282,7 @@ static int make_tar(const char *include, const struct buf *sources, const char *
 	AUTO(err) struct err ignored = ERR_INIT;
 	int ret;
 
-	if (check_space(dir, err) < 0 || os_temp_dir("ingot-base-", &temp, err) < 0)
+	if (check_rights(err) < 0 || check_space(dir, err) < 0 || os_temp_dir("ingot-base-", &temp, err) < 0)
 		return -1;
 	sources_path = xasprintf("%s/debian.sources", temp);
 	ret = os_write_file(sources_path, buf_cstr(sources), sources->n, 0644, err);

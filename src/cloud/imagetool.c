@@ -20,6 +20,7 @@ static const struct {
 	{ "fakeroot", "fakeroot" },
 	{ "mkfs.ext4", "e2fsprogs" },
 	{ "mmdebstrap", "mmdebstrap" },
+	{ "newuidmap", "uidmap" },
 	{ "qemu-img", "qemu-utils" },
 	{ "qemu-system-x86_64", "qemu-system-x86" },
 	{ "resize2fs", "e2fsprogs" },
