@@ -26,7 +26,7 @@ static const char *interface_address(const struct amazon *s)
 	return i->ipv6;
 }
 
-static int address(void *data, char **ret_host, int64_t *ret_port UNUSED, struct err *err)
+static int address(void *data, char **ret_host, int64_t *ret_port, struct err *err)
 {
 	struct amazon *s = data;
 	const char *fixed = s->b->run->local ? NULL : comm_config_host(s->comm);
@@ -42,6 +42,8 @@ static int address(void *data, char **ret_host, int64_t *ret_port UNUSED, struct
 			       s->instance.id, s->run->ssh_interface ? s->run->ssh_interface : "address");
 	s->host = host;
 	*ret_host = xstrdup(host);
+	if (s->b->run->local)
+		*ret_port = amazon_local_port(host, *ret_port);
 	return 0;
 }
 

@@ -6,6 +6,14 @@
 #include "base/proc.h"
 #include "communicator/config.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define UNPRIVILEGED_PORT 1024
+#define PORT_SHIFT 10000
+
 struct told {
 	struct run_local_id v[256];
 	size_t n;
@@ -111,4 +119,20 @@ const struct comm_config *amazon_local_comm(struct amazon *s)
 	c->ssh_host = c->winrm_host = NULL;
 	c->ssh_bastion_host = c->ssh_proxy_host = NULL;
 	return c;
+}
+
+/* On loopback the answer is there at once. */
+static bool listens(const char *host, int64_t port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && inet_pton(AF_INET, host, &to.sin_addr) == 1 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
+int64_t amazon_local_port(const char *host, int64_t port)
+{
+	if (port >= UNPRIVILEGED_PORT || !starts_with(host, "127.") || listens(host, port) || !listens(host, port + PORT_SHIFT))
+		return port;
+	return port + PORT_SHIFT;
 }

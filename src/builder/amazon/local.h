@@ -11,5 +11,8 @@ void amazon_local_notices(struct amazon *s);
 /* The connection options with everything that leads elsewhere taken out: an instance of the local cloud
  * is reached at its own address. */
 const struct comm_config *amazon_local_comm(struct amazon *s);
+/* Where a port of a local instance is offered: a local cloud without root offers those below 1024 by 10000
+ * higher (docs/local-cloud.md). */
+int64_t amazon_local_port(const char *host, int64_t port);
 
 #endif
