@@ -66,7 +66,8 @@ def run(command, env=None, cwd=None, sample=True, capture=True, ignore=()):
     if t:
         t.join()
     r.cpu = usage.ru_utime + usage.ru_stime
-    r.rss = max(r.rss, usage.ru_maxrss / 1024)
+    if not r.rss:  # ru_maxrss counts this Python's pages too, until the child's exec
+        r.rss = usage.ru_maxrss / 1024
     r.processes = statistics.median_high(counts or [1])  # not the peak: a script is a copy of its parent for a moment
     return r
 
