@@ -71,12 +71,12 @@ struct machine {
 	struct in_addr private_ip, public_ip; /* public 0.0.0.0: none */
 	struct instance_disk *want; /* disks of the spec */
 	size_t nwant;
-	struct instance_port *want_ports;
-	size_t nwant_ports;
 
 	pthread_mutex_t lock; /* of what follows; not held while events are told */
 	struct machine_volume volumes[MACHINE_DISKS_MAX];
 	size_t nvolumes;
+	VEC(struct instance_port) want_ports;
+	bool has_address; /* ports can be opened */
 	VEC(struct port_listener *) ports;
 	struct map refused; /* hosts of the proxy that were told */
 	struct cgroup *cgroup; /* NULL between boots */
@@ -115,8 +115,10 @@ void machine_sync(struct machine *i);
 /* Answers what waits on the seccomp listener; the lock must not be held. */
 void machine_answer_ioctl(struct machine *i);
 
-/* container_ports.c; the instance's lock must be held */
+/* container_ports.c; the machine's lock must be held */
+/* Notes which ports are wanted, and opens and closes them once it has its address. */
 int machine_set_ports(struct machine *i, const struct instance_port *p, size_t n, struct err *err) MUST_USE;
+int machine_open_ports(struct machine *i, struct err *err) MUST_USE;
 void machine_close_ports(struct machine *i); /* the lock must not be held */
 
 /* container_seccomp.c: installs the filter in the calling process and gives the listener, or -1 without

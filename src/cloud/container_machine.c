@@ -47,9 +47,8 @@ struct machine *machine_new(struct backend *b, const struct instance_spec *spec,
 		i->want[i->nwant] = (struct instance_disk){ arena_strdup(a, d->device), arena_strdup(a, d->volume),
 							    arena_strdup(a, d->path), d->root };
 	}
-	i->want_ports = arena_new_array(a, struct instance_port, spec->nports + 1);
-	for (i->nwant_ports = 0; i->nwant_ports < spec->nports; i->nwant_ports++)
-		i->want_ports[i->nwant_ports] = spec->ports[i->nwant_ports];
+	for (size_t n = 0; n < spec->nports; n++)
+		vec_push(&i->want_ports, spec->ports[n]);
 	i->ask_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (i->ask_fd < 0)
 		err_errno(err, errno, "starting %s", i->id);
@@ -73,6 +72,7 @@ void machine_free(struct machine *i)
 		return;
 	fd_close(&i->ask_fd);
 	map_release(&i->refused);
+	vec_release(&i->want_ports);
 	pthread_mutex_destroy(&i->lock);
 	arena_free(i->arena);
 	free(i);
@@ -153,7 +153,8 @@ static int hold_network(struct machine *i, struct err *err)
 		return -1;
 	i->booted_ms = clock_ms();
 	pthread_mutex_lock(&i->lock);
-	ret = machine_set_ports(i, i->want_ports, i->nwant_ports, err);
+	i->has_address = true;
+	ret = machine_open_ports(i, err);
 	pthread_mutex_unlock(&i->lock);
 	return ret;
 }

@@ -26,12 +26,14 @@ static void port_accepted(void *data, int fd)
 	relay_connect(i->backend->relay, i, fd, i->vpc, to, now < booted + BOOT_MS ? now + PATIENCE_MS : now);
 }
 
-static bool is_open(const struct instance_port *p, size_t n, uint16_t port)
+static bool is_open(const struct machine *i, uint16_t port)
 {
-	for (size_t k = 0; k < n; k++) {
-		if (port < p[k].from || port > p[k].to)
+	for (size_t k = 0; k < i->want_ports.n; k++) {
+		const struct instance_port *p = &i->want_ports.v[k];
+
+		if (port < p->from || port > p->to)
 			continue;
-		if (p[k].to - p[k].from < RANGE_MAX)
+		if (p->to - p->from < RANGE_MAX)
 			return true;
 		for (size_t c = 0; c < ARRAY_LEN(common); c++)
 			if (common[c] == port)
@@ -77,19 +79,33 @@ static void close_port(struct machine *i, size_t at)
 	free(l);
 }
 
-int machine_set_ports(struct machine *i, const struct instance_port *p, size_t n, struct err *err)
+static int open_range(struct machine *i, struct instance_port p, struct err *err)
 {
-	if (!i->public_ip.s_addr)
+	for (unsigned port = MAX(p.from, 1u); port <= p.to; port++)
+		if (is_open(i, (uint16_t)port) && !has_port(i, (uint16_t)port) && open_port(i, (uint16_t)port, err) < 0)
+			return -1;
+	return 0;
+}
+
+int machine_open_ports(struct machine *i, struct err *err)
+{
+	if (!i->public_ip.s_addr || !i->has_address)
 		return 0;
 	for (size_t k = i->ports.n; k-- > 0;)
-		if (!is_open(p, n, i->ports.v[k]->port))
+		if (!is_open(i, i->ports.v[k]->port))
 			close_port(i, k);
-	for (size_t k = 0; k < n; k++)
-		for (unsigned port = p[k].from; port <= p[k].to; port++)
-			if (port && is_open(p, n, (uint16_t)port) && !has_port(i, (uint16_t)port) &&
-			    open_port(i, (uint16_t)port, err) < 0)
-				return -1;
+	for (size_t k = 0; k < i->want_ports.n; k++)
+		if (open_range(i, i->want_ports.v[k], err) < 0)
+			return -1;
 	return 0;
+}
+
+int machine_set_ports(struct machine *i, const struct instance_port *p, size_t n, struct err *err)
+{
+	i->want_ports.n = 0;
+	for (size_t k = 0; k < n; k++)
+		vec_push(&i->want_ports, p[k]);
+	return machine_open_ports(i, err);
 }
 
 void machine_close_ports(struct machine *i)
@@ -98,5 +114,6 @@ void machine_close_ports(struct machine *i)
 	while (i->ports.n)
 		close_port(i, i->ports.n - 1);
 	vec_release(&i->ports);
+	vec_release(&i->want_ports);
 	pthread_mutex_unlock(&i->lock);
 }
