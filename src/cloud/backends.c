@@ -5,7 +5,7 @@
 #include "cloud/stateonly.h"
 
 /* In the order in which `auto` tries them; what stands after `none` is never tried. */
-static const struct backend_ops *const backends[] = { &backend_container, &backend_none };
+static const struct backend_ops *const backends[] = { &backend_container, &backend_qemu, &backend_none };
 
 int backends_choose(const char *name, const struct backend_ops **ret, struct err *err)
 {

@@ -494,6 +494,8 @@ static void on_event(void *data, const char *id, enum instance_event e, const ch
 	pthread_cond_broadcast(&c->moved);
 	if (!r)
 		return;
+	if (e == INSTANCE_UP)
+		lifecycle_instance_ports(c, r); /* rules may have come while it started */
 	if (e == INSTANCE_UP && instance_is(r, "pending"))
 		jobs_add(c->jobs, NULL, state_left(c, r->doc), running_job, task_new(c, id, NULL));
 	else if (e == INSTANCE_DOWN)
