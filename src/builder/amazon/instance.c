@@ -211,6 +211,19 @@ static bool in_launch_mappings(const struct amazon *s, const char *device)
 	return false;
 }
 
+/* Its journal row is a product's: until the build has ended well, sweep would still take it. */
+static void keep_volume(struct amazon *s, struct amazon_thing *t)
+{
+	struct aws_client c = amazon_sure_client(s, t->region, AMAZON_CREATE_MS);
+	char *id = (char *)t->id, *key = (char *)s->run_tag;
+	AUTO(err) struct err err = ERR_INIT;
+
+	build_say(s->b, "Volume %s (%s) stays: its mapping has no delete_on_termination", t->id, t->name);
+	if (key && ec2_delete_tags(&c, &(struct strs){ &id, 1 }, &(struct strs){ &key, 1 }, &err) < 0)
+		log_line("%s: volume %s keeps the tag %s: %s", s->b->spec->name, id, key, err.msg);
+	t->id = NULL;
+}
+
 /* Volumes that the template asked to keep stay when the build ended well; those that only the source image
  * brought along always go. */
 void amazon_volumes_undo(struct build *b, void *state, bool failed)
@@ -233,8 +246,7 @@ void amazon_volumes_undo(struct build *b, void *state, bool failed)
 		if (!streq(t->kind, "volume") || (!t->id && !t->open))
 			continue;
 		if (!failed && t->id && in_launch_mappings(s, t->name)) {
-			build_say(b, "Volume %s (%s) stays: its mapping has no delete_on_termination", t->id, t->name);
-			amazon_settled(s, t);
+			keep_volume(s, t);
 			continue;
 		}
 		amazon_undo(s, t);
