@@ -79,3 +79,19 @@ def test_machine_readable_mistakes(ingot, tmp_path):
     (tmp_path / "t.json").write_text(json.dumps({"builders": [{**NULL, "nope": 1, "nope2": 2}]}))
     lines = ingot.run("validate", "-machine-readable", "t.json", cwd=tmp_path, check=1).stdout.splitlines()
     assert len(lines) == 2 and all(re.match(r"\d{10},,ui,error,Error: ", x) for x in lines)
+
+
+def test_all_commands_see_the_same_mistake(ingot, tmp_path):
+    (tmp_path / "t.json").write_text('{\n  "builders": [\n    {"type": "null" "communicator": "none"}\n  ]\n}\n')
+    outs = {ingot.run(*command, "t.json", cwd=tmp_path, check=1).stdout.strip() for command in (["validate"], ["validate", "-syntax-only"], ["build"], ["inspect"])}
+    assert len(outs) == 1 and "line 3, column 22" in outs.pop()
+
+
+def test_the_name_decides_the_language(ingot, tmp_path):
+    for name in ("t.json", "t.txt", "t"):
+        (tmp_path / name).write_text(json.dumps({"builders": [NULL]}))
+        ingot.run("validate", name, cwd=tmp_path, check=0)
+    (tmp_path / "t.pkr.json").write_text("{}")
+    (tmp_path / "folder").mkdir()
+    for args in (["t.pkr.json"], ["folder"], ["-config-type=hcl2", "t.json"]):
+        assert "HCL2 templates are not yet supported" in ingot.run("validate", *args, cwd=tmp_path, check=1).stdout

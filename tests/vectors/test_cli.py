@@ -16,8 +16,8 @@ LATER = {
     "the commands fix, fmt, console, hcl2_upgrade, init and plugins come with the HCL2 release": """
         cli-badflag-fix cli-h-console cli-h-fix cli-h-fmt cli-h-plugins cli-h-plugins-installed cli-h-plugins-required cli-missing-fix cli-missing-init
         cli-noarg-fix cli-noarg-hcl2_upgrade cli-noarg-init console-hcl console-json fmt-bad fmt-check fmt-many init-json plugins-install-bad upgrade-simple
-        cli-h-execute""",
-    "HCL2 templates come with the HCL2 release": "cli-directory",
+        cli-h-execute json-syntax-build-inspect-fix""",
+    "HCL2 templates come with the HCL2 release": "json-extension var-hcl-undeclared",
     "help lists commands of the HCL2 release": "cli-no-args cli-help-word cli-top-h cli-top--help cli-unknown-command",
     "a component of a later release": "amazon-spot amazon-ssh",
 }
