@@ -98,6 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             drop = tuple(k.rsplit(".", 1)[0] + "." for k, v in params.items() if re.fullmatch(r"TagSpecification\.\d+\.ResourceType", k) and v == "snapshot")
             kept = {k: v for k, v in params.items() if not (drop and k.startswith(drop))}
             data = urllib.parse.urlencode({"Action": action, **kept}).encode()
+        if action == "DescribeInstances" and proxy.for_moto:
+            data = proxy.without_token_filter(action, params, data)
         fault = call.fault = proxy.fault(call.n, call) if proxy.fault else None
         if isinstance(fault, tuple) and fault[0] == "delay":
             time.sleep(fault[1])
@@ -111,6 +113,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(FAULTS[fault][0], ERROR.format(*FAULTS[fault][1:]))
         call.status, body, kind = self.forward(data)
         call.body = body.decode("utf-8", "replace")
+        if action == "RunInstances" and "ClientToken" in params:
+            proxy.tokens[params["ClientToken"]] = re.findall(r"<instanceId>([^<]+)<", call.body)
         if proxy.rewrite:
             call.body = proxy.rewrite(call, call.body)
             body = call.body.encode()
@@ -135,6 +139,7 @@ class AwsProxy:
     def __init__(self, port, for_moto=True):
         self.port, self.for_moto = port, for_moto
         self.calls, self.fault, self.rewrite, self.after = [], None, None, None
+        self.tokens = {}
         self.lock = threading.Lock()
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.proxy = self
@@ -147,6 +152,19 @@ class AwsProxy:
             c = Call(len(self.calls) + 1, service, region, action, params, key_id=key_id, at=time.monotonic())
             self.calls.append(c)
             return c
+
+    def without_token_filter(self, action, params, data):
+        """moto answers a filter by client token with a 500 page: it is put as one by id."""
+        for k, v in list(params.items()):
+            m = re.fullmatch(r"Filter\.(\d+)\.Name", k)
+            if m and v == "client-token":
+                values = f"Filter.{m.group(1)}.Value."
+                ids = [i for token in (w for n, w in params.items() if n.startswith(values)) for i in self.tokens.get(token, [])] or ["i-0000000000"]
+                kept = {n: w for n, w in params.items() if not n.startswith(values)}
+                kept[k] = "instance-id"
+                kept.update({f"{values}{n}": i for n, i in enumerate(ids, 1)})
+                return urllib.parse.urlencode({"Action": action, **kept}).encode()
+        return data
 
     def actions(self):
         return [c.action for c in self.calls]
