@@ -264,6 +264,17 @@ static bool lacks_component(const struct maker *m, const struct legacy_builder *
 	return false;
 }
 
+static void drop_errors(struct diags *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (d->v[i].severity != DIAG_ERROR)
+			d->v[n++] = d->v[i];
+	d->n = n;
+	d->errors = 0;
+}
+
 /* Decodes and prepares c for the build; false if it had errors. */
 static bool make_component(struct maker *m, struct plan_component *c, enum kind kind,
 			   void (*prepare)(struct prepare *, void *), struct diags *d)
@@ -283,9 +294,9 @@ static bool make_component(struct maker *m, struct plan_component *c, enum kind 
 	c->lang = l;
 	c->decode = decode;
 	c->render = render_late;
-	if (m->types_only)
-		return false;
 	good = decode(c, NULL, m->plan->arena, d, &c->config) == 0;
+	if (m->types_only)
+		drop_errors(d);
 	l->plan = NULL; /* from now on builds read it side by side */
 	return good;
 }
