@@ -3,14 +3,29 @@
 #include "command/template_flags.h"
 #include "command/ui.h"
 
-/* Warnings as one message, then errors: a machine-readable line tells the two apart. */
-static void say_diagnostics(const struct invocation *in, const struct diags *d)
+#include "engine/redact.h"
+
+static struct redact *secrets_of(const struct plan *p)
 {
+	struct redact *r = redact_new();
+
+	for (size_t i = 0; i < p->nsecrets; i++)
+		redact_add(r, str_from(p->secrets[i]));
+	return r;
+}
+
+/* Each diagnostic is one message: a machine-readable line tells warnings and errors apart. */
+static void say_diagnostics(const struct invocation *in, const struct plan *p)
+{
+	AUTO(redact) struct redact *secrets = secrets_of(p);
+	const struct diags *d = &p->diags;
+
 	for (size_t i = 0; i < d->n; i++) {
-		AUTO(buf) struct buf text = BUF_INIT;
+		AUTO(buf) struct buf text = BUF_INIT, clean = BUF_INIT;
 
 		diag_render(&d->v[i], &text);
-		(d->v[i].severity == DIAG_ERROR ? ui_error : ui_say)(in, "%s", buf_cstr(&text));
+		redact_text(secrets, buf_str(&text), &clean);
+		(d->v[i].severity == DIAG_ERROR ? ui_error : ui_say)(in, "%s", buf_cstr(&clean));
 	}
 	if (d->errors + d->warnings > d->n)
 		ui_error(in, "%zu more mistakes are not shown.", d->errors + d->warnings - d->n);
@@ -37,7 +52,7 @@ static int run(const struct invocation *in)
 
 	template_args_from(in, a, &args);
 	rc = template_load(&args, &plan, &err);
-	say_diagnostics(in, &plan->diags);
+	say_diagnostics(in, plan);
 	if (err_any(&err))
 		ui_error(in, "%s", err.msg);
 	if (rc < 0 || plan->diags.errors)
@@ -58,7 +73,7 @@ static const struct flag flags[] = {
 	  .doc = "No warnings of variables in files that the template does not declare." },
 	{ "strict", FLAG_BOOL,
 	  .doc = "Fail also where ingot only warns and Packer refuses." },
-	{ "evaluate-datasources", FLAG_BOOL, .doc = "Ask the data sources for their values." },
+	{ "evaluate-datasources", FLAG_BOOL, .doc = "Accepted for scripts: JSON templates have no data sources." },
 	{ "ignore-prerelease-plugins", FLAG_BOOL,
 	  .doc = "Accepted for scripts: there are no plugins to choose from." },
 	{ "use-sequential-evaluation", FLAG_BOOL,

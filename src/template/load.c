@@ -129,9 +129,10 @@ static int load_plan(const struct template_args *args, struct plan *p, struct er
 		return -1;
 	/* Both, so that all mistakes are seen; then nothing can be built on them. */
 	sound = legacy_check(t, &p->diags) == 0;
-	if (legacy_variables(t, &p->diags) < 0 || !sound)
+	sound &= legacy_variables(t, &p->diags) == 0;
+	fill_variables(p, t); /* also when there are mistakes: secrets must not show in them */
+	if (!sound)
 		return -1;
-	fill_variables(p, t);
 	legacy_builds(t, args, p);
 	return 0;
 }

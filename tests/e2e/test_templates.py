@@ -95,3 +95,12 @@ def test_the_name_decides_the_language(ingot, tmp_path):
     (tmp_path / "folder").mkdir()
     for args in (["t.pkr.json"], ["folder"], ["-config-type=hcl2", "t.json"]):
         assert "HCL2 templates are not yet supported" in ingot.run("validate", *args, cwd=tmp_path, check=1).stdout
+
+
+def test_secrets_do_not_show_in_mistakes(ingot, tmp_path):
+    (tmp_path / "t.json").write_text(json.dumps({"variables": {"s": "hunter2", "n": "{{nope}}"}, "sensitive-variables": ["s"], "builders": [NULL]}))
+    out = ingot.run("validate", "t.json", cwd=tmp_path, check=1).stdout
+    assert "nope" in out and "hunter2" not in out
+    (tmp_path / "t.json").write_text(json.dumps({"variables": {"s": "hunter2"}, "sensitive-variables": ["s"], "builders": [{"type": "null", "ssh_port": "{{user `s`}}"}]}))
+    out = ingot.run("validate", "t.json", cwd=tmp_path, check=1).stdout
+    assert "<sensitive>" in out and "hunter2" not in out
