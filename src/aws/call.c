@@ -256,13 +256,23 @@ static int set_answer_error(const struct call *k, const struct error_row *row, c
 
 /* ---- whether to try again ---- */
 
-/* Some parameter names a thing this session made a moment ago. */
-static bool concerns_new_thing(const struct call *k)
+/* The error is about a thing this session made a moment ago. EC2's messages nearly always name the id; only
+ * where none of the parameters is named may it be any of them. */
+static bool concerns_new_thing(const struct call *k, const char *message)
 {
-	for (size_t i = 0; k->params && i < k->params->n; i++)
-		if (aws_session_made_lately(k->session, k->params->v[i].value))
+	bool named = false, recent = false;
+
+	for (size_t i = 0; k->params && i < k->params->n; i++) {
+		const char *v = k->params->v[i].value;
+		bool made = aws_session_made_lately(k->session, v);
+		bool here = strlen(v) > 3 && strstr(message, v);
+
+		if (made && here)
 			return true;
-	return false;
+		recent |= made;
+		named |= here;
+	}
+	return recent && !named;
 }
 
 static int64_t random_below(int64_t n)
@@ -300,7 +310,7 @@ static bool retry_eventual(struct call *k, const struct answer *ans)
 	int64_t limit = is_undo(k->action) ? EVENTUAL_UNDO_MS : EVENTUAL_MS;
 	int64_t pause = MIN((int64_t)100 << MIN(k->eventual_tries, 5), 2000);
 
-	if (clock_ms() - k->started_ms > limit || !concerns_new_thing(k))
+	if (clock_ms() - k->started_ms > limit || !concerns_new_thing(k, ans->message))
 		return false;
 	/* Of invalid values only a new instance profile becomes valid by itself. */
 	if (streq(ans->code, "InvalidParameterValue") && !strcasestr(ans->message, "instanceprofile") &&

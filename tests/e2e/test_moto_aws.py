@@ -144,6 +144,14 @@ def test_what_never_was_is_not_waited_for(front, probe):
     assert len(f.requests) == 1
 
 
+def test_a_wrong_id_beside_new_ones_is_not_waited_for(front, probe):
+    f = front(lambda r, before: ec2_error("InvalidAMIID.NotFound", message="The image id '[ami-0123456789abcdef0]' does not exist") if r.action == "RunInstances" else None)
+    start = time.monotonic()
+    r = probe("cycle", "ami-0123456789abcdef0", "wrong-image", url=f.url)
+    assert r.returncode == 1 and "InvalidAMIID.NotFound" in r.stdout and time.monotonic() - start < 10
+    assert len(f.of("RunInstances")) == 1
+
+
 def test_a_wrong_clock_is_corrected_from_the_server(front, probe):
     def hook(r, before):
         return ec2_error("RequestExpired") if r.headers["X-Amz-Date"][:4] != "2031" else (200, "<R><ok>yes</ok></R>")
