@@ -134,7 +134,9 @@ static int wait_for_login(struct wait *w, struct err *err)
 		if (found < 0)
 			return -1;
 		if (found == 0) {
-			int64_t dial = MIN((int64_t)DIAL_FIRST_MS << MIN(w->tries++ / DIAL_TRIES, 8), (int64_t)DIAL_MAX_MS);
+			int64_t dial = (int64_t)DIAL_FIRST_MS << MIN(w->tries / DIAL_TRIES, 8);
+			dial = MIN(dial, (int64_t)DIAL_MAX_MS);
+			w->tries++;
 			if (ssh_comm_open(w->s, dial, w->deadline, &e) == 0)
 				return 0;
 			if (judge(w, &e, &pause, err) < 0)

@@ -122,6 +122,7 @@ struct ssh_chan {
 	bool eof, closed, has_status;
 	int status;
 	size_t unacked; /* bytes since the window was last widened */
+	int64_t opened_first, retry_at; /* clock_ms of the first request for a session, and of the next one */
 	int64_t asked, answered; /* clock_ms of the request for the command and of the "yes" to it */
 };
 

@@ -34,8 +34,7 @@ static int broken(struct login *l, struct err *err)
 	const char *said = libssh.get_disconnect_message(c->session);
 	if (said && strstr(said, "authentication failures"))
 		return err_set(err, ERR_AUTH, "%s refuses the user %s: %s", c->name, l->p->login.user, said);
-	return err_set(err, ERR_AGAIN, "login at %s: %s", c->name,
-		       c->lost ? c->lost : libssh.get_error(c->session));
+	return err_set(err, ERR_AGAIN, "login at %s: %s", c->name, c->lost ? c->lost : "the server closed the connection");
 }
 
 /* Judges one answer of the library. 1: ask again after a wait. */

@@ -6,6 +6,8 @@
 #include "base/log.h"
 
 #define OPEN_MS 60000
+#define REFUSED_MS 3000 /* for a server with one session at a time */
+#define REFUSED_PAUSE_MS 10
 #define WINDOW (8U << 20) /* what the other side may send ahead; the library's own 1.2 MB starves long lines */
 #define WRITE_MAX ((size_t)256 * 1024)
 #define SIGNAL_BASE 128
@@ -107,6 +109,9 @@ void ssh_conn_ask_spare(struct ssh_conn *c)
 static int advance_open(struct ssh_chan *chan, struct err *err)
 {
 	struct ssh_conn *c = chan->conn;
+	int64_t now = clock_ms();
+	if (now < chan->retry_at)
+		return 0;
 	int rc = chan->ch ? libssh.channel_open_session(chan->ch) : SSH_ERROR;
 	if (rc == SSH_AGAIN)
 		return 0;
@@ -119,14 +124,17 @@ static int advance_open(struct ssh_chan *chan, struct err *err)
 		widen(chan);
 		return 0;
 	}
-	if (!chan->was_spare)
+	if (chan->was_spare)
+		log_line("ssh: %s allows one session at a time", c->name);
+	else if (!c->no_spare || now - chan->opened_first > REFUSED_MS)
 		return err_set(err, ERR_REMOTE, "%s opens no session: %s", c->name, libssh.get_error(c->session));
-	log_line("ssh: %s allows one session at a time", c->name);
+	/* The last session may not be over for the server, though it is for us. */
 	c->no_spare = true;
 	chan->was_spare = false;
+	chan->retry_at = now + REFUSED_PAUSE_MS;
 	libssh.channel_free(chan->ch);
 	chan->ch = libssh.channel_new(c->session);
-	return advance_open(chan, err);
+	return 0;
 }
 
 static int request_pty(struct ssh_chan *chan, struct err *err)
@@ -187,6 +195,7 @@ int ssh_chan_start(struct ssh_conn *c, struct ssh_chan *chan, const char *comman
 	if (c->lost)
 		return ssh_conn_lost(c, err);
 	chan->opening = true;
+	chan->opened_first = clock_ms();
 	chan->was_spare = c->spare;
 	chan->ch = c->spare ? c->spare : libssh.channel_new(c->session);
 	c->spare = NULL;
@@ -201,7 +210,7 @@ int ssh_chan_exec(struct ssh_conn *c, struct ssh_chan *chan, const char *command
 	while (chan->opening) {
 		if (clock_ms() >= deadline)
 			return err_set(err, ERR_LOST, "%s does not answer the request for a session", c->name);
-		if (ssh_chan_step(chan, deadline, err) < 0)
+		if (ssh_chan_step(chan, MIN(deadline, MAX(chan->retry_at, clock_ms() + REFUSED_PAUSE_MS)), err) < 0)
 			return -1;
 	}
 	ssh_conn_ask_spare(c);

@@ -13,9 +13,15 @@
 #define TUNNEL_MS 20000
 #define FAILED_LINES 4 /* of a command's stderr in an error */
 
+/* Once for each text: a login is tried many times. */
 static void warn(void *data, const char *text)
 {
-	build_say(((struct ssh_comm *)data)->b, "Warning: %s", text);
+	struct ssh_comm *s = data;
+	if (streq(s->warned, text))
+		return;
+	free(s->warned);
+	s->warned = xstrdup(text);
+	build_say(s->b, "Warning: %s", text);
 }
 
 static int ask(void *data, const char *question, char **ret_answer, struct err *err)
@@ -268,6 +274,7 @@ static void comm_free(struct communicator *c)
 	free(s->pinned);
 	free(s->bastion_pinned);
 	free(s->known_keys);
+	free(s->warned);
 	free(s);
 }
 

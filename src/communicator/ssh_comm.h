@@ -16,6 +16,7 @@ struct ssh_comm {
 	/* Fingerprints that count from the first login on; NULL before. */
 	char *pinned, *bastion_pinned;
 	char *known_keys; /* what the machine is known to have, from elsewhere; NULL */
+	char *warned;	  /* the last warning of the library's doings */
 	bool announced;	  /* a restart was expected: a new host key is no surprise */
 	struct ssh_conn *bastion, *conn;
 };

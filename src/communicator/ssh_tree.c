@@ -52,7 +52,7 @@ struct packer {
 static la_ssize_t on_pack(struct archive *a, void *data, const void *p, size_t n)
 {
 	struct packer *k = data;
-	if (ssh_chan_write(&k->chan, p, n, &k->err) == 0)
+	if (!err_any(&k->err) && ssh_chan_write(&k->chan, p, n, &k->err) == 0)
 		return (la_ssize_t)n;
 	libarchive.set_error(a, EPIPE, "the connection takes no more");
 	return -1;
@@ -167,7 +167,6 @@ static void packer_release(struct packer *k)
 		/* The rest must not be sent once something failed. */
 		if (!err_any(&k->err))
 			err_set(&k->err, ERR_LOST, "stopped");
-		k->chan.closed = true;
 		libarchive.write_free(k->a);
 	}
 	free(k->block);
