@@ -40,7 +40,8 @@ int control_address(const char *dir, int *ret_dir_fd, struct sockaddr_un *ret, s
 	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", dir, strerror(errno));
+		return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "no local cloud runs in %s: `ingot cloud up` starts one", dir) :
+					 err_errno(err, errno, "cannot open %s", dir);
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	/* A path may be longer than a socket address: this one never is. */
 	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/control.sock", fd);

@@ -97,7 +97,6 @@ static int create_group(struct call *c)
 	if (json_array_size(tags))
 		json_object_set(c->out, "tagSet", tags);
 	json_decref(tags);
-	call_return_true(c);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static void print(const json_t *s)
 
 	buf_printf(&out, "The local cloud is up at %s (backend %s, pid %lld) for ", text(s, "endpoint"), text(s, "backend"),
 		   (long long)json_integer_value(json_object_get(s, "pid")));
-	clock_format_duration(&out, json_integer_value(json_object_get(s, "uptime_ms")) / 1000 * 1000000000);
+	clock_format_duration(&out, MAX(json_integer_value(json_object_get(s, "uptime_ms")) / 1000, 1) * 1000000000);
 	buf_printf(&out, "\ndata: %s, %lld MiB on disk; %lld requests served\n", text(s, "data"),
 		   (long long)json_integer_value(json_object_get(s, "disk_bytes")) >> 20,
 		   (long long)json_integer_value(json_object_get(s, "requests")));
