@@ -1,7 +1,6 @@
 /* The builds of a legacy template: names, selection, and each component decoded and prepared. */
 #include "template/legacy.h"
 
-#include "base/vec.h"
 #include "template/plan_diags.h"
 
 /* What templates reach by {{build `X`}} in every build. (Fact: packer/provisioner.go.) */
@@ -10,146 +9,6 @@ static const char *const common_values[] = {
 	"PackerRunUUID", "Password", "Port", "SSHPrivateKey",  "SSHPublicKey", "User",
 	"WinRMPassword",
 };
-
-enum kind { KIND_BUILDER, KIND_PROVISIONER, KIND_POSTPROCESSOR };
-
-/* The front end's part of a plan_component. */
-struct component {
-	const struct legacy *t;
-	enum kind kind;
-	const char *build_name, *build_type;
-	const struct map *known; /* NULL in builders: they have no values of the build */
-	void (*prepare)(struct prepare *p, void *config);
-	struct plan *plan; /* takes secrets while it is being made; NULL after */
-};
-
-/* One decoding on its way, for the render callback. */
-struct job {
-	const struct plan_component *c;
-	struct scope scope;
-	struct value dot;
-	struct arena *arena;
-	struct diags *diags;
-	struct plan *plan;
-};
-
-static struct scope scope_make(const struct plan_component *c, const struct plan_data *data)
-{
-	const struct component *l = c->lang;
-
-	return (struct scope){
-		.variables = &l->t->values,
-		.template_dir = l->t->dir,
-		.build_name = l->build_name,
-		.build_type = l->build_type,
-		.component = c->type,
-		.now_ms = l->t->now_ms,
-		.known = l->known,
-		.generated = data && l->known ? data->values : NULL,
-	};
-}
-
-static int render_option(void *data, const struct spec_row *row, bool late, struct str text,
-			 struct str *ret, struct err *err)
-{
-	struct job *j = data;
-	int r = scope_render(&j->scope, j->arena, j->dot, late, text, ret, err);
-
-	if (j->scope.old_clean) {
-		const struct value_attr *at = value_attr_find_fold(j->c->body, row->name);
-		struct diag *g = diag_warning(j->diags, at ? at->value.span : j->c->span,
-					      "clean_ami_name is an old function");
-
-		g->lenient = true;
-		diag_detail(j->diags, g, "It is read; write clean_resource_name instead.");
-		j->scope.old_clean = false;
-	}
-	return r;
-}
-
-static void add_secret(void *data, const char *secret)
-{
-	struct job *j = data;
-	struct plan *p = j->plan;
-
-	if (!p || !*secret)
-		return;
-	for (size_t i = 0; i < p->nsecrets; i++)
-		if (streq(p->secrets[i], secret))
-			return;
-	p->secrets = arena_grow(p->arena, p->secrets, p->nsecrets * sizeof(*p->secrets),
-				(p->nsecrets + 1) * sizeof(*p->secrets));
-	p->secrets[p->nsecrets++] = arena_strdup(p->arena, secret);
-}
-
-static int decode(const struct plan_component *c, const struct plan_data *data, struct arena *a,
-		  struct diags *d, void **ret_config)
-{
-	const struct component *l = c->lang;
-	struct job job = {
-		.c = c, .scope = scope_make(c, data), .arena = a, .diags = d, .plan = l->plan
-	};
-	struct spec_input in = { .arena = a,
-				 .diags = d,
-				 .render = render_option,
-				 .data = &job,
-				 .weak = true,
-				 .on_secret = add_secret };
-	struct prepare p = {
-		.arena = a,
-		.diags = d,
-		.body = c->body,
-		.component = c->type,
-		.build_name = l->build_name,
-		.template_dir = l->t->dir,
-		.weak = true,
-		.force = l->t->force,
-		.debug = l->t->debug,
-	};
-	size_t errors = d->errors;
-	void *config = arena_alloc(a, c->spec->size);
-
-	job.dot = scope_dot(&job.scope, a);
-	if (spec_decode(c->spec, c->body, &in, config) < 0)
-		return -1;
-	if (l->prepare)
-		l->prepare(&p, config);
-	if (d->errors > errors)
-		return -1;
-	*ret_config = config;
-	return 0;
-}
-
-/* Late text sees the component's own dot and, in provisioners and post-processors, the build's
- * values. */
-static struct value late_dot(const struct component *l, const struct scope *s, struct value dot,
-			     struct arena *a)
-{
-	struct value values = l->kind == KIND_BUILDER ? value_null((struct span){ 0 })
-						      : scope_dot(s, a);
-	struct value_attr *attrs;
-	size_t n = 0;
-
-	if (!value_is_attrs(dot) || !value_is_attrs(values))
-		return value_is_attrs(dot) ? dot : values;
-	attrs = arena_new_array(a, struct value_attr, dot.attrs->n + values.attrs->n);
-	for (size_t i = 0; i < dot.attrs->n; i++)
-		attrs[n++] = dot.attrs->v[i];
-	for (size_t i = 0; i < values.attrs->n; i++)
-		attrs[n++] = values.attrs->v[i]; /* found after the dot's own: those win */
-	return value_attrs_make(a, VALUE_OBJECT, attrs, n, (struct span){ 0 });
-}
-
-static int render_late(const struct plan_component *c, const struct plan_data *data,
-		       struct arena *a, struct value dot, struct str text, struct str *ret,
-		       struct err *err)
-{
-	struct scope s = scope_make(c, data);
-
-	return scope_render_all(&s, a, late_dot(c->lang, &s, dot, a), text, ret, err);
-}
-
-/* --- making the builds --- */
 
 struct maker {
 	struct legacy *t;
@@ -218,23 +77,23 @@ static void unknown_type(struct diags *d, const char *kind, const char *type, st
 	for (size_t i_ = 0; (list) && (list)[i_] && (n) < TYPES_MAX; i_++) \
 	(names)[(n)++] = (list)[i_]->type
 
-static void unknown_component(struct maker *m, struct diags *d, enum kind kind, const char *type,
-			      struct span span)
+static void unknown_component(struct maker *m, struct diags *d, enum legacy_kind kind,
+			      const char *type, struct span span)
 {
 	const struct registry *r = m->args->registry;
 	const char *names[TYPES_MAX];
 	size_t n = 0;
 
 	switch (kind) {
-	case KIND_BUILDER:
+	case LEGACY_BUILDER:
 		COLLECT_TYPES(r->builders, names, n);
 		unknown_type(d, "builder", type, span, names, n, r->later_builders);
 		break;
-	case KIND_PROVISIONER:
+	case LEGACY_PROVISIONER:
 		COLLECT_TYPES(r->provisioners, names, n);
 		unknown_type(d, "provisioner", type, span, names, n, r->later_provisioners);
 		break;
-	case KIND_POSTPROCESSOR:
+	case LEGACY_POSTPROCESSOR:
 		COLLECT_TYPES(r->postprocessors, names, n);
 		unknown_type(d, "post-processor", type, span, names, n, r->later_postprocessors);
 		break;
@@ -276,25 +135,25 @@ static void drop_errors(struct diags *d)
 }
 
 /* Decodes and prepares c for the build; false if it had errors. */
-static bool make_component(struct maker *m, struct plan_component *c, enum kind kind,
+static bool make_component(struct maker *m, struct plan_component *c, enum legacy_kind kind,
 			   void (*prepare)(struct prepare *, void *), struct diags *d)
 {
-	struct component *l = arena_new_obj(m->plan->arena, struct component);
+	struct legacy_component *l = arena_new_obj(m->plan->arena, struct legacy_component);
 	bool good;
 
-	*l = (struct component){
+	*l = (struct legacy_component){
 		.t = m->t,
 		.kind = kind,
 		.build_name = m->build->bare_name,
 		.build_type = m->build->type,
-		.known = kind == KIND_BUILDER ? NULL : m->known,
+		.known = kind == LEGACY_BUILDER ? NULL : m->known,
 		.prepare = prepare,
 		.plan = m->plan,
 	};
 	c->lang = l;
-	c->decode = decode;
-	c->render = render_late;
-	good = decode(c, NULL, m->plan->arena, d, &c->config) == 0;
+	c->decode = legacy_decode;
+	c->render = legacy_render;
+	good = legacy_decode(c, NULL, m->plan->arena, d, &c->config) == 0;
 	if (m->types_only)
 		drop_errors(d);
 	l->plan = NULL; /* from now on builds read it side by side */
@@ -364,10 +223,10 @@ static bool make_provisioner(struct maker *m, const struct legacy_provisioner *f
 	};
 	ret->max_retries = max_retries(m, from, &d);
 	if (!ret->ops) {
-		unknown_component(m, &d, KIND_PROVISIONER, from->type, from->type_span);
+		unknown_component(m, &d, LEGACY_PROVISIONER, from->type, from->type_span);
 	} else {
 		ret->c.spec = ret->ops->spec;
-		good = make_component(m, &ret->c, KIND_PROVISIONER, ret->ops->prepare, &d) &&
+		good = make_component(m, &ret->c, LEGACY_PROVISIONER, ret->ops->prepare, &d) &&
 		       !d.errors;
 	}
 	plan_diags_take(&m->diags, &d,
@@ -410,10 +269,10 @@ static bool make_postprocessor(struct maker *m, const struct legacy_postprocesso
 		.keep_input = from->keep_input,
 	};
 	if (!ret->ops) {
-		unknown_component(m, &d, KIND_POSTPROCESSOR, from->type, from->type_span);
+		unknown_component(m, &d, LEGACY_POSTPROCESSOR, from->type, from->type_span);
 	} else {
 		ret->c.spec = ret->ops->spec;
-		good = make_component(m, &ret->c, KIND_POSTPROCESSOR, ret->ops->prepare, &d);
+		good = make_component(m, &ret->c, LEGACY_POSTPROCESSOR, ret->ops->prepare, &d);
 	}
 	plan_diags_take(&m->diags, &d,
 			arena_printf(m->plan->arena, "post-processor \"%s\"", from->type),
@@ -475,10 +334,10 @@ static void make_build(struct maker *m, const struct legacy_builder *from, struc
 	m->types_only = lacks_component(m, from);
 	m->known = b->ops && b->ops->generated ? known_values(a, b->ops) : m->common_known;
 	if (!b->ops) {
-		unknown_component(m, &d, KIND_BUILDER, from->type, from->type_span);
+		unknown_component(m, &d, LEGACY_BUILDER, from->type, from->type_span);
 	} else {
 		b->builder.spec = b->ops->spec;
-		good = make_component(m, &b->builder, KIND_BUILDER, b->ops->prepare, &d);
+		good = make_component(m, &b->builder, LEGACY_BUILDER, b->ops->prepare, &d);
 	}
 	plan_diags_take(&m->diags, &d, NULL, b->bare_name);
 	good &= make_provisioners(m, b);
