@@ -179,7 +179,7 @@ void machine_sync(struct machine *i)
 			if (fd >= 0 && ioctl(fd, BLKFLSBUF) < 0)
 				log_line("local cloud: %s: writing back %s: %m", i->id, i->volumes[n].volume);
 		}
-		if (ioctl(d->fd, BLKFLSBUF) < 0 || fsync(d->fd) < 0)
+		if (ioctl(d->fd, BLKFLSBUF) < 0)
 			log_line("local cloud: %s: writing back %s: %m", i->id, i->volumes[n].volume);
 	}
 }

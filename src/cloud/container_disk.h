@@ -38,10 +38,10 @@ int disk_open(const struct host *h, const char *path, struct disk *ret, struct e
 int disk_sync_partitions(const struct host *h, struct disk *d);
 /* Reads from sysfs what partitions the kernel has now. */
 void disk_read_partitions(const struct host *h, struct disk *d);
-/* Nobody has it or a part of it mounted any more; all that was written is in the file. */
+/* Nobody has it or a part of it mounted any more. */
 bool disk_is_idle(const struct host *h, const struct disk *d);
-/* Lets the loop go and waits until the kernel has released the file. False: it still had it after
- * limit_ms. */
+/* Lets the loop go and waits until the kernel has released the file: all that was written is in it then.
+ * False: it still had it after limit_ms. */
 bool disk_close(const struct host *h, struct disk *d, int64_t limit_ms);
 
 /* The node that gives out loop devices. -1 with errno. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cloud/container.h"
+#include "cloud/diskedit.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -159,10 +160,21 @@ static int hold_network(struct machine *i, struct err *err)
 	return ret;
 }
 
+/* As images on EC2 do at their first boot. One that cannot be grown is used as it is. */
+static void grow_root(const struct machine *i)
+{
+	AUTO(err) struct err err = ERR_INIT;
+
+	for (size_t n = 0; n < i->nwant; n++)
+		if (i->want[n].root && disk_grow_root(i->want[n].path, &err) < 0)
+			log_line("local cloud: %s: %s", i->id, err.msg);
+}
+
 static int hold(struct machine *i, struct err *err)
 {
 	int ret = 0;
 
+	grow_root(i);
 	pthread_mutex_lock(&i->lock);
 	for (size_t n = 0; ret == 0 && n < i->nwant; n++)
 		ret = machine_add_disk(i, &i->want[n], err);
