@@ -8,6 +8,7 @@
  *	wait KIND ID STATE                 KIND: instance image snapshot volume
  *	wait-many N ID STATE               N threads wait for one instance
  *	cancel MS KIND ID STATE            the wait is cancelled after MS
+ *	patience MS IMAGE                  waits for an image, with so little patience
  *	cycle IMAGE NAME                   a build's calls: key, group, instance, stop, image, copy, undo
  *	undo KIND ID | find KIND NAME TOKEN RUN
  *
@@ -19,6 +20,7 @@
 #include "aws/sts.h"
 #include "aws/undo.h"
 #include "aws/wait.h"
+#include "aws/waiter.h"
 #include "base/clock.h"
 #include "base/os.h"
 
@@ -228,6 +230,27 @@ static int cmd_cancel(struct probe *p, struct err *err)
 	return rc == 0 || e.code == ERR_CANCELLED ? 0 : err_move(err, &e);
 }
 
+static enum wait_verdict judge_available(const char *goal, const struct xml *item, int64_t age UNUSED,
+					 const char **ret_state, const char **ret_why UNUSED)
+{
+	*ret_state = xml_text(item, "imageState");
+	return streq(*ret_state, goal) ? WAIT_DONE : WAIT_PENDING;
+}
+
+static int cmd_patience(struct probe *p, struct err *err)
+{
+	struct wait_request r = {
+		.kind = WAIT_IMAGE, .id = p->args[1], .what = "image", .goal = "available", .judge = judge_available,
+		.no_progress_ms = strtol(p->args[0], NULL, 10),
+	};
+	const struct xml *item;
+
+	if (waiter_wait(&p->ec2, &r, &item, err) < 0)
+		return -1;
+	puts("available");
+	return 0;
+}
+
 #define TRY(call) \
 	do { \
 		if ((call) < 0) \
@@ -320,7 +343,7 @@ static const struct {
 	{ "call", 2, cmd_call }, { "credentials", 0, cmd_credentials }, { "region", 0, cmd_region },
 	{ "endpoint", 2, cmd_endpoint }, { "whoami", 0, cmd_whoami }, { "address", 0, cmd_address },
 	{ "parameter", 1, cmd_parameter }, { "wait", 3, cmd_wait }, { "wait-many", 3, cmd_wait_many },
-	{ "cancel", 4, cmd_cancel }, { "cycle", 2, cmd_cycle }, { "undo", 2, cmd_undo }, { "find", 4, cmd_find },
+	{ "cancel", 4, cmd_cancel }, { "cycle", 2, cmd_cycle }, { "patience", 2, cmd_patience }, { "undo", 2, cmd_undo }, { "find", 4, cmd_find },
 };
 
 static void set_option(struct probe *p, char *text)
