@@ -7,29 +7,16 @@ import threading
 import pytest
 
 from awsproxy import AwsProxy
-from ebs import template
+from ebs import LOCAL, Account, template
 
-OPTIONS = dict(source_ami=None, source_ami_filter={"filters": {"name": "debian-12-*"}, "owners": ["136693071363"], "most_recent": True}, ssh_keypair_name=None, ssh_private_key_file=None,
-               ssh_host=None, ssh_port=None, communicator="none", tags={"Name": "killed"}, run_tags={"Team": "infra"},
+OPTIONS = dict(LOCAL, tags={"Name": "killed"}, run_tags={"Team": "infra"},
                launch_block_device_mappings=[{"device_name": "/dev/xvdf", "volume_size": 1}])
-
-
-def state(cloud):
-    out = set()
-    c = cloud.client()
-    for r in c.describe_instances()["Reservations"]:
-        out |= {i["InstanceId"] for i in r["Instances"] if i["State"]["Name"] not in ("terminated", "shutting-down")}
-    out |= {i["ImageId"] for i in c.describe_images(Owners=["self"])["Images"]}
-    out |= {s["SnapshotId"] for s in c.describe_snapshots(OwnerIds=["self"])["Snapshots"]}
-    out |= {v["VolumeId"] for v in c.describe_volumes()["Volumes"]}
-    out |= {k["KeyName"] for k in c.describe_key_pairs()["KeyPairs"]}
-    out |= {g["GroupId"] for g in c.describe_security_groups()["SecurityGroups"]}
-    return out
 
 
 class Rig:
     def __init__(self, cloud, ingot, sshd, folder):
         self.cloud, self.ingot, self.folder = cloud, ingot, folder
+        self.account = Account(cloud, [cloud.env["AWS_DEFAULT_REGION"]])
         self.proxy = AwsProxy(int(cloud.url.rsplit(":", 1)[1]), for_moto=False)
         self.template = template(folder, sshd, **{**OPTIONS, "region": cloud.env["AWS_DEFAULT_REGION"]})
         self.env = {**cloud.env, "AWS_ENDPOINT_URL": self.proxy.url}
@@ -77,11 +64,6 @@ class Rig:
                 c.delete_volume(VolumeId=v["VolumeId"])
 
 
-@pytest.fixture(scope="module")
-def quick_cloud(make_cloud):
-    return make_cloud("-backend", "none", "-state-delay", "0s")
-
-
 @pytest.fixture
 def rig(quick_cloud, ingot, sshd, tmp_path):
     r = Rig(quick_cloud, ingot, sshd, tmp_path)
@@ -92,12 +74,12 @@ def rig(quick_cloud, ingot, sshd, tmp_path):
 
 @pytest.mark.parametrize("reads", [0, 3], ids=["seen-at-once", "newest-unseen-for-three-reads"])
 def test_sigkill_after_each_call(rig, reads):
-    before = state(rig.cloud)
+    before = rig.account.state()
     code, out, calls = rig.build()
     assert code == 0, out
     total = len(calls)
     rig.remove_products(before)
-    assert state(rig.cloud) == before
+    assert rig.account.state() == before
     for nth in range(1, total + 1):
         if reads:
             rig.faults({"action": "*", "fault": "invisible", "reads": reads})
@@ -109,7 +91,7 @@ def test_sigkill_after_each_call(rig, reads):
         assert code == -signal.SIGKILL, f"call {nth}: {code}\n{out}"
         s = rig.sweep()
         rig.faults()
-        left = state(rig.cloud) ^ before
+        left = rig.account.state() ^ before
         print(f"killed after call {nth}/{total} ({seen[nth - 1]}): sweep {s.returncode}, left {sorted(left)}")
         assert s.returncode == 0 and not left, f"{out}\n{s.stdout}"
     print(f"{total} of {total} points")

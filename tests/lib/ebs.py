@@ -3,6 +3,10 @@ import json
 
 SOURCE = "ami-760aaa0f"  # amzn-ami-hvm-2017.09.1… of moto's catalogue
 
+# A build on the local cloud without machines.
+LOCAL = dict(source_ami=None, source_ami_filter={"filters": {"name": "debian-12-*"}, "owners": ["136693071363"], "most_recent": True}, ssh_keypair_name=None, ssh_private_key_file=None,
+             ssh_host=None, ssh_port=None, communicator="none")
+
 
 def template(folder, sshd, provisioners=None, source=SOURCE, variables=None, post=None, **options):
     """Writes t.json whose instance is the loopback sshd; returns its path. An option of None is left out."""
@@ -31,7 +35,7 @@ class Account:
         out = set()
         for region, c in self.clients.items():
             for r in c.describe_instances()["Reservations"]:
-                out |= {(region, i["InstanceId"]) for i in r["Instances"] if i["State"]["Name"] != "terminated"}
+                out |= {(region, i["InstanceId"]) for i in r["Instances"] if i["State"]["Name"] not in ("terminated", "shutting-down")}
             out |= {(region, i["ImageId"]) for i in c.describe_images(Owners=["self"])["Images"]}
             out |= {(region, s["SnapshotId"]) for s in c.describe_snapshots(OwnerIds=["self"])["Snapshots"]}
             out |= {(region, v["VolumeId"]) for v in c.describe_volumes()["Volumes"]}
