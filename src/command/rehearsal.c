@@ -12,6 +12,30 @@ struct rehearsal {
 	struct run_local local;
 };
 
+/* The run's names of kinds stand in the same order as the cloud's. */
+_Static_assert((int)RUN_LOCAL_IMAGE == (int)LOCAL_IMAGE && (int)RUN_LOCAL_VPC == (int)LOCAL_VPC &&
+		       (int)RUN_LOCAL_SUBNET == (int)LOCAL_SUBNET && (int)RUN_LOCAL_GROUP == (int)LOCAL_GROUP &&
+		       (int)RUN_LOCAL_KEY_PAIR == (int)LOCAL_KEY_PAIR && (int)RUN_LOCAL_PROFILE == (int)LOCAL_PROFILE &&
+		       (int)RUN_LOCAL_KMS_KEY == (int)LOCAL_KMS_KEY && (int)RUN_LOCAL_ACCOUNT == (int)LOCAL_ACCOUNT &&
+		       (int)RUN_LOCAL_SNAPSHOT == (int)LOCAL_SNAPSHOT,
+	       "kinds of ids");
+
+static int expect(void *cloud, const struct run_local_id *ids, size_t n, void (*tell)(void *data, const char *text),
+		  void *data, struct err *err)
+{
+	auto_free struct local_id *v = xcalloc(n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct local_id){ (enum local_id_kind)ids[i].kind, ids[i].region, ids[i].id, ids[i].hint };
+	return local_cloud_expect(cloud, v, n, tell, data, err);
+}
+
+static int notices(void *cloud, const char *instance_id, void (*tell)(void *data, const char *text), void *data,
+		   struct err *err)
+{
+	return local_cloud_notices(cloud, instance_id, tell, data, err);
+}
+
 static void progress(void *data, const char *text)
 {
 	run_plain(data, false, "%s", text);
@@ -33,6 +57,8 @@ int rehearsal_start(struct run *run, struct rehearsal **ret, struct err *err)
 					    .secret_key = local_cloud_secret_key(cloud),
 					    .region = local_cloud_region(cloud),
 					    .data_dir = local_cloud_data_dir(cloud),
+					    .expect = expect,
+					    .notices = notices,
 					    .cloud = cloud } };
 	run->local = &r->local;
 	events_add_secret(run->events, r->local.secret_key);

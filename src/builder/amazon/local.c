@@ -70,9 +70,24 @@ static void tell_image_options(struct told *t, const struct amazon_ami *ami)
 	tell_list(t, RUN_LOCAL_ACCOUNT, &ami->snapshot_users, NULL);
 }
 
-static void warn(void *data, const char *text)
+static void say(void *data, const char *text)
 {
 	build_say(data, "%s", text);
+}
+
+static void warn(void *data, const char *text)
+{
+	struct amazon *s = data;
+	const char *source = s->run->source_ami;
+
+	s->source_warned |= source && *source && strstr(text, source);
+	build_say(s->b, "Warning: %s", text);
+}
+
+void amazon_local_source(struct amazon *s)
+{
+	if (s->b->run->local && !s->source_warned && strcasestr(s->source.description, "stand-in"))
+		build_say(s->b, "Warning: %s is an %s", s->source.id, s->source.description);
 }
 
 int amazon_tell_local(struct amazon *s, struct err *err)
@@ -95,7 +110,7 @@ int amazon_tell_local(struct amazon *s, struct err *err)
 		tell_image_options(t, s->ami);
 	if (!t->n || !l->expect)
 		return 0;
-	if (l->expect(l->cloud, t->v, t->n, warn, s->b, err) < 0)
+	if (l->expect(l->cloud, t->v, t->n, warn, s, err) < 0)
 		return err_prefix(err, "telling the local cloud what the template names");
 	return 0;
 }
@@ -107,7 +122,7 @@ void amazon_local_notices(struct amazon *s)
 
 	if (!l || !l->notices || !s->instance.id || !*s->instance.id)
 		return;
-	if (l->notices(l->cloud, s->instance.id, warn, s->b, &err) < 0)
+	if (l->notices(l->cloud, s->instance.id, say, s->b, &err) < 0)
 		log_line("%s: no notices of the local cloud: %s", s->b->spec->name, err.msg);
 }
 

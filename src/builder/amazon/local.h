@@ -6,6 +6,8 @@
 
 /* Stand-ins are made for what the cloud does not know; each is warned of once. */
 int amazon_tell_local(struct amazon *s, struct err *err) MUST_USE;
+/* Warns once that the source image is a stand-in, unless that was said already. */
+void amazon_local_source(struct amazon *s);
 /* Prints what the cloud wants to say about the instance: refused hosts, limits. */
 void amazon_local_notices(struct amazon *s);
 /* The connection options with everything that leads elsewhere taken out: an instance of the local cloud

@@ -191,6 +191,7 @@ int amazon_source_image(struct build *b, void *state, struct err *err)
 
 	build_say(b, "Found Image ID: %s (%s)", s->source.id, *s->source.name ? s->source.name : "without a name");
 	amazon_set_source_values(s);
+	amazon_local_source(s);
 	if (s->root_device_type && *root && !streq(root, s->root_device_type) && !streq(root, "standard"))
 		return err_set(err, ERR_INVALID, "source image %s has root device type '%s'; this builder needs '%s'",
 			       s->source.id, root, s->root_device_type);

@@ -61,6 +61,7 @@ struct amazon {
 
 	/* Found. */
 	struct ec2_image source;
+	bool source_warned; /* -local: the user knows that it is a stand-in */
 	const char *vpc_id, *subnet_id, *zone; /* "" when EC2 chooses */
 	struct strs groups;		       /* of the instance */
 	const char *profile;		       /* name of its instance profile or "" */
