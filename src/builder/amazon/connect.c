@@ -43,7 +43,7 @@ static int address(void *data, char **ret_host, int64_t *ret_port, struct err *e
 	s->host = host;
 	*ret_host = xstrdup(host);
 	if (s->b->run->local)
-		*ret_port = amazon_local_port(host, *ret_port);
+		*ret_port = amazon_local_port(s, host, *ret_port);
 	return 0;
 }
 

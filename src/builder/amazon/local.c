@@ -145,9 +145,16 @@ static bool listens(const char *host, int64_t port)
 	return fd >= 0 && inet_pton(AF_INET, host, &to.sin_addr) == 1 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
 }
 
-int64_t amazon_local_port(const char *host, int64_t port)
+/* Asked until something listens, then remembered: a machine's emulator takes connections slowly. */
+int64_t amazon_local_port(struct amazon *s, const char *host, int64_t port)
 {
-	if (port >= UNPRIVILEGED_PORT || !starts_with(host, "127.") || listens(host, port) || !listens(host, port + PORT_SHIFT))
+	if (port >= UNPRIVILEGED_PORT || !starts_with(host, "127."))
 		return port;
-	return port + PORT_SHIFT;
+	if (s->local_port)
+		return s->local_port;
+	if (listens(host, port))
+		return s->local_port = port;
+	if (listens(host, port + PORT_SHIFT))
+		return s->local_port = port + PORT_SHIFT;
+	return port;
 }

@@ -15,6 +15,6 @@ void amazon_local_notices(struct amazon *s);
 const struct comm_config *amazon_local_comm(struct amazon *s);
 /* Where a port of a local instance is offered: a local cloud without root offers those below 1024 by 10000
  * higher (docs/local-cloud.md). */
-int64_t amazon_local_port(const char *host, int64_t port);
+int64_t amazon_local_port(struct amazon *s, const char *host, int64_t port);
 
 #endif

@@ -77,6 +77,7 @@ struct amazon {
 	bool rule_added, rule_wide;
 	struct ec2_instance instance;
 	const char *host; /* that is connected to */
+	int64_t local_port;	/* of a local instance, once something listens there */
 	/* The first is made from the instance, the others are its copies. */
 	struct amazon_image *images;
 	size_t nimages;
