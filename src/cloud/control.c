@@ -123,6 +123,7 @@ static void serve_line(struct connection *c, const struct buf *line)
 	AUTO(err) struct err err = ERR_INIT;
 	const char *op = doc_str(request, "op");
 	json_t *result;
+	bool end;
 
 	if (streq(op, "attach"))
 		result = attach(c);
@@ -133,12 +134,13 @@ static void serve_line(struct connection *c, const struct buf *line)
 		result = json_object();
 	} else
 		result = control_answer(c->s->cloud, request, on_progress, c, &err);
+	end = streq(op, "down") || (streq(op, "detach") && doc_bool(result, "ending"));
 	if (result)
 		send_object(c->fd, json_pack("{s:o}", "result", result));
 	else
 		send_object(c->fd, json_pack("{s:s, s:i}", "error", err.msg, "code", (int)err.code));
 	/* After the answer: the peer reads it before the end. */
-	if (streq(op, "down") || (streq(op, "detach") && doc_bool(result, "ending")))
+	if (end)
 		daemon_stop(c->s->cloud);
 }
 
