@@ -15,6 +15,7 @@
 #include <sys/un.h>
 
 #define ANSWER_MAX ((size_t)256 << 20)
+#define ATTACH_TRIES 5
 #define ENDING_MS 120000 /* a daemon that stops its instances needs a while */
 
 struct local_cloud {
@@ -191,12 +192,17 @@ int local_cloud_attach(const struct local_cloud_options *o, struct local_cloud *
 		goto done;
 	if ((err->code != ERR_NOT_FOUND && err->code != ERR_LOST) || o->start_only_if_up)
 		goto fail;
-	err_release(err);
-	fd_close(&lc->fd);
-	buf_reset(&lc->pending);
-	if (run_up(o, lc->dir, err) < 0 || attach_running(lc, err) < 0)
-		goto fail;
-	lc->started = true;
+	for (int i = 0; i < ATTACH_TRIES; i++) {
+		err_release(err);
+		fd_close(&lc->fd);
+		buf_reset(&lc->pending);
+		if (run_up(o, lc->dir, err) < 0)
+			goto fail;
+		/* The one that runs may be ending with the last build of others: then once more. */
+		if (attach_running(lc, err) == 0)
+			goto done;
+	}
+	goto fail;
 done:
 	/* Whoever started it: a session ends with its last attachment. */
 	lc->started = doc_bool(lc->info, "session");

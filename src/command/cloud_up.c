@@ -12,14 +12,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define DEFAULT_PORT 4599
 #define MIB ((uint64_t)1 << 20)
 
 /* Lines from the daemon to the command that started it, over a pipe: the first byte tells what follows. */
-enum { LINE_PROGRESS = '.', LINE_READY = '+', LINE_FAILED = '-' };
+enum { LINE_PROGRESS = '.', LINE_READY = '+', LINE_FAILED = '-', LINE_OTHER = '=' };
+
+/* Another daemon of the same folder was faster, or is ending just now. */
+enum { START_OTHER = -1 };
+#define OTHER_MS (15 * 60 * 1000)
 
 struct reporting {
 	const struct invocation *in;
@@ -202,7 +205,7 @@ static int run_daemon(const struct cloud_config *c, struct reporting *r)
 	if (daemon_run(c, on_progress, on_ready, r, &err) == 0)
 		return 0;
 	if (r->fd >= 0)
-		send_line(r->fd, LINE_FAILED, err.msg);
+		send_line(r->fd, err.code == ERR_EXISTS && strstr(err.msg, "running already") ? LINE_OTHER : LINE_FAILED, err.msg);
 	else
 		ui_error(r->in, "%s", err.msg);
 	return 1;
@@ -215,15 +218,17 @@ static int watch_start(const struct invocation *in, int fd, char **ret_endpoint)
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
-	int result = -1;
+	int result = -1, other = 0;
 
-	while (f && result < 0 && (n = getline(&line, &cap, f)) > 0) {
+	while (f && result < 0 && !other && (n = getline(&line, &cap, f)) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0] == LINE_PROGRESS) {
 			ui_say(in, "%s", line + 1);
 		} else if (line[0] == LINE_READY) {
 			*ret_endpoint = xstrdup(line + 1);
 			result = 0;
+		} else if (line[0] == LINE_OTHER) {
+			other = 1;
 		} else {
 			ui_error(in, "%s", line + 1);
 			result = 1;
@@ -232,9 +237,26 @@ static int watch_start(const struct invocation *in, int fd, char **ret_endpoint)
 	free(line);
 	if (f)
 		fclose(f);
+	if (other)
+		return START_OTHER;
 	if (result < 0)
 		ui_error(in, "The local cloud ended before it was ready; see cloud.log in its data folder.");
 	return result != 0;
+}
+
+/* What runs, once it answers; NULL when nothing runs. One that is starting or ending is waited for. */
+static json_t *settled_info(const struct invocation *in, const char *dir)
+{
+	int64_t end = clock_ms() + OTHER_MS;
+	bool told = false;
+	json_t *info;
+
+	while (!(info = running_info(dir)) && !daemon_gone(dir, 100) && clock_ms() < end) {
+		if (!told)
+			ui_say(in, "Waiting for another local cloud of %s that is just starting or ending.", dir);
+		told = true;
+	}
+	return info;
 }
 
 static int start(const struct invocation *in, const struct cloud_config *c, char **ret_endpoint)
@@ -294,7 +316,7 @@ static int run(const struct invocation *in)
 	const char *faults = flags_string(in->flags, "faults");
 	auto_free char *endpoint = NULL;
 	json_t *info;
-	int code;
+	int code = 1;
 
 	if (read_flags(in, &c, &err) < 0) {
 		ui_error(in, "%s", err.msg);
@@ -302,17 +324,20 @@ static int run(const struct invocation *in)
 	}
 	if (check_plan(in, faults))
 		return 1;
-	info = running_info(c.data_dir);
+	do {
+		info = settled_info(in, c.data_dir);
+		if (info)
+			break;
+		if (flags_bool(in->flags, "foreground"))
+			return run_foreground(in, &c);
+		code = start(in, &c, &endpoint);
+	} while (code == START_OTHER);
 	if (info) {
 		code = already_up(in, info, c.data_dir);
 		json_decref(info);
-	} else if (flags_bool(in->flags, "foreground")) {
-		return run_foreground(in, &c);
-	} else {
-		code = start(in, &c, &endpoint);
-		if (code == 0)
-			ui_say(in, "The local cloud is up at %s.\nFor other AWS clients: eval \"$(%s cloud env)\"; `%s cloud down` stops it.",
-			       endpoint, in->program, in->program);
+	} else if (code == 0) {
+		ui_say(in, "The local cloud is up at %s.\nFor other AWS clients: eval \"$(%s cloud env)\"; `%s cloud down` stops it.", endpoint,
+		       in->program, in->program);
 	}
 	if (code == 0 && send_faults(in, c.data_dir, faults, &err) < 0) {
 		ui_error(in, "%s", err.msg);
