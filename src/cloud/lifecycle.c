@@ -86,7 +86,6 @@ void task_free(void *data)
 static void give_public_address(struct cloud *c, struct row *r)
 {
 	char ip[16];
-	auto_free char *name = NULL;
 
 	if (!doc_bool(r->doc, "_public") || doc_str(r->doc, "ipAddress") || !vpc_take_public(c, ip))
 		return;

@@ -48,7 +48,6 @@ static void add_bytes(struct buf *b, const void *p, size_t n)
 /* mpint: big-endian, a zero byte before a set top bit. */
 static void add_mpint(struct buf *b, const BIGNUM *n)
 {
-	AUTO(buf) struct buf raw = BUF_INIT;
 	uint8_t *p = xmalloc((size_t)BN_num_bytes(n) + 1);
 
 	p[0] = 0;
