@@ -50,7 +50,8 @@ class Program:
 
     def environment(self, **extra):
         env = {"PATH": os.environ["PATH"], "HOME": self.home, "TZ": "UTC", "LANG": "C.UTF-8", "TMPDIR": self.home, "AWS_EC2_METADATA_DISABLED": "true",
-               "PACKER_NO_COLOR": "1", "CHECKPOINT_DISABLE": "1", "INGOT_STATE_DIR": os.path.join(self.home, "state")}
+               "PACKER_NO_COLOR": "1", "CHECKPOINT_DISABLE": "1", "INGOT_STATE_DIR": os.path.join(self.home, "state"),
+               "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")}
         env.update({k: os.environ[k] for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "SUDO_USER") if k in os.environ})
         env.update({k: v for k, v in extra.items() if v is not None})
         return env
