@@ -114,8 +114,11 @@ static int judge(struct wait *w, struct err *e, int64_t *pause, struct err *err)
 		}
 	}
 	log_line("ssh: try %d: %s", w->tries, e->msg);
-	err_release(&w->last);
-	err_move(&w->last, e);
+	/* A try that was cut short by the end of the time tells less than the one before. */
+	if (clock_ms() < w->deadline || !err_any(&w->last)) {
+		err_release(&w->last);
+		err_move(&w->last, e);
+	}
 	if (!w->ever_reached && !w->told_unreachable && w->t->unreachable &&
 	    clock_ms() - w->started > UNREACHABLE_MS) {
 		w->told_unreachable = true;

@@ -47,10 +47,12 @@ void ssh_conn_check(struct ssh_conn *c)
 {
 	if (c->lost || libssh.is_connected(c->session))
 		return;
-	const char *said = libssh.get_disconnect_message(c->session), *why = libssh.get_error(c->session);
+	/* Asking for the server's last words replaces the library's own error where there are none. */
+	auto_free char *why = xstrdup(libssh.get_error(c->session));
+	const char *said = libssh.get_disconnect_message(c->session);
 	if (said && *said)
 		set_lost(c, said);
-	else if (strstr(why, "disconnected"))
+	else if (!*why || strstr(why, "disconnected"))
 		set_lost(c, "the server closed it");
 	else
 		set_lost(c, starts_with(why, "Socket error: ") ? why + strlen("Socket error: ") : why);
@@ -278,9 +280,10 @@ static int handshake(struct ssh_conn *c, int64_t deadline, bool *ret_no_match, s
 			if (!libssh.get_serverbanner(c->session))
 				return err_set(err, ERR_AGAIN,
 					       "%s is open, but what answers is no SSH server, or one that is not ready", c->name);
-			*ret_no_match = strstr(why, "no match for method");
-			return err_set(err, *ret_no_match ? ERR_REMOTE : ERR_AGAIN, "SSH handshake with %s: %s", c->name,
-				       c->lost && !*why ? c->lost : why);
+			if (c->lost)
+				why = c->lost;
+			*ret_no_match = strstr(why, "no match for method") || strstr(why, "Unable to negotiate");
+			return err_set(err, *ret_no_match ? ERR_REMOTE : ERR_AGAIN, "SSH handshake with %s: %s", c->name, why);
 		}
 		if (!libssh.get_serverbanner(c->session) && clock_ms() >= banner)
 			return err_set(err, ERR_AGAIN, "%s is open, but no SSH server answers", c->name);

@@ -31,9 +31,8 @@ static int broken(struct login *l, struct err *err)
 {
 	struct ssh_conn *c = l->conn;
 	ssh_conn_check(c);
-	const char *said = libssh.get_disconnect_message(c->session);
-	if (said && strstr(said, "authentication failures"))
-		return err_set(err, ERR_AUTH, "%s refuses the user %s: %s", c->name, l->p->login.user, said);
+	if (c->lost && strstr(c->lost, "authentication failures"))
+		return err_set(err, ERR_AUTH, "%s refuses the user %s: %s", c->name, l->p->login.user, c->lost);
 	return err_set(err, ERR_AGAIN, "login at %s: %s", c->name, c->lost ? c->lost : "the server closed the connection");
 }
 

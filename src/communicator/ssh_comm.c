@@ -308,6 +308,11 @@ void ssh_text_feed(void *data, bool is_stderr, const char *p, size_t n)
 	buf_add(is_stderr ? &t->err : &t->out, p, n);
 }
 
+bool ssh_text_says(const struct ssh_text *t, const char *part)
+{
+	return str_find(buf_str(&t->out), str_from(part)) >= 0;
+}
+
 void ssh_text_release(struct ssh_text *t)
 {
 	buf_release(&t->out);

@@ -36,6 +36,7 @@ struct ssh_text {
 	size_t max; /* 0: SSH_TEXT_MAX */
 };
 void ssh_text_feed(void *text, bool is_stderr, const char *p, size_t n);
+bool ssh_text_says(const struct ssh_text *t, const char *part); /* on stdout */
 void ssh_text_release(struct ssh_text *t);
 DEFINE_AUTO(ssh_text, struct ssh_text, ssh_text_release);
 /* ERR_REMOTE with what the command said on stderr (its last line), or its status. */

@@ -175,7 +175,7 @@ static int send_all(struct upload *u, const char *remote, const struct part **re
 	for (;;) {
 		bool progress = false, done = true;
 		struct part *first = &u->parts[0];
-		if (!split_done && memmem(first->text.out.p, first->text.out.n, "ready\n", 6) && first->chan.answered) {
+		if (!split_done && ssh_text_says(&first->text, "ready\n") && first->chan.answered) {
 			split_done = true;
 			if (split(u, remote, err) < 0)
 				return -1;
@@ -225,7 +225,7 @@ static int end_part(struct part *p, int64_t deadline, struct err *err)
 
 static bool has_shell(const struct ssh_text *t)
 {
-	return t->out.n && memmem(t->out.p, t->out.n, "=ingot=\n", 8);
+	return ssh_text_says(t, "=ingot=\n");
 }
 
 /* *ret_no_shell: what answered is no POSIX shell; nothing was written. */

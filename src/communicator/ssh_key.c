@@ -43,7 +43,7 @@ static int openssh_encrypted(struct str text)
 	const char cipher_none[] = "\0\0\0\4none";
 	size_t head = sizeof(OPENSSH_MAGIC);
 	int ret = -1;
-	if (ok && bytes.n > head + 8 && memcmp(bytes.p, OPENSSH_MAGIC, head) == 0)
+	if (ok && bytes.n >= head + 8 && memcmp(bytes.p, OPENSSH_MAGIC, head) == 0)
 		ret = memcmp(bytes.p + head, cipher_none, 8) != 0;
 	ssh_key_wipe(&bytes);
 	return ret;

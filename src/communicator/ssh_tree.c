@@ -179,7 +179,7 @@ DEFINE_AUTO(packer, struct packer, packer_release);
 static bool says(const struct ssh_text *t, const char *line)
 {
 	auto_free char *whole = xasprintf("\n%s\n", line);
-	return t->out.n && memmem(t->out.p, t->out.n, whole, strlen(whole));
+	return ssh_text_says(t, whole);
 }
 
 enum answer { UNPACKED, FILES, NO_TAR };
@@ -214,7 +214,7 @@ static int unpack_taken(struct ssh_comm *s, const char *local, const char *remot
 	ssh_chan_eof(&k.chan);
 	if (ssh_chan_finish(&k.chan, clock_ms() + FAREWELL_MS, &status, err) < 0)
 		return -1;
-	bool shell = k.text.out.n && memmem(k.text.out.p, k.text.out.n, "=ingot=\n", 8);
+	bool shell = ssh_text_says(&k.text, "=ingot=\n");
 	*ret = says(&k.text, "files") ? FILES : !shell || says(&k.text, "tar") ? NO_TAR : UNPACKED;
 	if (*ret != UNPACKED)
 		return 0;

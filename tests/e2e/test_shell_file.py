@@ -1,0 +1,123 @@
+"""The provisioners shell and file over a real sshd."""
+import os
+import re
+import stat
+
+import pytest
+
+from test_ssh import build, shell, template
+
+
+def put(source, destination, **options):
+    return {"type": "file", "source": str(source), "destination": str(destination), **options}
+
+
+def test_script_file_is_converted_run_and_removed(ingot, sshd, tmp_path):
+    (tmp_path / "s.sh").write_bytes(b'#!/bin/sh\r\nstat -c %a "$0"\r\necho "$0"\r\n')
+    path = template(tmp_path, sshd, [{"type": "shell", "script": str(tmp_path / "s.sh")}])
+    out = build(ingot, path, 0)
+    where = re.search(r"==> null: (/tmp/script_\d+\.sh)\n", out).group(1)
+    assert "==> null: 755\n" in out and not os.path.exists(where)
+    path = template(tmp_path, sshd, [{"type": "shell", "script": str(tmp_path / "s.sh"), "binary": True, "remote_path": str(tmp_path / "r.sh"), "skip_clean": True,
+                                      "execute_command": "true"}])
+    build(ingot, path, 0)
+    assert (tmp_path / "r.sh").read_bytes() == (tmp_path / "s.sh").read_bytes()
+
+
+@pytest.mark.parametrize("pad", [10, 200000])
+def test_bytes_of_a_script_arrive_as_they_are(ingot, sshd, tmp_path, pad):
+    """Short ones travel in the command, long ones do not."""
+    text = "#!/bin/sh\n" + "# " + "".join(chr(c) for c in range(33, 127)) * (pad // 90 + 1) + " \\ ' % \t !é\n" + "echo arrived\n"
+    (tmp_path / "s.sh").write_text(text)
+    path = template(tmp_path, sshd, [{"type": "shell", "script": str(tmp_path / "s.sh"), "remote_path": str(tmp_path / "r.sh"), "skip_clean": True}])
+    assert "==> null: arrived\n" in build(ingot, path, 0)
+    assert (tmp_path / "r.sh").read_text() == text
+
+
+def test_exit_codes_and_retries(ingot, sshd, tmp_path):
+    assert "non-zero exit status: 7. Allowed exit codes are: [0]" in build(ingot, template(tmp_path, sshd, [shell("exit 7")]), 1)
+    build(ingot, template(tmp_path, sshd, [shell("exit 7", valid_exit_codes=[0, 7])]), 0)
+    assert "status: 0. Allowed exit codes are: [7]" in build(ingot, template(tmp_path, sshd, [shell("exit 0", valid_exit_codes=[7])]), 1)
+    once = f"[ -e {tmp_path}/mark ] || {{ touch {tmp_path}/mark; exit 1; }}; echo second"
+    out = build(ingot, template(tmp_path, sshd, [shell(once, max_retries=2)]), 0)
+    assert "==> null: second" in out
+
+
+def test_variables(ingot, sshd, tmp_path):
+    path = template(tmp_path, sshd, [shell('printf "[%s][%s][%s]\\n" "$A" "$B" "$C"', environment_vars=["A=it's", "B=1"], env={"B": "2", "C": "a b\\n$x"})])
+    assert "==> null: [it's][2][a b\\n$x]" in build(ingot, path, 0)
+    path = template(tmp_path, sshd, [shell('echo "[$A]"; ls -l /tmp/ingot-vars | cut -c1-10', environment_vars=["A=x"], use_env_var_file=True,
+                                           execute_command="cp -p {{.EnvVarFile}} /tmp/ingot-vars; . {{.EnvVarFile}}; sh {{.Path}}; rm -f /tmp/ingot-vars")])
+    out = build(ingot, path, 0)
+    assert "==> null: [x]" in out and "-rw-------" in out
+    assert not [f for f in os.listdir("/tmp") if f.startswith("varfile_")]
+
+
+def test_streams_are_cut_apart(ingot, sshd, tmp_path):
+    out = build(ingot, template(tmp_path, sshd, [shell("for i in 1 2 3; do printf 'out%s ' $i; printf 'err%s ' $i >&2; sleep 0.1; done")]), 0)
+    assert "==> null: out1 out2 out3\n" in out and "==> null: err1 err2 err3\n" in out
+
+
+def test_a_script_that_restarts_the_machine(ingot, make_sshd, tmp_path):
+    server = make_sshd()
+    new_key = f"ssh-keygen -q -t ed25519 -N '' -f {tmp_path}/new"
+    # The server is stopped with all its sessions and comes back, with another host key, a second later.
+    script = (f"{new_key}; (exec setsid sh -c 'kill $(cat {server.folder}/pid); sleep 1; cp {tmp_path}/new {server.folder}/host; "
+              f"exec /usr/sbin/sshd -f {server.folder}/config') >/dev/null 2>&1 </dev/null & sleep 0.3; kill -9 $PPID; sleep 5")
+    path = template(tmp_path, server, [shell(script, expect_disconnect=True, start_retry_timeout="20s"), shell("echo after")])
+    try:
+        out = build(ingot, path, 0)
+        assert "==> null: after" in out and "new host key" in out
+    finally:
+        os.system(f"kill $(cat {server.folder}/pid) 2>/dev/null")
+
+
+def test_folders(ingot, sshd, tmp_path):
+    src = tmp_path / "src"
+    (src / "deep" / "er").mkdir(parents=True)
+    (src / "deep" / "er" / "f").write_text("f")
+    (src / ("n" * 150)).write_text("long name")
+    (src / "run").write_text("#!/bin/sh\n")
+    os.chmod(src / "run", 0o751)
+    os.symlink("run", src / "link")
+    (tmp_path / "there").mkdir()
+    steps = [put(src, tmp_path / "there"), put(f"{src}/", tmp_path / "there"), put(src, tmp_path / "copy"),
+             put(f"{tmp_path}/copy/", tmp_path / "back", direction="download"), put(f"{tmp_path}/src/deep/er/*", f"{tmp_path}/pattern/", direction="download")]
+    build(ingot, template(tmp_path, sshd, steps), 0)
+    for top in ("there/src", "there", "copy", "back/copy"):
+        assert (tmp_path / top / "deep" / "er" / "f").read_text() == "f", top
+        assert (tmp_path / top / ("n" * 150)).read_text() == "long name"
+        assert stat.S_IMODE(os.stat(tmp_path / top / "run").st_mode) == 0o751
+        assert not os.path.islink(tmp_path / top / "link") and (tmp_path / top / "link").read_text() == "#!/bin/sh\n"
+        assert not [f for f in os.listdir(tmp_path / top) if f.startswith(".ingot")]
+    assert (tmp_path / "pattern" / "f").read_text() == "f"
+
+
+def test_files_that_cannot_go_there(ingot, sshd, tmp_path):
+    (tmp_path / "f").write_text("x")
+    (tmp_path / "dir").mkdir()
+    for step, words in ((put(tmp_path / "f", tmp_path / "dir"), "Is a directory"), (put(tmp_path / "f", "/no/such/x"), "/no/such/x"),
+                        (put(tmp_path / "dir", tmp_path / "f"), "Not a directory"), (put("/none", tmp_path / "y", direction="download"), "/none"),
+                        (put("/none/", tmp_path / "y", direction="download"), "none"), (put(tmp_path / "f", "/dev/full"), "No space left")):
+        out = build(ingot, template(tmp_path, sshd, [step]), 1)
+        assert words in out and "load failed: " in out, step
+
+
+def test_a_tar_that_stops_early_is_noticed(ingot, make_sshd, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "tar").write_text("#!/bin/sh\nhead -c 1000 >/dev/null\n")
+    os.chmod(tmp_path / "bin" / "tar", 0o755)
+    server = make_sshd(f"SetEnv PATH={tmp_path}/bin:/usr/bin:/bin\n")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "f").write_bytes(b"x" * 5000000)
+    build(ingot, template(tmp_path, server, [put(tmp_path / "src", tmp_path / "dst")]), 1)
+
+
+def test_big_file_over_a_long_line(ingot, sshd, tmp_path):
+    """In parts side by side."""
+    from delay import Delay
+    (tmp_path / "f").write_bytes(os.urandom(40_000_123))
+    with Delay(sshd.port, 25) as line:
+        line.user, line.key = sshd.user, sshd.key
+        build(ingot, template(tmp_path, line, [put(tmp_path / "f", tmp_path / "g")]), 0)
+    assert (tmp_path / "f").read_bytes() == (tmp_path / "g").read_bytes()
