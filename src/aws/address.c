@@ -14,7 +14,11 @@ int aws_public_address(const struct aws_client *c, const char **ret_cidr, struct
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
 	AUTO(aws_endpoint) struct aws_endpoint ep = { 0 };
 	struct http_request req = {
-		.method = "GET", .url = SERVICE, .connect_ms = LIMIT_MS, .total_ms = LIMIT_MS, .cancel = c->cancel,
+		.method = "GET",
+		.url = SERVICE,
+		.connect_ms = LIMIT_MS,
+		.total_ms = LIMIT_MS,
+		.cancel = c->cancel,
 		.deadline_ms = clock_ms() + LIMIT_MS,
 	};
 	struct in6_addr v6;
@@ -37,6 +41,7 @@ int aws_public_address(const struct aws_client *c, const char **ret_cidr, struct
 	else if (r.status == 200 && inet_pton(AF_INET6, text, &v6) == 1)
 		*ret_cidr = arena_printf(c->arena, "%s/128", text);
 	else
-		return err_set(err, ERR_REMOTE, SERVICE " answered with status %d and no address", r.status);
+		return err_set(err, ERR_REMOTE, SERVICE " answered with status %d and no address",
+			       r.status);
 	return 0;
 }

@@ -1,7 +1,7 @@
-/* Token buckets by reservation: whoever takes a token that is not there yet is told how long to sleep for
- * it, so callers are served in the order they came, without a queue. Rates: EC2's documented request
- * limits for an account and region (describes 50 + 10/s with filters, changes 50 + 5/s, RunInstances
- * 5 + 2/s).
+/* Token buckets by reservation: whoever takes a token that is not there yet is told how long to
+ * sleep for it, so callers are served in the order they came, without a queue. Rates: EC2's
+ * documented request limits for an account and region (describes 50 + 10/s with filters, changes 50
+ * + 5/s, RunInstances 5 + 2/s).
  */
 #include "aws/bucket.h"
 
@@ -54,7 +54,8 @@ void buckets_free(struct buckets *b)
 
 enum bucket_class bucket_class_of(const char *action)
 {
-	if (starts_with(action, "Describe") || starts_with(action, "Get") || starts_with(action, "List"))
+	if (starts_with(action, "Describe") || starts_with(action, "Get") ||
+	    starts_with(action, "List"))
 		return BUCKET_READ;
 	if (streq(action, "RunInstances") || streq(action, "CreateFleet"))
 		return BUCKET_RUN;
@@ -68,7 +69,8 @@ static struct bucket *find(struct buckets *b, const char *where, enum bucket_cla
 	return map_gets(&b->by_name, name);
 }
 
-static struct bucket *find_or_make(struct buckets *b, const char *where, enum bucket_class class, bool limited)
+static struct bucket *find_or_make(struct buckets *b, const char *where, enum bucket_class class,
+				   bool limited)
 {
 	struct bucket *k = find(b, where, class);
 
@@ -92,8 +94,8 @@ static void refill(struct bucket *k)
 	k->at_ms = now;
 }
 
-int bucket_take(struct buckets *b, const char *where, enum bucket_class class, bool limited, struct cancel *cancel,
-		int64_t deadline_ms, struct err *err)
+int bucket_take(struct buckets *b, const char *where, enum bucket_class class, bool limited,
+		struct cancel *cancel, int64_t deadline_ms, struct err *err)
 {
 	struct bucket *k;
 	double short_of;
@@ -111,7 +113,8 @@ int bucket_take(struct buckets *b, const char *where, enum bucket_class class, b
 	if (until == 0)
 		return 0;
 	if (deadline_ms && until > deadline_ms)
-		return err_set(err, ERR_TIMEOUT, "the account's request limit leaves no room before the deadline");
+		return err_set(err, ERR_TIMEOUT,
+			       "the account's request limit leaves no room before the deadline");
 	if (clock_sleep_until(until, cancel) < 0)
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	return 0;

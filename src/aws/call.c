@@ -1,7 +1,8 @@
-/* The one place where calls are made, retried and judged. An attempt ends in one of four ways: done, again
- * (after a pause), lost (nobody knows whether it was done), or failed for good; judge() decides by the
- * table of codes (errors.c). Only calls that may be repeated without making a second resource are retried
- * after a lost answer; for the others the caller looks the thing up first (ec2_create.c).
+/* The one place where calls are made, retried and judged. An attempt ends in one of four ways:
+ * done, again (after a pause), lost (nobody knows whether it was done), or failed for good; judge()
+ * decides by the table of codes (errors.c). Only calls that may be repeated without making a second
+ * resource are retried after a lost answer; for the others the caller looks the thing up first
+ * (ec2_create.c).
  */
 #include "aws/call.h"
 
@@ -67,8 +68,10 @@ static const char *version_of(const char *service)
 /* Actions of which EC2 remembers a client token, so that a repeat makes nothing new. */
 static bool takes_token(const char *action)
 {
-	static const char *const actions[] = { "RunInstances", "CopyImage", "CreateFleet", "CreateLaunchTemplate",
-					       "CreateVolume", "RequestSpotInstances", "ImportImage", "ImportSnapshot" };
+	static const char *const actions[] = { "RunInstances", "CopyImage",
+					       "CreateFleet",  "CreateLaunchTemplate",
+					       "CreateVolume", "RequestSpotInstances",
+					       "ImportImage",  "ImportSnapshot" };
 
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
 		if (streq(action, actions[i]))
@@ -78,7 +81,8 @@ static bool takes_token(const char *action)
 
 static bool makes_something(const char *action)
 {
-	static const char *const verbs[] = { "Create", "Run", "Copy", "Register", "Import", "Allocate", "Request" };
+	static const char *const verbs[] = { "Create", "Run",	   "Copy",   "Register",
+					     "Import", "Allocate", "Request" };
 
 	if (streq(action, "CreateTags"))
 		return false;
@@ -90,8 +94,8 @@ static bool makes_something(const char *action)
 
 static bool is_undo(const char *action)
 {
-	return starts_with(action, "Delete") || starts_with(action, "Terminate") || starts_with(action, "Deregister") ||
-	       starts_with(action, "Remove");
+	return starts_with(action, "Delete") || starts_with(action, "Terminate") ||
+	       starts_with(action, "Deregister") || starts_with(action, "Remove");
 }
 
 static int max_tries(const struct aws_session *s)
@@ -106,7 +110,8 @@ static int max_tries(const struct aws_session *s)
 	return TRIES;
 }
 
-static int call_start(struct call *k, const struct aws_client *c, const char *action, struct err *err)
+static int call_start(struct call *k, const struct aws_client *c, const char *action,
+		      struct err *err)
 {
 	k->client = c;
 	k->session = c->session;
@@ -184,8 +189,9 @@ static struct answer read_error(const struct call *k, struct arena *a)
 	else
 		read_xml_error(a, &k->response, &ans);
 	if (!ans.message)
-		ans.message = ans.code ? "no message" :
-			arena_printf(a, "the answer is no AWS answer: %s", body_excerpt(a, &k->response));
+		ans.message = ans.code ? "no message"
+				       : arena_printf(a, "the answer is no AWS answer: %s",
+						      body_excerpt(a, &k->response));
 	return ans;
 }
 
@@ -208,7 +214,8 @@ static const char *expand_advice(const struct call *k, struct arena *a, const ch
 	return arena_strdup(a, buf_cstr(&b));
 }
 
-/* EC2 hides the reason of a denial in an encoded text; sts decodes it, if the template asks and may. */
+/* EC2 hides the reason of a denial in an encoded text; sts decodes it, if the template asks and
+ * may. */
 static const char *decoded_reason(const struct call *k, struct arena *a, const char *message)
 {
 	static const char mark[] = "authorization failure message: ";
@@ -226,8 +233,8 @@ static const char *decoded_reason(const struct call *k, struct arena *a, const c
 	return text;
 }
 
-static int set_answer_error(const struct call *k, const struct error_row *row, const struct answer *ans,
-			    struct err *err)
+static int set_answer_error(const struct call *k, const struct error_row *row,
+			    const struct answer *ans, struct err *err)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	const char *reason = decoded_reason(k, a, ans->message);
@@ -241,7 +248,8 @@ static int set_answer_error(const struct call *k, const struct error_row *row, c
 	err->os = k->response.status;
 	err_set_name(err, ans->code);
 	if (row->advice) {
-		auto_free char *full = xasprintf("%s (%s)", err->msg, expand_advice(k, a, row->advice));
+		auto_free char *full = xasprintf("%s (%s)", err->msg,
+						 expand_advice(k, a, row->advice));
 		enum err_code code = err->code;
 		auto_free char *name = xstrdup(err->name);
 		int os = err->os;
@@ -256,8 +264,8 @@ static int set_answer_error(const struct call *k, const struct error_row *row, c
 
 /* ---- whether to try again ---- */
 
-/* The error is about a thing this session made a moment ago. EC2's messages nearly always name the id; only
- * where none of the parameters is named may it be any of them. */
+/* The error is about a thing this session made a moment ago. EC2's messages nearly always name the
+ * id; only where none of the parameters is named may it be any of them. */
 static bool concerns_new_thing(const struct call *k, const char *message)
 {
 	bool named = false, recent = false;
@@ -291,7 +299,9 @@ static int64_t backoff(const struct call *k, int tries, int64_t base)
 	if (k->endpoint.custom)
 		limit /= 4;
 	limit = MIN(limit, PAUSE_MAX_MS);
-	return MAX(random_below(limit), k->response.retry_after > 0 ? MIN(k->response.retry_after * 1000, PAUSE_MAX_MS) : 0);
+	return MAX(random_below(limit), k->response.retry_after > 0
+						? MIN(k->response.retry_after * 1000, PAUSE_MAX_MS)
+						: 0);
 }
 
 static bool sleep_before_retry(struct call *k, int64_t ms, const char *why)
@@ -300,8 +310,8 @@ static bool sleep_before_retry(struct call *k, int64_t ms, const char *why)
 
 	if (c->deadline_ms && clock_ms() + ms >= c->deadline_ms)
 		return false;
-	log_line("aws: %s:%s in %s: %s; trying again in %lld ms (try %d)", c->service, k->action, c->region, why,
-		 (long long)ms, k->tries + 1);
+	log_line("aws: %s:%s in %s: %s; trying again in %lld ms (try %d)", c->service, k->action,
+		 c->region, why, (long long)ms, k->tries + 1);
 	return clock_sleep(ms, c->cancel) == 0;
 }
 
@@ -313,7 +323,8 @@ static bool retry_eventual(struct call *k, const struct answer *ans)
 	if (clock_ms() - k->started_ms > limit || !concerns_new_thing(k, ans->message))
 		return false;
 	/* Of invalid values only a new instance profile becomes valid by itself. */
-	if (streq(ans->code, "InvalidParameterValue") && !strcasestr(ans->message, "instanceprofile") &&
+	if (streq(ans->code, "InvalidParameterValue") &&
+	    !strcasestr(ans->message, "instanceprofile") &&
 	    !strcasestr(ans->message, "instance profile"))
 		return false;
 	k->eventual_tries++;
@@ -328,12 +339,14 @@ static bool retry_answer(struct call *k, const struct error_row *row, const stru
 	switch (row->class) {
 	case ERROR_THROTTLE:
 		bucket_throttled(k->session->buckets, k->endpoint.url, class);
-		return k->tries < k->max_tries && sleep_before_retry(k, backoff(k, k->tries, 500), ans->code);
+		return k->tries < k->max_tries &&
+		       sleep_before_retry(k, backoff(k, k->tries, 500), ans->code);
 	case ERROR_SERVER:
 		/* Without a code of EC2's own nobody knows what was done. */
 		if (!k->repeatable && row->code == ERR_REMOTE)
 			return false;
-		return k->tries < k->max_tries && sleep_before_retry(k, backoff(k, k->tries, 200), ans->message);
+		return k->tries < k->max_tries &&
+		       sleep_before_retry(k, backoff(k, k->tries, 200), ans->message);
 	case ERROR_EVENTUAL:
 		return retry_eventual(k, ans);
 	case ERROR_EXPIRED:
@@ -377,7 +390,8 @@ static enum verdict judge_transport(struct call *k, struct err *e, struct err *e
 
 	if (may && k->tries < limit && sleep_before_retry(k, backoff(k, k->tries, 200), e->msg))
 		return VERDICT_AGAIN;
-	if (e->code != ERR_CANCELLED && k->client->cancel && cancel_check(k->client->cancel, err) < 0)
+	if (e->code != ERR_CANCELLED && k->client->cancel &&
+	    cancel_check(k->client->cancel, err) < 0)
 		return VERDICT_FAILED;
 	err_move(err, e);
 	/* Never sent: not lost, only impossible. Those who make things need the difference. */
@@ -394,9 +408,16 @@ static int attempt(struct call *k, struct err *err)
 {
 	const struct aws_client *c = k->client;
 	struct aws_message m = {
-		.service = c->service, .region = k->endpoint.signing_region, .url = k->endpoint.url,
-		.content_type = k->content_type, .target = k->target, .body = buf_str(&k->body),
-		.creds = &k->creds, .fresh = !k->repeatable, .cancel = c->cancel, .deadline_ms = c->deadline_ms,
+		.service = c->service,
+		.region = k->endpoint.signing_region,
+		.url = k->endpoint.url,
+		.content_type = k->content_type,
+		.target = k->target,
+		.body = buf_str(&k->body),
+		.creds = &k->creds,
+		.fresh = !k->repeatable,
+		.cancel = c->cancel,
+		.deadline_ms = c->deadline_ms,
 	};
 
 	aws_creds_release(&k->creds);
@@ -416,8 +437,8 @@ static int call_run(struct call *k, struct err *err)
 		AUTO(err) struct err e = ERR_INIT;
 		enum verdict v = VERDICT_DONE;
 
-		if (bucket_take(k->session->buckets, k->endpoint.url, class, !k->endpoint.custom, c->cancel,
-				c->deadline_ms, err) < 0)
+		if (bucket_take(k->session->buckets, k->endpoint.url, class, !k->endpoint.custom,
+				c->cancel, c->deadline_ms, err) < 0)
 			return err->code == ERR_CANCELLED ? -1 : add_context(k, err);
 		k->tries++;
 		if (attempt(k, &e) < 0)
@@ -436,8 +457,14 @@ static int call_run(struct call *k, struct err *err)
 
 static bool is_id(const char *element)
 {
-	static const char *const ids[] = { "instanceId", "imageId", "snapshotId", "volumeId", "groupId",
-					   "launchTemplateId", "spotInstanceRequestId", "importTaskId" };
+	static const char *const ids[] = { "instanceId",
+					   "imageId",
+					   "snapshotId",
+					   "volumeId",
+					   "groupId",
+					   "launchTemplateId",
+					   "spotInstanceRequestId",
+					   "importTaskId" };
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
 		if (streq(element, ids[i]))
@@ -458,8 +485,8 @@ static void note_made(struct aws_session *s, const struct xml *x)
 
 static void note_names(struct aws_session *s, const struct aws_params *p)
 {
-	static const char *const names[] = { "KeyName", "GroupName", "RoleName", "InstanceProfileName",
-					     "LaunchTemplateName" };
+	static const char *const names[] = { "KeyName", "GroupName", "RoleName",
+					     "InstanceProfileName", "LaunchTemplateName" };
 
 	for (size_t i = 0; p && i < ARRAY_LEN(names); i++) {
 		const char *v = aws_params_get(p, names[i]);
@@ -471,8 +498,8 @@ static void note_names(struct aws_session *s, const struct aws_params *p)
 
 /* ---- the calls ---- */
 
-int aws_call(const struct aws_client *c, const char *action, const struct aws_params *p, struct xml **ret,
-	     struct err *err)
+int aws_call(const struct aws_client *c, const char *action, const struct aws_params *p,
+	     struct xml **ret, struct err *err)
 {
 	AUTO(call) struct call k = { 0 };
 	AUTO(aws_params) struct aws_params params = AWS_PARAMS_INIT;
@@ -511,8 +538,9 @@ int aws_call(const struct aws_client *c, const char *action, const struct aws_pa
 	return 0;
 }
 
-int aws_call_pages(const struct aws_client *c, const char *action, const struct aws_params *p, const char *path,
-		   int (*fn)(void *data, const struct xml *item), void *data, struct err *err)
+int aws_call_pages(const struct aws_client *c, const char *action, const struct aws_params *p,
+		   const char *path, int (*fn)(void *data, const struct xml *item), void *data,
+		   struct err *err)
 {
 	AUTO(aws_params) struct aws_params params = AWS_PARAMS_INIT;
 	bool iam = streq(c->service, "iam");
@@ -528,15 +556,16 @@ int aws_call_pages(const struct aws_client *c, const char *action, const struct 
 		for (item = xml_first(root, path); item; item = xml_next(item))
 			if (fn(data, item) != 0)
 				return 0;
-		next = iam && root->child ? xml_text_or_null(root->child, "Marker") : xml_text_or_null(root, "nextToken");
+		next = iam && root->child ? xml_text_or_null(root->child, "Marker")
+					  : xml_text_or_null(root, "nextToken");
 		if (!next)
 			return 0;
 		aws_params_set(&params, iam ? "Marker" : "NextToken", next);
 	}
 }
 
-int aws_call_json(const struct aws_client *c, const char *target, const json_t *body, json_t **ret_json,
-		  struct err *err)
+int aws_call_json(const struct aws_client *c, const char *target, const json_t *body,
+		  json_t **ret_json, struct err *err)
 {
 	AUTO(call) struct call k = { 0 };
 	const char *dot = strrchr(target, '.');
@@ -567,10 +596,12 @@ bool aws_denied(const struct err *err)
 	       err_is(err, "AccessDeniedException") || err_is(err, "Client.UnauthorizedOperation");
 }
 
-struct aws_client aws_client(struct aws_session *s, const char *service, const char *region, struct arena *a,
-			     struct cancel *cancel)
+struct aws_client aws_client(struct aws_session *s, const char *service, const char *region,
+			     struct arena *a, struct cancel *cancel)
 {
-	return (struct aws_client){ .session = s, .service = service, .region = region, .arena = a, .cancel = cancel };
+	return (struct aws_client){
+		.session = s, .service = service, .region = region, .arena = a, .cancel = cancel
+	};
 }
 
 struct aws_client aws_client_service(const struct aws_client *c, const char *service)

@@ -1,5 +1,5 @@
-/* Calling an AWS service: parameters in, XML or JSON tree out; signing, retries, token buckets, clock
- * skew and endpoints are behind it.
+/* Calling an AWS service: parameters in, XML or JSON tree out; signing, retries, token buckets,
+ * clock skew and endpoints are behind it.
  *
  *	struct aws_client ec2 = aws_client(session, "ec2", region, arena, b->cancel);
  *	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
@@ -10,11 +10,11 @@
  *		return err_prefix(err, "…");
  *	xml_text(answer, "reservationSet/item/instancesSet/item/instanceId")
  *
- * Errors: err->name is the service's own code ("InvalidAMIID.NotFound"), err->os the HTTP status, the
- * code says what kind: ERR_AUTH (keys or rights), ERR_NOT_FOUND, ERR_EXISTS, ERR_AGAIN (throttled, all
- * tries used), ERR_LOST (a create without client token broke off: look the thing up before making it
- * again), ERR_REMOTE (refused for another reason), ERR_CANCELLED, ERR_TIMEOUT (the client's deadline).
- * The message names action, resource, code and what to do.
+ * Errors: err->name is the service's own code ("InvalidAMIID.NotFound"), err->os the HTTP status,
+ * the code says what kind: ERR_AUTH (keys or rights), ERR_NOT_FOUND, ERR_EXISTS, ERR_AGAIN
+ * (throttled, all tries used), ERR_LOST (a create without client token broke off: look the thing up
+ * before making it again), ERR_REMOTE (refused for another reason), ERR_CANCELLED, ERR_TIMEOUT (the
+ * client's deadline). The message names action, resource, code and what to do.
  */
 #ifndef INGOT_AWS_CALL_H
 #define INGOT_AWS_CALL_H
@@ -38,8 +38,8 @@ struct aws_client {
 	int64_t deadline_ms;	    /* clock_ms(): retries and waits end then; 0: none */
 	struct aws_polling polling; /* aws_polling of the template; zero: own pace */
 };
-struct aws_client aws_client(struct aws_session *s, const char *service, const char *region, struct arena *a,
-			     struct cancel *cancel);
+struct aws_client aws_client(struct aws_session *s, const char *service, const char *region,
+			     struct arena *a, struct cancel *cancel);
 /* The same client for another service or another region. */
 struct aws_client aws_client_service(const struct aws_client *c, const char *service);
 struct aws_client aws_client_region(const struct aws_client *c, const char *region);
@@ -54,8 +54,10 @@ struct aws_params {
 	int filters, tag_specs; /* next free numbers are these + 1 */
 };
 #define AWS_PARAMS_INIT { 0 }
-void aws_params_add(struct aws_params *p, const char *key, const char *value); /* value NULL: nothing is added */
-void aws_params_addf(struct aws_params *p, const char *value, const char *key_fmt, ...) PRINTF_LIKE(3, 4);
+void aws_params_add(struct aws_params *p, const char *key,
+		    const char *value); /* value NULL: nothing is added */
+void aws_params_addf(struct aws_params *p, const char *value, const char *key_fmt, ...)
+	PRINTF_LIKE(3, 4);
 void aws_params_bool(struct aws_params *p, const char *key, bool value);
 void aws_params_int(struct aws_params *p, const char *key, int64_t value);
 /* KEY.1, KEY.2, … */
@@ -65,23 +67,24 @@ void aws_params_filter_list(struct aws_params *p, const char *name, const struct
 /* TagSpecification.n of a resource type ("instance"); nothing is added when there are no tags. */
 void aws_params_tags(struct aws_params *p, const char *resource_type, const struct str_map *tags);
 const char *aws_params_get(const struct aws_params *p, const char *key); /* NULL if absent */
-void aws_params_set(struct aws_params *p, const char *key, const char *value); /* replaces or adds; NULL removes */
+void aws_params_set(struct aws_params *p, const char *key,
+		    const char *value); /* replaces or adds; NULL removes */
 void aws_params_release(struct aws_params *p);
 DEFINE_AUTO(aws_params, struct aws_params, aws_params_release);
 
-/* One call of the query protocol (EC2, STS, IAM). p may be NULL; ret may be NULL. Creates that take a
- * ClientToken get a random one unless p has it. */
-int aws_call(const struct aws_client *c, const char *action, const struct aws_params *p, struct xml **ret,
-	     struct err *err) MUST_USE;
-/* All pages of a Describe/List: fn is called for each item at path ("imagesSet/item"); it returns 0 to go
- * on. */
+/* One call of the query protocol (EC2, STS, IAM). p may be NULL; ret may be NULL. Creates that take
+ * a ClientToken get a random one unless p has it. */
+int aws_call(const struct aws_client *c, const char *action, const struct aws_params *p,
+	     struct xml **ret, struct err *err) MUST_USE;
+/* All pages of a Describe/List: fn is called for each item at path ("imagesSet/item"); it returns 0
+ * to go on. */
 int aws_call_pages(const struct aws_client *c, const char *action, const struct aws_params *p,
 		   const char *path, int (*fn)(void *data, const struct xml *item), void *data,
 		   struct err *err) MUST_USE;
 /* One call of the JSON protocol (SSM: target "AmazonSSM.GetParameter"). The caller frees *ret_json
  * (json_decref). */
-int aws_call_json(const struct aws_client *c, const char *target, const json_t *body, json_t **ret_json,
-		  struct err *err) MUST_USE;
+int aws_call_json(const struct aws_client *c, const char *target, const json_t *body,
+		  json_t **ret_json, struct err *err) MUST_USE;
 
 /* The caller may not do this action (any of EC2's and IAM's codes for it). */
 bool aws_denied(const struct err *err);

@@ -7,44 +7,75 @@
 static const struct spec_row assume_role_rows[] = {
 	SPEC_STR(struct aws_assume_role, role_arn, .doc = "ARN of the role to take."),
 	SPEC_INT(struct aws_assume_role, duration_seconds, .min = 0, .max = 43200,
-		 .doc = "How long the role's session lasts, 900 to 43200 seconds; it is renewed when it ends."),
-	SPEC_STR(struct aws_assume_role, external_id, .doc = "External id that the role's trust policy asks for."),
-	SPEC_STR(struct aws_assume_role, policy, .doc = "Policy as JSON that narrows the role's rights further."),
-	SPEC_STRS(struct aws_assume_role, policy_arns, .doc = "ARNs of managed policies that narrow the role's rights further."),
-	SPEC_STR(struct aws_assume_role, session_name, .doc = "Name of the role's session in logs; `ingot-TIME` when not given."),
+		 .doc = "How long the role's session lasts, 900 to 43200 seconds; it is renewed "
+			"when it ends."),
+	SPEC_STR(struct aws_assume_role, external_id,
+		 .doc = "External id that the role's trust policy asks for."),
+	SPEC_STR(struct aws_assume_role, policy,
+		 .doc = "Policy as JSON that narrows the role's rights further."),
+	SPEC_STRS(struct aws_assume_role, policy_arns,
+		  .doc = "ARNs of managed policies that narrow the role's rights further."),
+	SPEC_STR(struct aws_assume_role, session_name,
+		 .doc = "Name of the role's session in logs; `ingot-TIME` when not given."),
 	SPEC_MAP(struct aws_assume_role, tags, .doc = "Session tags."),
-	SPEC_STRS(struct aws_assume_role, transitive_tag_keys, .doc = "Keys of session tags that pass on to roles taken from this one."),
+	SPEC_STRS(struct aws_assume_role, transitive_tag_keys,
+		  .doc = "Keys of session tags that pass on to roles taken from this one."),
 };
-const struct spec aws_assume_role_spec = SPEC("assume_role", struct aws_assume_role, assume_role_rows,
-	.doc = "A role to take with the credentials found.");
+const struct spec aws_assume_role_spec = SPEC("assume_role", struct aws_assume_role,
+					      assume_role_rows,
+					      .doc = "A role to take with the credentials found.");
 
 static const struct spec_row polling_rows[] = {
 	SPEC_INT(struct aws_polling, delay_seconds, .min = 0, .max = 86400,
-		 .doc = "Seconds between two looks at a resource that is waited for. Not given: about 1 s at first, at most 5 s later."),
+		 .doc = "Seconds between two looks at a resource that is waited for. Not given: "
+			"about 1 s at first, at most 5 s later."),
 	SPEC_INT(struct aws_polling, max_attempts, .min = 0, .max = 1000000,
-		 .doc = "Times `delay_seconds` (15 when not given): how long a wait may take. Not given: as long as there is progress."),
+		 .doc = "Times `delay_seconds` (15 when not given): how long a wait may take. Not "
+			"given: as long as there is progress."),
 };
 const struct spec aws_polling_spec = SPEC("aws_polling", struct aws_polling, polling_rows,
 	.doc = "Pace and limit of waiting for AWS.");
 
 static const struct spec_row access_rows[] = {
-	SPEC_STR(struct aws_config, access_key, .doc = "Access key id. Not given: keys are looked for as AWS's own tools do."),
-	SPEC_STR(struct aws_config, secret_key, .flags = SPEC_SENSITIVE, .doc = "Secret access key that belongs to `access_key`."),
-	SPEC_STR(struct aws_config, token, .flags = SPEC_SENSITIVE, .doc = "Session token, with temporary keys."),
-	SPEC_STR(struct aws_config, profile, .doc = "Profile of the shared config and credentials files."),
-	SPEC_STR(struct aws_config, shared_credentials_file, .doc = "Path of the shared credentials file, instead of `~/.aws/credentials`."),
-	SPEC_STR(struct aws_config, mfa_code, .flags = SPEC_SENSITIVE, .doc = "One-time code for a profile whose role asks for a second factor (`mfa_serial`)."),
-	SPEC_STR(struct aws_config, region, .doc = "Region to build in. Not given: AWS_REGION, AWS_DEFAULT_REGION, the profile, the metadata service."),
-	SPEC_STR(struct aws_config, custom_endpoint_ec2, .doc = "URL of an EC2-compatible service that replaces AWS for all calls."),
-	SPEC_BLOCK(struct aws_config, assume_role, struct aws_assume_role, &aws_assume_role_spec, .doc = "A role to take with the credentials found."),
-	SPEC_BLOCK(struct aws_config, aws_polling, struct aws_polling, &aws_polling_spec, .doc = "Pace and limit of waiting for AWS."),
-	SPEC_INT(struct aws_config, max_retries, .min = 0, .max = 1000, .doc = "How often a call that failed for a passing reason is repeated; 9 when not given."),
-	SPEC_BOOL(struct aws_config, insecure_skip_tls_verify, .doc = "Do not check the certificate of the endpoint."),
-	SPEC_BOOL(struct aws_config, skip_metadata_api_check, .doc = "Do not look for credentials and region at the instance metadata service."),
-	SPEC_BOOL(struct aws_config, skip_credential_validation, .doc = "Do not ask STS first whether the credentials are valid."),
-	SPEC_BOOL(struct aws_config, decode_authorization_messages, .doc = "Have STS decode the reason when a call is denied (needs `sts:DecodeAuthorizationMessage`)."),
-	SPEC_BOOL(struct aws_config, skip_region_validation, .doc = "Do not check that the regions exist."),
-	SPEC_VALUE(struct aws_config, vault_aws_engine, .flags = SPEC_NOT_YET, .doc = "Credentials from HashiCorp Vault."),
+	SPEC_STR(struct aws_config, access_key,
+		 .doc = "Access key id. Not given: keys are looked for as AWS's own tools do."),
+	SPEC_STR(struct aws_config, secret_key, .flags = SPEC_SENSITIVE,
+		 .doc = "Secret access key that belongs to `access_key`."),
+	SPEC_STR(struct aws_config, token, .flags = SPEC_SENSITIVE,
+		 .doc = "Session token, with temporary keys."),
+	SPEC_STR(struct aws_config, profile,
+		 .doc = "Profile of the shared config and credentials files."),
+	SPEC_STR(struct aws_config, shared_credentials_file,
+		 .doc = "Path of the shared credentials file, instead of `~/.aws/credentials`."),
+	SPEC_STR(struct aws_config, mfa_code, .flags = SPEC_SENSITIVE,
+		 .doc = "One-time code for a profile whose role asks for a second factor "
+			"(`mfa_serial`)."),
+	SPEC_STR(struct aws_config, region,
+		 .doc = "Region to build in. Not given: AWS_REGION, AWS_DEFAULT_REGION, the "
+			"profile, the metadata service."),
+	SPEC_STR(struct aws_config, custom_endpoint_ec2,
+		 .doc = "URL of an EC2-compatible service that replaces AWS for all calls."),
+	SPEC_BLOCK(struct aws_config, assume_role, struct aws_assume_role, &aws_assume_role_spec,
+		   .doc = "A role to take with the credentials found."),
+	SPEC_BLOCK(struct aws_config, aws_polling, struct aws_polling, &aws_polling_spec,
+		   .doc = "Pace and limit of waiting for AWS."),
+	SPEC_INT(struct aws_config, max_retries, .min = 0, .max = 1000,
+		 .doc = "How often a call that failed for a passing reason is repeated; 9 when not "
+			"given."),
+	SPEC_BOOL(struct aws_config, insecure_skip_tls_verify,
+		  .doc = "Do not check the certificate of the endpoint."),
+	SPEC_BOOL(
+		struct aws_config, skip_metadata_api_check,
+		.doc = "Do not look for credentials and region at the instance metadata service."),
+	SPEC_BOOL(struct aws_config, skip_credential_validation,
+		  .doc = "Do not ask STS first whether the credentials are valid."),
+	SPEC_BOOL(struct aws_config, decode_authorization_messages,
+		  .doc = "Have STS decode the reason when a call is denied (needs "
+			 "`sts:DecodeAuthorizationMessage`)."),
+	SPEC_BOOL(struct aws_config, skip_region_validation,
+		  .doc = "Do not check that the regions exist."),
+	SPEC_VALUE(struct aws_config, vault_aws_engine, .flags = SPEC_NOT_YET,
+		   .doc = "Credentials from HashiCorp Vault."),
 };
 const struct spec aws_config_spec = SPEC("access", struct aws_config, access_rows);
 
@@ -64,7 +95,8 @@ void aws_config_prepare(struct prepare *p, const struct aws_config *cfg)
 	if (!empty(cfg->token) && empty(cfg->access_key))
 		prepare_error(p, "token", "token goes with access_key and secret_key");
 	if (!empty(url) && !starts_with(url, "http://") && !starts_with(url, "https://"))
-		prepare_error(p, "custom_endpoint_ec2", "\"%s\" is no URL; write http://HOST or https://HOST", url);
+		prepare_error(p, "custom_endpoint_ec2",
+			      "\"%s\" is no URL; write http://HOST or https://HOST", url);
 	if (role && empty(role->role_arn))
 		prepare_error(p, "assume_role", "assume_role needs role_arn");
 	if (role && role->duration_seconds && role->duration_seconds < 900)

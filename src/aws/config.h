@@ -3,7 +3,8 @@
  *	struct ebs_config { struct aws_config access; … };
  *	SPEC_EMBED(struct ebs_config, access, struct aws_config, &aws_config_spec),
  *
- * After decoding, aws_config_prepare() in the component's prepare; then aws_session_open() in its run.
+ * After decoding, aws_config_prepare() in the component's prepare; then aws_session_open() in its
+ * run.
  */
 #ifndef INGOT_AWS_CONFIG_H
 #define INGOT_AWS_CONFIG_H
@@ -39,8 +40,9 @@ struct aws_config {
 	bool insecure_skip_tls_verify, skip_metadata_api_check, skip_credential_validation;
 	bool decode_authorization_messages, skip_region_validation;
 	struct value vault_aws_engine; /* not yet supported: an error when given */
-	/* -local: endpoint and keys that replace all of the above but region, and all of the environment
-	 * and files; set by the component from run->local, never by a template. NULL otherwise. */
+	/* -local: endpoint and keys that replace all of the above but region, and all of the
+	 * environment and files; set by the component from run->local, never by a template. NULL
+	 * otherwise. */
 	const char *local_endpoint, *local_access_key, *local_secret_key, *local_region;
 };
 
@@ -50,8 +52,9 @@ extern const struct spec aws_assume_role_spec, aws_polling_spec;
 /* Pace of waiting: the template's, else AWS_POLL_DELAY_SECONDS and AWS_MAX_ATTEMPTS, else zeros. */
 struct aws_polling aws_config_polling(const struct aws_config *cfg);
 
-/* Adds the mistakes that can be seen without network: half a key pair, an endpoint that is no URL, …
- * The region may come from the environment, files or the metadata service and is not asked for here. */
+/* Adds the mistakes that can be seen without network: half a key pair, an endpoint that is no URL,
+ * … The region may come from the environment, files or the metadata service and is not asked for
+ * here. */
 void aws_config_prepare(struct prepare *p, const struct aws_config *cfg);
 
 #endif

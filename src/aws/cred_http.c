@@ -1,5 +1,6 @@
-/* Credentials from link-local services: the container endpoint and the instance metadata service (version
- * 2, version 1 where that is all there is). Both are asked without any proxy and with short limits.
+/* Credentials from link-local services: the container endpoint and the instance metadata service
+ * (version 2, version 1 where that is all there is). Both are asked without any proxy and with
+ * short limits.
  */
 #include "aws/credentials.h"
 
@@ -10,13 +11,18 @@
 #define METADATA_HOST "http://169.254.169.254"
 #define METADATA_HOST6 "http://[fd00:ec2::254]"
 
-static int get(struct aws_session *s, struct cancel *cancel, const char *method, const char *url, const char *header,
-	       int64_t limit_ms, struct http_response *r, struct err *err)
+static int get(struct aws_session *s, struct cancel *cancel, const char *method, const char *url,
+	       const char *header, int64_t limit_ms, struct http_response *r, struct err *err)
 {
 	const char *headers[] = { header, NULL };
 	struct http_request req = {
-		.method = method, .url = url, .headers = headers, .connect_ms = limit_ms, .total_ms = 5 * limit_ms,
-		.no_proxy = true, .cancel = cancel,
+		.method = method,
+		.url = url,
+		.headers = headers,
+		.connect_ms = limit_ms,
+		.total_ms = 5 * limit_ms,
+		.no_proxy = true,
+		.cancel = cancel,
 	};
 
 	return http_do(s->http, &req, r, err);
@@ -31,7 +37,8 @@ static bool container_url_ok(const char *url)
 	if (starts_with(url, "https://") || http_is_loopback(url))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
-		if (str_eqs(h, hosts[i]) || (str_starts(h, hosts[i]) && h.p[strlen(hosts[i])] == ':'))
+		if (str_eqs(h, hosts[i]) ||
+		    (str_starts(h, hosts[i]) && h.p[strlen(hosts[i])] == ':'))
 			return true;
 	return false;
 }
@@ -65,8 +72,11 @@ int creds_from_container(struct finder *f, struct aws_creds *ret, struct err *er
 		return NOT_HERE;
 	url = relative ? xasprintf(CONTAINER_HOST "%s", relative) : xstrdup(full);
 	if (!container_url_ok(url))
-		return err_set(err, ERR_AUTH, "AWS_CONTAINER_CREDENTIALS_FULL_URI is \"%s\"; it must be https, loopback "
-			       "or a container address", url);
+		return err_set(
+			err, ERR_AUTH,
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI is \"%s\"; it must be https, loopback "
+			"or a container address",
+			url);
 	if (container_token(&header, err) < 0)
 		return -1;
 	for (int tries = 0;; tries++) {
@@ -83,8 +93,11 @@ int creds_from_container(struct finder *f, struct aws_creds *ret, struct err *er
 			return err_set(err, ERR_CANCELLED, "cancelled");
 	}
 	if (r.status != 200 || !creds_from_json(buf_cstr(&r.body), r.body.n, "Token", ret))
-		return err_set(err, ERR_AUTH, "the container's credential endpoint %s answered with status %d and no "
-			       "credentials", url, r.status);
+		return err_set(
+			err, ERR_AUTH,
+			"the container's credential endpoint %s answered with status %d and no "
+			"credentials",
+			url, r.status);
 	free(ret->source);
 	ret->source = xstrdup("the container's credential endpoint");
 	return FOUND;
@@ -96,7 +109,8 @@ static const char *metadata_host(const struct aws_session *s)
 	const char *mode = os_env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
 
 	if (!url && s->files)
-		url = aws_files_get(s->files, "profile", s->profile, NULL, "ec2_metadata_service_endpoint");
+		url = aws_files_get(s->files, "profile", s->profile, NULL,
+				    "ec2_metadata_service_endpoint");
 	if (url)
 		return url;
 	return mode && str_ieqs(str_from(mode), "IPv6") ? METADATA_HOST6 : METADATA_HOST;
@@ -106,7 +120,8 @@ static bool metadata_off(const struct aws_session *s)
 {
 	const char *e = os_env("AWS_EC2_METADATA_DISABLED");
 
-	return s->cfg.local_endpoint || s->cfg.skip_metadata_api_check || (e && str_ieqs(str_from(e), "true"));
+	return s->cfg.local_endpoint || s->cfg.skip_metadata_api_check ||
+	       (e && str_ieqs(str_from(e), "true"));
 }
 
 static int64_t metadata_limit(void)
@@ -114,7 +129,9 @@ static int64_t metadata_limit(void)
 	const char *e = os_env("AWS_METADATA_SERVICE_TIMEOUT");
 	int64_t seconds;
 
-	return e && parse_i64(str_from(e), &seconds) && seconds > 0 && seconds < 3600 ? seconds * 1000 : 1000;
+	return e && parse_i64(str_from(e), &seconds) && seconds > 0 && seconds < 3600
+		       ? seconds * 1000
+		       : 1000;
 }
 
 static char *metadata_url(const struct aws_session *s, const char *path)
@@ -126,19 +143,23 @@ static char *metadata_url(const struct aws_session *s, const char *path)
 }
 
 /* The session token of version 2 as a header line; NULL where the service has version 1 only. */
-static int metadata_token(struct aws_session *s, struct cancel *cancel, char **ret_header, struct err *err)
+static int metadata_token(struct aws_session *s, struct cancel *cancel, char **ret_header,
+			  struct err *err)
 {
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
 	auto_free char *url = metadata_url(s, "api/token");
 
-	if (get(s, cancel, "PUT", url, "X-aws-ec2-metadata-token-ttl-seconds: 21600", metadata_limit(), &r, err) < 0)
+	if (get(s, cancel, "PUT", url, "X-aws-ec2-metadata-token-ttl-seconds: 21600",
+		metadata_limit(), &r, err) < 0)
 		return -1;
 	if (r.status == 200)
-		*ret_header = xasprintf("X-aws-ec2-metadata-token: " STR_FMT, STR_ARG(str_trim(buf_str(&r.body))));
+		*ret_header = xasprintf("X-aws-ec2-metadata-token: " STR_FMT,
+					STR_ARG(str_trim(buf_str(&r.body))));
 	return 0;
 }
 
-int metadata_get(struct aws_session *s, struct cancel *cancel, const char *path, struct buf *ret, struct err *err)
+int metadata_get(struct aws_session *s, struct cancel *cancel, const char *path, struct buf *ret,
+		 struct err *err)
 {
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
 	auto_free char *url = NULL;
@@ -183,7 +204,8 @@ int creds_from_metadata(struct finder *f, struct aws_creds *ret, struct err *err
 		return -1;
 	if (rc == NOT_HERE || !creds_from_json(buf_cstr(&json), json.n, "Token", ret)) {
 		finder_looked(f, "the metadata service (%s: %s)", metadata_host(f->session),
-			      role.n ? "the role has no credentials" : "no answer, or no instance profile");
+			      role.n ? "the role has no credentials"
+				     : "no answer, or no instance profile");
 		return NOT_HERE;
 	}
 	free(ret->source);

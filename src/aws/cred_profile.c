@@ -1,5 +1,5 @@
-/* Credentials a profile of the shared files leads to: its keys, a role on top of another source, SSO, a
- * web identity, or a program.
+/* Credentials a profile of the shared files leads to: its keys, a role on top of another source,
+ * SSO, a web identity, or a program.
  */
 #include "aws/credentials.h"
 
@@ -10,7 +10,8 @@
 
 #define CHAIN_MAX 10 /* roles on roles */
 
-static int find(struct finder *f, const char *profile, int depth, struct aws_creds *ret, struct err *err);
+static int find(struct finder *f, const char *profile, int depth, struct aws_creds *ret,
+		struct err *err);
 
 static int from_keys(struct finder *f, const char *profile, struct aws_creds *ret)
 {
@@ -24,8 +25,10 @@ static int from_keys(struct finder *f, const char *profile, struct aws_creds *re
 	return FOUND;
 }
 
-/* The program's answer is JSON: Version 1, AccessKeyId, SecretAccessKey, SessionToken, Expiration. */
-static int from_process(struct finder *f, const char *profile, struct aws_creds *ret, struct err *err)
+/* The program's answer is JSON: Version 1, AccessKeyId, SecretAccessKey, SessionToken, Expiration.
+ */
+static int from_process(struct finder *f, const char *profile, struct aws_creds *ret,
+			struct err *err)
 {
 	const char *command = finder_setting(f, profile, "credential_process");
 	const char *argv[] = { "/bin/sh", "-c", command, NULL };
@@ -41,15 +44,19 @@ static int from_process(struct finder *f, const char *profile, struct aws_creds 
 	if (out.p)
 		explicit_bzero(out.p, out.n);
 	if (!ok)
-		return err_set(err, ERR_AUTH, "credential_process of the profile \"%s\" printed no JSON object with "
-			       "AccessKeyId and SecretAccessKey", profile);
+		return err_set(
+			err, ERR_AUTH,
+			"credential_process of the profile \"%s\" printed no JSON object with "
+			"AccessKeyId and SecretAccessKey",
+			profile);
 	free(ret->source);
 	ret->source = xasprintf("credential_process of the profile \"%s\"", profile);
 	return FOUND;
 }
 
 /* What the role of a profile is taken with. */
-static int role_base(struct finder *f, const char *profile, int depth, struct aws_creds *base, struct err *err)
+static int role_base(struct finder *f, const char *profile, int depth, struct aws_creds *base,
+		     struct err *err)
 {
 	const char *source = finder_setting(f, profile, "source_profile");
 	const char *kind = finder_setting(f, profile, "credential_source");
@@ -59,11 +66,13 @@ static int role_base(struct finder *f, const char *profile, int depth, struct aw
 		rc = from_keys(f, profile, base);
 	} else if (source) {
 		if (!aws_files_has(f->session->files, "profile", source))
-			return err_set(err, ERR_AUTH, "source_profile \"%s\" of the profile \"%s\" does not exist", source,
-				       profile);
+			return err_set(err, ERR_AUTH,
+				       "source_profile \"%s\" of the profile \"%s\" does not exist",
+				       source, profile);
 		rc = find(f, source, depth + 1, base, err);
 	} else if (kind && streq(kind, "Environment")) {
-		const char *id = os_env("AWS_ACCESS_KEY_ID"), *secret = os_env("AWS_SECRET_ACCESS_KEY");
+		const char *id = os_env("AWS_ACCESS_KEY_ID"),
+			   *secret = os_env("AWS_SECRET_ACCESS_KEY");
 
 		if (id && secret) {
 			creds_set(base, id, secret, os_env("AWS_SESSION_TOKEN"), NULL,
@@ -75,19 +84,26 @@ static int role_base(struct finder *f, const char *profile, int depth, struct aw
 	} else if (kind && streq(kind, "EcsContainer")) {
 		rc = creds_from_container(f, base, err);
 	} else if (kind) {
-		return err_set(err, ERR_AUTH, "credential_source \"%s\" of the profile \"%s\" is none of Environment, "
-			       "Ec2InstanceMetadata, EcsContainer", kind, profile);
+		return err_set(
+			err, ERR_AUTH,
+			"credential_source \"%s\" of the profile \"%s\" is none of Environment, "
+			"Ec2InstanceMetadata, EcsContainer",
+			kind, profile);
 	} else {
-		return err_set(err, ERR_AUTH, "the profile \"%s\" has a role_arn, but neither source_profile nor "
-			       "credential_source", profile);
+		return err_set(err, ERR_AUTH,
+			       "the profile \"%s\" has a role_arn, but neither source_profile nor "
+			       "credential_source",
+			       profile);
 	}
 	if (rc == NOT_HERE)
 		return err_set(err, ERR_AUTH, "%s \"%s\" of the profile \"%s\" has no credentials",
-			       source ? "source_profile" : "credential_source", source ? source : kind, profile);
+			       source ? "source_profile" : "credential_source",
+			       source ? source : kind, profile);
 	return rc;
 }
 
-static int from_role(struct finder *f, const char *profile, int depth, struct aws_creds *ret, struct err *err)
+static int from_role(struct finder *f, const char *profile, int depth, struct aws_creds *ret,
+		     struct err *err)
 {
 	const char *role = finder_setting(f, profile, "role_arn");
 	const char *token_file = finder_setting(f, profile, "web_identity_token_file");
@@ -104,15 +120,18 @@ static int from_role(struct finder *f, const char *profile, int depth, struct aw
 	if (!role)
 		return NOT_HERE;
 	if (duration && !parse_i64(str_from(duration), &req.duration))
-		return err_set(err, ERR_AUTH, "duration_seconds \"%s\" of the profile \"%s\" is no number", duration, profile);
+		return err_set(err, ERR_AUTH,
+			       "duration_seconds \"%s\" of the profile \"%s\" is no number",
+			       duration, profile);
 	if (token_file) {
 		if (creds_web_identity(f, role, req.session_name, token_file, ret, err) < 0)
 			return -1;
 		return FOUND;
 	}
 	if (req.mfa_serial && !req.mfa_code)
-		return err_set(err, ERR_AUTH, "the profile \"%s\" asks for a second factor (%s); set mfa_code", profile,
-			       req.mfa_serial);
+		return err_set(err, ERR_AUTH,
+			       "the profile \"%s\" asks for a second factor (%s); set mfa_code",
+			       profile, req.mfa_serial);
 	if (role_base(f, profile, depth, &base, err) < 0)
 		return -1;
 	if (creds_assume_role(f, &req, &base, ret, err) < 0)
@@ -120,13 +139,17 @@ static int from_role(struct finder *f, const char *profile, int depth, struct aw
 	return FOUND;
 }
 
-static int find(struct finder *f, const char *profile, int depth, struct aws_creds *ret, struct err *err)
+static int find(struct finder *f, const char *profile, int depth, struct aws_creds *ret,
+		struct err *err)
 {
 	int rc;
 
 	if (depth >= CHAIN_MAX)
-		return err_set(err, ERR_AUTH, "the profile \"%s\" is part of a chain of source_profile longer than %d; "
-			       "does it lead back to itself?", profile, CHAIN_MAX);
+		return err_set(
+			err, ERR_AUTH,
+			"the profile \"%s\" is part of a chain of source_profile longer than %d; "
+			"does it lead back to itself?",
+			profile, CHAIN_MAX);
 	rc = from_role(f, profile, depth, ret, err);
 	if (rc == NOT_HERE)
 		rc = from_keys(f, profile, ret);
@@ -137,12 +160,14 @@ static int find(struct finder *f, const char *profile, int depth, struct aws_cre
 	return rc;
 }
 
-int creds_from_profile(struct finder *f, const char *profile, struct aws_creds *ret, struct err *err)
+int creds_from_profile(struct finder *f, const char *profile, struct aws_creds *ret,
+		       struct err *err)
 {
 	int rc = find(f, profile, 0, ret, err);
 
 	if (rc == NOT_HERE)
-		finder_looked(f, "the profile \"%s\" of %s and %s", profile, aws_files_config_path(f->session->files),
+		finder_looked(f, "the profile \"%s\" of %s and %s", profile,
+			      aws_files_config_path(f->session->files),
 			      aws_files_credentials_path(f->session->files));
 	return rc;
 }

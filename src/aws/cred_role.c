@@ -1,4 +1,5 @@
-/* STS: AssumeRole and AssumeRoleWithWebIdentity, called below the session (which has no credentials yet).
+/* STS: AssumeRole and AssumeRoleWithWebIdentity, called below the session (which has no credentials
+ * yet).
  */
 #include "aws/call.h"
 #include "aws/credentials.h"
@@ -33,7 +34,8 @@ static void sts_error(const struct http_response *r, const char *action, struct 
 	if (xml_parse(a, buf_str(&r->body), &root, &ignored) < 0)
 		root = NULL;
 	code = xml_text_or_null(root, "Error/Code");
-	err_set(err, ERR_AUTH, "sts:%s: %s: %s", action, code ? code : "no AWS answer", xml_text(root, "Error/Message"));
+	err_set(err, ERR_AUTH, "sts:%s: %s: %s", action, code ? code : "no AWS answer",
+		xml_text(root, "Error/Message"));
 	err->os = r->status;
 	err_set_name(err, code);
 }
@@ -54,13 +56,15 @@ static bool again(struct finder *f, const struct http_response *r)
 	return row->class == ERROR_THROTTLE || row->class == ERROR_SERVER;
 }
 
-static int sts_call(struct finder *f, const char *action, struct aws_params *p, const struct aws_creds *creds,
-		    struct http_response *r, struct err *err)
+static int sts_call(struct finder *f, const char *action, struct aws_params *p,
+		    const struct aws_creds *creds, struct http_response *r, struct err *err)
 {
 	AUTO(aws_endpoint) struct aws_endpoint ep = { 0 };
 	AUTO(buf) struct buf body = BUF_INIT;
 	struct aws_message m = {
-		.service = "sts", .content_type = "application/x-www-form-urlencoded; charset=utf-8", .creds = creds,
+		.service = "sts",
+		.content_type = "application/x-www-form-urlencoded; charset=utf-8",
+		.creds = creds,
 		.cancel = f->cancel,
 	};
 
@@ -102,8 +106,8 @@ static int read_credentials(const char *action, const char *role_arn, const stru
 	c = xml_get(root, path);
 	if (!*xml_text(c, "AccessKeyId") || !*xml_text(c, "SecretAccessKey"))
 		return err_set(err, ERR_AUTH, "sts:%s: the answer has no credentials", action);
-	creds_set(ret, xml_text(c, "AccessKeyId"), xml_text(c, "SecretAccessKey"), xml_text(c, "SessionToken"),
-		  xml_text(c, "Expiration"), "role %s", role_arn);
+	creds_set(ret, xml_text(c, "AccessKeyId"), xml_text(c, "SecretAccessKey"),
+		  xml_text(c, "SessionToken"), xml_text(c, "Expiration"), "role %s", role_arn);
 	return 0;
 }
 
@@ -134,7 +138,8 @@ int creds_assume_role(struct finder *f, const struct role_request *r, const stru
 		aws_params_addf(&p, r->tags->v[i].value, "Tags.member.%zu.Value", i + 1);
 	}
 	for (size_t i = 0; r->transitive_tag_keys && i < r->transitive_tag_keys->n; i++)
-		aws_params_addf(&p, r->transitive_tag_keys->v[i], "TransitiveTagKeys.member.%zu", i + 1);
+		aws_params_addf(&p, r->transitive_tag_keys->v[i], "TransitiveTagKeys.member.%zu",
+				i + 1);
 	aws_params_add(&p, "SerialNumber", r->mfa_serial);
 	if (r->mfa_serial)
 		aws_params_add(&p, "TokenCode", r->mfa_code);
@@ -143,8 +148,8 @@ int creds_assume_role(struct finder *f, const struct role_request *r, const stru
 	return read_credentials("AssumeRole", r->role_arn, &answer, ret, err);
 }
 
-int creds_web_identity(struct finder *f, const char *role_arn, const char *session_name, const char *token_file,
-		       struct aws_creds *ret, struct err *err)
+int creds_web_identity(struct finder *f, const char *role_arn, const char *session_name,
+		       const char *token_file, struct aws_creds *ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	AUTO(http_response) struct http_response answer = HTTP_RESPONSE_INIT;
@@ -160,6 +165,7 @@ int creds_web_identity(struct finder *f, const char *role_arn, const char *sessi
 	add_session_name(&p, session_name);
 	aws_params_add(&p, "WebIdentityToken", text);
 	if (sts_call(f, "AssumeRoleWithWebIdentity", &p, NULL, &answer, err) < 0)
-		return err_prefix(err, "taking the role %s with the web identity of %s", role_arn, token_file);
+		return err_prefix(err, "taking the role %s with the web identity of %s", role_arn,
+				  token_file);
 	return read_credentials("AssumeRoleWithWebIdentity", role_arn, &answer, ret, err);
 }

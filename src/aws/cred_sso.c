@@ -1,5 +1,6 @@
-/* IAM Identity Center (SSO): the token that `aws sso login` left in its cache is exchanged for the role's
- * credentials; a token with a refresh grant (sso_session) is renewed first when it has run out.
+/* IAM Identity Center (SSO): the token that `aws sso login` left in its cache is exchanged for the
+ * role's credentials; a token with a refresh grant (sso_session) is renewed first when it has run
+ * out.
  */
 #include "aws/credentials.h"
 
@@ -47,15 +48,20 @@ static int read_settings(struct finder *f, struct sso *o, struct err *err)
 	o->account = finder_setting(f, o->profile, "sso_account_id");
 	o->role = finder_setting(f, o->profile, "sso_role_name");
 	if (o->session && !aws_files_has(f->session->files, "sso-session", o->session))
-		return err_set(err, ERR_AUTH, "sso_session \"%s\" of the profile \"%s\" has no section [sso-session %s]",
-			       o->session, o->profile, o->session);
+		return err_set(
+			err, ERR_AUTH,
+			"sso_session \"%s\" of the profile \"%s\" has no section [sso-session %s]",
+			o->session, o->profile, o->session);
 	o->start_url = session_setting(f, o, "sso_start_url");
 	o->region = session_setting(f, o, "sso_region");
 	if (!o->session && !o->start_url)
 		return NOT_HERE;
 	if (!o->start_url || !o->region || !o->account || !o->role)
-		return err_set(err, ERR_AUTH, "the profile \"%s\" needs sso_start_url, sso_region, sso_account_id and "
-			       "sso_role_name for SSO", o->profile);
+		return err_set(
+			err, ERR_AUTH,
+			"the profile \"%s\" needs sso_start_url, sso_region, sso_account_id and "
+			"sso_role_name for SSO",
+			o->profile);
 	return FOUND;
 }
 
@@ -68,8 +74,8 @@ static bool still_valid(const json_t *cache)
 	       clock_parse_rfc3339(str_from(until), &ms) && ms / 1000 > clock_unix() + 60;
 }
 
-/* Puts the renewed token into the cache, where the AWS tools find it too; a failure only costs the next
- * program its own renewal. */
+/* Puts the renewed token into the cache, where the AWS tools find it too; a failure only costs the
+ * next program its own renewal. */
 static void store(const struct sso *o, json_t *cache, const json_t *answer)
 {
 	AUTO(buf) struct buf until = BUF_INIT;
@@ -107,8 +113,8 @@ static bool renew(struct finder *f, const struct sso *o, json_t *cache)
 		return false;
 	if (aws_endpoint_find(f->session, "sso-oauth", o->region, &ep, &ignored) < 0)
 		return false;
-	j = json_pack("{s:s, s:s, s:s, s:s}", "clientId", id, "clientSecret", secret, "grantType", "refresh_token",
-		      "refreshToken", refresh);
+	j = json_pack("{s:s, s:s, s:s, s:s}", "clientId", id, "clientSecret", secret, "grantType",
+		      "refresh_token", "refreshToken", refresh);
 	body = json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	req.url = url = xasprintf("%s/token", ep.url);
@@ -124,7 +130,8 @@ static bool renew(struct finder *f, const struct sso *o, json_t *cache)
 }
 
 /* GetRoleCredentials of the SSO portal. */
-static int exchange(struct finder *f, const struct sso *o, const char *token, struct aws_creds *ret, struct err *err)
+static int exchange(struct finder *f, const struct sso *o, const char *token, struct aws_creds *ret,
+		    struct err *err)
 {
 	AUTO(aws_endpoint) struct aws_endpoint ep = { 0 };
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
@@ -151,12 +158,15 @@ static int exchange(struct finder *f, const struct sso *o, const char *token, st
 	secret = json_string_value(json_object_get(c, "secretAccessKey"));
 	if (r.status != 200 || !id || !secret) {
 		json_decref(j);
-		return err_set(err, ERR_AUTH, "SSO gives the profile \"%s\" no credentials (status %d); run: aws sso login "
-			       "--profile %s", o->profile, r.status, o->profile);
+		return err_set(err, ERR_AUTH,
+			       "SSO gives the profile \"%s\" no credentials (status %d); run: aws "
+			       "sso login "
+			       "--profile %s",
+			       o->profile, r.status, o->profile);
 	}
 	clock_format_rfc3339(&until, json_integer_value(json_object_get(c, "expiration")), false);
-	creds_set(ret, id, secret, json_string_value(json_object_get(c, "sessionToken")), buf_cstr(&until),
-		  "SSO of the profile \"%s\"", o->profile);
+	creds_set(ret, id, secret, json_string_value(json_object_get(c, "sessionToken")),
+		  buf_cstr(&until), "SSO of the profile \"%s\"", o->profile);
 	json_decref(j);
 	return FOUND;
 }
@@ -174,13 +184,18 @@ int creds_from_sso(struct finder *f, const char *profile, struct aws_creds *ret,
 		return rc;
 	path = o.cache_path = cache_path(o.session ? o.session : o.start_url);
 	if (!path || os_read_file(path, CACHE_MAX, &text, &e) < 0)
-		return err_set(err, ERR_AUTH, "the profile \"%s\" is not logged in to SSO; run: aws sso login --profile %s",
+		return err_set(err, ERR_AUTH,
+			       "the profile \"%s\" is not logged in to SSO; run: aws sso login "
+			       "--profile %s",
 			       profile, profile);
 	cache = json_loadb(buf_cstr(&text), text.n, 0, NULL);
 	if (!still_valid(cache) && !renew(f, &o, cache)) {
 		json_decref(cache);
-		return err_set(err, ERR_AUTH, "the SSO login of the profile \"%s\" has run out; run: aws sso login "
-			       "--profile %s", profile, profile);
+		return err_set(
+			err, ERR_AUTH,
+			"the SSO login of the profile \"%s\" has run out; run: aws sso login "
+			"--profile %s",
+			profile, profile);
 	}
 	rc = exchange(f, &o, json_string_value(json_object_get(cache, "accessToken")), ret, err);
 	json_decref(cache);

@@ -1,6 +1,6 @@
-/* Finds credentials as AWS's own tools do: template, named profile, environment, web identity, default
- * profile, container, metadata service; then the template's assume_role on top. With the local override
- * nothing of this is looked at.
+/* Finds credentials as AWS's own tools do: template, named profile, environment, web identity,
+ * default profile, container, metadata service; then the template's assume_role on top. With the
+ * local override nothing of this is looked at.
  */
 #include "aws/credentials.h"
 
@@ -30,11 +30,12 @@ void finder_looked(struct finder *f, const char *fmt, ...)
 
 const char *finder_setting(const struct finder *f, const char *profile, const char *key)
 {
-	return f->session->files ? aws_files_get(f->session->files, "profile", profile, NULL, key) : NULL;
+	return f->session->files ? aws_files_get(f->session->files, "profile", profile, NULL, key)
+				 : NULL;
 }
 
-void creds_set(struct aws_creds *ret, const char *access_key, const char *secret_key, const char *token,
-	       const char *expiration, const char *source_fmt, ...)
+void creds_set(struct aws_creds *ret, const char *access_key, const char *secret_key,
+	       const char *token, const char *expiration, const char *source_fmt, ...)
 {
 	AUTO(buf) struct buf source = BUF_INIT;
 	int64_t ms = 0;
@@ -87,11 +88,13 @@ static int from_environment(struct finder *f, struct aws_creds *ret)
 	if (!secret)
 		secret = os_env("AWS_SECRET_KEY");
 	if (!id || !secret) {
-		finder_looked(f, id ? "the environment (AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not)"
+		finder_looked(f, id ? "the environment (AWS_ACCESS_KEY_ID is set, "
+				      "AWS_SECRET_ACCESS_KEY is not)"
 				    : "the environment (AWS_ACCESS_KEY_ID)");
 		return NOT_HERE;
 	}
-	creds_set(ret, id, secret, os_env("AWS_SESSION_TOKEN"), NULL, "AWS_ACCESS_KEY_ID in the environment");
+	creds_set(ret, id, secret, os_env("AWS_SESSION_TOKEN"), NULL,
+		  "AWS_ACCESS_KEY_ID in the environment");
 	return FOUND;
 }
 
@@ -102,7 +105,8 @@ static int from_web_identity(struct finder *f, struct aws_creds *ret, struct err
 	if (!file)
 		return NOT_HERE;
 	if (!role)
-		return err_set(err, ERR_AUTH, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
+		return err_set(err, ERR_AUTH,
+			       "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
 	if (creds_web_identity(f, role, os_env("AWS_ROLE_SESSION_NAME"), file, ret, err) < 0)
 		return -1;
 	return FOUND;
@@ -113,8 +117,10 @@ static int from_default_profile(struct finder *f, struct aws_creds *ret, struct 
 	const struct aws_session *s = f->session;
 
 	if (!aws_files_has(s->files, "profile", s->profile) && !streq(s->profile, "default"))
-		return err_set(err, ERR_AUTH, "the profile \"%s\" (AWS_PROFILE) is neither in %s nor in %s", s->profile,
-			       aws_files_config_path(s->files), aws_files_credentials_path(s->files));
+		return err_set(err, ERR_AUTH,
+			       "the profile \"%s\" (AWS_PROFILE) is neither in %s nor in %s",
+			       s->profile, aws_files_config_path(s->files),
+			       aws_files_credentials_path(s->files));
 	return creds_from_profile(f, s->profile, ret, err);
 }
 
@@ -127,8 +133,10 @@ static int find_base(struct finder *f, struct aws_creds *ret, struct err *err)
 		return rc;
 	if (s->profile_given) {
 		if (!aws_files_has(s->files, "profile", s->profile))
-			return err_set(err, ERR_AUTH, "the profile \"%s\" is neither in %s nor in %s", s->profile,
-				       aws_files_config_path(s->files), aws_files_credentials_path(s->files));
+			return err_set(err, ERR_AUTH,
+				       "the profile \"%s\" is neither in %s nor in %s", s->profile,
+				       aws_files_config_path(s->files),
+				       aws_files_credentials_path(s->files));
 		rc = creds_from_profile(f, s->profile, ret, err);
 	} else {
 		rc = from_environment(f, ret);
@@ -144,14 +152,19 @@ static int find_base(struct finder *f, struct aws_creds *ret, struct err *err)
 	return rc;
 }
 
-static int assume_template_role(struct finder *f, const struct aws_creds *base, struct aws_creds *ret,
-				struct err *err)
+static int assume_template_role(struct finder *f, const struct aws_creds *base,
+				struct aws_creds *ret, struct err *err)
 {
 	const struct aws_assume_role *r = f->session->cfg.assume_role;
 	struct role_request req = {
-		.role_arn = r->role_arn, .session_name = r->session_name, .external_id = r->external_id,
-		.policy = r->policy, .duration = r->duration_seconds, .policy_arns = &r->policy_arns,
-		.transitive_tag_keys = &r->transitive_tag_keys, .tags = &r->tags,
+		.role_arn = r->role_arn,
+		.session_name = r->session_name,
+		.external_id = r->external_id,
+		.policy = r->policy,
+		.duration = r->duration_seconds,
+		.policy_arns = &r->policy_arns,
+		.transitive_tag_keys = &r->transitive_tag_keys,
+		.tags = &r->tags,
 	};
 
 	if (creds_assume_role(f, &req, base, ret, err) < 0)
@@ -159,7 +172,8 @@ static int assume_template_role(struct finder *f, const struct aws_creds *base, 
 	return 0;
 }
 
-int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aws_creds *ret, struct err *err)
+int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aws_creds *ret,
+			 struct err *err)
 {
 	struct finder f = { .session = s, .cancel = cancel };
 	AUTO(aws_creds) struct aws_creds base = { 0 };
@@ -167,13 +181,17 @@ int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aw
 	int rc;
 
 	if (s->cfg.local_endpoint) {
-		creds_set(ret, s->cfg.local_access_key, s->cfg.local_secret_key, NULL, NULL, "the local cloud");
+		creds_set(ret, s->cfg.local_access_key, s->cfg.local_secret_key, NULL, NULL,
+			  "the local cloud");
 		return 0;
 	}
 	rc = find_base(&f, &base, err);
 	if (rc == NOT_HERE)
-		err_set(err, ERR_AUTH, "no AWS credentials found; looked in: %s. Set one of them, or rehearse with "
-			"-local", buf_cstr(&f.looked));
+		err_set(err, ERR_AUTH,
+			"no AWS credentials found; looked in: %s. Set one of them, or rehearse "
+			"with "
+			"-local",
+			buf_cstr(&f.looked));
 	if (rc == FOUND && s->cfg.assume_role && s->cfg.assume_role->role_arn) {
 		rc = assume_template_role(&f, &base, &role, err) < 0 ? -1 : FOUND;
 		if (rc == FOUND) {

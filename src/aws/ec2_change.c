@@ -1,4 +1,5 @@
-/* The calls that change things and take them away. Taking away something that is gone is success. */
+/* The calls that change things and take them away. Taking away something that is gone is success.
+ */
 #include "aws/ec2.h"
 
 #include "base/clock.h"
@@ -13,8 +14,8 @@ static bool gone(const struct err *e)
 }
 
 /* One call with one id, whose answer holds nothing. */
-static int simple(const struct aws_client *c, const char *action, const char *key, const char *id, bool gone_ok,
-		  struct err *err)
+static int simple(const struct aws_client *c, const char *action, const char *key, const char *id,
+		  bool gone_ok, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	AUTO(err) struct err e = ERR_INIT;
@@ -27,10 +28,11 @@ static int simple(const struct aws_client *c, const char *action, const char *ke
 }
 
 /* The same, repeated while something still uses the thing. */
-static int simple_unless_used(const struct aws_client *c, const char *action, const char *key, const char *id,
-			      const char *used_code, struct err *err)
+static int simple_unless_used(const struct aws_client *c, const char *action, const char *key,
+			      const char *id, const char *used_code, struct err *err)
 {
-	int64_t until = clock_ms() + IN_USE_MS, pause = aws_session_is_custom(c->session, "ec2") ? 100 : 1000;
+	int64_t until = clock_ms() + IN_USE_MS,
+		pause = aws_session_is_custom(c->session, "ec2") ? 100 : 1000;
 
 	for (;;) {
 		AUTO(err) struct err e = ERR_INIT;
@@ -61,7 +63,8 @@ int ec2_terminate_instance(const struct aws_client *c, const char *id, struct er
 	return simple(c, "TerminateInstances", "InstanceId.1", id, true, err);
 }
 
-int ec2_create_tags(const struct aws_client *c, const struct strs *ids, const struct str_map *tags, struct err *err)
+int ec2_create_tags(const struct aws_client *c, const struct strs *ids, const struct str_map *tags,
+		    struct err *err)
 {
 	for (size_t from = 0; from < ids->n && tags->n; from += TAGS_IDS) {
 		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
@@ -78,7 +81,8 @@ int ec2_create_tags(const struct aws_client *c, const struct strs *ids, const st
 	return 0;
 }
 
-int ec2_delete_tags(const struct aws_client *c, const struct strs *ids, const struct strs *keys, struct err *err)
+int ec2_delete_tags(const struct aws_client *c, const struct strs *ids, const struct strs *keys,
+		    struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 
@@ -103,17 +107,20 @@ static int modify(const struct aws_client *c, const char *action, const char *ke
 	return 0;
 }
 
-int ec2_modify_instance(const struct aws_client *c, const char *id, const struct aws_params *p, struct err *err)
+int ec2_modify_instance(const struct aws_client *c, const char *id, const struct aws_params *p,
+			struct err *err)
 {
 	return modify(c, "ModifyInstanceAttribute", "InstanceId", id, p, err);
 }
 
-int ec2_modify_image(const struct aws_client *c, const char *id, const struct aws_params *p, struct err *err)
+int ec2_modify_image(const struct aws_client *c, const char *id, const struct aws_params *p,
+		     struct err *err)
 {
 	return modify(c, "ModifyImageAttribute", "ImageId", id, p, err);
 }
 
-int ec2_modify_snapshot(const struct aws_client *c, const char *id, const struct aws_params *p, struct err *err)
+int ec2_modify_snapshot(const struct aws_client *c, const char *id, const struct aws_params *p,
+			struct err *err)
 {
 	return modify(c, "ModifySnapshotAttribute", "SnapshotId", id, p, err);
 }
@@ -125,7 +132,8 @@ int ec2_deregister_image(const struct aws_client *c, const char *id, struct err 
 
 int ec2_delete_snapshot(const struct aws_client *c, const char *id, struct err *err)
 {
-	return simple_unless_used(c, "DeleteSnapshot", "SnapshotId", id, "InvalidSnapshot.InUse", err);
+	return simple_unless_used(c, "DeleteSnapshot", "SnapshotId", id, "InvalidSnapshot.InUse",
+				  err);
 }
 
 int ec2_delete_volume(const struct aws_client *c, const char *id, struct err *err)
@@ -140,10 +148,12 @@ int ec2_delete_key_pair(const struct aws_client *c, const char *name, struct err
 
 int ec2_delete_security_group(const struct aws_client *c, const char *id, struct err *err)
 {
-	return simple_unless_used(c, "DeleteSecurityGroup", "GroupId", id, "DependencyViolation", err);
+	return simple_unless_used(c, "DeleteSecurityGroup", "GroupId", id, "DependencyViolation",
+				  err);
 }
 
-int ec2_delete_image(const struct aws_client *c, const char *id, bool with_snapshots, struct err *err)
+int ec2_delete_image(const struct aws_client *c, const char *id, bool with_snapshots,
+		     struct err *err)
 {
 	AUTO(err) struct err e = ERR_INIT;
 	struct ec2_image image = { 0 };
@@ -157,7 +167,8 @@ int ec2_delete_image(const struct aws_client *c, const char *id, bool with_snaps
 	if (ec2_deregister_image(c, id, err) < 0)
 		return -1;
 	for (size_t i = 0; with_snapshots && i < image.nmappings; i++)
-		if (*image.mappings[i].snapshot_id && ec2_delete_snapshot(c, image.mappings[i].snapshot_id, err) < 0)
+		if (*image.mappings[i].snapshot_id &&
+		    ec2_delete_snapshot(c, image.mappings[i].snapshot_id, err) < 0)
 			return -1;
 	return 0;
 }

@@ -1,7 +1,7 @@
-/* The calls that make things. EC2 remembers client tokens for some of them (call.c repeats those); for the
- * others an answer that was lost leaves the question whether the thing is there, and it is looked for by
- * its unique name before another is made. A key pair found that way is of no use, its private half went
- * with the answer: it is deleted and made anew.
+/* The calls that make things. EC2 remembers client tokens for some of them (call.c repeats those);
+ * for the others an answer that was lost leaves the question whether the thing is there, and it is
+ * looked for by its unique name before another is made. A key pair found that way is of no use, its
+ * private half went with the answer: it is deleted and made anew.
  */
 #include "aws/ec2.h"
 
@@ -13,10 +13,11 @@
 #define LOOKS 4 /* a new thing may not be visible at the first look */
 
 /* Looks a thing up after a lost answer; *ret_id NULL when there is none. */
-typedef int lookup_fn(const struct aws_client *c, const struct aws_params *p, const char **ret_id, struct err *err);
+typedef int lookup_fn(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
+		      struct err *err);
 
-static int look_repeatedly(const struct aws_client *c, const struct aws_params *p, lookup_fn *lookup,
-			   const char **ret_id, struct err *err)
+static int look_repeatedly(const struct aws_client *c, const struct aws_params *p,
+			   lookup_fn *lookup, const char **ret_id, struct err *err)
 {
 	*ret_id = NULL;
 	for (int i = 0; i < LOOKS && !*ret_id; i++) {
@@ -29,8 +30,8 @@ static int look_repeatedly(const struct aws_client *c, const struct aws_params *
 }
 
 /* Creates by an action without client token; id is the element of the answer that holds the id. */
-static int create(const struct aws_client *c, const char *action, const struct aws_params *p, const char *id,
-		  lookup_fn *lookup, const char **ret_id, struct err *err)
+static int create(const struct aws_client *c, const char *action, const struct aws_params *p,
+		  const char *id, lookup_fn *lookup, const char **ret_id, struct err *err)
 {
 	for (int tries = 1;; tries++) {
 		AUTO(err) struct err e = ERR_INIT;
@@ -40,13 +41,15 @@ static int create(const struct aws_client *c, const char *action, const struct a
 
 		if (aws_call(c, action, p, &root, &e) == 0) {
 			if (!*xml_text(root, id))
-				return err_set(err, ERR_REMOTE, "the answer to %s has no %s", action, id);
+				return err_set(err, ERR_REMOTE, "the answer to %s has no %s",
+					       action, id);
 			*ret_id = arena_strdup(c->arena, xml_text(root, id));
 			return 0;
 		}
 		if (e.code != ERR_LOST)
 			return err_move(err, &e);
-		log_line("aws: %s: the answer was lost (%s); looking whether it was done", action, e.msg);
+		log_line("aws: %s: the answer was lost (%s); looking whether it was done", action,
+			 e.msg);
 		if (look_repeatedly(c, p, lookup, &found, &look) < 0)
 			return err_move(err, look.code == ERR_CANCELLED ? &look : &e);
 		if (found) {
@@ -60,7 +63,8 @@ static int create(const struct aws_client *c, const char *action, const struct a
 	}
 }
 
-static int find_image(const struct aws_client *c, const struct aws_params *p, const char **ret_id, struct err *err)
+static int find_image(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
+		      struct err *err)
 {
 	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
 	struct ec2_image *v;
@@ -74,7 +78,8 @@ static int find_image(const struct aws_client *c, const struct aws_params *p, co
 	return 0;
 }
 
-static int find_group(const struct aws_client *c, const struct aws_params *p, const char **ret_id, struct err *err)
+static int find_group(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
+		      struct err *err)
 {
 	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
 	struct ec2_security_group *v;
@@ -87,8 +92,8 @@ static int find_group(const struct aws_client *c, const struct aws_params *p, co
 	return 0;
 }
 
-static int find_snapshot(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
-			 struct err *err)
+static int find_snapshot(const struct aws_client *c, const struct aws_params *p,
+			 const char **ret_id, struct err *err)
 {
 	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
 	struct ec2_snapshot *v;
@@ -103,18 +108,21 @@ static int find_snapshot(const struct aws_client *c, const struct aws_params *p,
 	return 0;
 }
 
-int ec2_create_image(const struct aws_client *c, const struct aws_params *p, const char **ret_id, struct err *err)
+int ec2_create_image(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
+		     struct err *err)
 {
 	return create(c, "CreateImage", p, "imageId", find_image, ret_id, err);
 }
 
-int ec2_register_image(const struct aws_client *c, const struct aws_params *p, const char **ret_id, struct err *err)
+int ec2_register_image(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
+		       struct err *err)
 {
 	return create(c, "RegisterImage", p, "imageId", find_image, ret_id, err);
 }
 
 int ec2_create_security_group(const struct aws_client *c, const char *name, const char *description,
-			      const char *vpc_id, const struct str_map *tags, const char **ret_id, struct err *err)
+			      const char *vpc_id, const struct str_map *tags, const char **ret_id,
+			      struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 
@@ -137,8 +145,8 @@ int ec2_create_snapshot(const struct aws_client *c, const char *volume_id, const
 	return create(c, "CreateSnapshot", &p, "snapshotId", find_snapshot, ret_id, err);
 }
 
-int ec2_create_key_pair(const struct aws_client *c, const char *name, const char *type, const struct str_map *tags,
-			char **ret_pem, struct err *err)
+int ec2_create_key_pair(const struct aws_client *c, const char *name, const char *type,
+			const struct str_map *tags, char **ret_pem, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 
@@ -153,14 +161,16 @@ int ec2_create_key_pair(const struct aws_client *c, const char *name, const char
 			char *pem = (char *)xml_text(root, "keyMaterial");
 
 			if (!*pem)
-				return err_set(err, ERR_REMOTE, "the answer to CreateKeyPair has no keyMaterial");
+				return err_set(err, ERR_REMOTE,
+					       "the answer to CreateKeyPair has no keyMaterial");
 			*ret_pem = xasprintf("%s\n", pem);
 			explicit_bzero(pem, strlen(pem));
 			return 0;
 		}
 		if (e.code != ERR_LOST || tries == CREATE_TRIES)
 			return err_move(err, &e);
-		log_line("aws: CreateKeyPair: the answer was lost (%s); making %s anew", e.msg, name);
+		log_line("aws: CreateKeyPair: the answer was lost (%s); making %s anew", e.msg,
+			 name);
 		if (ec2_delete_key_pair(c, name, err) < 0)
 			return -1;
 	}
@@ -187,8 +197,9 @@ int ec2_run_instance(const struct aws_client *c, const struct aws_params *p, con
 	return 0;
 }
 
-static int create_with_token(const struct aws_client *c, const char *action, const struct aws_params *p,
-			     const char *token, const char *id, const char **ret_id, struct err *err)
+static int create_with_token(const struct aws_client *c, const char *action,
+			     const struct aws_params *p, const char *token, const char *id,
+			     const char **ret_id, struct err *err)
 {
 	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
 	struct xml *root;
@@ -204,8 +215,8 @@ static int create_with_token(const struct aws_client *c, const char *action, con
 	return 0;
 }
 
-int ec2_copy_image(const struct aws_client *c, const struct aws_params *p, const char *token, const char **ret_id,
-		   struct err *err)
+int ec2_copy_image(const struct aws_client *c, const struct aws_params *p, const char *token,
+		   const char **ret_id, struct err *err)
 {
 	return create_with_token(c, "CopyImage", p, token, "imageId", ret_id, err);
 }
@@ -216,8 +227,8 @@ int ec2_create_volume(const struct aws_client *c, const struct aws_params *p, co
 	return create_with_token(c, "CreateVolume", p, token, "volumeId", ret_id, err);
 }
 
-int ec2_authorize_ingress(const struct aws_client *c, const char *group_id, int from_port, int to_port,
-			  const struct strs *cidrs, struct err *err)
+int ec2_authorize_ingress(const struct aws_client *c, const char *group_id, int from_port,
+			  int to_port, const struct strs *cidrs, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	AUTO(err) struct err e = ERR_INIT;
@@ -229,11 +240,14 @@ int ec2_authorize_ingress(const struct aws_client *c, const char *group_id, int 
 	aws_params_int(&p, "IpPermissions.1.ToPort", to_port);
 	for (size_t i = 0; i < cidrs->n; i++) {
 		if (strchr(cidrs->v[i], ':'))
-			aws_params_addf(&p, cidrs->v[i], "IpPermissions.1.Ipv6Ranges.%zu.CidrIpv6", ++v6);
+			aws_params_addf(&p, cidrs->v[i], "IpPermissions.1.Ipv6Ranges.%zu.CidrIpv6",
+					++v6);
 		else
-			aws_params_addf(&p, cidrs->v[i], "IpPermissions.1.IpRanges.%zu.CidrIp", ++v4);
+			aws_params_addf(&p, cidrs->v[i], "IpPermissions.1.IpRanges.%zu.CidrIp",
+					++v4);
 	}
-	if (aws_call(c, "AuthorizeSecurityGroupIngress", &p, NULL, &e) == 0 || err_is(&e, "InvalidPermission.Duplicate"))
+	if (aws_call(c, "AuthorizeSecurityGroupIngress", &p, NULL, &e) == 0 ||
+	    err_is(&e, "InvalidPermission.Duplicate"))
 		return 0;
 	return err_move(err, &e);
 }

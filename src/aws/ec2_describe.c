@@ -76,7 +76,8 @@ int ec2_describe_regions(const struct aws_client *c, struct strs *ret, struct er
 	return 0;
 }
 
-int ec2_get_instance(const struct aws_client *c, const char *id, struct ec2_instance *ret, struct err *err)
+int ec2_get_instance(const struct aws_client *c, const char *id, struct ec2_instance *ret,
+		     struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_instance *v;
@@ -91,7 +92,8 @@ int ec2_get_instance(const struct aws_client *c, const char *id, struct ec2_inst
 	return 0;
 }
 
-int ec2_get_image(const struct aws_client *c, const char *id, struct ec2_image *ret, struct err *err)
+int ec2_get_image(const struct aws_client *c, const char *id, struct ec2_image *ret,
+		  struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_image *v;
@@ -106,7 +108,8 @@ int ec2_get_image(const struct aws_client *c, const char *id, struct ec2_image *
 	return 0;
 }
 
-int ec2_console_output(const struct aws_client *c, const char *id, bool latest, const char **ret, struct err *err)
+int ec2_console_output(const struct aws_client *c, const char *id, bool latest, const char **ret,
+		       struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	AUTO(buf) struct buf text = BUF_INIT;

@@ -1,4 +1,5 @@
-/* EC2's answers as structs. Tables say which element fills which member, so that a new member is one row.
+/* EC2's answers as structs. Tables say which element fills which member, so that a new member is
+ * one row.
  */
 #include "aws/ec2.h"
 
@@ -10,7 +11,8 @@ struct text_row {
 };
 #define TEXT(T, member, p) { offsetof(struct T, member), (p) }
 
-static void read_texts(struct arena *a, const struct xml *x, void *out, const struct text_row *rows, size_t n)
+static void read_texts(struct arena *a, const struct xml *x, void *out, const struct text_row *rows,
+		       size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *s = xml_text(x, rows[i].path);
@@ -46,7 +48,8 @@ static void read_tags(struct arena *a, const struct xml *x, struct ec2_tags *ret
 	}
 }
 
-static void read_mappings(struct arena *a, const struct xml *x, struct ec2_mapping **ret, size_t *ret_n)
+static void read_mappings(struct arena *a, const struct xml *x, struct ec2_mapping **ret,
+			  size_t *ret_n)
 {
 	static const struct text_row rows[] = {
 		TEXT(ec2_mapping, device_name, "deviceName"),
@@ -60,7 +63,8 @@ static void read_mappings(struct arena *a, const struct xml *x, struct ec2_mappi
 	struct ec2_mapping *m = *ret = arena_new_array(a, struct ec2_mapping, n + 1);
 
 	*ret_n = n;
-	for (const struct xml *i = xml_first(x, "blockDeviceMapping/item"); i; i = xml_next(i), m++) {
+	for (const struct xml *i = xml_first(x, "blockDeviceMapping/item"); i;
+	     i = xml_next(i), m++) {
 		read_texts(a, i, m, rows, ARRAY_LEN(rows));
 		m->ebs = xml_get(i, "ebs") != NULL;
 		m->no_device = xml_get(i, "noDevice") != NULL;
@@ -96,7 +100,8 @@ void ec2_read_instance(struct arena *a, const struct xml *x, struct ec2_instance
 		TEXT(ec2_instance, architecture, "architecture"),
 		TEXT(ec2_instance, platform, "platform"),
 		TEXT(ec2_instance, launch_time, "launchTime"),
-		TEXT(ec2_instance, network_interface_id, "networkInterfaceSet/item/networkInterfaceId"),
+		TEXT(ec2_instance, network_interface_id,
+		     "networkInterfaceSet/item/networkInterfaceId"),
 		TEXT(ec2_instance, iam_profile_arn, "iamInstanceProfile/arn"),
 		TEXT(ec2_instance, virtualization, "virtualizationType"),
 		TEXT(ec2_instance, sriov, "sriovNetSupport"),
@@ -105,7 +110,8 @@ void ec2_read_instance(struct arena *a, const struct xml *x, struct ec2_instance
 	*ret = (struct ec2_instance){ 0 };
 	read_texts(a, x, ret, rows, ARRAY_LEN(rows));
 	if (!*ret->ipv6)
-		ret->ipv6 = text(a, x, "networkInterfaceSet/item/ipv6AddressesSet/item/ipv6Address");
+		ret->ipv6 = text(a, x,
+				 "networkInterfaceSet/item/ipv6AddressesSet/item/ipv6Address");
 	ret->ena_support = xml_bool(x, "enaSupport");
 	read_mappings(a, x, &ret->mappings, &ret->nmappings);
 	read_tags(a, x, &ret->tags);

@@ -1,5 +1,5 @@
-/* Where a service is called: overrides first, then AWS's own names by partition. Facts: the SDKs' reference
- * guide on service-specific endpoints, and botocore's partition data.
+/* Where a service is called: overrides first, then AWS's own names by partition. Facts: the SDKs'
+ * reference guide on service-specific endpoints, and botocore's partition data.
  */
 #include "aws/session_impl.h"
 
@@ -14,13 +14,19 @@ static const struct partition {
 	const char *global_region; /* IAM's signing region */
 	const char *iam_host;
 } partitions[] = {
-	{ "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "cn-north-1", "iam.cn-north-1.amazonaws.com.cn" },
+	{ "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "cn-north-1",
+	  "iam.cn-north-1.amazonaws.com.cn" },
 	{ "us-gov-", "amazonaws.com", "api.aws", "us-gov-west-1", "iam.us-gov.amazonaws.com" },
-	{ "us-isob-", "sc2s.sgov.gov", "api.aws.scloud", "us-isob-east-1", "iam.us-isob-east-1.sc2s.sgov.gov" },
-	{ "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", "us-isof-south-1", "iam.us-isof-south-1.csp.hci.ic.gov" },
-	{ "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "eu-isoe-west-1", "iam.eu-isoe-west-1.cloud.adc-e.uk" },
-	{ "us-iso-", "c2s.ic.gov", "api.aws.ic.gov", "us-iso-east-1", "iam.us-iso-east-1.c2s.ic.gov" },
-	{ "eusc-", "amazonaws.eu", "api.amazonwebservices.eu", "eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu" },
+	{ "us-isob-", "sc2s.sgov.gov", "api.aws.scloud", "us-isob-east-1",
+	  "iam.us-isob-east-1.sc2s.sgov.gov" },
+	{ "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", "us-isof-south-1",
+	  "iam.us-isof-south-1.csp.hci.ic.gov" },
+	{ "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "eu-isoe-west-1",
+	  "iam.eu-isoe-west-1.cloud.adc-e.uk" },
+	{ "us-iso-", "c2s.ic.gov", "api.aws.ic.gov", "us-iso-east-1",
+	  "iam.us-iso-east-1.c2s.ic.gov" },
+	{ "eusc-", "amazonaws.eu", "api.amazonwebservices.eu", "eusc-de-east-1",
+	  "iam.eusc-de-east-1.amazonaws.eu" },
 	{ "", "amazonaws.com", "api.aws", "us-east-1", "iam.amazonaws.com" },
 };
 
@@ -89,13 +95,14 @@ static const char *configured(struct aws_session *s, const struct service *svc)
 	if ((url = os_env(env)) || (url = os_env("AWS_ENDPOINT_URL")))
 		return url;
 	section = file_setting(s, "services");
-	if (section && (url = aws_files_get(s->files, "services", section, svc->section, "endpoint_url")))
+	if (section &&
+	    (url = aws_files_get(s->files, "services", section, svc->section, "endpoint_url")))
 		return url;
 	return file_setting(s, "endpoint_url");
 }
 
-/* An endpoint of AWS itself (an interface endpoint in a VPC, say) serves one service; anything else is
- * somebody's whole cloud. */
+/* An endpoint of AWS itself (an interface endpoint in a VPC, say) serves one service; anything else
+ * is somebody's whole cloud. */
 static bool is_amazon(const char *url)
 {
 	struct str h = http_url_host(url);
@@ -149,23 +156,27 @@ static char *default_url(struct aws_session *s, const struct service *svc, const
 			 dual ? p->dual_suffix : p->suffix);
 }
 
-int aws_endpoint_find(struct aws_session *s, const char *service, const char *region, struct aws_endpoint *ret,
-		      struct err *err)
+int aws_endpoint_find(struct aws_session *s, const char *service, const char *region,
+		      struct aws_endpoint *ret, struct err *err)
 {
 	const struct service *svc = service_of(service);
 	const char *url;
 	size_t n;
 
 	if (!svc)
-		return err_set(err, ERR_UNSUPPORTED, "no endpoint is known for the service \"%s\"", service);
+		return err_set(err, ERR_UNSUPPORTED, "no endpoint is known for the service \"%s\"",
+			       service);
 	if (!region_name_ok(region))
 		return err_set(err, ERR_INVALID, "\"%s\" is no name of a region", region);
 	url = override(s, svc);
 	if (url && !starts_with(url, "http://") && !starts_with(url, "https://"))
-		return err_set(err, ERR_INVALID, "the endpoint \"%s\" for %s is no URL; write http://HOST or https://HOST",
-			       url, service);
+		return err_set(
+			err, ERR_INVALID,
+			"the endpoint \"%s\" for %s is no URL; write http://HOST or https://HOST",
+			url, service);
 	ret->custom = url != NULL && !is_amazon(url);
-	ret->signing_region = !url && streq(service, "iam") ? partition_of(region)->global_region : region;
+	ret->signing_region = !url && streq(service, "iam") ? partition_of(region)->global_region
+							    : region;
 	ret->url = url ? xstrdup(url) : default_url(s, svc, region);
 	for (n = strlen(ret->url); n > 0 && ret->url[n - 1] == '/'; n--)
 		ret->url[n - 1] = '\0';
@@ -178,8 +189,8 @@ void aws_endpoint_release(struct aws_endpoint *e)
 	e->url = NULL;
 }
 
-int aws_session_endpoint(struct aws_session *s, const char *service, const char *region, struct arena *a,
-			 const char **ret, struct err *err)
+int aws_session_endpoint(struct aws_session *s, const char *service, const char *region,
+			 struct arena *a, const char **ret, struct err *err)
 {
 	AUTO(aws_endpoint) struct aws_endpoint e = { 0 };
 

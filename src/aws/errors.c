@@ -1,5 +1,5 @@
-/* Codes of EC2, STS, IAM, SSM. The first pattern that fits wins; what no row names is judged by its HTTP
- * status. Sources: EC2's API reference on error codes, the SDKs' documented retry behaviour.
+/* Codes of EC2, STS, IAM, SSM. The first pattern that fits wins; what no row names is judged by its
+ * HTTP status. Sources: EC2's API reference on error codes, the SDKs' documented retry behaviour.
  */
 #include "aws/errors.h"
 
@@ -9,8 +9,10 @@
 #define ADVICE_KEYS "check the access key and secret key (%S)"
 
 static const struct error_row rows[] = {
-	{ "RequestLimitExceeded", ERROR_THROTTLE, ERR_AGAIN, "the account's request limit is used up; run fewer builds at once" },
-	{ "Throttl*", ERROR_THROTTLE, ERR_AGAIN, "the account's request limit is used up; run fewer builds at once" },
+	{ "RequestLimitExceeded", ERROR_THROTTLE, ERR_AGAIN,
+	  "the account's request limit is used up; run fewer builds at once" },
+	{ "Throttl*", ERROR_THROTTLE, ERR_AGAIN,
+	  "the account's request limit is used up; run fewer builds at once" },
 	{ "RequestThrottled*", ERROR_THROTTLE, ERR_AGAIN, NULL },
 	{ "TooManyRequests*", ERROR_THROTTLE, ERR_AGAIN, NULL },
 	{ "EC2ThrottledException", ERROR_THROTTLE, ERR_AGAIN, NULL },
@@ -20,14 +22,18 @@ static const struct error_row rows[] = {
 	{ "SnapshotCreationPerVolumeRateExceeded", ERROR_THROTTLE, ERR_AGAIN, NULL },
 	{ "ConcurrentModification", ERROR_THROTTLE, ERR_AGAIN, NULL },
 
-	{ "ExpiredToken*", ERROR_EXPIRED, ERR_AUTH, "the session token has run out; get new credentials (%S)" },
+	{ "ExpiredToken*", ERROR_EXPIRED, ERR_AUTH,
+	  "the session token has run out; get new credentials (%S)" },
 	{ "TokenRefreshRequired", ERROR_EXPIRED, ERR_AUTH, "get new credentials (%S)" },
-	{ "RequestExpired", ERROR_EXPIRED, ERR_AUTH, "check this machine's clock, and whether the credentials (%S) have run out" },
+	{ "RequestExpired", ERROR_EXPIRED, ERR_AUTH,
+	  "check this machine's clock, and whether the credentials (%S) have run out" },
 
 	{ "RequestTimeTooSkewed", ERROR_CLOCK, ERR_AUTH, "check this machine's clock" },
 	{ "RequestInTheFuture", ERROR_CLOCK, ERR_AUTH, "check this machine's clock" },
-	{ "SignatureDoesNotMatch", ERROR_CLOCK, ERR_AUTH, "the secret key does not belong to the access key (%S)" },
-	{ "InvalidSignature*", ERROR_CLOCK, ERR_AUTH, "the secret key does not belong to the access key (%S)" },
+	{ "SignatureDoesNotMatch", ERROR_CLOCK, ERR_AUTH,
+	  "the secret key does not belong to the access key (%S)" },
+	{ "InvalidSignature*", ERROR_CLOCK, ERR_AUTH,
+	  "the secret key does not belong to the access key (%S)" },
 	{ "AuthFailure", ERROR_CLOCK, ERR_AUTH, ADVICE_KEYS },
 
 	{ "UnauthorizedOperation", ERROR_FINAL, ERR_AUTH, ADVICE_GRANT },
@@ -37,11 +43,14 @@ static const struct error_row rows[] = {
 	{ "UnrecognizedClientException", ERROR_FINAL, ERR_AUTH, ADVICE_KEYS },
 	{ "InvalidAccessKeyId", ERROR_FINAL, ERR_AUTH, ADVICE_KEYS },
 	{ "MissingAuthenticationToken*", ERROR_FINAL, ERR_AUTH, ADVICE_KEYS },
-	{ "OptInRequired", ERROR_FINAL, ERR_AUTH, "accept the product's terms, or enable the region, for this account first" },
+	{ "OptInRequired", ERROR_FINAL, ERR_AUTH,
+	  "accept the product's terms, or enable the region, for this account first" },
 	{ "Blocked", ERROR_FINAL, ERR_AUTH, "AWS has blocked this account; ask its support" },
-	{ "PendingVerification", ERROR_FINAL, ERR_AUTH, "AWS is still verifying this account for the region" },
+	{ "PendingVerification", ERROR_FINAL, ERR_AUTH,
+	  "AWS is still verifying this account for the region" },
 
-	{ "InsufficientInstanceCapacity", ERROR_SERVER, ERR_AGAIN, "choose another instance type or availability zone, or try later" },
+	{ "InsufficientInstanceCapacity", ERROR_SERVER, ERR_AGAIN,
+	  "choose another instance type or availability zone, or try later" },
 	{ "InsufficientHostCapacity", ERROR_SERVER, ERR_AGAIN, "try later" },
 	{ "Internal*", ERROR_SERVER, ERR_REMOTE, NULL },
 	{ "ServiceUnavailable*", ERROR_SERVER, ERR_REMOTE, NULL },
@@ -54,7 +63,8 @@ static const struct error_row rows[] = {
 	{ "*NotFoundException", ERROR_FINAL, ERR_NOT_FOUND, NULL },
 	{ "NoSuchEntity*", ERROR_EVENTUAL, ERR_NOT_FOUND, NULL },
 	{ "ParameterNotFound", ERROR_FINAL, ERR_NOT_FOUND, NULL },
-	{ "InvalidParameterValue", ERROR_EVENTUAL, ERR_INVALID, NULL }, /* a new IAM profile that EC2 does not see yet */
+	{ "InvalidParameterValue", ERROR_EVENTUAL, ERR_INVALID,
+	  NULL }, /* a new IAM profile that EC2 does not see yet */
 	{ "*.Duplicate", ERROR_FINAL, ERR_EXISTS, NULL },
 	{ "EntityAlreadyExists*", ERROR_FINAL, ERR_EXISTS, NULL },
 	{ "*.AlreadyExistsException", ERROR_FINAL, ERR_EXISTS, NULL },
@@ -64,7 +74,8 @@ static const struct error_row rows[] = {
 	{ "MissingParameter", ERROR_FINAL, ERR_INVALID, NULL },
 	{ "UnknownParameter", ERROR_FINAL, ERR_INVALID, NULL },
 	{ "Unsupported*", ERROR_FINAL, ERR_INVALID, NULL },
-	{ "*LimitExceeded", ERROR_FINAL, ERR_REMOTE, "ask AWS for a higher quota, or remove what is not needed" },
+	{ "*LimitExceeded", ERROR_FINAL, ERR_REMOTE,
+	  "ask AWS for a higher quota, or remove what is not needed" },
 	{ "VcpuLimitExceeded", ERROR_FINAL, ERR_REMOTE, "ask AWS for a higher quota" },
 };
 

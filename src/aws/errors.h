@@ -1,4 +1,5 @@
-/* The one table of AWS error codes: what each means to the caller, and whether a later try may pass. */
+/* The one table of AWS error codes: what each means to the caller, and whether a later try may
+ * pass. */
 #ifndef INGOT_AWS_ERRORS_H
 #define INGOT_AWS_ERRORS_H
 

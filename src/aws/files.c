@@ -1,6 +1,6 @@
 /* Reader of the shared config and credentials files. Every setting becomes one row of a map under
- * "kind/name/key" (or "kind/name/sub/key"), and every section "kind/name", so that a look-up is one get.
- * Facts: the AWS SDKs' reference guide on the format of these files.
+ * "kind/name/key" (or "kind/name/sub/key"), and every section "kind/name", so that a look-up is one
+ * get. Facts: the AWS SDKs' reference guide on the format of these files.
  */
 #include "aws/files.h"
 
@@ -43,7 +43,7 @@ static char *default_path(const char *env, const char *name)
 
 static void put(struct reader *r, const char *key, const char *value)
 {
-	map_sets(&r->files->rows, key, arena_strdup(r->files->arena, value));
+	map_sets(&r->files->rows, key, (char *)value);
 }
 
 /* "[profile dev]" → "profile/dev"; in the credentials file every name is a profile. */
@@ -54,7 +54,8 @@ static int read_header(struct reader *r, struct str line, struct err *err)
 	size_t gap;
 
 	if (!end)
-		return err_set(err, ERR_INVALID, "%s:%zu: the section header has no \"]\"", r->path, r->line);
+		return err_set(err, ERR_INVALID, "%s:%zu: the section header has no \"]\"", r->path,
+			       r->line);
 	name = str_trim(str_slice(line, 1, (size_t)(end - line.p)));
 	for (gap = 0; gap < name.n && name.p[gap] != ' ' && name.p[gap] != '\t'; gap++)
 		;
@@ -67,8 +68,9 @@ static int read_header(struct reader *r, struct str line, struct err *err)
 	}
 	if (name.n >= 2 && name.p[0] == '"' && name.p[name.n - 1] == '"')
 		name = str_slice(name, 1, name.n - 1);
-	r->section = arena_printf(r->files->arena, STR_FMT "/" STR_FMT, STR_ARG(kind), STR_ARG(name));
-	put(r, r->section, "");
+	r->section = arena_printf(r->files->arena, STR_FMT "/" STR_FMT, STR_ARG(kind),
+				  STR_ARG(name));
+	put(r, r->section, arena_strdup(r->files->arena, ""));
 	return 0;
 }
 
@@ -106,6 +108,7 @@ static int read_file(struct reader *r, bool required, struct err *err)
 	AUTO(buf) struct buf text = BUF_INIT;
 	AUTO(err) struct err e = ERR_INIT;
 	struct str rest, line;
+	int rc = 0;
 
 	if (!*r->path)
 		return 0;
@@ -115,20 +118,20 @@ static int read_file(struct reader *r, bool required, struct err *err)
 		return err_move(err, &e);
 	}
 	rest = buf_str(&text);
-	while (str_split(&rest, '\n', &line)) {
+	while (rc == 0 && str_split(&rest, '\n', &line)) {
 		struct str t = str_trim(line);
 
 		r->line++;
 		if (t.n == 0 || t.p[0] == '#' || t.p[0] == ';')
 			continue;
-		if (t.p[0] == '[') {
-			if (read_header(r, t, err) < 0)
-				return -1;
-		} else {
+		if (t.p[0] == '[')
+			rc = read_header(r, t, err);
+		else
 			read_setting(r, t, line.p[0] == ' ' || line.p[0] == '\t');
-		}
 	}
-	return 0;
+	if (text.p)
+		explicit_bzero(text.p, text.n); /* keys may stand in it */
+	return rc;
 }
 
 int aws_files_load(const char *credentials_file, struct aws_files **ret, struct err *err)
@@ -138,20 +141,30 @@ int aws_files_load(const char *credentials_file, struct aws_files **ret, struct 
 
 	f->arena = arena_new();
 	f->config_path = default_path("AWS_CONFIG_FILE", "config");
-	f->credentials_path = credentials_file ? xstrdup(credentials_file)
-					       : default_path("AWS_SHARED_CREDENTIALS_FILE", "credentials");
+	f->credentials_path = credentials_file
+				      ? xstrdup(credentials_file)
+				      : default_path("AWS_SHARED_CREDENTIALS_FILE", "credentials");
 	config.path = f->config_path;
 	credentials.path = f->credentials_path;
-	if (read_file(&config, false, err) < 0 || read_file(&credentials, credentials_file != NULL, err) < 0)
+	if (read_file(&config, false, err) < 0 ||
+	    read_file(&credentials, credentials_file != NULL, err) < 0)
 		return -1;
 	*ret = steal(f);
 	return 0;
+}
+
+static bool is_secret(struct str key)
+{
+	return str_ends(key, "/aws_secret_access_key") || str_ends(key, "/aws_session_token");
 }
 
 void aws_files_free(struct aws_files *f)
 {
 	if (!f)
 		return;
+	for (size_t i = 0; i < map_len(&f->rows); i++)
+		if (is_secret(map_key_at(&f->rows, i)))
+			explicit_bzero(map_at(&f->rows, i), strlen(map_at(&f->rows, i)));
 	map_release(&f->rows);
 	arena_free(f->arena);
 	free(f->config_path);
@@ -166,8 +179,8 @@ bool aws_files_has(const struct aws_files *f, const char *kind, const char *name
 	return map_gets(&f->rows, path) != NULL;
 }
 
-const char *aws_files_get(const struct aws_files *f, const char *kind, const char *name, const char *sub,
-			  const char *key)
+const char *aws_files_get(const struct aws_files *f, const char *kind, const char *name,
+			  const char *sub, const char *key)
 {
 	auto_free char *path = sub ? xasprintf("%s/%s/%s/%s", kind, name, sub, key)
 				   : xasprintf("%s/%s/%s", kind, name, key);

@@ -1,6 +1,6 @@
-/* The pool of connections and the one loop that runs a request. A handle pair (easy + multi) belongs to
- * one thread while it runs; idle pairs are kept, newest first, and preferred by host, so that TLS is
- * negotiated once. Cancel closes the connection: nothing is waited for.
+/* The pool of connections and the one loop that runs a request. A handle pair (easy + multi)
+ * belongs to one thread while it runs; idle pairs are kept, newest first, and preferred by host, so
+ * that TLS is negotiated once. Cancel closes the connection: nothing is waited for.
  */
 #include "aws/http.h"
 
@@ -187,7 +187,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *data)
 	return size * n;
 }
 
-/* libcurl reads the proxy variables itself but for HTTP_PROXY in capitals, which other AWS tools take. */
+/* libcurl reads the proxy variables itself but for HTTP_PROXY in capitals, which other AWS tools
+ * take. */
 static const char *proxy_for(const struct http_request *req)
 {
 	if (req->no_proxy || http_is_loopback(req->url))
@@ -198,8 +199,8 @@ static const char *proxy_for(const struct http_request *req)
 }
 
 static void prepare_handle(const struct http *h, const struct libcurl *curl, CURL *e,
-			   const struct http_request *req, struct curl_slist *headers, struct http_response *r,
-			   char *error_text)
+			   const struct http_request *req, struct curl_slist *headers,
+			   struct http_response *r, char *error_text)
 {
 	const char *proxy = proxy_for(req);
 
@@ -211,7 +212,8 @@ static void prepare_handle(const struct http *h, const struct libcurl *curl, CUR
 	curl->easy_setopt(e, CURLOPT_USERAGENT, USER_AGENT);
 	curl->easy_setopt(e, CURLOPT_HTTPHEADER, headers);
 	curl->easy_setopt(e, CURLOPT_ERRORBUFFER, error_text);
-	curl->easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(req->connect_ms ? req->connect_ms : 10000));
+	curl->easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+			  (long)(req->connect_ms ? req->connect_ms : 10000));
 	curl->easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(req->total_ms ? req->total_ms : 70000));
 	curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl->easy_setopt(e, CURLOPT_WRITEDATA, r);
@@ -235,8 +237,8 @@ static void prepare_handle(const struct http *h, const struct libcurl *curl, CUR
 }
 
 /* Runs the handle to its end, its deadline or cancel. ret_code is libcurl's. */
-static int run(const struct libcurl *curl, struct conn *c, const struct http_request *req, CURLcode *ret_code,
-	       struct err *err)
+static int run(const struct libcurl *curl, struct conn *c, const struct http_request *req,
+	       CURLcode *ret_code, struct err *err)
 {
 	int64_t deadline = req->deadline_ms ? req->deadline_ms : CLOCK_NEVER;
 	int running = 1, left;
@@ -256,8 +258,8 @@ static int run(const struct libcurl *curl, struct conn *c, const struct http_req
 			return err_set(err, ERR_TIMEOUT, "no answer in time");
 		if (req->cancel)
 			fd.fd = cancel_fd(req->cancel);
-		curl->multi_poll(c->multi, &fd, req->cancel ? 1 : 0, timeout < 0 || timeout > 60000 ? 60000 : timeout,
-				 NULL);
+		curl->multi_poll(c->multi, &fd, req->cancel ? 1 : 0,
+				 timeout < 0 || timeout > 60000 ? 60000 : timeout, NULL);
 		if (req->cancel && cancel_check(req->cancel, err) < 0)
 			return -1;
 	}
@@ -277,28 +279,37 @@ static int transport_error(const struct libcurl *curl, CURL *e, CURLcode code, c
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 		r->unresolved = true;
-		return err_set(err, ERR_LOST, "the host name " STR_FMT " cannot be resolved; check the network, "
-			       "the region's name and the endpoint settings", STR_ARG(host));
+		return err_set(err, ERR_LOST,
+			       "the host name " STR_FMT " cannot be resolved; check the network, "
+			       "the region's name and the endpoint settings",
+			       STR_ARG(host));
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		r->unresolved = true;
-		return err_set(err, ERR_LOST, "the proxy's host name cannot be resolved (%s); check HTTPS_PROXY", text);
+		return err_set(err, ERR_LOST,
+			       "the proxy's host name cannot be resolved (%s); check HTTPS_PROXY",
+			       text);
 	case CURLE_COULDNT_CONNECT:
-		return err_set(err, ERR_LOST, "no connection to " STR_FMT " (%s)", STR_ARG(host), text);
+		return err_set(err, ERR_LOST, "no connection to " STR_FMT " (%s)", STR_ARG(host),
+			       text);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_ISSUER_ERROR:
-		return err_set(err, ERR_AUTH, "the certificate of " STR_FMT " is not trusted (%s); name its "
-			       "authority's file in AWS_CA_BUNDLE", STR_ARG(host), text);
+		return err_set(err, ERR_AUTH,
+			       "the certificate of " STR_FMT " is not trusted (%s); name its "
+			       "authority's file in AWS_CA_BUNDLE",
+			       STR_ARG(host), text);
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		return err_set(err, ERR_INVALID, "\"%s\" is no http or https URL", req->url);
 	case CURLE_OPERATION_TIMEDOUT:
-		return err_set(err, ERR_LOST, STR_FMT " did not answer in time (%s)", STR_ARG(host), text);
+		return err_set(err, ERR_LOST, STR_FMT " did not answer in time (%s)", STR_ARG(host),
+			       text);
 	case CURLE_WRITE_ERROR:
-		return err_set(err, ERR_REMOTE, "the answer of " STR_FMT " is larger than %zu MiB", STR_ARG(host),
-			       BODY_MAX >> 20);
+		return err_set(err, ERR_REMOTE, "the answer of " STR_FMT " is larger than %zu MiB",
+			       STR_ARG(host), BODY_MAX >> 20);
 	default:
-		return err_set(err, ERR_LOST, "the connection to " STR_FMT " broke off (%s)", STR_ARG(host), text);
+		return err_set(err, ERR_LOST, "the connection to " STR_FMT " broke off (%s)",
+			       STR_ARG(host), text);
 	}
 }
 
@@ -313,7 +324,8 @@ static struct curl_slist *header_list(const struct libcurl *curl, const struct h
 	return list;
 }
 
-int http_do(struct http *h, const struct http_request *req, struct http_response *ret, struct err *err)
+int http_do(struct http *h, const struct http_request *req, struct http_response *ret,
+	    struct err *err)
 {
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
 	const struct libcurl *curl = libcurl_get(err);

@@ -1,7 +1,7 @@
 /* HTTP requests over libcurl: a pool of kept-alive connections, interruptible at once.
  *
- * Thread-safe: every running request has a handle of its own; finished ones wait, with their connection
- * open, for the next request to the same host.
+ * Thread-safe: every running request has a handle of its own; finished ones wait, with their
+ * connection open, for the next request to the same host.
  */
 #ifndef INGOT_AWS_HTTP_H
 #define INGOT_AWS_HTTP_H
@@ -27,7 +27,7 @@ struct http_request {
 	const char *const *headers; /* "Name: value"; NULL-terminated or NULL */
 	struct str body;
 	int64_t connect_ms, total_ms; /* 0: 10 s and 70 s */
-	bool fresh;    /* a connection of its own: a broken kept-alive one must not be tried twice */
+	bool fresh; /* a connection of its own: a broken kept-alive one must not be tried twice */
 	bool no_proxy; /* metadata and container endpoints */
 	struct cancel *cancel;
 	int64_t deadline_ms; /* clock_ms; 0: none */
@@ -47,9 +47,11 @@ struct http_response {
 void http_response_release(struct http_response *r);
 DEFINE_AUTO(http_response, struct http_response, http_response_release);
 
-/* Any status is success. Errors: ERR_LOST (no connection, or it broke off), ERR_TIMEOUT, ERR_CANCELLED,
- * ERR_AUTH (the certificate is not trusted), ERR_INVALID (the URL), ERR_UNSUPPORTED (no libcurl). */
-int http_do(struct http *h, const struct http_request *req, struct http_response *ret, struct err *err) MUST_USE;
+/* Any status is success. Errors: ERR_LOST (no connection, or it broke off), ERR_TIMEOUT,
+ * ERR_CANCELLED, ERR_AUTH (the certificate is not trusted), ERR_INVALID (the URL), ERR_UNSUPPORTED
+ * (no libcurl). */
+int http_do(struct http *h, const struct http_request *req, struct http_response *ret,
+	    struct err *err) MUST_USE;
 
 /* The URL's host is this machine (localhost, 127/8, ::1). */
 bool http_is_loopback(const char *url);

@@ -1,5 +1,5 @@
-/* Roles and instance profiles that live as long as a build. A create whose answer was lost may be repeated:
- * the names are the run's own, so "exists already" then means done.
+/* Roles and instance profiles that live as long as a build. A create whose answer was lost may be
+ * repeated: the names are the run's own, so "exists already" then means done.
  */
 #include "aws/iam.h"
 
@@ -31,7 +31,8 @@ static int call_tolerant(const struct aws_client *c, const char *action, const s
 }
 
 /* Repeats a create once after a lost answer. */
-static int create(const struct aws_client *c, const char *action, const struct aws_params *p, struct err *err)
+static int create(const struct aws_client *c, const char *action, const struct aws_params *p,
+		  struct err *err)
 {
 	AUTO(err) struct err e = ERR_INIT;
 
@@ -42,7 +43,8 @@ static int create(const struct aws_client *c, const char *action, const struct a
 	return call_tolerant(c, action, p, ERR_EXISTS, err);
 }
 
-int iam_get_instance_profile(const struct aws_client *c, const char *name, const char **ret_arn, struct err *err)
+int iam_get_instance_profile(const struct aws_client *c, const char *name, const char **ret_arn,
+			     struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct aws_client iam = iam_client(c);
@@ -55,8 +57,8 @@ int iam_get_instance_profile(const struct aws_client *c, const char *name, const
 	return 0;
 }
 
-int iam_create_role(const struct aws_client *c, const char *name, const char *policy_json, const struct str_map *tags,
-		    struct err *err)
+int iam_create_role(const struct aws_client *c, const char *name, const char *policy_json,
+		    const struct str_map *tags, struct err *err)
 {
 	AUTO(aws_params) struct aws_params role = AWS_PARAMS_INIT;
 	AUTO(aws_params) struct aws_params policy = AWS_PARAMS_INIT;
@@ -103,13 +105,15 @@ int iam_delete_instance_profile(const struct aws_client *c, const char *name, st
 	aws_params_add(&p, "InstanceProfileName", name);
 	if (aws_call(&iam, "GetInstanceProfile", &p, &root, &e) < 0)
 		return e.code == ERR_NOT_FOUND ? 0 : err_move(err, &e);
-	for (const struct xml *r = xml_first(root, "GetInstanceProfileResult/InstanceProfile/Roles/member"); r;
-	     r = xml_next(r)) {
+	for (const struct xml *r =
+		     xml_first(root, "GetInstanceProfileResult/InstanceProfile/Roles/member");
+	     r; r = xml_next(r)) {
 		AUTO(aws_params) struct aws_params member = AWS_PARAMS_INIT;
 
 		aws_params_add(&member, "InstanceProfileName", name);
 		aws_params_add(&member, "RoleName", xml_text(r, "RoleName"));
-		if (call_tolerant(&iam, "RemoveRoleFromInstanceProfile", &member, ERR_NOT_FOUND, err) < 0)
+		if (call_tolerant(&iam, "RemoveRoleFromInstanceProfile", &member, ERR_NOT_FOUND,
+				  err) < 0)
 			return -1;
 	}
 	return call_tolerant(&iam, "DeleteInstanceProfile", &p, ERR_NOT_FOUND, err);

@@ -1,21 +1,24 @@
-/* IAM: instance profiles and roles for temporary_iam_instance_profile_policy_document. The client may be
- * an EC2 one: service and signing region are IAM's own. Journal intents are the caller's (kinds "role",
- * "instance-profile"; resource = name).
+/* IAM: instance profiles and roles for temporary_iam_instance_profile_policy_document. The client
+ * may be an EC2 one: service and signing region are IAM's own. Journal intents are the caller's
+ * (kinds "role", "instance-profile"; resource = name).
  */
 #ifndef INGOT_AWS_IAM_H
 #define INGOT_AWS_IAM_H
 
 #include "aws/call.h"
 
-int iam_get_instance_profile(const struct aws_client *c, const char *name, const char **ret_arn, struct err *err) MUST_USE;
+int iam_get_instance_profile(const struct aws_client *c, const char *name, const char **ret_arn,
+			     struct err *err) MUST_USE;
 /* A role that EC2 may take, with the policy (JSON) put in it under the role's name. */
-int iam_create_role(const struct aws_client *c, const char *name, const char *policy_json, const struct str_map *tags,
-		    struct err *err) MUST_USE;
+int iam_create_role(const struct aws_client *c, const char *name, const char *policy_json,
+		    const struct str_map *tags, struct err *err) MUST_USE;
 /* The profile with the role in it. */
 int iam_create_instance_profile(const struct aws_client *c, const char *name, const char *role,
-				const struct str_map *tags, const char **ret_arn, struct err *err) MUST_USE;
+				const struct str_map *tags, const char **ret_arn,
+				struct err *err) MUST_USE;
 /* Undo, in the order IAM needs; gone is fine. */
-int iam_delete_instance_profile(const struct aws_client *c, const char *name, struct err *err) MUST_USE;
+int iam_delete_instance_profile(const struct aws_client *c, const char *name,
+				struct err *err) MUST_USE;
 int iam_delete_role(const struct aws_client *c, const char *name, struct err *err) MUST_USE;
 
 #endif

@@ -1,4 +1,5 @@
-/* One request as AWS wants it: signed for its region, with the server's idea of the time. No retries. */
+/* One request as AWS wants it: signed for its region, with the server's idea of the time. No
+ * retries. */
 #include "aws/sigv4.h"
 #include "aws/session_impl.h"
 
@@ -32,7 +33,8 @@ static struct str url_path(const char *url)
 	return n ? (struct str){ p, n } : STR("/");
 }
 
-int aws_send(struct aws_session *s, const struct aws_message *m, struct http_response *ret, struct err *err)
+int aws_send(struct aws_session *s, const struct aws_message *m, struct http_response *ret,
+	     struct err *err)
 {
 	AUTO(buf) struct buf auth = BUF_INIT;
 	struct str host = http_url_host(m->url);
@@ -47,15 +49,25 @@ int aws_send(struct aws_session *s, const struct aws_message *m, struct http_res
 		{ STR("x-amz-target"), str_from(m->target) },
 	};
 	struct sigv4 sig = {
-		.region = m->region, .service = m->service, .method = "POST", .path = url_path(m->url),
-		.unix_time = clock_unix() + s->skew, .body = m->body, .headers = headers,
+		.region = m->region,
+		.service = m->service,
+		.method = "POST",
+		.path = url_path(m->url),
+		.unix_time = clock_unix() + s->skew,
+		.body = m->body,
+		.headers = headers,
 		.nheaders = m->target ? 3 : 2,
 	};
 	const char *lines[6] = { type_line };
 	size_t n = 1;
 	struct http_request req = {
-		.method = "POST", .url = m->url, .headers = lines, .body = m->body, .fresh = m->fresh,
-		.cancel = m->cancel, .deadline_ms = m->deadline_ms,
+		.method = "POST",
+		.url = m->url,
+		.headers = lines,
+		.body = m->body,
+		.fresh = m->fresh,
+		.cancel = m->cancel,
+		.deadline_ms = m->deadline_ms,
 	};
 
 	if (m->target)

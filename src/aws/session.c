@@ -1,5 +1,6 @@
-/* Sessions: found again by a digest of their settings, so that all builds with the same credentials share
- * one. The registry is the room's only state of the process; it holds nothing when no session is open.
+/* Sessions: found again by a digest of their settings, so that all builds with the same credentials
+ * share one. The registry is the room's only state of the process; it holds nothing when no session
+ * is open.
  */
 #include "aws/session.h"
 
@@ -40,9 +41,18 @@ static char *settings_key(const struct aws_config *c)
 	AUTO(buf) struct buf b = BUF_INIT;
 	uint8_t digest[SHA256_LEN];
 	char *hex = xmalloc(2 * SHA256_LEN + 1);
-	const char *const plain[] = { c->access_key, c->secret_key, c->token, c->profile, c->shared_credentials_file,
-				      c->mfa_code, c->custom_endpoint_ec2, c->local_endpoint, c->local_access_key,
-				      c->local_secret_key, c->local_region, c->region };
+	const char *const plain[] = { c->access_key,
+				      c->secret_key,
+				      c->token,
+				      c->profile,
+				      c->shared_credentials_file,
+				      c->mfa_code,
+				      c->custom_endpoint_ec2,
+				      c->local_endpoint,
+				      c->local_access_key,
+				      c->local_secret_key,
+				      c->local_region,
+				      c->region };
 
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
 		add_setting(&b, plain[i]);
@@ -124,7 +134,8 @@ static void copy_config(struct arena *a, const struct aws_config *from, struct a
 	if (!to->local_endpoint)
 		return;
 	/* A rehearsal uses nothing of the template's access. */
-	to->access_key = to->secret_key = to->token = to->profile = to->shared_credentials_file = NULL;
+	to->access_key = to->secret_key = to->token = to->profile = to->shared_credentials_file =
+		NULL;
 	to->custom_endpoint_ec2 = to->mfa_code = NULL;
 	to->assume_role = NULL;
 }
@@ -186,13 +197,15 @@ static int session_new(const struct aws_config *cfg, struct aws_session **ret, s
 	s->profile = choose_profile(s);
 	s->buckets = buckets_new();
 	s->waiters = waiters_new();
-	if (!s->cfg.local_endpoint && aws_files_load(s->cfg.shared_credentials_file, &s->files, err) < 0) {
+	if (!s->cfg.local_endpoint &&
+	    aws_files_load(s->cfg.shared_credentials_file, &s->files, err) < 0) {
 		session_free(s);
 		return -1;
 	}
 	if (!bundle && s->files)
 		bundle = aws_files_get(s->files, "profile", s->profile, NULL, "ca_bundle");
-	transport = (struct http_settings){ .ca_bundle = bundle, .insecure = s->cfg.insecure_skip_tls_verify };
+	transport = (struct http_settings){ .ca_bundle = bundle,
+					    .insecure = s->cfg.insecure_skip_tls_verify };
 	s->http = http_new(&transport);
 	*ret = s;
 	return 0;
@@ -276,7 +289,9 @@ static int refresh(struct aws_session *s, struct cancel *cancel, struct err *err
 
 	if (aws_credentials_find(s, cancel, &c, &e) < 0) {
 		if (e.code != ERR_CANCELLED && fresh_enough(s, 0)) {
-			log_line("aws: new credentials could not be had, the old ones still serve: %s", e.msg);
+			log_line("aws: new credentials could not be had, the old ones still serve: "
+				 "%s",
+				 e.msg);
 			return 0;
 		}
 		return err_move(err, &e);
@@ -292,8 +307,8 @@ static int refresh(struct aws_session *s, struct cancel *cancel, struct err *err
 	return 0;
 }
 
-int aws_session_creds(struct aws_session *s, struct cancel *cancel, struct aws_creds *ret, uint64_t *ret_generation,
-		      struct err *err)
+int aws_session_creds(struct aws_session *s, struct cancel *cancel, struct aws_creds *ret,
+		      uint64_t *ret_generation, struct err *err)
 {
 	int rc = 0;
 
@@ -356,15 +371,18 @@ static int find_region(struct aws_session *s, struct cancel *cancel, struct err 
 			r = buf_cstr(&text);
 	}
 	if (!r)
-		return err_set(err, ERR_INVALID, "no region; looked in: the template (region), AWS_REGION, "
-			       "AWS_DEFAULT_REGION, the profile \"%s\", the metadata service", s->profile);
+		return err_set(err, ERR_INVALID,
+			       "no region; looked in: the template (region), AWS_REGION, "
+			       "AWS_DEFAULT_REGION, the profile \"%s\", the metadata service",
+			       s->profile);
 	pthread_mutex_lock(&s->lock);
 	s->region = arena_strdup(s->arena, r);
 	pthread_mutex_unlock(&s->lock);
 	return 0;
 }
 
-int aws_session_region(struct aws_session *s, struct cancel *cancel, const char **ret, struct err *err)
+int aws_session_region(struct aws_session *s, struct cancel *cancel, const char **ret,
+		       struct err *err)
 {
 	int rc = 0;
 

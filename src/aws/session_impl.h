@@ -56,10 +56,11 @@ struct aws_session {
 };
 
 /* Finds credentials by the whole chain. Errors: ERR_AUTH, tells where was looked. */
-int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aws_creds *ret, struct err *err) MUST_USE;
+int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aws_creds *ret,
+			 struct err *err) MUST_USE;
 /* The current ones, refreshed when they expire soon; copied into *ret. */
-int aws_session_creds(struct aws_session *s, struct cancel *cancel, struct aws_creds *ret, uint64_t *ret_generation,
-		      struct err *err) MUST_USE;
+int aws_session_creds(struct aws_session *s, struct cancel *cancel, struct aws_creds *ret,
+		      uint64_t *ret_generation, struct err *err) MUST_USE;
 /* The server said these expired: the next use finds new ones (once for all who saw it). */
 void aws_session_creds_expired(struct aws_session *s, uint64_t generation);
 void aws_session_note_made(struct aws_session *s, const char *id);
@@ -72,8 +73,8 @@ struct aws_endpoint {
 	const char *signing_region; /* constant or the region given */
 	bool custom;
 };
-int aws_endpoint_find(struct aws_session *s, const char *service, const char *region, struct aws_endpoint *ret,
-		      struct err *err) MUST_USE;
+int aws_endpoint_find(struct aws_session *s, const char *service, const char *region,
+		      struct aws_endpoint *ret, struct err *err) MUST_USE;
 /* The URL that settings give a service, NULL for AWS's own. */
 const char *aws_endpoint_override(struct aws_session *s, const char *service);
 void aws_endpoint_release(struct aws_endpoint *e);
@@ -91,8 +92,10 @@ struct aws_message {
 	struct cancel *cancel;
 	int64_t deadline_ms;
 };
-int aws_send(struct aws_session *s, const struct aws_message *m, struct http_response *ret, struct err *err) MUST_USE;
-/* Learns the server's clock from an answer; true when the correction changed by a minute or more. */
+int aws_send(struct aws_session *s, const struct aws_message *m, struct http_response *ret,
+	     struct err *err) MUST_USE;
+/* Learns the server's clock from an answer; true when the correction changed by a minute or more.
+ */
 bool aws_learn_clock(struct aws_session *s, const struct http_response *r);
 
 /* ---- waiter.c ---- */

@@ -1,5 +1,5 @@
-/* Signature Version 4: canonical request, string to sign, signature. Nothing here does I/O; times and
- * keys are given. Facts: AWS's documentation of the process and its published test suite.
+/* Signature Version 4: canonical request, string to sign, signature. Nothing here does I/O; times
+ * and keys are given. Facts: AWS's documentation of the process and its published test suite.
  */
 #include "aws/sigv4.h"
 
@@ -163,7 +163,8 @@ static void add_presign_fields(const struct sigv4 *s, struct pairs *q, const cha
 		query_add(q, "X-Amz-Security-Token", s->token);
 }
 
-static void add_query(const struct sigv4 *s, bool presign, const char *signed_headers, struct buf *out)
+static void add_query(const struct sigv4 *s, bool presign, const char *signed_headers,
+		      struct buf *out)
 {
 	AUTO(pairs) struct pairs q = VEC_INIT;
 	struct str rest = s->query, field;
@@ -222,7 +223,8 @@ static void header_add(struct pairs *h, struct str name, struct str value)
 	add_header_value(&p->value, value);
 }
 
-static void collect_headers(const struct sigv4 *s, bool presign, const char *body_hash, struct pairs *h)
+static void collect_headers(const struct sigv4 *s, bool presign, const char *body_hash,
+			    struct pairs *h)
 {
 	char date[17];
 

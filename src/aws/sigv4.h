@@ -1,11 +1,12 @@
 /* AWS Signature Version 4, in headers and in the query string.
  *
- *	struct sigv4 s = { .access_key = …, .secret_key = …, .region = …, .service = "ec2", .unix_time = now,
- *			   .method = "POST", .path = STR("/"), .body = body, .headers = h, .nheaders = n };
+ *	struct sigv4 s = { .access_key = …, .secret_key = …, .region = …, .service = "ec2",
+ *			   .unix_time = now, .method = "POST", .path = STR("/"), .body = body,
+ *			   .headers = h, .nheaders = n };
  *	sigv4_sign(&s, &authorization);
  *
- * The caller sends the headers it gave here, plus X-Amz-Date (sigv4_date), X-Amz-Security-Token when there
- * is a token, x-amz-content-sha256 with sign_body, and Authorization.
+ * The caller sends the headers it gave here, plus X-Amz-Date (sigv4_date), X-Amz-Security-Token
+ * when there is a token, x-amz-content-sha256 with sign_body, and Authorization.
  */
 #ifndef INGOT_AWS_SIGV4_H
 #define INGOT_AWS_SIGV4_H
@@ -41,6 +42,7 @@ void sigv4_sign(const struct sigv4 *s, struct buf *ret_authorization);
 /* The query string (without '?') of a presigned URL. */
 void sigv4_presign(const struct sigv4 *s, struct buf *ret_query);
 /* The steps in between, for tests and for explaining a refusal. */
-void sigv4_canonical(const struct sigv4 *s, bool presign, struct buf *ret_canonical, struct buf *ret_signed_headers);
+void sigv4_canonical(const struct sigv4 *s, bool presign, struct buf *ret_canonical,
+		     struct buf *ret_signed_headers);
 
 #endif

@@ -8,8 +8,8 @@ static const char *member(struct arena *a, const json_t *o, const char *key)
 	return s ? arena_strdup(a, s) : "";
 }
 
-int ssm_get_parameter(const struct aws_client *c, const char *name, bool decrypt, struct ssm_parameter *ret,
-		      struct err *err)
+int ssm_get_parameter(const struct aws_client *c, const char *name, bool decrypt,
+		      struct ssm_parameter *ret, struct err *err)
 {
 	struct aws_client ssm = aws_client_service(c, "ssm");
 	json_t *body = json_pack("{s:s, s:b}", "Name", name, "WithDecryption", decrypt);

@@ -9,7 +9,7 @@ struct ssm_parameter {
 	int64_t version;
 };
 /* Values are secrets when type is SecureString. */
-int ssm_get_parameter(const struct aws_client *c, const char *name, bool decrypt, struct ssm_parameter *ret,
-		      struct err *err) MUST_USE;
+int ssm_get_parameter(const struct aws_client *c, const char *name, bool decrypt,
+		      struct ssm_parameter *ret, struct err *err) MUST_USE;
 
 #endif

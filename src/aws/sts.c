@@ -17,11 +17,13 @@ int sts_caller_identity(const struct aws_client *c, struct sts_identity *ret, st
 	ret->partition = "aws";
 	colon = starts_with(ret->arn, "arn:") ? strchr(ret->arn + 4, ':') : NULL;
 	if (colon)
-		ret->partition = arena_strndup(c->arena, ret->arn + 4, (size_t)(colon - ret->arn) - 4);
+		ret->partition = arena_strndup(c->arena, ret->arn + 4,
+					       (size_t)(colon - ret->arn) - 4);
 	return 0;
 }
 
-int sts_decode_message(const struct aws_client *c, const char *encoded, const char **ret, struct err *err)
+int sts_decode_message(const struct aws_client *c, const char *encoded, const char **ret,
+		       struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct aws_client sts = aws_client_service(c, "sts");

@@ -1,6 +1,6 @@
-/* Finding and taking away what a run left. Each kind is one row: how an intent without an id is found, and
- * how the thing is removed. A young thing may still be invisible, so "gone" is believed at once only of
- * things older than minutes (and by a session that did not make it itself).
+/* Finding and taking away what a run left. Each kind is one row: how an intent without an id is
+ * found, and how the thing is removed. A young thing may still be invisible, so "gone" is believed
+ * at once only of things older than minutes (and by a session that did not make it itself).
  */
 #include "aws/undo.h"
 
@@ -41,8 +41,8 @@ static bool instance_lives(const struct ec2_instance *i)
 	return !streq(i->state, "terminated") && !streq(i->state, "shutting-down");
 }
 
-static int find_instance(const struct aws_client *c, const struct journal_row *row, const char *run_id,
-			 const char **ret, struct err *err)
+static int find_instance(const struct aws_client *c, const struct journal_row *row,
+			 const char *run_id, const char **ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_instance *v;
@@ -60,8 +60,8 @@ static int find_instance(const struct aws_client *c, const struct journal_row *r
 	return 0;
 }
 
-static int find_image(const struct aws_client *c, const struct journal_row *row, const char *run_id UNUSED,
-		      const char **ret, struct err *err)
+static int find_image(const struct aws_client *c, const struct journal_row *row,
+		      const char *run_id UNUSED, const char **ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_image *v;
@@ -77,8 +77,8 @@ static int find_image(const struct aws_client *c, const struct journal_row *row,
 	return 0;
 }
 
-static int find_snapshot(const struct aws_client *c, const struct journal_row *row, const char *run_id,
-			 const char **ret, struct err *err)
+static int find_snapshot(const struct aws_client *c, const struct journal_row *row,
+			 const char *run_id, const char **ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_snapshot *v;
@@ -95,8 +95,8 @@ static int find_snapshot(const struct aws_client *c, const struct journal_row *r
 	return 0;
 }
 
-static int find_volume(const struct aws_client *c, const struct journal_row *row UNUSED, const char *run_id,
-		       const char **ret, struct err *err)
+static int find_volume(const struct aws_client *c, const struct journal_row *row UNUSED,
+		       const char *run_id, const char **ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_volume *v;
@@ -110,8 +110,8 @@ static int find_volume(const struct aws_client *c, const struct journal_row *row
 	return 0;
 }
 
-static int find_group(const struct aws_client *c, const struct journal_row *row, const char *run_id UNUSED,
-		      const char **ret, struct err *err)
+static int find_group(const struct aws_client *c, const struct journal_row *row,
+		      const char *run_id UNUSED, const char **ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_security_group *v;
@@ -126,8 +126,8 @@ static int find_group(const struct aws_client *c, const struct journal_row *row,
 	return 0;
 }
 
-static int find_spot(const struct aws_client *c, const struct journal_row *row UNUSED, const char *run_id,
-		     const char **ret, struct err *err)
+static int find_spot(const struct aws_client *c, const struct journal_row *row UNUSED,
+		     const char *run_id, const char **ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct xml *root;
@@ -141,8 +141,8 @@ static int find_spot(const struct aws_client *c, const struct journal_row *row U
 }
 
 /* Things that are removed by name: asking first would need one right more. */
-static int find_by_name(const struct aws_client *c UNUSED, const struct journal_row *row, const char *run_id UNUSED,
-			const char **ret, struct err *err UNUSED)
+static int find_by_name(const struct aws_client *c UNUSED, const struct journal_row *row,
+			const char *run_id UNUSED, const char **ret, struct err *err UNUSED)
 {
 	*ret = row->name;
 	return 0;
@@ -157,8 +157,10 @@ static int undo_instance(const struct aws_client *c, const char *id, struct err 
 	return aws_wait_instance(c, id, "terminated", NULL, err);
 }
 
-/* Snapshots that EC2 made for an image say so in their description; a pending image does not list them. */
-static int delete_described_snapshots(const struct aws_client *c, const char *image_id, struct err *err)
+/* Snapshots that EC2 made for an image say so in their description; a pending image does not list
+ * them. */
+static int delete_described_snapshots(const struct aws_client *c, const char *image_id,
+				      struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	char *values[] = {
@@ -190,7 +192,8 @@ static int undo_launch_template(const struct aws_client *c, const char *name, st
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	AUTO(err) struct err e = ERR_INIT;
 
-	aws_params_add(&p, starts_with(name, "lt-") ? "LaunchTemplateId" : "LaunchTemplateName", name);
+	aws_params_add(&p, starts_with(name, "lt-") ? "LaunchTemplateId" : "LaunchTemplateName",
+		       name);
 	if (aws_call(c, "DeleteLaunchTemplate", &p, NULL, &e) == 0 || e.code == ERR_NOT_FOUND ||
 	    err_is(&e, "InvalidLaunchTemplateName.NotFoundException"))
 		return 0;
@@ -229,12 +232,14 @@ static const struct kind *kind_of(const char *name)
 	return NULL;
 }
 
-int aws_undo_resource(const struct aws_client *c, const char *kind, const char *resource, struct err *err)
+int aws_undo_resource(const struct aws_client *c, const char *kind, const char *resource,
+		      struct err *err)
 {
 	const struct kind *k = kind_of(kind);
 
 	if (!k)
-		return err_set(err, ERR_UNSUPPORTED, "%s: nothing is known about taking away a %s", resource, kind);
+		return err_set(err, ERR_UNSUPPORTED, "%s: nothing is known about taking away a %s",
+			       resource, kind);
 	return k->undo(c, resource, err);
 }
 
@@ -245,7 +250,8 @@ int aws_find_resource(const struct aws_client *c, const struct journal_row *row,
 
 	*ret_resource = NULL;
 	if (!k)
-		return err_set(err, ERR_UNSUPPORTED, "nothing is known about finding a %s", row->kind);
+		return err_set(err, ERR_UNSUPPORTED, "nothing is known about finding a %s",
+			       row->kind);
 	return k->find(c, row, run_id, ret_resource, err);
 }
 
@@ -266,12 +272,15 @@ void aws_undo_use_local(const char *endpoint, const char *access_key, const char
 	local_cloud.secret_key = xstrdup(secret_key);
 }
 
-static int open_session(const struct journal_place *place, struct aws_session **ret, struct err *err)
+static int open_session(const struct journal_place *place, struct aws_session **ret,
+			struct err *err)
 {
 	struct aws_assume_role role = { .role_arn = (char *)place->role };
 	struct aws_config cfg = {
-		.profile = (char *)place->profile, .region = (char *)place->region,
-		.custom_endpoint_ec2 = (char *)place->endpoint, .assume_role = place->role ? &role : NULL,
+		.profile = (char *)place->profile,
+		.region = (char *)place->region,
+		.custom_endpoint_ec2 = (char *)place->endpoint,
+		.assume_role = place->role ? &role : NULL,
 	};
 
 	if (place->endpoint && streq(place->endpoint, local_cloud.endpoint)) {
@@ -291,13 +300,16 @@ static int check_account(const struct aws_client *c, const char *account, struct
 	if (sts_caller_identity(c, &id, err) < 0)
 		return err_prefix(err, "asking which account the credentials belong to");
 	if (!streq(id.account, account))
-		return err_set(err, ERR_AUTH, "the credentials (%s) belong to account %s, but this was made in account %s",
+		return err_set(err, ERR_AUTH,
+			       "the credentials (%s) belong to account %s, but this was made in "
+			       "account %s",
 			       aws_session_source(c->session), id.account, account);
 	return 0;
 }
 
 /* A client for one row; *ret has no session after an error. */
-static int open_place(const struct journal_place *place, struct arena *a, struct aws_client *ret, struct err *err)
+static int open_place(const struct journal_place *place, struct arena *a, struct aws_client *ret,
+		      struct err *err)
 {
 	struct aws_session *s;
 
@@ -312,7 +324,8 @@ static int open_place(const struct journal_place *place, struct arena *a, struct
 	return 0;
 }
 
-static int sweep_find(const struct journal_row *row, const char *run_id, char **ret_resource, struct err *err)
+static int sweep_find(const struct journal_row *row, const char *run_id, char **ret_resource,
+		      struct err *err)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	struct aws_client c;
@@ -340,7 +353,8 @@ static int sweep_undo(const struct journal_row *row, struct err *err)
 	if (open_place(&row->place, a, &c, err) < 0)
 		return -1;
 	if (young)
-		aws_session_note_made(c.session, row->resource); /* NotFound is repeated for a while */
+		aws_session_note_made(c.session,
+				      row->resource); /* NotFound is repeated for a while */
 	rc = aws_undo_resource(&c, row->kind, row->resource, err);
 	aws_session_close(c.session);
 	return rc;
@@ -348,7 +362,8 @@ static int sweep_undo(const struct journal_row *row, struct err *err)
 
 #define ROW(kind) { "aws", kind, sweep_find, sweep_undo }
 const struct journal_undo aws_undo[] = {
-	ROW("instance"), ROW("image"), ROW("snapshot"), ROW("volume"), ROW("key-pair"), ROW("security-group"),
-	ROW("launch-template"), ROW("spot-request"), ROW("instance-profile"), ROW("role"),
+	ROW("instance"),	 ROW("image"),		ROW("snapshot"),	ROW("volume"),
+	ROW("key-pair"),	 ROW("security-group"), ROW("launch-template"), ROW("spot-request"),
+	ROW("instance-profile"), ROW("role"),
 };
 const size_t aws_undo_n = ARRAY_LEN(aws_undo);

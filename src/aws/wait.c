@@ -34,7 +34,8 @@ static enum wait_verdict judge_image(const char *goal, const struct xml *i, int6
 	*ret_why = xml_text(i, "stateReason/message");
 	if (streq(state, goal))
 		return snapshots_listed(i) || age > IMAGE_SETTLE_MS ? WAIT_DONE : WAIT_PENDING;
-	return streq(state, "pending") || streq(state, "transient") || !*state ? WAIT_PENDING : WAIT_FAILED;
+	return streq(state, "pending") || streq(state, "transient") || !*state ? WAIT_PENDING
+									       : WAIT_FAILED;
 }
 
 static enum wait_verdict judge_snapshot(const char *goal, const struct xml *i, int64_t age UNUSED,
@@ -59,16 +60,24 @@ static enum wait_verdict judge_volume(const char *goal, const struct xml *i, int
 	const char *attachment = xml_text(i, "attachmentSet/item/status");
 
 	if (streq(state, goal))
-		return streq(goal, "in-use") && !streq(attachment, "attached") ? WAIT_PENDING : WAIT_DONE;
-	return streq(state, "error") || streq(state, "deleted") || streq(state, "deleting") ? WAIT_FAILED : WAIT_PENDING;
+		return streq(goal, "in-use") && !streq(attachment, "attached") ? WAIT_PENDING
+									       : WAIT_DONE;
+	return streq(state, "error") || streq(state, "deleted") || streq(state, "deleting")
+		       ? WAIT_FAILED
+		       : WAIT_PENDING;
 }
 
-int aws_wait_instance(const struct aws_client *c, const char *id, const char *state, struct ec2_instance *ret,
-		      struct err *err)
+int aws_wait_instance(const struct aws_client *c, const char *id, const char *state,
+		      struct ec2_instance *ret, struct err *err)
 {
 	struct wait_request r = {
-		.kind = WAIT_INSTANCE, .id = id, .what = "instance", .goal = state, .judge = judge_instance,
-		.gone_is_done = streq(state, "terminated"), .no_progress_ms = AWS_WAIT_INSTANCE_MS,
+		.kind = WAIT_INSTANCE,
+		.id = id,
+		.what = "instance",
+		.goal = state,
+		.judge = judge_instance,
+		.gone_is_done = streq(state, "terminated"),
+		.no_progress_ms = AWS_WAIT_INSTANCE_MS,
 	};
 	const struct xml *item;
 
@@ -84,10 +93,15 @@ int aws_wait_instance(const struct aws_client *c, const char *id, const char *st
 	return 0;
 }
 
-int aws_wait_image(const struct aws_client *c, const char *id, struct ec2_image *ret, struct err *err)
+int aws_wait_image(const struct aws_client *c, const char *id, struct ec2_image *ret,
+		   struct err *err)
 {
 	struct wait_request r = {
-		.kind = WAIT_IMAGE, .id = id, .what = "image", .goal = "available", .judge = judge_image,
+		.kind = WAIT_IMAGE,
+		.id = id,
+		.what = "image",
+		.goal = "available",
+		.judge = judge_image,
 		.no_progress_ms = AWS_WAIT_IMAGE_MS,
 	};
 	const struct xml *item;
@@ -99,12 +113,18 @@ int aws_wait_image(const struct aws_client *c, const char *id, struct ec2_image 
 	return 0;
 }
 
-int aws_wait_snapshot(const struct aws_client *c, const char *id, const struct aws_wait_progress *progress,
-		      struct ec2_snapshot *ret, struct err *err)
+int aws_wait_snapshot(const struct aws_client *c, const char *id,
+		      const struct aws_wait_progress *progress, struct ec2_snapshot *ret,
+		      struct err *err)
 {
 	struct wait_request r = {
-		.kind = WAIT_SNAPSHOT, .id = id, .what = "snapshot", .goal = "completed", .judge = judge_snapshot,
-		.no_progress_ms = AWS_WAIT_IMAGE_MS, .progress = progress,
+		.kind = WAIT_SNAPSHOT,
+		.id = id,
+		.what = "snapshot",
+		.goal = "completed",
+		.judge = judge_snapshot,
+		.no_progress_ms = AWS_WAIT_IMAGE_MS,
+		.progress = progress,
 	};
 	const struct xml *item;
 
@@ -115,11 +135,15 @@ int aws_wait_snapshot(const struct aws_client *c, const char *id, const struct a
 	return 0;
 }
 
-int aws_wait_volume(const struct aws_client *c, const char *id, const char *state, struct ec2_volume *ret,
-		    struct err *err)
+int aws_wait_volume(const struct aws_client *c, const char *id, const char *state,
+		    struct ec2_volume *ret, struct err *err)
 {
 	struct wait_request r = {
-		.kind = WAIT_VOLUME, .id = id, .what = "volume", .goal = state, .judge = judge_volume,
+		.kind = WAIT_VOLUME,
+		.id = id,
+		.what = "volume",
+		.goal = state,
+		.judge = judge_volume,
 		.no_progress_ms = AWS_WAIT_INSTANCE_MS,
 	};
 	const struct xml *item;

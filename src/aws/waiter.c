@@ -1,9 +1,9 @@
 /* One thread for each region and kind asks for all pending ids at once and tells those who wait.
  *
- * A wait is a struct on the waiting build's stack, linked into its waiter's list; everything in it that both
- * sides touch is under the waiters' lock, and a build takes its wait out of the list before it returns. The
- * thread ends when nobody waits any more and is joined by whoever starts the next one, or by
- * waiters_stop().
+ * A wait is a struct on the waiting build's stack, linked into its waiter's list; everything in it
+ * that both sides touch is under the waiters' lock, and a build takes its wait out of the list
+ * before it returns. The thread ends when nobody waits any more and is joined by whoever starts the
+ * next one, or by waiters_stop().
  */
 #include "aws/waiter.h"
 
@@ -31,10 +31,13 @@ static const struct {
 	const char *action, *filter, *path, *inner, *id;
 	bool own; /* Owner.1=self narrows the search */
 } kinds[WAIT_KINDS] = {
-	[WAIT_INSTANCE] = { "DescribeInstances", "instance-id", "reservationSet/item", "instancesSet/item", "instanceId", false },
+	[WAIT_INSTANCE] = { "DescribeInstances", "instance-id", "reservationSet/item",
+			    "instancesSet/item", "instanceId", false },
 	[WAIT_IMAGE] = { "DescribeImages", "image-id", "imagesSet/item", NULL, "imageId", true },
-	[WAIT_SNAPSHOT] = { "DescribeSnapshots", "snapshot-id", "snapshotSet/item", NULL, "snapshotId", true },
-	[WAIT_VOLUME] = { "DescribeVolumes", "volume-id", "volumeSet/item", NULL, "volumeId", false },
+	[WAIT_SNAPSHOT] = { "DescribeSnapshots", "snapshot-id", "snapshotSet/item", NULL,
+			    "snapshotId", true },
+	[WAIT_VOLUME] = { "DescribeVolumes", "volume-id", "volumeSet/item", NULL, "volumeId",
+			  false },
 };
 
 struct wait {
@@ -139,7 +142,8 @@ static int64_t next_poll(const struct waiter *w, int64_t now)
 	int64_t due = CLOCK_NEVER;
 
 	for (const struct wait *x = w->waits; x; x = x->next) {
-		int64_t t = x->polled_ms ? x->polled_ms + interval(w, x, now) : x->added_ms + (w->custom ? 0 : 500);
+		int64_t t = x->polled_ms ? x->polled_ms + interval(w, x, now)
+					 : x->added_ms + (w->custom ? 0 : 500);
 
 		due = MIN(due, t);
 	}
@@ -158,8 +162,8 @@ static void finish(struct wait *x, enum wait_verdict v)
 
 static void fail_with(struct wait *x, const struct err *e)
 {
-	err_set(&x->err, e->code, "waiting for the %s %s to be %s: %s", x->request->what, x->request->id, x->request->goal,
-		e->msg);
+	err_set(&x->err, e->code, "waiting for the %s %s to be %s: %s", x->request->what,
+		x->request->id, x->request->goal, e->msg);
 	x->err.os = e->os;
 	err_set_name(&x->err, e->name);
 	finish(x, WAIT_FAILED);
@@ -195,8 +199,8 @@ static void judge(struct wait *x, const struct xml *item, int64_t now)
 	if (v == WAIT_DONE)
 		x->item = xml_copy(x->arena, item);
 	if (v == WAIT_FAILED)
-		err_set(&x->err, ERR_REMOTE, "the %s %s cannot become %s: it is %s%s%s", r->what, r->id, r->goal, state,
-			*why ? ": " : "", why);
+		err_set(&x->err, ERR_REMOTE, "the %s %s cannot become %s: it is %s%s%s", r->what,
+			r->id, r->goal, state, *why ? ": " : "", why);
 	if (v != WAIT_PENDING)
 		finish(x, v);
 }
@@ -213,7 +217,8 @@ static void judge_missing(struct wait *x, int64_t now)
 		return;
 	}
 	if (x->seen && x->missing >= GONE_POLLS && now - x->progress_ms > 5000)
-		err_set(&x->err, ERR_NOT_FOUND, "the %s %s is gone; it was %s", r->what, r->id, x->state);
+		err_set(&x->err, ERR_NOT_FOUND, "the %s %s is gone; it was %s", r->what, r->id,
+			x->state);
 	else if (!x->seen && age > UNSEEN_MS)
 		err_set(&x->err, ERR_NOT_FOUND, "the %s %s does not exist", r->what, r->id);
 	if (err_any(&x->err))
@@ -222,7 +227,8 @@ static void judge_missing(struct wait *x, int64_t now)
 
 static int64_t patience(const struct wait *x)
 {
-	int64_t delay = x->polling.delay_seconds > 0 ? x->polling.delay_seconds : 15; /* Packer's own */
+	int64_t delay = x->polling.delay_seconds > 0 ? x->polling.delay_seconds
+						     : 15; /* Packer's own */
 
 	if (x->polling.max_attempts > 0)
 		return x->polling.max_attempts * delay * 1000;
@@ -237,9 +243,11 @@ static void judge_time(struct wait *x, int64_t now)
 
 	if (now - since <= patience(x))
 		return;
-	err_set(&x->err, ERR_TIMEOUT, "the %s %s is not %s after %lld s%s (it is %s)%s", r->what, r->id, r->goal,
-		(long long)((now - since) / 1000), counted ? "" : " without progress", x->state ? x->state : "unknown",
-		counted ? "; raise max_attempts or delay_seconds of aws_polling" : "; aws_polling can allow more time");
+	err_set(&x->err, ERR_TIMEOUT, "the %s %s is not %s after %lld s%s (it is %s)%s", r->what,
+		r->id, r->goal, (long long)((now - since) / 1000),
+		counted ? "" : " without progress", x->state ? x->state : "unknown",
+		counted ? "; raise max_attempts or delay_seconds of aws_polling"
+			: "; aws_polling can allow more time");
 	finish(x, WAIT_FAILED);
 }
 
@@ -311,16 +319,19 @@ static int ask(struct waiter *w, const struct strs *ids, struct poll_state *p, s
 		aws_params_filter_list(&params, kinds[w->kind].filter, &part);
 		if (kinds[w->kind].own)
 			aws_params_add(&params, "Owner.1", "self");
-		if (aws_call_pages(&c, kinds[w->kind].action, &params, kinds[w->kind].path, on_item, p, err) < 0)
+		if (aws_call_pages(&c, kinds[w->kind].action, &params, kinds[w->kind].path, on_item,
+				   p, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* A throttle answer slows everybody down; an outage is borne for a while; the rest is for the builds. */
+/* A throttle answer slows everybody down; an outage is borne for a while; the rest is for the
+ * builds. */
 static void take_failure(struct waiter *w, const struct err *e, int64_t now)
 {
-	bool outage = e->code == ERR_LOST || e->code == ERR_TIMEOUT || e->code == ERR_AGAIN || e->os >= 500;
+	bool outage = e->code == ERR_LOST || e->code == ERR_TIMEOUT || e->code == ERR_AGAIN ||
+		      e->os >= 500;
 
 	if (e->code == ERR_AGAIN)
 		w->slow = MIN(w->slow * 2, 8);
@@ -375,7 +386,8 @@ static void poll_once(struct waiter *w)
 
 /* ---- progress of images: EC2 tells none, but their snapshots do ---- */
 
-/* How often the snapshots are looked at for the most impatient wait; CLOCK_NEVER when nobody needs it. */
+/* How often the snapshots are looked at for the most impatient wait; CLOCK_NEVER when nobody needs
+ * it. */
 static int64_t progress_interval(const struct waiter *w, int64_t now)
 {
 	int64_t least = CLOCK_NEVER;
@@ -383,14 +395,15 @@ static int64_t progress_interval(const struct waiter *w, int64_t now)
 	for (const struct wait *x = w->waits; x; x = x->next) {
 		int64_t i = MIN(x->request->no_progress_ms / 4, PROGRESS_MS);
 
-		if (x->verdict == WAIT_PENDING && x->polling.max_attempts <= 0 && now - x->added_ms > i)
+		if (x->verdict == WAIT_PENDING && x->polling.max_attempts <= 0 &&
+		    now - x->added_ms > i)
 			least = MIN(least, i);
 	}
 	return least;
 }
 
-/* A snapshot's description names the image it is made for; all of an image's are one text, whose change is
- * progress. */
+/* A snapshot's description names the image it is made for; all of an image's are one text, whose
+ * change is progress. */
 static void take_snapshots(struct waiter *w, const struct ec2_snapshot *v, size_t n, int64_t now)
 {
 	for (struct wait *x = w->waits; x; x = x->next) {
@@ -419,8 +432,10 @@ static void look_for_progress(struct waiter *w)
 
 	pthread_mutex_lock(&w->all->lock);
 	for (const struct wait *x = w->waits; x && values.n + 2 <= BATCH; x = x->next) {
-		values.v[values.n++] = arena_printf(arena, "Created by CreateImage(*) for %s*", x->request->id);
-		values.v[values.n++] = arena_printf(arena, "Copied for DestinationAmi %s*", x->request->id);
+		values.v[values.n++] = arena_printf(arena, "Created by CreateImage(*) for %s*",
+						    x->request->id);
+		values.v[values.n++] = arena_printf(arena, "Copied for DestinationAmi %s*",
+						    x->request->id);
 	}
 	pthread_mutex_unlock(&w->all->lock);
 	c.deadline_ms = clock_ms() + CALL_MS;
@@ -506,7 +521,8 @@ static int start_thread(struct waiter *w)
 	return rc;
 }
 
-static struct waiter *find_waiter(struct waiters *all, const struct aws_client *c, enum wait_kind kind)
+static struct waiter *find_waiter(struct waiters *all, const struct aws_client *c,
+				  enum wait_kind kind)
 {
 	struct waiter *w = all->first;
 
@@ -529,8 +545,8 @@ static struct waiter *find_waiter(struct waiters *all, const struct aws_client *
 
 /* ---- the waiting side ---- */
 
-static int enlist(struct waiters *all, const struct aws_client *c, struct wait *x, struct waiter **ret,
-		  struct err *err)
+static int enlist(struct waiters *all, const struct aws_client *c, struct wait *x,
+		  struct waiter **ret, struct err *err)
 {
 	struct waiter *w;
 	int rc = 0;
@@ -600,7 +616,8 @@ static int block(const struct aws_client *c, struct waiter *w, struct wait *x, s
 
 	for (;;) {
 		struct pollfd fds[2] = { { .fd = x->fd, .events = POLLIN },
-					 { .fd = c->cancel ? cancel_fd(c->cancel) : -1, .events = POLLIN } };
+					 { .fd = c->cancel ? cancel_fd(c->cancel) : -1,
+					   .events = POLLIN } };
 		auto_free char *text = NULL;
 
 		if (c->cancel && cancel_check(c->cancel, err) < 0)
@@ -608,7 +625,8 @@ static int block(const struct aws_client *c, struct waiter *w, struct wait *x, s
 		if (verdict_of(w, x) != WAIT_PENDING)
 			return 0;
 		if (clock_left(deadline) == 0)
-			return err_set(err, ERR_TIMEOUT, "the %s %s is not %s in time", r->what, r->id, r->goal);
+			return err_set(err, ERR_TIMEOUT, "the %s %s is not %s in time", r->what,
+				       r->id, r->goal);
 		if (poll(fds, 2, clock_left(deadline)) > 0 && fds[0].revents)
 			drain(x->fd);
 		if (r->progress && (text = news(w, x)))
@@ -616,14 +634,19 @@ static int block(const struct aws_client *c, struct waiter *w, struct wait *x, s
 	}
 }
 
-int waiter_wait(const struct aws_client *c, const struct wait_request *r, const struct xml **ret_item,
-		struct err *err)
+int waiter_wait(const struct aws_client *c, const struct wait_request *r,
+		const struct xml **ret_item, struct err *err)
 {
 	AUTO(arena) struct arena *arena = arena_new();
 	auto_fd int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int64_t now = clock_ms();
 	struct wait x = {
-		.request = r, .polling = c->polling, .fd = fd, .added_ms = now, .progress_ms = now, .arena = arena,
+		.request = r,
+		.polling = c->polling,
+		.fd = fd,
+		.added_ms = now,
+		.progress_ms = now,
+		.arena = arena,
 	};
 	struct waiter *w = NULL;
 	int rc;

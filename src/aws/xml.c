@@ -1,5 +1,6 @@
-/* XML to a tree of elements, by expat. The ceilings (depth, size) are for answers of a server that may be
- * anything: a proxy's error page, another service, an attacker on the way of a plain http endpoint.
+/* XML to a tree of elements, by expat. The ceilings (depth, size) are for answers of a server that
+ * may be anything: a proxy's error page, another service, an attacker on the way of a plain http
+ * endpoint.
  */
 #include "aws/xml.h"
 
@@ -77,9 +78,9 @@ static void on_text(void *data, const char *s, int n)
 }
 
 /* Entities of a DTD are never needed; refusing them closes expansion attacks. */
-static void on_entity(void *data, const char *name UNUSED, int param UNUSED, const char *value UNUSED,
-		      int n UNUSED, const char *base UNUSED, const char *sys UNUSED, const char *pub UNUSED,
-		      const char *notation UNUSED)
+static void on_entity(void *data, const char *name UNUSED, int param UNUSED,
+		      const char *value UNUSED, int n UNUSED, const char *base UNUSED,
+		      const char *sys UNUSED, const char *pub UNUSED, const char *notation UNUSED)
 {
 	struct parse *p = data;
 
@@ -92,7 +93,8 @@ int xml_parse(struct arena *a, struct str text, struct xml **ret_root, struct er
 	enum XML_Status status;
 
 	if (text.n > XML_BYTES)
-		return err_set(err, ERR_REMOTE, "the answer is larger than %zu MiB", XML_BYTES >> 20);
+		return err_set(err, ERR_REMOTE, "the answer is larger than %zu MiB",
+			       XML_BYTES >> 20);
 	p.parser = XML_ParserCreate(NULL);
 	if (!p.parser)
 		abort(); /* out of memory */
@@ -104,7 +106,8 @@ int xml_parse(struct arena *a, struct str text, struct xml **ret_root, struct er
 	if (p.too_deep)
 		err_set(err, ERR_REMOTE, "XML is nested deeper than %d", XML_DEPTH);
 	else if (status != XML_STATUS_OK)
-		err_set(err, ERR_REMOTE, "line %lu: %s", (unsigned long)XML_GetCurrentLineNumber(p.parser),
+		err_set(err, ERR_REMOTE, "line %lu: %s",
+			(unsigned long)XML_GetCurrentLineNumber(p.parser),
 			XML_ErrorString(XML_GetErrorCode(p.parser)));
 	XML_ParserFree(p.parser);
 	buf_release(&p.text);

@@ -1,5 +1,6 @@
-/* A small XML tree over expat, in an arena. Names are local names (namespaces are dropped), text is the
- * trimmed character data of elements without children; attributes are not kept (no AWS answer uses them).
+/* A small XML tree over expat, in an arena. Names are local names (namespaces are dropped), text is
+ * the trimmed character data of elements without children; attributes are not kept (no AWS answer
+ * uses them).
  */
 #ifndef INGOT_AWS_XML_H
 #define INGOT_AWS_XML_H

@@ -1,7 +1,8 @@
-/* The AWS client by hand: what the end-to-end tests of src/aws run against moto and against servers that
- * misbehave. Not installed.
+/* The AWS client by hand: what the end-to-end tests of src/aws run against moto and against servers
+ *that misbehave. Not installed.
  *
- *	aws_probe [-o OPTION=VALUE]… COMMAND [ARGUMENT…]      OPTION: as in a template; assume_role.role_arn
+ *	aws_probe [-o OPTION=VALUE]… COMMAND [ARGUMENT…]      OPTION: as in a template;
+ *assume_role.role_arn
  *
  *	call SERVICE ACTION [KEY=VALUE…]   the answer's leaves as PATH=TEXT
  *	credentials | region | endpoint SERVICE REGION | whoami | address | parameter NAME
@@ -9,8 +10,8 @@
  *	wait-many N ID STATE               N threads wait for one instance
  *	cancel MS KIND ID STATE            the wait is cancelled after MS
  *	patience MS IMAGE                  waits for an image, with so little patience
- *	cycle IMAGE NAME                   a build's calls: key, group, instance, stop, image, copy, undo
- *	undo KIND ID | find KIND NAME TOKEN RUN
+ *	cycle IMAGE NAME                   a build's calls: key, group, instance, stop, image, copy,
+ *undo undo KIND ID | find KIND NAME TOKEN RUN
  *
  * Errors: "error CODE NAME STATUS: MESSAGE" and exit status 1.
  */
@@ -80,8 +81,8 @@ static int cmd_credentials(struct probe *p, struct err *err)
 
 	if (aws_session_credentials(p->session, p->cancel, p->arena, &c, err) < 0)
 		return -1;
-	printf("%s %s %s %lld %s\n", c.access_key, c.secret_key, c.token ? c.token : "-", (long long)c.expires,
-	       aws_session_source(p->session));
+	printf("%s %s %s %lld %s\n", c.access_key, c.secret_key, c.token ? c.token : "-",
+	       (long long)c.expires, aws_session_source(p->session));
 	return 0;
 }
 
@@ -135,7 +136,8 @@ static int cmd_parameter(struct probe *p, struct err *err)
 	return 0;
 }
 
-static int wait_for(const struct aws_client *c, const char *kind, const char *id, const char *state, struct err *err)
+static int wait_for(const struct aws_client *c, const char *kind, const char *id, const char *state,
+		    struct err *err)
 {
 	struct ec2_instance instance;
 	struct ec2_image image;
@@ -225,13 +227,17 @@ static int cmd_cancel(struct probe *p, struct err *err)
 	pthread_create(&t, NULL, cancel_thread, p);
 	rc = wait_for(&p->ec2, p->args[1], p->args[2], p->args[3], &e);
 	pthread_join(t, NULL);
-	printf("%s after %lld ms\n", rc == 0 ? "done" : e.code == ERR_CANCELLED ? "cancelled" : "failed",
+	printf("%s after %lld ms\n",
+	       rc == 0			 ? "done"
+	       : e.code == ERR_CANCELLED ? "cancelled"
+					 : "failed",
 	       (long long)(clock_ms() - start));
 	return rc == 0 || e.code == ERR_CANCELLED ? 0 : err_move(err, &e);
 }
 
-static enum wait_verdict judge_available(const char *goal, const struct xml *item, int64_t age UNUSED,
-					 const char **ret_state, const char **ret_why UNUSED)
+static enum wait_verdict judge_available(const char *goal, const struct xml *item,
+					 int64_t age UNUSED, const char **ret_state,
+					 const char **ret_why UNUSED)
 {
 	*ret_state = xml_text(item, "imageState");
 	return streq(*ret_state, goal) ? WAIT_DONE : WAIT_PENDING;
@@ -240,7 +246,11 @@ static enum wait_verdict judge_available(const char *goal, const struct xml *ite
 static int cmd_patience(struct probe *p, struct err *err)
 {
 	struct wait_request r = {
-		.kind = WAIT_IMAGE, .id = p->args[1], .what = "image", .goal = "available", .judge = judge_available,
+		.kind = WAIT_IMAGE,
+		.id = p->args[1],
+		.what = "image",
+		.goal = "available",
+		.judge = judge_available,
 		.no_progress_ms = strtol(p->args[0], NULL, 10),
 	};
 	const struct xml *item;
@@ -285,8 +295,8 @@ static int cmd_cycle(struct probe *p, struct err *err)
 	aws_params_tags(&run, "instance", &tags);
 	TRY(ec2_run_instance(c, &run, token, &instance, err));
 	TRY(aws_wait_instance(c, instance.id, "running", &instance, err));
-	printf("instance %s %s %s mappings=%zu\n", instance.id, instance.state, ec2_tag(&instance.tags, "ingot:run"),
-	       instance.nmappings);
+	printf("instance %s %s %s mappings=%zu\n", instance.id, instance.state,
+	       ec2_tag(&instance.tags, "ingot:run"), instance.nmappings);
 	TRY(ec2_stop_instance(c, instance.id, false, err));
 	TRY(aws_wait_instance(c, instance.id, "stopped", NULL, err));
 	aws_params_add(&make, "InstanceId", instance.id);
@@ -325,7 +335,9 @@ static const char *dash_is_null(const char *s)
 static int cmd_find(struct probe *p, struct err *err)
 {
 	struct journal_row row = {
-		.kind = p->args[0], .name = dash_is_null(p->args[1]), .token = dash_is_null(p->args[2]),
+		.kind = p->args[0],
+		.name = dash_is_null(p->args[1]),
+		.token = dash_is_null(p->args[2]),
 	};
 	const char *id;
 
@@ -340,10 +352,13 @@ static const struct {
 	int nargs;
 	int (*run)(struct probe *p, struct err *err);
 } commands[] = {
-	{ "call", 2, cmd_call }, { "credentials", 0, cmd_credentials }, { "region", 0, cmd_region },
-	{ "endpoint", 2, cmd_endpoint }, { "whoami", 0, cmd_whoami }, { "address", 0, cmd_address },
-	{ "parameter", 1, cmd_parameter }, { "wait", 3, cmd_wait }, { "wait-many", 3, cmd_wait_many },
-	{ "cancel", 4, cmd_cancel }, { "cycle", 2, cmd_cycle }, { "patience", 2, cmd_patience }, { "undo", 2, cmd_undo }, { "find", 4, cmd_find },
+	{ "call", 2, cmd_call },	   { "credentials", 0, cmd_credentials },
+	{ "region", 0, cmd_region },	   { "endpoint", 2, cmd_endpoint },
+	{ "whoami", 0, cmd_whoami },	   { "address", 0, cmd_address },
+	{ "parameter", 1, cmd_parameter }, { "wait", 3, cmd_wait },
+	{ "wait-many", 3, cmd_wait_many }, { "cancel", 4, cmd_cancel },
+	{ "cycle", 2, cmd_cycle },	   { "patience", 2, cmd_patience },
+	{ "undo", 2, cmd_undo },	   { "find", 4, cmd_find },
 };
 
 static void set_option(struct probe *p, char *text)
@@ -353,11 +368,18 @@ static void set_option(struct probe *p, char *text)
 		const char *name;
 		char **slot;
 	} rows[] = {
-		{ "access_key", &c->access_key }, { "secret_key", &c->secret_key }, { "token", &c->token },
-		{ "profile", &c->profile }, { "shared_credentials_file", &c->shared_credentials_file },
-		{ "mfa_code", &c->mfa_code }, { "region", &c->region }, { "custom_endpoint_ec2", &c->custom_endpoint_ec2 },
-		{ "assume_role.role_arn", &p->role.role_arn }, { "assume_role.external_id", &p->role.external_id },
-		{ "local_endpoint", (char **)&c->local_endpoint }, { "local_access_key", (char **)&c->local_access_key },
+		{ "access_key", &c->access_key },
+		{ "secret_key", &c->secret_key },
+		{ "token", &c->token },
+		{ "profile", &c->profile },
+		{ "shared_credentials_file", &c->shared_credentials_file },
+		{ "mfa_code", &c->mfa_code },
+		{ "region", &c->region },
+		{ "custom_endpoint_ec2", &c->custom_endpoint_ec2 },
+		{ "assume_role.role_arn", &p->role.role_arn },
+		{ "assume_role.external_id", &p->role.external_id },
+		{ "local_endpoint", (char **)&c->local_endpoint },
+		{ "local_access_key", (char **)&c->local_access_key },
 		{ "local_secret_key", (char **)&c->local_secret_key },
 	};
 	char *eq = strchr(text, '=');

@@ -1,5 +1,5 @@
-/* Parts of the AWS client that need no server: XML, parameters, the table of errors, URLs, token buckets,
- * shared files. */
+/* Parts of the AWS client that need no server: XML, parameters, the table of errors, URLs, token
+ * buckets, shared files. */
 #include "aws/bucket.h"
 #include "aws/call.h"
 #include "aws/errors.h"
@@ -28,8 +28,10 @@ static struct xml *parse(struct arena *a, const char *text)
 static void xml_tree(void **state)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	const struct xml *r = parse(a, "<?xml version=\"1.0\"?><x:R xmlns:x='u'><set>\n <item><id> i-1 </id><on>true</on></item>"
-				       "<other/><item><id>i-2</id><n>7</n></item></set><t>a &amp; &lt;b&gt;<!-- c --> d</t></x:R>");
+	const struct xml *r = parse(a, "<?xml version=\"1.0\"?><x:R xmlns:x='u'><set>\n <item><id> "
+				       "i-1 </id><on>true</on></item>"
+				       "<other/><item><id>i-2</id><n>7</n></item></set><t>a &amp; "
+				       "&lt;b&gt;<!-- c --> d</t></x:R>");
 	const struct xml *i = xml_first(r, "set/item");
 
 	(void)state;
@@ -105,8 +107,10 @@ static void params(void **state)
 	aws_params_set(&p, "A", "2");
 	aws_params_set(&p, "B", NULL);
 	aws_params_encode(&p, &b);
-	assert_string_equal(buf_cstr(&b), "A=2&Filter.1.Name=f&Filter.1.Value.1=v%2A&TagSpecification.1.ResourceType=image"
-					  "&TagSpecification.1.Tag.1.Key=k&TagSpecification.1.Tag.1.Value=a%20b%26%C3%BC");
+	assert_string_equal(
+		buf_cstr(&b),
+		"A=2&Filter.1.Name=f&Filter.1.Value.1=v%2A&TagSpecification.1.ResourceType=image"
+		"&TagSpecification.1.Tag.1.Key=k&TagSpecification.1.Tag.1.Value=a%20b%26%C3%BC");
 	assert_string_equal(aws_params_get(&p, "A"), "2");
 	assert_null(aws_params_get(&p, "B"));
 }
@@ -143,7 +147,8 @@ static void error_codes(void **state)
 		const struct error_row *r = error_row_find(cases[i].code, cases[i].status);
 
 		if (r->class != cases[i].class || r->code != cases[i].kind)
-			fail_msg("%s: class %d, code %d", cases[i].code ? cases[i].code : "(none)", r->class, r->code);
+			fail_msg("%s: class %d, code %d", cases[i].code ? cases[i].code : "(none)",
+				 r->class, r->code);
 	}
 }
 
@@ -176,7 +181,8 @@ static void buckets(void **state)
 	int64_t start = clock_ms();
 
 	(void)state;
-	/* The burst is free, the next one waits for the rate (2 a second), but never past the deadline. */
+	/* The burst is free, the next one waits for the rate (2 a second), but never past the
+	 * deadline. */
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(bucket_take(b, "e", BUCKET_RUN, true, NULL, 0, &err), 0);
 	assert_true(clock_ms() - start < 100);
@@ -199,8 +205,10 @@ static void buckets(void **state)
 
 static void shared_files(void **state)
 {
-	static const char text[] = "[default]\nregion=a # no\n key2 = v\n\n[profile  \"with space\"]\nx = 1;2\ns3 =\n  addressing = path\ny = 2\n"
-				   "[unknown]\nz=1\n[services sv]\nec2 =\n\tendpoint_url = http://e\nsts=\n  endpoint_url = http://s\n";
+	static const char text[] = "[default]\nregion=a # no\n key2 = v\n\n[profile  \"with "
+				   "space\"]\nx = 1;2\ns3 =\n  addressing = path\ny = 2\n"
+				   "[unknown]\nz=1\n[services sv]\nec2 =\n\tendpoint_url = "
+				   "http://e\nsts=\n  endpoint_url = http://s\n";
 	auto_free char *dir = NULL;
 	auto_free char *config = NULL;
 	auto_free char *credentials = NULL;
@@ -229,9 +237,10 @@ static void shared_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(xml_tree),	cmocka_unit_test(xml_refused), cmocka_unit_test(xml_depth),
-		cmocka_unit_test(params),	cmocka_unit_test(error_codes), cmocka_unit_test(urls),
-		cmocka_unit_test(buckets),	cmocka_unit_test(shared_files),
+		cmocka_unit_test(xml_tree),    cmocka_unit_test(xml_refused),
+		cmocka_unit_test(xml_depth),   cmocka_unit_test(params),
+		cmocka_unit_test(error_codes), cmocka_unit_test(urls),
+		cmocka_unit_test(buckets),     cmocka_unit_test(shared_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* aws/sigv4: AWS's published test suite where it lies beside the checkout, and cases of our own with values
- * computed by botocore.
+/* aws/sigv4: AWS's published test suite where it lies beside the checkout, and cases of our own
+ * with values computed by botocore.
  */
 #include "aws/sigv4.h"
 #include "base/buf.h"
@@ -28,21 +28,30 @@ static void own_post(void **state)
 {
 	static const struct sigv4_header headers[] = {
 		{ { "host", 4 }, { "ec2.eu-west-1.amazonaws.com", 27 } },
-		{ { "content-type", 12 }, { "application/x-www-form-urlencoded; charset=utf-8", 48 } },
+		{ { "content-type", 12 },
+		  { "application/x-www-form-urlencoded; charset=utf-8", 48 } },
 	};
 	struct sigv4 s = {
-		.access_key = "AKIDEXAMPLE", .secret_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-		.region = "eu-west-1", .service = "ec2", .unix_time = 1440938160, .method = "POST", .path = STR("/"),
-		.headers = headers, .nheaders = 2, .body = STR("Action=DescribeRegions&Version=2016-11-15"),
+		.access_key = "AKIDEXAMPLE",
+		.secret_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+		.region = "eu-west-1",
+		.service = "ec2",
+		.unix_time = 1440938160,
+		.method = "POST",
+		.path = STR("/"),
+		.headers = headers,
+		.nheaders = 2,
+		.body = STR("Action=DescribeRegions&Version=2016-11-15"),
 	};
 	AUTO(buf) struct buf out = BUF_INIT;
 
 	(void)state;
 	sigv4_sign(&s, &out);
-	assert_string_equal(buf_cstr(&out),
-			    "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/eu-west-1/ec2/aws4_request, "
-			    "SignedHeaders=content-type;host;x-amz-date, Signature="
-			    "f47fc76401dda4dd990e5084e52db57a87edf2e3f8f89e38dc28aeb2ea9c67c8");
+	assert_string_equal(
+		buf_cstr(&out),
+		"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/eu-west-1/ec2/aws4_request, "
+		"SignedHeaders=content-type;host;x-amz-date, Signature="
+		"f47fc76401dda4dd990e5084e52db57a87edf2e3f8f89e38dc28aeb2ea9c67c8");
 }
 
 static void repeated_headers_and_spaces(void **state)
@@ -54,8 +63,16 @@ static void repeated_headers_and_spaces(void **state)
 		{ { "x-a", 3 }, { "1", 1 } },
 	};
 	struct sigv4 s = {
-		.access_key = "A", .secret_key = "S", .region = "r", .service = "s", .unix_time = 0, .method = "GET",
-		.path = STR("/a//b/../c d/"), .query = STR("b=2&a=%20&a=1&c"), .headers = headers, .nheaders = 4,
+		.access_key = "A",
+		.secret_key = "S",
+		.region = "r",
+		.service = "s",
+		.unix_time = 0,
+		.method = "GET",
+		.path = STR("/a//b/../c d/"),
+		.query = STR("b=2&a=%20&a=1&c"),
+		.headers = headers,
+		.nheaders = 4,
 	};
 	AUTO(buf) struct buf out = BUF_INIT;
 	AUTO(buf) struct buf names = BUF_INIT;
@@ -63,10 +80,12 @@ static void repeated_headers_and_spaces(void **state)
 	(void)state;
 	sigv4_canonical(&s, false, &out, &names);
 	assert_string_equal(buf_cstr(&names), "host;x-a;x-amz-date;x-b");
-	assert_string_equal(buf_cstr(&out),
-			    "GET\n/a/c%20d/\na=%20&a=1&b=2&c=\nhost:h\nx-a:2,1\nx-amz-date:19700101T000000Z\nx-b:a b c\n\n"
-			    "host;x-a;x-amz-date;x-b\n"
-			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(
+		buf_cstr(&out),
+		"GET\n/a/c%20d/"
+		"\na=%20&a=1&b=2&c=\nhost:h\nx-a:2,1\nx-amz-date:19700101T000000Z\nx-b:a b c\n\n"
+		"host;x-a;x-amz-date;x-b\n"
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 /* ---- the published suite ---- */
@@ -106,8 +125,10 @@ static void read_request(const char *file, struct request *r)
 			v->n = (size_t)(line.p + line.n - v->p);
 			continue;
 		}
-		vec_push(&r->headers, (struct sigv4_header){ str_slice(line, 0, (size_t)(colon - line.p)),
-							     str_slice(line, (size_t)(colon - line.p) + 1, line.n) });
+		vec_push(&r->headers,
+			 (struct sigv4_header){
+				 str_slice(line, 0, (size_t)(colon - line.p)),
+				 str_slice(line, (size_t)(colon - line.p) + 1, line.n) });
 	}
 	r->body = rest.p ? rest : STR("");
 }
@@ -128,7 +149,8 @@ static void run_case(const char *dir)
 {
 	auto_free char *context_path = os_path_join(dir, "context.json");
 	auto_free char *request_path = os_path_join(dir, "request.txt");
-	json_t *c = json_load_file(context_path, 0, NULL), *cred = json_object_get(c, "credentials");
+	json_t *c = json_load_file(context_path, 0, NULL),
+	       *cred = json_object_get(c, "credentials");
 	struct request r = { 0 };
 	AUTO(buf) struct buf canonical = BUF_INIT;
 	AUTO(buf) struct buf query_canonical = BUF_INIT;
@@ -143,7 +165,9 @@ static void run_case(const char *dir)
 	assert_non_null(c);
 	read_request(request_path, &r);
 	method = xstrndup(r.method.p, r.method.n);
-	assert_true(clock_parse_rfc3339(str_from(json_string_value(json_object_get(c, "timestamp"))), &ms));
+	assert_true(
+		clock_parse_rfc3339(str_from(json_string_value(json_object_get(c, "timestamp"))),
+				    &ms));
 	s = (struct sigv4){
 		.access_key = json_string_value(json_object_get(cred, "access_key_id")),
 		.secret_key = json_string_value(json_object_get(cred, "secret_access_key")),
@@ -151,8 +175,13 @@ static void run_case(const char *dir)
 		.token_unsigned = json_is_true(json_object_get(c, "omit_session_token")),
 		.region = json_string_value(json_object_get(c, "region")),
 		.service = json_string_value(json_object_get(c, "service")),
-		.unix_time = ms / 1000, .method = method, .path = r.path, .query = r.query, .headers = r.headers.v,
-		.nheaders = r.headers.n, .body = r.body,
+		.unix_time = ms / 1000,
+		.method = method,
+		.path = r.path,
+		.query = r.query,
+		.headers = r.headers.v,
+		.nheaders = r.headers.n,
+		.body = r.body,
 		.sign_body = json_is_true(json_object_get(c, "sign_body")),
 		.keep_path = !json_is_true(json_object_get(c, "normalize")),
 		.expires = json_integer_value(json_object_get(c, "expiration_in_seconds")),
@@ -178,7 +207,8 @@ static void run_case(const char *dir)
 /* INGOT_SHARED, or beside the checkout, seen from it or from its build folder. */
 static char *suite_dir(void)
 {
-	const char *const places[] = { os_env("INGOT_SHARED"), "../shared", "../../shared", "../../../shared" };
+	const char *const places[] = { os_env("INGOT_SHARED"), "../shared", "../../shared",
+				       "../../../shared" };
 
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		char *dir = places[i] ? os_path_join(places[i], "vectors/sigv4") : NULL;
@@ -199,7 +229,8 @@ static void published_suite(void **state)
 
 	(void)state;
 	if (!d) {
-		print_message("# skipped: no ../shared/vectors/sigv4, which is not part of a checkout\n");
+		print_message(
+			"# skipped: no ../shared/vectors/sigv4, which is not part of a checkout\n");
 		return;
 	}
 	while ((e = readdir(d))) {
