@@ -1,0 +1,179 @@
+"""Instances of the container backend as their users find them: over SSH, from outside and from inside."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("cloud")
+
+
+def wait_for(what, seconds=60):
+    """The first true answer of what(); polled, as nothing can be awaited over the API."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = what()
+        if got:
+            return got
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s in vain")
+
+
+class Instance:
+    """One instance from the amzn stand-in, with a key pair and a group that opens SSH."""
+
+    def __init__(self, cloud, folder, **extra):
+        self.ec2 = cloud.client()
+        name = os.path.basename(str(folder)) + str(time.monotonic_ns())
+        self.key = os.path.join(str(folder), name)
+        pair = self.ec2.create_key_pair(KeyName=name)
+        with open(os.open(self.key, os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
+            f.write(pair["KeyMaterial"])
+        group = self.ec2.create_security_group(GroupName=name, Description="test")["GroupId"]
+        self.ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="127.0.0.1/32")
+        images = self.ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn-ami-hvm-*"]}])["Images"]
+        run = self.ec2.run_instances(ImageId=images[0]["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1, KeyName=name,
+                                     SecurityGroupIds=[group], **extra)
+        self.id = run["Instances"][0]["InstanceId"]
+        self.await_state("running")
+
+    def describe(self):
+        return self.ec2.describe_instances(InstanceIds=[self.id])["Reservations"][0]["Instances"][0]
+
+    def await_state(self, state):
+        return wait_for(lambda: self.describe()["State"]["Name"] == state)
+
+    def start_ssh(self, command):
+        address = self.describe()["PublicIpAddress"]
+        return ["ssh", "-n", "-i", self.key, "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "-oIdentitiesOnly=yes",
+                "-oConnectTimeout=20", f"ec2-user@{address}", command]
+
+    def ssh(self, command, check=True, seconds=60):
+        """Its output, both streams."""
+        r = subprocess.run(self.start_ssh(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds)
+        if check:
+            assert r.returncode == 0, f"{command} ended with {r.returncode}:\n{r.stdout}"
+        return r.stdout
+
+    def boot_id(self):
+        """Differs after each boot."""
+        return self.ssh("stat -c %Y.%i /run/systemd").strip()
+
+    def terminate(self):
+        self.ec2.terminate_instances(InstanceIds=[self.id])
+        self.await_state("terminated")
+
+
+@pytest.fixture(scope="module")
+def instance(cloud, tmp_path_factory):
+    i = Instance(cloud, tmp_path_factory.mktemp("instance"))
+    yield i
+    i.terminate()
+
+
+def test_looks_like_a_machine(instance):
+    assert instance.ssh("cat /proc/1/comm").strip() == "systemd"
+    assert wait_for(lambda: instance.ssh("systemctl is-system-running", check=False).strip() == "running")
+    assert instance.describe()["PrivateIpAddress"] in instance.ssh("hostname -I 2>/dev/null || cat /proc/net/fib_trie")
+    assert instance.ssh("findmnt -no SOURCE /").strip() == "/dev/xvda1"
+    assert instance.ssh("sudo -n id -u").strip() == "0"
+
+
+def test_other_ports_are_closed(instance):
+    r = subprocess.run(instance.start_ssh("true")[:-2] + ["-p", "23", f"ec2-user@{instance.describe()['PublicIpAddress']}", "true"],
+                       capture_output=True, text=True)
+    assert r.returncode == 255 and "refused" in r.stderr
+
+
+@pytest.mark.parametrize("command", [
+    "sudo mknod /tmp/host b 254 0; sudo head -c 16 /tmp/host",
+    "sudo mknod /tmp/mem c 1 1; sudo head -c 16 /tmp/mem",
+    "sudo date -s 2020-01-01",
+    "sudo dmesg",
+    "echo x | sudo tee /proc/sys/kernel/core_pattern",
+    "echo b | sudo tee /proc/sysrq-trigger",
+    "timeout 3 bash -c 'echo > /dev/tcp/172.31.0.1/22'",
+    "timeout 3 bash -c 'echo > /dev/tcp/192.0.2.1/80'",
+    "curl -sSf -x http://169.254.169.254:3128 http://127.0.0.1/",
+    "curl -sSf -x http://169.254.169.254:3128 http://host.invalid/",
+])
+def test_kept_from_the_host(instance, command):
+    out = instance.ssh(f"({command}) && echo ALLOWED", check=False)
+    assert "ALLOWED" not in out, out
+
+
+def test_partitions_appear_at_once(instance):
+    """sfdisk && mkfs without a pause in between, three times over; as chroot builds do it."""
+    zone = instance.describe()["Placement"]["AvailabilityZone"]
+    volume = instance.ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
+    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
+    instance.ec2.attach_volume(VolumeId=volume, InstanceId=instance.id, Device="/dev/sdf")
+    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"][0]["State"] == "attached")
+    for table in "label: gpt\\n,100M\\n,\\n", "label: dos\\n,50M\\n,200M,E\\n,,L\\n", "label: gpt\\n,300M\\n":
+        instance.ssh(f"printf '{table}' | sudo sfdisk -q -w always /dev/xvdf && sudo mkfs.ext4 -q -F /dev/xvdf1")
+    assert instance.ssh("ls /dev/xvdf*").split() == ["/dev/xvdf", "/dev/xvdf1"]
+    instance.ssh("sudo mount /dev/sdf1 /mnt && echo kept | sudo tee /mnt/x && sudo umount /mnt")
+    instance.ec2.detach_volume(VolumeId=volume)
+    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
+    assert "xvdf" not in instance.ssh("ls /dev")
+    instance.ec2.attach_volume(VolumeId=volume, InstanceId=instance.id, Device="/dev/sdg")
+    wait_for(lambda: "xvdg1" in instance.ssh("ls /dev"))
+    assert instance.ssh("sudo mount /dev/xvdg1 /mnt && cat /mnt/x && sudo umount /mnt") == "kept\n"
+    instance.ec2.detach_volume(VolumeId=volume)
+    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
+    instance.ec2.delete_volume(VolumeId=volume)
+
+
+def test_reboots_and_stops(instance):
+    instance.ssh("echo kept > kept")
+    before = instance.boot_id()
+    instance.ssh("sudo reboot", check=False)
+    wait_for(lambda: instance.ssh("true", check=False) == "" and instance.boot_id() != before)
+    before = instance.boot_id()
+    instance.ec2.reboot_instances(InstanceIds=[instance.id])
+    wait_for(lambda: instance.ssh("true", check=False) == "" and instance.boot_id() != before)
+    instance.ec2.stop_instances(InstanceIds=[instance.id])
+    instance.await_state("stopped")
+    instance.ec2.start_instances(InstanceIds=[instance.id])
+    instance.await_state("running")
+    assert instance.ssh("cat kept") == "kept\n"
+
+
+def test_root_takes_the_whole_volume(cloud, tmp_path):
+    big = Instance(cloud, tmp_path, BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 12}}])
+    assert int(big.ssh("df --output=size -BG / | tail -1").strip(" G\n")) >= 11
+    big.terminate()
+
+
+def test_instances_see_each_other(cloud, instance, tmp_path):
+    other = Instance(cloud, tmp_path)
+    other.ssh("true")  # its SSH server is up
+    address = other.describe()["PrivateIpAddress"]
+    assert "SSH-2.0" in instance.ssh(f"timeout 10 bash -c 'exec 3<>/dev/tcp/{address}/22; head -1 <&3'")
+    other.terminate()
+
+
+def host_traces(folder):
+    """What the host still has of the data folder."""
+    loops = subprocess.run(["losetup", "-a"], capture_output=True, text=True).stdout
+    with open("/proc/mounts") as f:
+        mounts = f.read()
+    return [line for line in (loops + mounts).splitlines() if folder in line]
+
+
+def test_nothing_stays_after_a_crash(make_cloud, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("the container backend needs root")
+    cloud = make_cloud("-backend", "container")
+    instance = Instance(cloud, tmp_path)
+    instance.ssh("true")
+    volume = os.path.join(cloud.data, "volumes")
+    assert host_traces(volume)
+    status = json.loads(cloud.program.run("cloud", "status", "-json", "-data", cloud.data, check=0).stdout)
+    os.kill(status["pid"], signal.SIGKILL)
+    wait_for(lambda: not host_traces(volume), 10)
+    cloud.program.run("cloud", "up", "-data", cloud.data, "-backend", "container", timeout=300, check=0)
+    cloud.program.run("cloud", "down", "-data", cloud.data, check=0)
+    assert not host_traces(volume)
