@@ -25,7 +25,12 @@ struct child {
 	pid_t pid;
 	int pidfd;
 	int in, out[2]; /* our ends; -1 when closed */
+	struct child *next; /* of those with a group of their own that run */
 };
+
+/* For proc_kill_all(). */
+static struct child *running;
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Held from vfork to exec, and while a program is written: a child that has not yet reached exec would keep
  * the program open for writing, and running it would fail with ETXTBSY. */
@@ -222,6 +227,35 @@ static void loop(const struct proc_spec *spec, struct child *c, struct err *err)
 	}
 }
 
+static void note_running(struct child *c)
+{
+	pthread_mutex_lock(&running_lock);
+	c->next = running;
+	running = c;
+	pthread_mutex_unlock(&running_lock);
+}
+
+/* Before it is reaped: after that its number may be somebody else's. */
+static void forget_running(struct child *c)
+{
+	pthread_mutex_lock(&running_lock);
+	for (struct child **link = &running; *link; link = &(*link)->next) {
+		if (*link == c) {
+			*link = c->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&running_lock);
+}
+
+void proc_kill_all(void)
+{
+	pthread_mutex_lock(&running_lock);
+	for (struct child *c = running; c; c = c->next)
+		kill(-c->pid, SIGKILL);
+	pthread_mutex_unlock(&running_lock);
+}
+
 int proc_run(const struct proc_spec *spec, int *ret_status, struct err *err)
 {
 	AUTO(child) struct child c = { .pidfd = -1, .in = -1, .out = { -1, -1 } };
@@ -234,7 +268,10 @@ int proc_run(const struct proc_spec *spec, int *ret_status, struct err *err)
 	pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
 	if (start(spec, &c, err) < 0)
 		return -1;
+	if (!spec->own_terminal && !spec->new_session)
+		note_running(&c);
 	loop(spec, &c, err);
+	forget_running(&c);
 	while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (err_any(err)) {

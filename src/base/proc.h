@@ -32,6 +32,9 @@ struct proc_spec {
 /* Runs to the end. ret_status: exit status, or -signal. Errors: not startable (ERR_NOT_FOUND,
  * ERR_IO), ERR_CANCELLED, ERR_TIMEOUT. */
 int proc_run(const struct proc_spec *spec, int *ret_status, struct err *err) MUST_USE;
+/* Kills what runs, with its groups, at once: for a process that is about to end without cleaning up. Not what
+ * inherited the terminal or has a session of its own. */
+void proc_kill_all(void);
 /* Runs and returns its standard output (at most max bytes); a non-zero status is ERR_EXIT with the
  * end of its standard error in the message. */
 int proc_output(const struct proc_spec *spec, size_t max, struct buf *ret, struct err *err) MUST_USE;

@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "base/log.h"
 #include "base/os.h"
+#include "base/proc.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -93,6 +94,7 @@ static void stop_at_once(void *data)
 	events_seize(s->run.events, PATIENCE_MS);
 	run_plain(&s->run, true, "Stopped at once; nothing more is cleaned up.");
 	tell_left(s);
+	proc_kill_all();
 	_exit(1);
 }
 

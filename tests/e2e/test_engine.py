@@ -36,6 +36,14 @@ def wait_for(process, path, text, seconds=20):
     raise AssertionError(f"no {text!r} in {seconds} s:\n{got}")
 
 
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def ended(process, path, seconds=20):
     process.wait(seconds)
     with open(path) as f:
@@ -72,7 +80,7 @@ def test_no_build_starts_after_a_signal(ingot, tmp_path):
 
 
 def test_second_signal_stops_at_once(ingot, tmp_path):
-    path = template(tmp_path, [local("trap '' TERM INT; echo started; while :; do sleep 0.1; done")], **{
+    path = template(tmp_path, [local("trap '' TERM INT; echo $$ > pid; echo started; while :; do sleep 0.1; done")], **{
         "error-cleanup-provisioner": local("sleep 60")})
     out = tmp_path / "out"
     with open(out, "w") as f:
@@ -86,6 +94,11 @@ def test_second_signal_stops_at_once(ingot, tmp_path):
     assert time.monotonic() - from_ < 2
     assert p.returncode == 1
     assert "Stopped at once" in said and "Cleanly cancelled" not in said
+    with open(os.path.join(ingot.home, "pid")) as f:
+        script = int(f.read())
+    while alive(script):  # killed; the system may still be at it
+        assert time.monotonic() - from_ < 5
+        time.sleep(0.02)
 
 
 def test_a_reader_that_goes_away_does_not_stop_the_build(ingot, tmp_path):

@@ -28,13 +28,17 @@ def start(ingot, proxy, sshd, tmp_path):
     """A build that has made its instance and now works on it; (process, path of its output)."""
     def run():
         path = template(tmp_path, sshd, ssh_keypair_name=None, ssh_private_key_file=None, communicator="none",
-                        provisioners=[{"type": "shell-local", "inline": ["echo provisioning", "sleep 60"]}])
+                        provisioners=[{"type": "shell-local", "inline": ["echo $$ > pid; echo provisioning; exec sleep 60"]}])
         out = tmp_path / "out"
         with open(out, "w") as f:
             p = ingot.start("build", "-color=false", path, env=proxy.environment(), cwd=tmp_path, stdout=f)
         wait_for(p, out, "provisioning\n")
         return p, out
-    return run
+    yield run
+    try:  # killed programs leave their script
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    except (OSError, ValueError):
+        pass
 
 
 def wait_for(process, path, text, seconds=60):
