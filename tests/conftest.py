@@ -14,6 +14,17 @@ TOP = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(HERE, "lib"))
 
 
+# Where base images are cached for all test runs of the user; the rest of a test's home is its own.
+CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+
+
+def pytest_collection_modifyitems(items):
+    """Instances that boot share one worker: two local clouds at once would only slow each other down."""
+    for item in items:
+        if "cloud" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("cloud"))
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -50,8 +61,7 @@ class Program:
 
     def environment(self, **extra):
         env = {"PATH": os.environ["PATH"], "HOME": self.home, "TZ": "UTC", "LANG": "C.UTF-8", "TMPDIR": self.home, "AWS_EC2_METADATA_DISABLED": "true",
-               "PACKER_NO_COLOR": "1", "CHECKPOINT_DISABLE": "1", "INGOT_STATE_DIR": os.path.join(self.home, "state"),
-               "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")}
+               "XDG_CACHE_HOME": CACHE, "PACKER_NO_COLOR": "1", "CHECKPOINT_DISABLE": "1", "INGOT_STATE_DIR": os.path.join(self.home, "state")}
         env.update({k: os.environ[k] for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "SUDO_USER") if k in os.environ})
         env.update({k: v for k, v in extra.items() if v is not None})
         return env
