@@ -16,14 +16,16 @@
 #define PIDS_MAX "8192"
 static const char guest[] = "guest";
 
-/* Hierarchies in the order they are joined. v2 is always there: the instance's systemd lives in it. */
+/* In the order they are joined. v2 is always there: the instance's systemd lives in it. */
 enum tree { TREE_V2, TREE_DEVICES, TREE_MEMORY, TREE_PIDS, TREES };
-static const char *const v1_names[TREES] = { [TREE_DEVICES] = "devices", [TREE_MEMORY] = "memory", [TREE_PIDS] = "pids" };
+static const char *const v1_names[TREES] = {
+	[TREE_DEVICES] = "devices", [TREE_MEMORY] = "memory", [TREE_PIDS] = "pids"
+};
 
 struct cgroup_host {
-	char *folder; /* "ingot-<key>" */
+	char *folder;	  /* "ingot-<key>" */
 	int roots[TREES]; /* -1: not used */
-	int ours[TREES]; /* the folder below the root */
+	int ours[TREES];  /* the folder below the root */
 	bool bpf;
 };
 
@@ -76,7 +78,8 @@ static void remove_groups(int at, const char *name)
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 
-/* v2 controllers that are there are switched on for the groups below; where they are not, v1 has them. */
+/* v2 controllers that are there are switched on for the groups below; where they are not, v1 has
+ * them. */
 static bool v2_has(int root, const char *controller)
 {
 	auto_fd int fd = openat(root, "cgroup.controllers", O_RDONLY | O_CLOEXEC);
@@ -97,9 +100,12 @@ static int open_v2(struct cgroup_host *h, struct err *err)
 {
 	h->roots[TREE_V2] = mount_hidden("cgroup2", NULL);
 	if (h->roots[TREE_V2] < 0)
-		return err_errno(err, errno, "mounting cgroup2 (CAP_SYS_ADMIN and Linux 5.2 are needed)");
+		return err_errno(err, errno,
+				 "mounting cgroup2 (CAP_SYS_ADMIN and Linux 5.2 are needed)");
 	h->ours[TREE_V2] = make_group(h->roots[TREE_V2], h->folder);
-	return h->ours[TREE_V2] < 0 ? err_errno(err, errno, "making the control group %s", h->folder) : 0;
+	return h->ours[TREE_V2] < 0
+		       ? err_errno(err, errno, "making the control group %s", h->folder)
+		       : 0;
 }
 
 /* A limit is a comfort: without its controller the instance runs without it. */
@@ -135,12 +141,14 @@ static int open_devices(struct cgroup_host *h, enum cgroup_devices devices, stru
 		if (h->ours[TREE_DEVICES] >= 0)
 			return 0;
 	}
-	return err_set(err, ERR_UNSUPPORTED, "instances cannot be kept from the host's devices: the kernel has neither "
-					     "BPF device programs (CONFIG_CGROUP_BPF) nor a writable v1 `devices` "
-					     "control group; use -backend qemu");
+	return err_set(err, ERR_UNSUPPORTED,
+		       "instances cannot be kept from the host's devices: the kernel has neither "
+		       "BPF device programs (CONFIG_CGROUP_BPF) nor a writable v1 `devices` "
+		       "control group; use -backend qemu");
 }
 
-int cgroup_host_open(const char *key, enum cgroup_devices devices, struct cgroup_host **ret, struct err *err)
+int cgroup_host_open(const char *key, enum cgroup_devices devices, struct cgroup_host **ret,
+		     struct err *err)
 {
 	struct cgroup_host *h = xcalloc(1, sizeof(*h));
 
@@ -175,7 +183,8 @@ void cgroup_clean(const char *key)
 {
 	auto_free char *folder = xasprintf("ingot-%s", key);
 	for (size_t i = 0; i < TREES; i++) {
-		auto_fd int root = i == TREE_V2 ? mount_hidden("cgroup2", NULL) : mount_hidden("cgroup", v1_names[i]);
+		auto_fd int root = i == TREE_V2 ? mount_hidden("cgroup2", NULL)
+						: mount_hidden("cgroup", v1_names[i]);
 
 		if (root >= 0)
 			remove_groups(root, folder);
@@ -183,9 +192,10 @@ void cgroup_clean(const char *key)
 }
 
 static const char *const v1_rules[] = {
-	"c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", /* null zero full random urandom */
-	"c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm",		 /* tty console ptmx pts */
-	"c *:* m", "b *:* m",						 /* making nodes is harmless */
+	"c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm",
+	"c 1:9 rwm",					      /* null zero full random urandom */
+	"c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm", /* tty console ptmx pts */
+	"c *:* m",   "b *:* m",				      /* making nodes is harmless */
 };
 
 /* v1 takes "a" only while there is no group below. */
@@ -194,9 +204,9 @@ static int restrict_devices(struct cgroup *c, struct err *err)
 	int fd = c->groups[TREE_DEVICES];
 
 	if (c->host->bpf)
-		return cgroup_bpf_attach(c->groups[TREE_V2], &c->bpf) < 0 ?
-			       err_errno(err, errno, "attaching the device rules") :
-			       0;
+		return cgroup_bpf_attach(c->groups[TREE_V2], &c->bpf) < 0
+			       ? err_errno(err, errno, "attaching the device rules")
+			       : 0;
 	if (write_at(fd, "devices.deny", "a") < 0)
 		return err_errno(err, errno, "writing the device rules");
 	for (size_t i = 0; i < ARRAY_LEN(v1_rules); i++)
@@ -211,7 +221,9 @@ static int make_guest_groups(struct cgroup *c, struct err *err)
 		if (c->groups[i] < 0)
 			continue;
 		c->guests[i] = make_group(c->groups[i], guest);
-		c->procs[i] = c->guests[i] >= 0 ? openat(c->guests[i], "cgroup.procs", O_WRONLY | O_CLOEXEC) : -1;
+		c->procs[i] = c->guests[i] >= 0
+				      ? openat(c->guests[i], "cgroup.procs", O_WRONLY | O_CLOEXEC)
+				      : -1;
 		if (c->procs[i] < 0)
 			return err_errno(err, errno, "making a control group for %s", c->name);
 	}
@@ -232,7 +244,8 @@ static void set_limits(struct cgroup *c, uint64_t memory)
 		log_line("local cloud: %s: no process limit: %m", c->name);
 }
 
-int cgroup_new(struct cgroup_host *h, const char *name, uint64_t memory, struct cgroup **ret, struct err *err)
+int cgroup_new(struct cgroup_host *h, const char *name, uint64_t memory, struct cgroup **ret,
+	       struct err *err)
 {
 	struct cgroup *c = xcalloc(1, sizeof(*c));
 
@@ -286,7 +299,9 @@ int cgroup_allow(struct cgroup *c, dev_t dev, bool allow, struct err *err)
 	if (c->bpf)
 		ret = cgroup_bpf_allow(c->bpf, dev, allow);
 	else /* what the upper group gains does not come down by itself */
-		ret = write_at(c->groups[TREE_DEVICES], file, rule) < 0 ? -1 : write_at(c->guests[TREE_DEVICES], file, rule);
+		ret = write_at(c->groups[TREE_DEVICES], file, rule) < 0
+			      ? -1
+			      : write_at(c->guests[TREE_DEVICES], file, rule);
 	return ret < 0 ? err_errno(err, errno, "setting the device rule of %s", rule) : 0;
 }
 

@@ -1,8 +1,8 @@
-/* Device rules for cgroup v2: a BPF program of a few instructions that looks block devices up in a table,
- * so that partitions can come and go while the instance runs.
+/* Device rules for cgroup v2: a BPF program of a few instructions that looks block devices up in a
+ * table, so that partitions can come and go while the instance runs.
  *
- * Written in instructions rather than with a compiler: it has one rule after the other, as the table
- * `always` lists them, then the look-up.
+ * Written in instructions rather than with a compiler: it has one rule after the other, as the
+ * table `always` lists them, then the look-up.
  */
 #include "cloud/cgroup.h"
 
@@ -37,17 +37,20 @@ struct code {
 
 static void emit(struct code *c, uint8_t op, int dst, int src, int off, int32_t imm)
 {
-	c->v[c->n++] = (struct bpf_insn){ .code = op, .dst_reg = (uint8_t)(dst & 15), .src_reg = (uint8_t)(src & 15),
-					  .off = (int16_t)off, .imm = imm };
+	c->v[c->n++] = (struct bpf_insn){ .code = op,
+					  .dst_reg = (uint8_t)(dst & 15),
+					  .src_reg = (uint8_t)(src & 15),
+					  .off = (int16_t)off,
+					  .imm = imm };
 }
 
 /* Characters that every instance may use: what the kernel itself answers. minor -1: all. */
 static const struct {
 	int major, minor;
 } always[] = {
-	{ 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, /* null zero full random urandom */
-	{ 5, 0 }, { 5, 1 }, { 5, 2 },			  /* tty console ptmx */
-	{ 136, -1 },					  /* pts */
+	{ 1, 3 },    { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, /* null zero full random urandom */
+	{ 5, 0 },    { 5, 1 }, { 5, 2 },		     /* tty console ptmx */
+	{ 136, -1 },					     /* pts */
 };
 
 enum { R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10 };
@@ -97,7 +100,8 @@ static int load(int table)
 	union bpf_attr a = { .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE };
 
 	/* access_type: the kind of device in the low half, what is wanted in the high one. */
-	emit(&c, BPF_LDX | BPF_MEM | BPF_W, R2, R1, offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
+	emit(&c, BPF_LDX | BPF_MEM | BPF_W, R2, R1,
+	     offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
 	emit(&c, BPF_ALU64 | BPF_MOV | BPF_X, R3, R2, 0, 0);
 	emit(&c, BPF_ALU64 | BPF_AND | BPF_K, R2, 0, 0, 0xffff);
 	emit(&c, BPF_ALU64 | BPF_RSH | BPF_K, R3, 0, 0, 16);
@@ -113,7 +117,9 @@ static int load(int table)
 
 static int new_table(void)
 {
-	union bpf_attr a = { .map_type = BPF_MAP_TYPE_HASH, .key_size = sizeof(struct key), .value_size = 1,
+	union bpf_attr a = { .map_type = BPF_MAP_TYPE_HASH,
+			     .key_size = sizeof(struct key),
+			     .value_size = 1,
 			     .max_entries = TABLE_MAX };
 
 	return bpf(BPF_MAP_CREATE, &a);
@@ -131,8 +137,10 @@ int cgroup_bpf_attach(int group, struct cgroup_bpf **ret)
 {
 	auto_fd int table = new_table();
 	auto_fd int program = table >= 0 ? load(table) : -1;
-	union bpf_attr a = { .target_fd = (uint32_t)group, .attach_bpf_fd = (uint32_t)program,
-			     .attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI };
+	union bpf_attr a = { .target_fd = (uint32_t)group,
+			     .attach_bpf_fd = (uint32_t)program,
+			     .attach_type = BPF_CGROUP_DEVICE,
+			     .attach_flags = BPF_F_ALLOW_MULTI };
 
 	if (program < 0 || bpf(BPF_PROG_ATTACH, &a) < 0)
 		return -1;

@@ -35,7 +35,7 @@ int backend_clean(const char *data_dir, struct err *err UNUSED)
 {
 	auto_free char *key = data_key(data_dir);
 
-	/* Mounts, loops, links and processes went with the daemon; only empty control groups stay. */
+	/* Mounts, loops, links and processes went with the daemon: only empty groups stay. */
 	cgroup_clean(key);
 	return 0;
 }
@@ -48,8 +48,9 @@ static int check_capabilities(struct err *err)
 		int number;
 		const char *name;
 	} needed[] = {
-		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" }, { CAP_MKNOD, "CAP_MKNOD" }, { CAP_NET_ADMIN, "CAP_NET_ADMIN" },
-		{ CAP_SYS_CHROOT, "CAP_SYS_CHROOT" }, { CAP_SETPCAP, "CAP_SETPCAP" }, { CAP_KILL, "CAP_KILL" },
+		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" }, { CAP_MKNOD, "CAP_MKNOD" },
+		{ CAP_NET_ADMIN, "CAP_NET_ADMIN" }, { CAP_SYS_CHROOT, "CAP_SYS_CHROOT" },
+		{ CAP_SETPCAP, "CAP_SETPCAP" },	    { CAP_KILL, "CAP_KILL" },
 	};
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct have[2] = { { 0 } };
@@ -61,21 +62,26 @@ static int check_capabilities(struct err *err)
 		if (!(have[needed[i].number / 32].effective & (1u << needed[i].number % 32)))
 			buf_printf(&missing, "%s%s", missing.n ? ", " : "", needed[i].name);
 	if (missing.n)
-		return err_set(err, ERR_UNSUPPORTED, "the container backend needs root (%s missing): run as root, or "
-						     "use -backend qemu", buf_cstr(&missing));
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the container backend needs root (%s missing): run as root, or "
+			       "use -backend qemu",
+			       buf_cstr(&missing));
 	return 0;
 }
 
 static int open_host(struct host *h, struct err *err)
 {
-	static const struct mount_option small[] = { { "mode", "700" }, { "size", "256k" }, { NULL, NULL } };
+	static const struct mount_option small[] = { { "mode", "700" },
+						     { "size", "256k" },
+						     { NULL, NULL } };
 
 	h->sys = mountfd_new("sysfs", NULL, MOUNT_ATTR_RDONLY, NULL);
 	h->dev = mountfd_new("tmpfs", small, 0, NULL);
 	if (h->sys >= 0 && h->dev >= 0)
 		return 0;
 	if (errno == ENOSYS)
-		return err_set(err, ERR_UNSUPPORTED, "the container backend needs Linux 5.11 or newer");
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the container backend needs Linux 5.11 or newer");
 	return err_errno(err, errno, "mounting file systems for ingot itself");
 }
 
@@ -90,14 +96,17 @@ static int check_loops(const struct host *h, struct err *err)
 {
 	auto_fd int control = disk_open_control(h);
 
-	return control < 0 ? err_set(err, ERR_UNSUPPORTED, "no loop device: load the module `loop`, or pass "
-							   "/dev/loop-control into this container") :
-			     0;
+	return control < 0 ? err_set(err, ERR_UNSUPPORTED,
+				     "no loop device: load the module `loop`, or pass "
+				     "/dev/loop-control into this container")
+			   : 0;
 }
 
 static int check_network(struct err *err)
 {
-	struct netns_link l = { .number = 1, .ip.s_addr = htonl(0x0a000002), .mac = { 2, 0, 0, 0, 0, 2 } };
+	struct netns_link l = { .number = 1,
+				.ip.s_addr = htonl(0x0a000002),
+				.mac = { 2, 0, 0, 0, 0, 2 } };
 	auto_fd int vpc = -1, instance = -1;
 
 	if (netns_new_vpc(&vpc, err) < 0 || netns_new(&instance, err) < 0)
@@ -110,7 +119,8 @@ static int container_probe(struct err *err)
 	AUTO(host) struct host h = { -1, -1 };
 	struct cgroup_host *cgroups;
 
-	if (check_capabilities(err) < 0 || open_host(&h, err) < 0 || check_loops(&h, err) < 0 || check_network(err) < 0)
+	if (check_capabilities(err) < 0 || open_host(&h, err) < 0 || check_loops(&h, err) < 0 ||
+	    check_network(err) < 0)
 		return -1;
 	if (cgroup_host_open("probe", CGROUP_DEVICES_AUTO, &cgroups, err) < 0)
 		return -1;
@@ -266,8 +276,8 @@ static struct machine *find_locked(struct backend *b, const char *id, struct err
 	return i;
 }
 
-static int container_set_ports(struct backend *b, const char *id, const struct instance_port *p, size_t n,
-			       struct err *err)
+static int container_set_ports(struct backend *b, const char *id, const struct instance_port *p,
+			       size_t n, struct err *err)
 {
 	struct machine *i = find_locked(b, id, err);
 	int ret;
@@ -279,7 +289,8 @@ static int container_set_ports(struct backend *b, const char *id, const struct i
 	return ret < 0 ? err_prefix(err, "instance %s", id) : 0;
 }
 
-static int container_attach(struct backend *b, const char *id, const struct instance_disk *d, struct err *err)
+static int container_attach(struct backend *b, const char *id, const struct instance_disk *d,
+			    struct err *err)
 {
 	struct machine *i = find_locked(b, id, err);
 	int ret;

@@ -48,7 +48,7 @@ struct backend {
 
 struct machine_volume {
 	char *volume;
-	char *name; /* of the node: "xvdf" */
+	char *name;  /* of the node: "xvdf" */
 	char *alias; /* "sdf", a link to it, or NULL */
 	bool root;
 	struct disk disk;
@@ -61,7 +61,12 @@ struct port_listener {
 };
 
 /* What was asked of the instance's thread; bits. */
-enum { ASK_STOP = 1, ASK_FORCE = 2, ASK_REBOOT = 4, ASK_SOON = 8 /* with STOP: do not wait long */ };
+enum {
+	ASK_STOP = 1,
+	ASK_FORCE = 2,
+	ASK_REBOOT = 4,
+	ASK_SOON = 8 /* with STOP: do not wait long */
+};
 
 struct machine {
 	struct backend *backend;
@@ -69,7 +74,7 @@ struct machine {
 	char *id, *host_name;
 	uint64_t memory;
 	struct in_addr private_ip, public_ip; /* public 0.0.0.0: none */
-	struct instance_disk *want; /* disks of the spec */
+	struct instance_disk *want;	      /* disks of the spec */
 	size_t nwant;
 
 	pthread_mutex_t lock; /* of what follows; not held while events are told */
@@ -78,10 +83,10 @@ struct machine {
 	VEC(struct instance_port) want_ports;
 	bool has_address; /* ports can be opened */
 	VEC(struct port_listener *) ports;
-	struct map refused; /* hosts of the proxy that were told */
+	struct map refused;    /* hosts of the proxy that were told */
 	struct cgroup *cgroup; /* NULL between boots */
-	int dev; /* the tmpfs at its /dev, -1 between boots */
-	bool closing; /* nothing is added any more */
+	int dev;	       /* the tmpfs at its /dev, -1 between boots */
+	bool closing;	       /* nothing is added any more */
 
 	/* The thread's own. */
 	int netns, vpc;
@@ -117,12 +122,13 @@ void machine_answer_ioctl(struct machine *i);
 
 /* container_ports.c; the machine's lock must be held */
 /* Notes which ports are wanted, and opens and closes them once it has its address. */
-int machine_set_ports(struct machine *i, const struct instance_port *p, size_t n, struct err *err) MUST_USE;
+int machine_set_ports(struct machine *i, const struct instance_port *p, size_t n,
+		      struct err *err) MUST_USE;
 int machine_open_ports(struct machine *i, struct err *err) MUST_USE;
 void machine_close_ports(struct machine *i); /* the lock must not be held */
 
-/* container_seccomp.c: installs the filter in the calling process and gives the listener, or -1 without
- * one. Only system calls. -errno on failure. */
+/* container_seccomp.c: installs the filter in the calling process and gives the listener, or -1
+ * without one. Only system calls. -errno on failure. */
 int container_filter(int *ret_listener);
 
 /* container_child.c */

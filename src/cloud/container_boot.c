@@ -1,7 +1,8 @@
 /* One boot of an instance: its file systems are made ready as descriptors, then pid 1 is cloned.
  *
- * Runs on the instance's thread, which pid 1 dies with. That thread has a root and working folder of its
- * own (CLONE_FS), so that the root volume can be mounted under the name the instance knows it by.
+ * Runs on the instance's thread, which pid 1 dies with. That thread has a root and working folder
+ * of its own (CLONE_FS), so that the root volume can be mounted under the name the instance knows
+ * it by.
  */
 #include "base/log.h"
 #include "cloud/container.h"
@@ -35,8 +36,8 @@ struct stage {
 
 static void stage_release(struct stage *s)
 {
-	int *all[] = { &s->root, &s->run, &s->sys, &s->pts, &s->program, &s->channel[0], &s->channel[1],
-		       &s->errors[0], &s->errors[1] };
+	int *all[] = { &s->root,       &s->run,	       &s->sys,	      &s->pts,	    &s->program,
+		       &s->channel[0], &s->channel[1], &s->errors[0], &s->errors[1] };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		fd_close(all[i]);
@@ -52,36 +53,42 @@ static const struct machine_volume *root_volume(const struct machine *i)
 }
 
 /* Where the root file system is: the partition that is largest and has one, or the whole disk. */
-static int find_root(const struct machine_volume *v, dev_t *ret_dev, unsigned *ret_number, const char **ret_type,
-		     struct err *err)
+static int find_root(const struct machine_volume *v, dev_t *ret_dev, unsigned *ret_number,
+		     const char **ret_type, struct err *err)
 {
 	const struct disk_partition *best = NULL;
 
 	for (size_t n = 0; n < v->disk.nparts; n++) {
 		const struct disk_partition *p = &v->disk.parts[n];
 
-		if ((!best || p->p.length > best->p.length) && partition_filesystem(v->disk.fd, p->p.start))
+		if ((!best || p->p.length > best->p.length) &&
+		    partition_filesystem(v->disk.fd, p->p.start))
 			best = p;
 	}
 	*ret_dev = best ? best->dev : v->disk.dev;
 	*ret_number = best ? best->p.number : 0;
 	*ret_type = partition_filesystem(v->disk.fd, best ? best->p.start : 0);
 	if (!*ret_type)
-		return err_set(err, ERR_INVALID, "volume %s has no file system that can be booted (ext4, xfs or btrfs, on a "
-						 "partition or on the whole disk)", v->volume);
+		return err_set(
+			err, ERR_INVALID,
+			"volume %s has no file system that can be booted (ext4, xfs or btrfs, on a "
+			"partition or on the whole disk)",
+			v->volume);
 	return 0;
 }
 
-/* In a folder that has nothing but /dev/<name>, so that the mount is listed under that name inside. */
-static int mount_as(const char *type, const char *node, dev_t dev, const struct mount_option *options, int *ret,
-		    struct buf *why)
+/* In a folder that has nothing but /dev/<name>: the mount is listed under that name inside. */
+static int mount_as(const char *type, const char *node, dev_t dev,
+		    const struct mount_option *options, int *ret, struct buf *why)
 {
 	static const struct mount_option small[] = { { "size", "64k" }, { NULL, NULL } };
-	auto_fd int empty = mountfd_new("tmpfs", small, 0, NULL), before = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int empty = mountfd_new("tmpfs", small, 0, NULL),
+		    before = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd, saved;
 
 	if (empty < 0 || before < 0 || mkdirat(empty, "dev", 0755) < 0 ||
-	    mknodat(empty, node + 1, S_IFBLK | 0600, dev) < 0 || fchdir(empty) < 0 || chroot(".") < 0)
+	    mknodat(empty, node + 1, S_IFBLK | 0600, dev) < 0 || fchdir(empty) < 0 ||
+	    chroot(".") < 0)
 		return -1;
 	fd = mountfd_new(type, options, MOUNT_ATTR_NOATIME, why);
 	saved = errno;
@@ -108,10 +115,16 @@ static int mount_root(const struct machine *i, int *ret, struct err *err)
 	snprintf(name, sizeof(name), "%s", v->name);
 	snprintf(node, sizeof(node), number ? "/dev/%s%u" : "/dev/%s", name, number);
 	{
-		/* Holes come back to the volume's file (discard); what is written is safe once it is in the
-		 * host's memory, a power cut of the host aside (nobarrier): package managers sync a lot. */
-		const struct mount_option ext4[] = { { "source", node }, { "discard", NULL }, { "nobarrier", NULL }, { NULL, NULL } };
-		const struct mount_option other[] = { { "source", node }, { "discard", NULL }, { NULL, NULL } };
+		/* Holes come back to the volume's file (discard); what is written is safe once it
+		 * is in the host's memory, a power cut of the host aside (nobarrier): package
+		 * managers sync a lot. */
+		const struct mount_option ext4[] = { { "source", node },
+						     { "discard", NULL },
+						     { "nobarrier", NULL },
+						     { NULL, NULL } };
+		const struct mount_option other[] = { { "source", node },
+						      { "discard", NULL },
+						      { NULL, NULL } };
 
 		if (mount_as(type, node, dev, streq(type, "ext4") ? ext4 : other, ret, &why) == 0)
 			return 0;
@@ -120,29 +133,35 @@ static int mount_root(const struct machine *i, int *ret, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED, "this kernel has no %s", type);
 	if (errno == EBUSY)
 		return err_set(err, ERR_IO, "volume %s is in use", v->volume);
-	return err_errno(err, errno, "mounting volume %s (%s)%s%s; is it damaged? try e2fsck", v->volume, type,
-			 why.n ? ": " : "", buf_cstr(&why));
+	return err_errno(err, errno, "mounting volume %s (%s)%s%s; is it damaged? try e2fsck",
+			 v->volume, type, why.n ? ": " : "", buf_cstr(&why));
 }
 
 static int make_dev(int *ret)
 {
-	static const struct mount_option options[] = { { "source", "udev" }, { "mode", "755" }, { "size", "4m" }, { NULL, NULL } };
+	static const struct mount_option options[] = {
+		{ "source", "udev" }, { "mode", "755" }, { "size", "4m" }, { NULL, NULL }
+	};
 	static const struct {
 		const char *name;
 		unsigned major, minor;
-	} nodes[] = { { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 },
-		      { "tty", 5, 0 } };
+	} nodes[] = { { "null", 1, 3 },	  { "zero", 1, 5 },    { "full", 1, 7 },
+		      { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 } };
 	static const struct {
 		const char *name, *to;
-	} links[] = { { "ptmx", "pts/ptmx" }, { "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" },
-		      { "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" } };
+	} links[] = { { "ptmx", "pts/ptmx" },
+		      { "fd", "/proc/self/fd" },
+		      { "stdin", "/proc/self/fd/0" },
+		      { "stdout", "/proc/self/fd/1" },
+		      { "stderr", "/proc/self/fd/2" } };
 	auto_fd int dev = mountfd_new("tmpfs", options, MOUNT_ATTR_NOSUID, NULL), console = -1;
 
 	if (dev < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
 		/* The umask is the process's: modes are set afterwards. */
-		if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0 ||
+		if (mknodat(dev, nodes[i].name, S_IFCHR | 0666,
+			    makedev(nodes[i].major, nodes[i].minor)) < 0 ||
 		    fchmodat(dev, nodes[i].name, 0666, 0) < 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
@@ -164,7 +183,8 @@ static int open_console(struct machine *i, int pts, char *name, size_t n)
 	unsigned number;
 
 	i->console = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (i->console < 0 || ioctl(i->console, TIOCSPTLCK, &unlock) < 0 || ioctl(i->console, TIOCGPTN, &number) < 0)
+	if (i->console < 0 || ioctl(i->console, TIOCSPTLCK, &unlock) < 0 ||
+	    ioctl(i->console, TIOCGPTN, &number) < 0)
 		return -1;
 	snprintf(name, n, "/dev/pts/%u", number);
 	i->tty = ioctl(i->console, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -173,13 +193,21 @@ static int open_console(struct machine *i, int pts, char *name, size_t n)
 
 static int prepare(struct machine *i, struct stage *s, struct child_plan *p, struct err *err)
 {
-	static const struct mount_option pts[] = { { "source", "devpts" }, { "ptmxmode", "0666" }, { "mode", "620" }, { "gid", "5" }, { NULL, NULL } };
-	static const struct mount_option run[] = { { "source", "tmpfs" }, { "mode", "755" }, { NULL, NULL } };
+	static const struct mount_option pts[] = { { "source", "devpts" },
+						   { "ptmxmode", "0666" },
+						   { "mode", "620" },
+						   { "gid", "5" },
+						   { NULL, NULL } };
+	static const struct mount_option run[] = { { "source", "tmpfs" },
+						   { "mode", "755" },
+						   { NULL, NULL } };
 	static const struct mount_option sys[] = { { "source", "sysfs" }, { NULL, NULL } };
 
 	if (mount_root(i, &s->root, err) < 0 || guest_program(&s->program, err) < 0)
 		return -1;
-	s->sys = mountfd_new("sysfs", sys, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	s->sys = mountfd_new("sysfs", sys,
+			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				     MOUNT_ATTR_NOEXEC,
 			     NULL);
 	s->run = mountfd_new("tmpfs", run, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, NULL);
 	s->pts = mountfd_new("devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL);
@@ -187,14 +215,16 @@ static int prepare(struct machine *i, struct stage *s, struct child_plan *p, str
 		return err_errno(err, errno, "making its kernel file systems");
 	if (open_console(i, s->pts, p->console, sizeof(p->console)) < 0)
 		return err_errno(err, errno, "making its console");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->channel) < 0 || pipe2(s->errors, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->channel) < 0 ||
+	    pipe2(s->errors, O_CLOEXEC) < 0)
 		return err_errno(err, errno, "preparing its start");
 	return machine_make_nodes(i, err);
 }
 
 static int clone_child(const struct child_plan *p, int *ret_pidfd, pid_t *ret_pid)
 {
-	struct clone_args a = { .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD,
+	struct clone_args a = { .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
+					 CLONE_PIDFD,
 				.pidfd = (uintptr_t)ret_pidfd,
 				.exit_signal = SIGCHLD };
 	long pid = syscall(SYS_clone3, &a, sizeof(a));
@@ -216,7 +246,9 @@ static int receive_listener(int channel)
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr m = { .msg_iov = &io,
+			    .msg_iovlen = 1,
+			    .msg_control = control.bytes,
 			    .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *c;
 	int fd;
@@ -247,8 +279,10 @@ static int start(struct machine *i, struct stage *s, struct err *err)
 	p.errors = s->errors[1];
 	p.njoin = cgroup_join_files(i->cgroup, p.join);
 	if (clone_child(&p, &i->pidfd, &i->pid) < 0)
-		return err_errno(err, errno, "namespaces are refused by the kernel (a seccomp profile, or a limit "
-					     "user.max_*_namespaces)");
+		return err_errno(
+			err, errno,
+			"namespaces are refused by the kernel (a seccomp profile, or a limit "
+			"user.max_*_namespaces)");
 	return 0;
 }
 

@@ -39,8 +39,8 @@ static int join_groups(const struct child_plan *p)
 	return unshare(CLONE_NEWCGROUP);
 }
 
-/* Entering one's own mount namespace sets the root to the namespace's: where ingot runs in a chroot, "/" is
- * no mount, and nothing could be made private or pivoted. */
+/* Entering one's own mount namespace sets the root to the namespace's: where ingot runs in a
+ * chroot, "/" is no mount, and nothing could be made private or pivoted. */
 static int leave_chroot(const struct child_plan *p UNUSED)
 {
 	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
@@ -53,8 +53,9 @@ static int leave_chroot(const struct child_plan *p UNUSED)
 
 static int enter_root(const struct child_plan *p)
 {
-	if (move_mount(p->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(p->root) < 0 ||
-	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+	if (move_mount(p->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+	    fchdir(p->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	    umount2(".", MNT_DETACH) < 0)
 		return -1;
 	return chdir("/");
 }
@@ -84,15 +85,17 @@ static int make_read_only(const char *path)
 {
 	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return -1;
-	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	return mount(NULL, path, NULL,
+		     MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
 /* Settings of the host's kernel are not the instance's; those of its own network are. */
 static int hide_host(const struct child_plan *p UNUSED)
 {
-	static const char *const read_only[] = { "/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus",
-						 "/proc/fs" };
-	static const char *const hidden[] = { "/proc/kcore", "/proc/kallsyms", "/proc/timer_list", "/proc/kmsg" };
+	static const char *const read_only[] = { "/proc/sys", "/proc/sysrq-trigger", "/proc/irq",
+						 "/proc/bus", "/proc/fs" };
+	static const char *const hidden[] = { "/proc/kcore", "/proc/kallsyms", "/proc/timer_list",
+					      "/proc/kmsg" };
 
 	if (mount("/proc/sys/net", "/proc/sys/net", NULL, MS_BIND, NULL) < 0)
 		return -1;
@@ -133,7 +136,8 @@ static int send_listener(int channel, int fd)
 	if (fd >= 0) {
 		m.msg_control = control.bytes;
 		m.msg_controllen = sizeof(control.bytes);
-		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+						       .cmsg_level = SOL_SOCKET,
 						       .cmsg_type = SCM_RIGHTS };
 		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
 	}
@@ -153,9 +157,10 @@ static int filter_calls(const struct child_plan *p)
 
 /* What an instance has no use for and the host would feel. SYS_ADMIN stays: mount needs it. */
 static const int dropped[] = {
-	CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME, CAP_SYSLOG, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_WAKE_ALARM,
-	CAP_AUDIT_CONTROL, CAP_AUDIT_READ, CAP_BLOCK_SUSPEND, CAP_SYS_PACCT, CAP_IPC_LOCK, CAP_LEASE, CAP_PERFMON,
-	CAP_BPF, CAP_SYS_RESOURCE,
+	CAP_SYS_MODULE, CAP_SYS_RAWIO,	   CAP_SYS_TIME,   CAP_SYSLOG,
+	CAP_MAC_ADMIN,	CAP_MAC_OVERRIDE,  CAP_WAKE_ALARM, CAP_AUDIT_CONTROL,
+	CAP_AUDIT_READ, CAP_BLOCK_SUSPEND, CAP_SYS_PACCT,  CAP_IPC_LOCK,
+	CAP_LEASE,	CAP_PERFMON,	   CAP_BPF,	   CAP_SYS_RESOURCE,
 };
 
 static int drop_rights(const struct child_plan *p UNUSED)
@@ -163,7 +168,8 @@ static int drop_rights(const struct child_plan *p UNUSED)
 	sigset_t none;
 
 	for (size_t i = 0; i < ARRAY_LEN(dropped); i++)
-		if (prctl(PR_CAPBSET_DROP, dropped[i]) < 0 && errno != EINVAL) /* EINVAL: an older kernel has it not */
+		if (prctl(PR_CAPBSET_DROP, dropped[i]) < 0 &&
+		    errno != EINVAL) /* EINVAL: an older kernel has it not */
 			return -1;
 	for (int s = 1; s < NSIG; s++)
 		signal(s, SIG_DFL);

@@ -1,4 +1,5 @@
-/* Disks of an instance: nodes in its /dev, rules in its control group, and partitions that are made inside.
+/* Disks of an instance: nodes in its /dev, rules in its control group, and partitions that are made
+ * inside.
  *
  * Nodes are made through the descriptor of the tmpfs: no path of the instance is followed.
  */
@@ -57,7 +58,8 @@ static void partition_name(const char *disk, unsigned number, char out[48])
 		snprintf(out, 48, "%s", disk);
 }
 
-static int make_node(struct machine *i, const struct machine_volume *v, unsigned number, dev_t dev, struct err *err)
+static int make_node(struct machine *i, const struct machine_volume *v, unsigned number, dev_t dev,
+		     struct err *err)
 {
 	char name[48], alias[48];
 
@@ -77,7 +79,8 @@ static int make_node(struct machine *i, const struct machine_volume *v, unsigned
 	return 0;
 }
 
-static void remove_node(struct machine *i, const struct machine_volume *v, unsigned number, dev_t dev)
+static void remove_node(struct machine *i, const struct machine_volume *v, unsigned number,
+			dev_t dev)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	char name[48];
@@ -125,13 +128,17 @@ int machine_add_disk(struct machine *i, const struct instance_disk *d, struct er
 	struct machine_volume v = { .root = d->root, .disk.fd = -1 };
 
 	if (i->nvolumes == MACHINE_DISKS_MAX)
-		return err_set(err, ERR_INVALID, "an instance has at most %d volumes", MACHINE_DISKS_MAX);
+		return err_set(err, ERR_INVALID, "an instance has at most %d volumes",
+			       MACHINE_DISKS_MAX);
 	if (!node_name(d->device, &v.name, &v.alias))
-		return err_set(err, ERR_INVALID, "%s is no name for a volume's device: use /dev/sdf to /dev/sdz", d->device);
+		return err_set(err, ERR_INVALID,
+			       "%s is no name for a volume's device: use /dev/sdf to /dev/sdz",
+			       d->device);
 	v.volume = xstrdup(d->volume);
 	for (size_t n = 0; n < i->nvolumes; n++) {
 		if (streq(i->volumes[n].name, v.name)) {
-			err_set(err, ERR_EXISTS, "%s is in use by volume %s", d->device, i->volumes[n].volume);
+			err_set(err, ERR_EXISTS, "%s is in use by volume %s", d->device,
+				i->volumes[n].volume);
 			goto failed;
 		}
 	}
@@ -161,7 +168,8 @@ int machine_remove_disk(struct machine *i, size_t at, struct err *err)
 	remove_node(i, v, 0, v->disk.dev);
 	released = disk_close(&i->backend->host, &v->disk, CLOSE_LIMIT_MS);
 	if (!released)
-		err_set(err, ERR_TIMEOUT, "volume %s is still held open by a process of the instance", v->volume);
+		err_set(err, ERR_TIMEOUT,
+			"volume %s is still held open by a process of the instance", v->volume);
 	volume_release(v);
 	memmove(v, v + 1, (--i->nvolumes - at) * sizeof(*v));
 	return released ? 0 : -1;
@@ -174,13 +182,16 @@ void machine_sync(struct machine *i)
 		const struct disk *d = &i->volumes[n].disk;
 
 		for (size_t k = 0; k < d->nparts; k++) {
-			auto_fd int fd = disk_open_node(&i->backend->host, d->parts[k].dev, O_RDONLY);
+			auto_fd int fd = disk_open_node(&i->backend->host, d->parts[k].dev,
+							O_RDONLY);
 
 			if (fd >= 0 && ioctl(fd, BLKFLSBUF) < 0)
-				log_line("local cloud: %s: writing back %s: %m", i->id, i->volumes[n].volume);
+				log_line("local cloud: %s: writing back %s: %m", i->id,
+					 i->volumes[n].volume);
 		}
 		if (ioctl(d->fd, BLKFLSBUF) < 0)
-			log_line("local cloud: %s: writing back %s: %m", i->id, i->volumes[n].volume);
+			log_line("local cloud: %s: writing back %s: %m", i->id,
+				 i->volumes[n].volume);
 	}
 }
 
@@ -207,7 +218,8 @@ static int one_partition(const struct seccomp_notif *q, struct disk *d)
 {
 	struct blkpg_ioctl_arg call;
 	struct blkpg_partition p;
-	struct iovec here = { &call, sizeof(call) }, there = { (void *)(uintptr_t)q->data.args[2], sizeof(call) };
+	struct iovec here = { &call, sizeof(call) },
+		     there = { (void *)(uintptr_t)q->data.args[2], sizeof(call) };
 
 	if (process_vm_readv((pid_t)q->pid, &here, 1, &there, 1, 0) != sizeof(call))
 		return EFAULT;

@@ -1,8 +1,8 @@
 /* Loop devices and their partitions.
  *
- * The kernel may have no partition parser, and udev or devtmpfs may be missing where ingot runs; so the
- * table is parsed here, partitions are added by BLKPG, numbers are read from a sysfs and nodes are made in
- * a tmpfs that are ingot's own.
+ * The kernel may have no partition parser, and udev or devtmpfs may be missing where ingot runs; so
+ * the table is parsed here, partitions are added by BLKPG, numbers are read from a sysfs and nodes
+ * are made in a tmpfs that are ingot's own.
  */
 #include "cloud/container_disk.h"
 #include "base/clock.h"
@@ -80,9 +80,11 @@ static bool read_u64(const struct host *h, const char *path, uint64_t *ret)
 }
 
 /* 0, or -1 with errno: EBUSY when somebody else took the number first. */
-static int configure(const struct host *h, unsigned number, int file, const char *path, struct disk *d)
+static int configure(const struct host *h, unsigned number, int file, const char *path,
+		     struct disk *d)
 {
-	struct loop_config c = { .fd = (uint32_t)file, .block_size = 512,
+	struct loop_config c = { .fd = (uint32_t)file,
+				 .block_size = 512,
 				 .info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN };
 	size_t n = strlen(path), keep = sizeof(c.info.lo_file_name) - 1;
 	char name[64];
@@ -107,8 +109,10 @@ static int attach(const struct host *h, int file, const char *path, struct disk 
 	auto_fd int control = disk_open_control(h);
 
 	if (control < 0)
-		return err_errno(err, errno, "no loop device: load the module `loop`, or pass /dev/loop-control "
-					     "into this container");
+		return err_errno(
+			err, errno,
+			"no loop device: load the module `loop`, or pass /dev/loop-control "
+			"into this container");
 	for (int i = 0; i < ATTACH_TRIES; i++) {
 		int number = ioctl(control, LOOP_CTL_GET_FREE);
 
@@ -118,7 +122,8 @@ static int attach(const struct host *h, int file, const char *path, struct disk 
 			return 0;
 		if (errno != EBUSY && errno != ENOENT && errno != ENXIO)
 			return err_errno(err, errno, "attaching %s to loop%d", path, number);
-		clock_sleep(1, NULL); /* another process took it, or the kernel is not done making it */
+		clock_sleep(1, NULL); /* another process took it, or the kernel is not done making
+					 it */
 	}
 	return err_set(err, ERR_AGAIN, "no free loop device after %d tries", ATTACH_TRIES);
 }
@@ -164,7 +169,8 @@ void disk_read_partitions(const struct host *h, struct disk *d)
 		struct disk_partition p = { 0 };
 		uint64_t number;
 
-		if (!starts_with(e->d_name, prefix) || !parse_u64(str_from(e->d_name + strlen(prefix)), &number))
+		if (!starts_with(e->d_name, prefix) ||
+		    !parse_u64(str_from(e->d_name + strlen(prefix)), &number))
 			continue;
 		p.p.number = (unsigned)number;
 		snprintf(path, sizeof(path), "%s/%s/dev", folder, e->d_name);
@@ -185,7 +191,9 @@ void disk_read_partitions(const struct host *h, struct disk *d)
 
 static int blkpg(int fd, int op, const struct partition *p)
 {
-	struct blkpg_partition arg = { .start = (long long)p->start, .length = (long long)p->length, .pno = (int)p->number };
+	struct blkpg_partition arg = { .start = (long long)p->start,
+				       .length = (long long)p->length,
+				       .pno = (int)p->number };
 	struct blkpg_ioctl_arg call = { .op = op, .datalen = sizeof(arg), .data = &arg };
 
 	return ioctl(fd, BLKPG, &call) < 0 ? errno : 0;
@@ -221,8 +229,8 @@ int disk_sync_partitions(const struct host *h, struct disk *d)
 
 		if (w && w->start == have->start && w->length == have->length)
 			continue;
-		e = w && w->start == have->start ? blkpg(d->fd, BLKPG_RESIZE_PARTITION, w) :
-						   blkpg(d->fd, BLKPG_DEL_PARTITION, have);
+		e = w && w->start == have->start ? blkpg(d->fd, BLKPG_RESIZE_PARTITION, w)
+						 : blkpg(d->fd, BLKPG_DEL_PARTITION, have);
 		ret = ret ? ret : e;
 	}
 	disk_read_partitions(h, d);

@@ -23,7 +23,7 @@ struct disk_partition {
 };
 
 struct disk {
-	int fd; /* the whole device, read-write */
+	int fd;		 /* the whole device, read-write */
 	unsigned number; /* of loopN */
 	dev_t dev;
 	uint64_t size;
@@ -33,15 +33,15 @@ struct disk {
 
 /* Errors say what is missing: no loop device, file in use. */
 int disk_open(const struct host *h, const char *path, struct disk *ret, struct err *err) MUST_USE;
-/* Makes the kernel's partitions those of the table on the disk. 0, or an errno (EBUSY: one that should go
- * is in use). d->parts tells what is there afterwards in either case. */
+/* Makes the kernel's partitions those of the table on the disk. 0, or an errno (EBUSY: one that
+ * should go is in use). d->parts tells what is there afterwards in either case. */
 int disk_sync_partitions(const struct host *h, struct disk *d);
 /* Reads from sysfs what partitions the kernel has now. */
 void disk_read_partitions(const struct host *h, struct disk *d);
 /* Nobody has it or a part of it mounted any more. */
 bool disk_is_idle(const struct host *h, const struct disk *d);
-/* Lets the loop go and waits until the kernel has released the file: all that was written is in it then.
- * False: it still had it after limit_ms. */
+/* Lets the loop go and waits until the kernel has released the file: all that was written is in it
+ * then. False: it still had it after limit_ms. */
 bool disk_close(const struct host *h, struct disk *d, int64_t limit_ms);
 
 /* The node that gives out loop devices. -1 with errno. */

@@ -1,5 +1,5 @@
-/* An instance's thread: it holds disks and network while the instance exists, boots it, feeds its console
- * and its ioctls, ends it, and tells when its volumes are free.
+/* An instance's thread: it holds disks and network while the instance exists, boots it, feeds its
+ * console and its ioctls, ends it, and tells when its volumes are free.
  *
  * pid 1 is the child of this thread and dies with it, so this thread ends after pid 1 only.
  */
@@ -45,7 +45,8 @@ struct machine *machine_new(struct backend *b, const struct instance_spec *spec,
 	for (i->nwant = 0; i->nwant < spec->ndisks; i->nwant++) {
 		const struct instance_disk *d = &spec->disks[i->nwant];
 
-		i->want[i->nwant] = (struct instance_disk){ arena_strdup(a, d->device), arena_strdup(a, d->volume),
+		i->want[i->nwant] = (struct instance_disk){ arena_strdup(a, d->device),
+							    arena_strdup(a, d->volume),
 							    arena_strdup(a, d->path), d->root };
 	}
 	for (size_t n = 0; n < spec->nports; n++)
@@ -54,9 +55,11 @@ struct machine *machine_new(struct backend *b, const struct instance_spec *spec,
 	if (i->ask_fd < 0)
 		err_errno(err, errno, "starting %s", i->id);
 	else if (!netns_parse_mac(spec->mac, i->link.mac))
-		err_set(err, ERR_INVALID, "%s is no MAC address", spec->mac ? spec->mac : "nothing");
+		err_set(err, ERR_INVALID, "%s is no MAC address",
+			spec->mac ? spec->mac : "nothing");
 	else if (!spec->private_ip || inet_pton(AF_INET, spec->private_ip, &i->private_ip) != 1)
-		err_set(err, ERR_INVALID, "%s is no private address", spec->private_ip ? spec->private_ip : "nothing");
+		err_set(err, ERR_INVALID, "%s is no private address",
+			spec->private_ip ? spec->private_ip : "nothing");
 	else if (spec->public_ip && inet_pton(AF_INET, spec->public_ip, &i->public_ip) != 1)
 		err_set(err, ERR_INVALID, "%s is no public address", spec->public_ip);
 	if (err_any(err)) {
@@ -131,8 +134,8 @@ static void web_accepted(void *data, int fd)
 	proxy_serve(i->backend->proxy, &c, fd);
 }
 
-static int listen_inside(struct machine *i, uint16_t port, void (*accepted)(void *, int), struct relay_listener **ret,
-			 struct err *err)
+static int listen_inside(struct machine *i, uint16_t port, void (*accepted)(void *, int),
+			 struct relay_listener **ret, struct err *err)
 {
 	int fd;
 
@@ -198,7 +201,8 @@ static void release_network(struct machine *i)
 	fd_close(&i->netns);
 }
 
-/* The file systems go a moment after the last process: what they still write must be in the volumes. */
+/* The file systems go a moment after the last process: what they still write must be in the
+ * volumes. */
 static void await_idle(struct machine *i)
 {
 	int64_t end = clock_ms() + DISK_LIMIT_MS;
@@ -206,7 +210,8 @@ static void await_idle(struct machine *i)
 	for (size_t n = 0; n < i->nvolumes; n++) {
 		while (!disk_is_idle(&i->backend->host, &i->volumes[n].disk)) {
 			if (clock_ms() > end) {
-				log_line("local cloud: %s: volume %s is still mounted", i->id, i->volumes[n].volume);
+				log_line("local cloud: %s: volume %s is still mounted", i->id,
+					 i->volumes[n].volume);
 				return;
 			}
 			clock_sleep(1, NULL);
@@ -280,7 +285,8 @@ static void take_requests(struct machine *i, struct ending *e)
 	*e = (struct ending){ .signal = asked & ASK_STOP ? SIGNAL_STOP : SIGNAL_REBOOT,
 			      .reboot = !(asked & ASK_STOP),
 			      .again_ms = clock_ms(),
-			      .limit_ms = clock_ms() + (asked & ASK_SOON ? SOON_LIMIT_MS : STOP_LIMIT_MS) };
+			      .limit_ms = clock_ms() +
+					  (asked & ASK_SOON ? SOON_LIMIT_MS : STOP_LIMIT_MS) };
 }
 
 static void press(struct machine *i, struct ending *e)
@@ -307,10 +313,13 @@ static bool watch(struct machine *i)
 	bool stopping;
 
 	for (;;) {
-		struct pollfd p[] = { { .fd = i->pidfd, .events = POLLIN }, { .fd = i->ask_fd, .events = POLLIN },
-				      { .fd = i->console, .events = POLLIN }, { .fd = i->notify, .events = POLLIN } };
+		struct pollfd p[] = { { .fd = i->pidfd, .events = POLLIN },
+				      { .fd = i->ask_fd, .events = POLLIN },
+				      { .fd = i->console, .events = POLLIN },
+				      { .fd = i->notify, .events = POLLIN } };
 
-		if (poll(p, ARRAY_LEN(p), clock_left(e.signal ? e.again_ms : CLOCK_NEVER)) < 0 && errno != EINTR)
+		if (poll(p, ARRAY_LEN(p), clock_left(e.signal ? e.again_ms : CLOCK_NEVER)) < 0 &&
+		    errno != EINTR)
 			break;
 		if (p[1].revents)
 			take_requests(i, &e);
@@ -327,7 +336,8 @@ static bool watch(struct machine *i)
 	while (read_console(i))
 		;
 	waitid(P_PIDFD, (id_t)i->pidfd, &info, WEXITED | __WALL);
-	log_line("local cloud: %s: pid 1 ended: %s %d", i->id, info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
+	log_line("local cloud: %s: pid 1 ended: %s %d", i->id,
+		 info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
 	stopping = (e.signal && !e.reboot) || (atomic_load(&i->asked) & (ASK_STOP | ASK_FORCE));
 	/* reboot(2) inside ends pid 1 by SIGHUP when it was a restart (pid_namespaces(7)). */
 	return !stopping && (e.reboot || (info.si_code != CLD_EXITED && info.si_status == SIGHUP));

@@ -1,4 +1,5 @@
-/* The public address of an instance: a listener for each open TCP port, relayed to its private address. */
+/* The public address of an instance: a listener for each open TCP port, relayed to its private
+ * address. */
 #include "base/clock.h"
 #include "cloud/container.h"
 
@@ -20,10 +21,13 @@ static void port_accepted(void *data, int fd)
 {
 	struct port_listener *l = data;
 	struct machine *i = l->instance;
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(l->port), .sin_addr = i->private_ip };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(l->port),
+				  .sin_addr = i->private_ip };
 	int64_t now = clock_ms(), booted = i->booted_ms;
 
-	relay_connect(i->backend->relay, i, fd, i->vpc, to, now < booted + BOOT_MS ? now + PATIENCE_MS : now);
+	relay_connect(i->backend->relay, i, fd, i->vpc, to,
+		      now < booted + BOOT_MS ? now + PATIENCE_MS : now);
 }
 
 static bool is_open(const struct machine *i, uint16_t port)
@@ -52,7 +56,9 @@ static bool has_port(const struct machine *i, uint16_t port)
 
 static int open_port(struct machine *i, uint16_t port, struct err *err)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = i->public_ip };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr = i->public_ip };
 	auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct port_listener *l;
 	int one = 1;
@@ -61,7 +67,8 @@ static int open_port(struct machine *i, uint16_t port, struct err *err)
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 128) < 0) {
 		char text[INET_ADDRSTRLEN];
 
-		return err_errno(err, errno, "listening on %s:%u", inet_ntop(AF_INET, &i->public_ip, text, sizeof(text)), port);
+		return err_errno(err, errno, "listening on %s:%u",
+				 inet_ntop(AF_INET, &i->public_ip, text, sizeof(text)), port);
 	}
 	l = xmalloc(sizeof(*l));
 	*l = (struct port_listener){ i, port, NULL };
@@ -82,7 +89,8 @@ static void close_port(struct machine *i, size_t at)
 static int open_range(struct machine *i, struct instance_port p, struct err *err)
 {
 	for (unsigned port = MAX(p.from, 1u); port <= p.to; port++)
-		if (is_open(i, (uint16_t)port) && !has_port(i, (uint16_t)port) && open_port(i, (uint16_t)port, err) < 0)
+		if (is_open(i, (uint16_t)port) && !has_port(i, (uint16_t)port) &&
+		    open_port(i, (uint16_t)port, err) < 0)
 			return -1;
 	return 0;
 }

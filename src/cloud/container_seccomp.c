@@ -1,5 +1,6 @@
-/* The filter of instances: system calls that would reach the host's kernel are refused, and the two ioctls
- * that change a disk's partitions are handed to ingot, so that nodes exist before the caller goes on.
+/* The filter of instances: system calls that would reach the host's kernel are refused, and the two
+ * ioctls that change a disk's partitions are handed to ingot, so that nodes exist before the caller
+ * goes on.
  */
 #include "cloud/container.h"
 
@@ -25,21 +26,26 @@
 #define FOREIGN_ABI_BIT 0x40000000u
 
 static const int refused[] = {
-	SYS_kexec_load, SYS_kexec_file_load, SYS_init_module, SYS_finit_module, SYS_delete_module,
-	SYS_open_by_handle_at, SYS_bpf, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_userfaultfd,
-	SYS_perf_event_open, SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl,
-	SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime,
+	SYS_kexec_load,	  SYS_kexec_file_load, SYS_init_module,
+	SYS_finit_module, SYS_delete_module,   SYS_open_by_handle_at,
+	SYS_bpf,	  SYS_keyctl,	       SYS_add_key,
+	SYS_request_key,  SYS_userfaultfd,     SYS_perf_event_open,
+	SYS_swapon,	  SYS_swapoff,	       SYS_acct,
+	SYS_quotactl,	  SYS_settimeofday,    SYS_clock_settime,
+	SYS_adjtimex,	  SYS_clock_adjtime,
 #if defined(__x86_64__)
-	SYS_iopl, SYS_ioperm,
+	SYS_iopl,	  SYS_ioperm,
 #endif
 };
 
 static const unsigned handed_over[] = { BLKRRPART, BLKPG };
 
-#define LOAD(field) (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(what) (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (what))
+#define LOAD(field)                                                                                \
+	(struct sock_filter)                                                                       \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define RETURN(what) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, (what))
 /* Falls through to the next instruction when equal, else over it. */
-#define IF(value) (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1)
+#define IF(value) (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1)
 
 static int install(bool with_listener)
 {
@@ -74,7 +80,7 @@ int container_filter(int *ret_listener)
 {
 	int fd = install(true);
 
-	/* ingot itself may run under another listener: then partitions do not appear by themselves. */
+	/* ingot may run under another listener: then partitions do not appear by themselves. */
 	if (fd < 0 && errno == EBUSY) {
 		*ret_listener = -1;
 		return install(false) < 0 ? -errno : 0;

@@ -20,7 +20,8 @@ static void read_log(int fs, struct buf *why)
 	errno = saved;
 }
 
-int mountfd_new(const char *type, const struct mount_option *options, unsigned attributes, struct buf *why)
+int mountfd_new(const char *type, const struct mount_option *options, unsigned attributes,
+		struct buf *why)
 {
 	auto_fd int fs = fsopen(type, FSOPEN_CLOEXEC);
 	int ret;
@@ -28,8 +29,9 @@ int mountfd_new(const char *type, const struct mount_option *options, unsigned a
 	if (fs < 0)
 		return -1;
 	for (; options && options->key; options++) {
-		ret = options->value ? fsconfig(fs, FSCONFIG_SET_STRING, options->key, options->value, 0) :
-				       fsconfig(fs, FSCONFIG_SET_FLAG, options->key, NULL, 0);
+		ret = options->value
+			      ? fsconfig(fs, FSCONFIG_SET_STRING, options->key, options->value, 0)
+			      : fsconfig(fs, FSCONFIG_SET_FLAG, options->key, NULL, 0);
 		if (ret < 0)
 			goto failed;
 	}

@@ -38,8 +38,10 @@ static void *put_raw(struct request *q, const void *p, size_t n)
 static void begin(struct request *q, uint16_t type, uint16_t flags, const void *body, size_t n)
 {
 	memset(q, 0, sizeof(*q));
-	q->u.head = (struct nlmsghdr){ .nlmsg_len = NLMSG_HDRLEN, .nlmsg_type = type,
-				       .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags), .nlmsg_seq = 1 };
+	q->u.head = (struct nlmsghdr){ .nlmsg_len = NLMSG_HDRLEN,
+				       .nlmsg_type = type,
+				       .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags),
+				       .nlmsg_seq = 1 };
 	put_raw(q, body, n);
 }
 
@@ -65,7 +67,8 @@ static int talk(int nl, struct request *q)
 	const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
 	ssize_t n;
 
-	if (sendto(nl, q->u.bytes, q->u.head.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+	if (sendto(nl, q->u.bytes, q->u.head.nlmsg_len, 0, (struct sockaddr *)&kernel,
+		   sizeof(kernel)) < 0)
 		return -1;
 	do
 		n = recv(nl, answer, sizeof(answer), 0);
@@ -99,7 +102,8 @@ int netlink_link_delete(int nl, const char *name)
 	return talk(nl, &q);
 }
 
-int netlink_veth(int nl, const char *name, const uint8_t mac[6], const char *peer, const uint8_t peer_mac[6], int peer_ns)
+int netlink_veth(int nl, const char *name, const uint8_t mac[6], const char *peer,
+		 const uint8_t peer_mac[6], int peer_ns)
 {
 	struct ifinfomsg m = { 0 };
 	struct rtattr *info, *data, *other;
@@ -124,7 +128,9 @@ int netlink_veth(int nl, const char *name, const uint8_t mac[6], const char *pee
 
 int netlink_address(int nl, unsigned index, struct in_addr ip, unsigned prefix, bool quiet)
 {
-	struct ifaddrmsg m = { .ifa_family = AF_INET, .ifa_prefixlen = (uint8_t)prefix, .ifa_index = index };
+	struct ifaddrmsg m = { .ifa_family = AF_INET,
+			       .ifa_prefixlen = (uint8_t)prefix,
+			       .ifa_index = index };
 	uint32_t flags = IFA_F_PERMANENT | (quiet ? IFA_F_NOPREFIXROUTE : 0);
 	struct request q;
 
@@ -135,10 +141,14 @@ int netlink_address(int nl, unsigned index, struct in_addr ip, unsigned prefix, 
 	return talk(nl, &q);
 }
 
-int netlink_route(int nl, unsigned index, struct in_addr to, unsigned prefix, struct in_addr gateway)
+int netlink_route(int nl, unsigned index, struct in_addr to, unsigned prefix,
+		  struct in_addr gateway)
 {
-	struct rtmsg m = { .rtm_family = AF_INET, .rtm_dst_len = (uint8_t)prefix, .rtm_table = RT_TABLE_MAIN,
-			   .rtm_protocol = RTPROT_STATIC, .rtm_type = RTN_UNICAST,
+	struct rtmsg m = { .rtm_family = AF_INET,
+			   .rtm_dst_len = (uint8_t)prefix,
+			   .rtm_table = RT_TABLE_MAIN,
+			   .rtm_protocol = RTPROT_STATIC,
+			   .rtm_type = RTN_UNICAST,
 			   .rtm_scope = gateway.s_addr ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK };
 	struct request q;
 
@@ -153,7 +163,9 @@ int netlink_route(int nl, unsigned index, struct in_addr to, unsigned prefix, st
 
 int netlink_neighbour(int nl, unsigned index, struct in_addr ip, const uint8_t mac[6])
 {
-	struct ndmsg m = { .ndm_family = AF_INET, .ndm_ifindex = (int)index, .ndm_state = NUD_PERMANENT };
+	struct ndmsg m = { .ndm_family = AF_INET,
+			   .ndm_ifindex = (int)index,
+			   .ndm_state = NUD_PERMANENT };
 	struct request q;
 
 	begin(&q, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &m, sizeof(m));

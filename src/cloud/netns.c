@@ -72,8 +72,9 @@ int netns_new(int *ret_ns, struct err *err)
 	ret = new_here(ret_ns);
 	netns_leave(&home);
 	if (ret < 0)
-		return err_errno(err, errno, "namespaces are refused by the kernel (a seccomp profile, or "
-					     "user.max_net_namespaces = 0)");
+		return err_errno(err, errno,
+				 "namespaces are refused by the kernel (a seccomp profile, or "
+				 "user.max_net_namespaces = 0)");
 	return 0;
 }
 
@@ -90,7 +91,8 @@ static int set_up_vpc(void)
 		const char *path, *value;
 	} settings[] = {
 		{ "/proc/sys/net/ipv4/ip_forward", "1" },
-		{ "/proc/sys/net/ipv4/conf/all/rp_filter", "1" }, /* an instance speaks for itself only */
+		{ "/proc/sys/net/ipv4/conf/all/rp_filter",
+		  "1" }, /* an instance speaks for itself only */
 		{ "/proc/sys/net/ipv4/conf/default/rp_filter", "1" },
 		{ "/proc/sys/net/ipv4/conf/all/send_redirects", "0" },
 		{ "/proc/sys/net/ipv4/conf/default/send_redirects", "0" },
@@ -100,8 +102,10 @@ static int set_up_vpc(void)
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
 		if (write_text(settings[i].path, settings[i].value) < 0)
 			return -1;
-	return nl < 0 ? -1 :
-			netlink_address(nl, if_nametoindex("lo"), (struct in_addr){ inet_addr("169.254.169.254") }, 32, false);
+	return nl < 0 ? -1
+		      : netlink_address(nl, if_nametoindex("lo"),
+					(struct in_addr){ inet_addr("169.254.169.254") }, 32,
+					false);
 }
 
 int netns_new_vpc(int *ret_ns, struct err *err)
@@ -146,12 +150,13 @@ static int link_vpc_side(int instance, const struct netns_link *l)
 	if (nl < 0 || netlink_veth(nl, name, router_mac, "eth0", l->mac, instance) < 0)
 		return -1;
 	index = if_nametoindex(name);
-	if (netlink_address(nl, index, netns_gateway(l->ip), 32, true) < 0 || netlink_link_up(nl, index) < 0)
+	if (netlink_address(nl, index, netns_gateway(l->ip), 32, true) < 0 ||
+	    netlink_link_up(nl, index) < 0)
 		return -1;
 	return netlink_route(nl, index, l->ip, 32, (struct in_addr){ 0 }) < 0 ||
-			       netlink_neighbour(nl, index, l->ip, l->mac) < 0 ?
-		       -1 :
-		       0;
+			       netlink_neighbour(nl, index, l->ip, l->mac) < 0
+		       ? -1
+		       : 0;
 }
 
 static int link_instance_side(const struct netns_link *l)
@@ -160,8 +165,10 @@ static int link_instance_side(const struct netns_link *l)
 	auto_fd int nl = netlink_open();
 	unsigned index = if_nametoindex("eth0");
 
-	if (nl < 0 || netlink_address(nl, index, l->ip, SUBNET_PREFIX, true) < 0 || netlink_link_up(nl, index) < 0 ||
-	    netlink_neighbour(nl, index, gateway, router_mac) < 0 || netlink_route(nl, index, gateway, 32, any) < 0)
+	if (nl < 0 || netlink_address(nl, index, l->ip, SUBNET_PREFIX, true) < 0 ||
+	    netlink_link_up(nl, index) < 0 ||
+	    netlink_neighbour(nl, index, gateway, router_mac) < 0 ||
+	    netlink_route(nl, index, gateway, 32, any) < 0)
 		return -1;
 	return netlink_route(nl, index, any, 0, gateway);
 }
@@ -175,7 +182,8 @@ int netns_link(int vpc, int instance, const struct netns_link *l, struct err *er
 	ret = link_vpc_side(instance, l);
 	netns_leave(&home);
 	if (ret < 0 && errno == EOPNOTSUPP)
-		return err_set(err, ERR_UNSUPPORTED, "this kernel has no veth devices: load the module veth");
+		return err_set(err, ERR_UNSUPPORTED,
+			       "this kernel has no veth devices: load the module veth");
 	if (ret < 0)
 		return err_errno(err, errno, "making the instance's network link");
 	if (netns_enter(instance, &home) < 0)
@@ -205,7 +213,8 @@ void netns_unlink(int vpc, const struct netns_link *l)
 
 int netns_listen(int vpc, const struct netns_link *l, uint16_t port, int *ret_fd, struct err *err)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
 				  .sin_addr.s_addr = inet_addr("169.254.169.254") };
 	auto_fd int fd = netns_socket(vpc, SOCK_STREAM | SOCK_CLOEXEC);
 	char name[IF_NAMESIZE];
@@ -216,7 +225,8 @@ int netns_listen(int vpc, const struct netns_link *l, uint16_t port, int *ret_fd
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name) + 1) < 0 ||
 	    bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0 || listen(fd, 64) < 0)
-		return err_errno(err, errno, "listening on 169.254.169.254:%u for the instance", port);
+		return err_errno(err, errno, "listening on 169.254.169.254:%u for the instance",
+				 port);
 	*ret_fd = steal_fd(fd);
 	return 0;
 }
@@ -226,7 +236,8 @@ bool netns_parse_mac(const char *text, uint8_t ret[6])
 	unsigned b[6];
 	char end;
 
-	if (!text || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6)
+	if (!text || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4],
+			    &b[5], &end) != 6)
 		return false;
 	for (size_t i = 0; i < 6; i++)
 		ret[i] = (uint8_t)b[i];

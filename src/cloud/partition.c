@@ -1,4 +1,4 @@
-/* GPT (UEFI specification, 5.3) and MBR with logical partitions, for disks with 512-byte sectors. */
+/* GPT (UEFI specification, 5.3) and MBR with logical partitions, in sectors of 512 bytes. */
 #include "cloud/partition.h"
 
 #include <endian.h>
@@ -46,7 +46,8 @@ struct list {
 
 static void add(struct list *l, unsigned number, uint64_t first, uint64_t count)
 {
-	if (l->n == PARTITIONS_MAX || count == 0 || first >= l->sectors || count > l->sectors - first)
+	if (l->n == PARTITIONS_MAX || count == 0 || first >= l->sectors ||
+	    count > l->sectors - first)
 		return;
 	l->v[l->n++] = (struct partition){ number, first * SECTOR, count * SECTOR };
 }
@@ -174,7 +175,8 @@ const char *partition_filesystem(int fd, uint64_t at)
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		char got[8];
 
-		if (read_at(fd, got, known[i].n, at + known[i].offset) == 1 && memcmp(got, known[i].magic, known[i].n) == 0)
+		if (read_at(fd, got, known[i].n, at + known[i].offset) == 1 &&
+		    memcmp(got, known[i].magic, known[i].n) == 0)
 			return known[i].name;
 	}
 	return NULL;

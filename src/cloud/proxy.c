@@ -49,7 +49,7 @@ struct proxy {
 
 /* One message head, taken apart in place. */
 struct head {
-	struct str first; /* request or status line */
+	struct str first;  /* request or status line */
 	struct str fields; /* all lines after it */
 	bool chunked, has_length, close, keep;
 	uint64_t length;
@@ -102,7 +102,8 @@ static void parse_field(struct head *h, struct str name, struct str value)
 	}
 }
 
-static bool take_field(struct str *rest, struct str *ret_line, struct str *ret_name, struct str *ret_value)
+static bool take_field(struct str *rest, struct str *ret_line, struct str *ret_name,
+		       struct str *ret_value)
 {
 	if (!str_split(rest, '\n', ret_line) || ret_line->n < 2)
 		return false;
@@ -150,8 +151,14 @@ static int read_head(struct reader *r, struct head *h)
 /* Fields that are of one connection only. */
 static bool is_hop(struct str name)
 {
-	static const char *const hop[] = { "connection", "proxy-connection", "keep-alive", "proxy-authorization",
-					   "proxy-authenticate", "te", "trailer", "upgrade" };
+	static const char *const hop[] = { "connection",
+					   "proxy-connection",
+					   "keep-alive",
+					   "proxy-authorization",
+					   "proxy-authenticate",
+					   "te",
+					   "trailer",
+					   "upgrade" };
 
 	for (size_t i = 0; i < ARRAY_LEN(hop); i++)
 		if (str_ieqs(name, hop[i]))
@@ -243,8 +250,10 @@ static void answer(struct client *c, const char *status, struct str text)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
-	buf_printf(&b, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status,
-		   text.n);
+	buf_printf(&b,
+		   "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: "
+		   "close\r\n\r\n",
+		   status, text.n);
 	buf_add_str(&b, text);
 	send_all(c->in.fd, b.p, b.n);
 }
@@ -348,7 +357,8 @@ static bool open_tunnel(struct client *c, struct str target)
 		buf_adds(&b, "\r\n");
 		if (send_all(c->out.fd, b.p, b.n) < 0 || read_head(&c->out, &h) <= 0 ||
 		    !(str_starts(h.first, "HTTP/1.1 200") || str_starts(h.first, "HTTP/1.0 200"))) {
-			answer(c, "502 Bad Gateway", STR("the host's own proxy did not open the tunnel\n"));
+			answer(c, "502 Bad Gateway",
+			       STR("the host's own proxy did not open the tunnel\n"));
 			return false;
 		}
 	}
@@ -374,7 +384,8 @@ static bool parse_request(struct str line, struct str *ret_method, struct str *r
 {
 	struct str rest = line;
 
-	return str_split(&rest, ' ', ret_method) && str_split(&rest, ' ', ret_target) && str_starts(rest, "HTTP/1.");
+	return str_split(&rest, ' ', ret_method) && str_split(&rest, ' ', ret_target) &&
+	       str_starts(rest, "HTTP/1.");
 }
 
 static bool parse_target(struct str target, struct request *q)
@@ -393,7 +404,8 @@ static bool parse_target(struct str target, struct request *q)
 	return proxy_split_host(authority, &q->host, &q->port);
 }
 
-static int send_request(struct client *c, const struct request *q, const struct head *h, const struct upstream *up)
+static int send_request(struct client *c, const struct request *q, const struct head *h,
+			const struct upstream *up)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	const char *slash = q->path.n && q->path.p[0] == '/' ? "" : "/";
@@ -416,9 +428,10 @@ static int pass_body(struct reader *from, int to, const struct head *h)
 	return h->has_length ? pass_bytes(from, to, h->length) : 0;
 }
 
-/* Passes the response on. ret_keep: both connections can go on. -1: they cannot; *ret_silent says that the
- * server closed before a byte came, so that an old connection may be tried anew. */
-static int pass_response(struct client *c, const struct request *q, bool *ret_keep, bool *ret_silent)
+/* Passes the response on. ret_keep: both connections can go on. -1: they cannot; *ret_silent says
+ * that the server closed before a byte came, so that an old connection may be tried anew. */
+static int pass_response(struct client *c, const struct request *q, bool *ret_keep,
+			 bool *ret_silent)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	int status, ret, got;
@@ -431,20 +444,26 @@ static int pass_response(struct client *c, const struct request *q, bool *ret_ke
 		*ret_silent = got == 0;
 		if (got <= 0 || h.first.n < 12 || !str_starts(h.first, "HTTP/1."))
 			return -1;
-		status = (h.first.p[9] - '0') * 100 + (h.first.p[10] - '0') * 10 + (h.first.p[11] - '0');
-		bare = str_eqs(q->method, "HEAD") || status == 204 || status == 304 || (status >= 100 && status < 200);
+		status = (h.first.p[9] - '0') * 100 + (h.first.p[10] - '0') * 10 +
+			 (h.first.p[11] - '0');
+		bare = str_eqs(q->method, "HEAD") || status == 204 || status == 304 ||
+		       (status >= 100 && status < 200);
 		*ret_keep = (bare || h.chunked || h.has_length) && !h.close &&
 			    (str_starts(h.first, "HTTP/1.1") || h.keep);
 		buf_reset(&b);
 		buf_printf(&b, STR_FMT "\r\n", STR_ARG(h.first));
 		copy_fields(&h, &b);
-		buf_printf(&b, "%s\r\n", status < 200 ? "" : *ret_keep ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
+		buf_printf(&b, "%s\r\n",
+			   status < 200 ? ""
+			   : *ret_keep	? "Connection: keep-alive\r\n"
+					: "Connection: close\r\n");
 		if (send_all(c->in.fd, b.p, b.n) < 0)
 			return -1;
 	} while (status >= 100 && status < 200 && status != 101);
 	if (bare)
 		return 0;
-	ret = h.chunked || h.has_length ? pass_body(&c->out, c->in.fd, &h) : pass_to_end(&c->out, c->in.fd);
+	ret = h.chunked || h.has_length ? pass_body(&c->out, c->in.fd, &h)
+					: pass_to_end(&c->out, c->in.fd);
 	return ret;
 }
 
@@ -454,7 +473,8 @@ static bool forward(struct client *c, struct request *q, const struct head *h)
 	const struct upstream *up = proxy_policy_upstream(c->proxy->policy, false, q->host);
 	const char *host = up ? up->host : q->host;
 	uint16_t port = up ? up->port : q->port;
-	bool keep = false, silent = false, reused, has_body = h->chunked || (h->has_length && h->length);
+	bool keep = false, silent = false, reused,
+	     has_body = h->chunked || (h->has_length && h->length);
 
 	for (;;) {
 		AUTO(err) struct err err = ERR_INIT;
@@ -471,7 +491,8 @@ static bool forward(struct client *c, struct request *q, const struct head *h)
 		    pass_response(c, q, &keep, &silent) == 0)
 			break;
 		hang_up(c);
-		/* A kept connection may have ended meanwhile; a request without a body is simply sent again. */
+		/* A kept connection may have ended meanwhile; a request without a body is simply
+		 * sent again. */
 		if (!reused || !silent || has_body)
 			return false;
 	}
@@ -501,7 +522,8 @@ static bool serve_one(struct client *c)
 		return false;
 	}
 	if (!parse_target(target, &q)) {
-		answer(c, "400 Bad Request", STR("this is a proxy: ask it for a whole http:// address\n"));
+		answer(c, "400 Bad Request",
+		       STR("this is a proxy: ask it for a whole http:// address\n"));
 		return false;
 	}
 	host = q.host;

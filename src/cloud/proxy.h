@@ -1,9 +1,9 @@
 /* The forward proxy that instances reach at http://169.254.169.254:3128: HTTP requests and CONNECT.
  *
- * Names are resolved and connections made on the host's side, through the host's own proxy where its
- * environment names one (http_proxy, https_proxy, no_proxy). What the policy refuses gets 403 with a text
- * that names the flag. Nothing leads to the host itself: loopback and link-local addresses are refused,
- * package mirrors that the host's own configuration names there aside.
+ * Names are resolved and connections made on the host's side, through the host's own proxy where
+ * its environment names one (http_proxy, https_proxy, no_proxy). What the policy refuses gets 403
+ * with a text that names the flag. Nothing leads to the host itself: loopback and link-local
+ * addresses are refused, package mirrors that the host's own configuration names there aside.
  */
 #ifndef INGOT_CLOUD_PROXY_H
 #define INGOT_CLOUD_PROXY_H
@@ -24,7 +24,8 @@ struct proxy_client {
 	void *data;
 };
 
-int proxy_new(enum net_policy policy, struct relay *r, struct proxy **ret, struct err *err) MUST_USE;
+int proxy_new(enum net_policy policy, struct relay *r, struct proxy **ret,
+	      struct err *err) MUST_USE;
 void proxy_free(struct proxy *p); /* no client may be left; NULL is fine */
 /* Serves one connection (taken over) on a thread of its own. */
 void proxy_serve(struct proxy *p, const struct proxy_client *c, int fd);

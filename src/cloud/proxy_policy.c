@@ -59,7 +59,9 @@ bool proxy_split_host(struct str text, char **ret_host, uint16_t *port)
 	if (host.n == 0 || host.n > 255)
 		return false;
 	for (size_t i = 0; i < host.n; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:", host.p[i]) || !host.p[i])
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:",
+			    host.p[i]) ||
+		    !host.p[i])
 			return false;
 	if (number.p) {
 		if (!parse_u64(number, &n) || n == 0 || n > 65535)
@@ -147,12 +149,14 @@ static void read_sources(struct proxy_policy *p)
 		closedir(d);
 }
 
-static const struct mirror *find_mirror(const struct proxy_policy *p, const char *host, uint16_t port)
+static const struct mirror *find_mirror(const struct proxy_policy *p, const char *host,
+					uint16_t port)
 {
 	for (size_t i = 0; i < p->mirrors.n; i++) {
 		const struct mirror *m = &p->mirrors.v[i];
 
-		if (strcasecmp(m->host, host) == 0 && (m->port == port || (!m->port && (port == 80 || port == 443))))
+		if (strcasecmp(m->host, host) == 0 &&
+		    (m->port == port || (!m->port && (port == 80 || port == 443))))
 			return m;
 	}
 	return NULL;
@@ -167,10 +171,12 @@ void proxy_policy_explain(const struct proxy_policy *p, const char *host, struct
 {
 	buf_printf(out, "ingot's local cloud does not let instances reach %s: ", host);
 	if (p->net == NET_NONE)
-		buf_adds(out, "it runs with `-net none`; `ingot cloud up -net mirror` allows the host's package mirrors, "
+		buf_adds(out, "it runs with `-net none`; `ingot cloud up -net mirror` allows the "
+			      "host's package mirrors, "
 			      "`-net any` every host\n");
 	else if (p->net == NET_MIRROR)
-		buf_adds(out, "only the host's package mirrors are allowed; `ingot cloud up -net any` allows every host\n");
+		buf_adds(out, "only the host's package mirrors are allowed; `ingot cloud up -net "
+			      "any` allows every host\n");
 	else
 		buf_adds(out, "it is an address of the host itself or a link-local one\n");
 }
@@ -224,7 +230,8 @@ static char *ask_apt(const char *option)
 
 static void read_upstream(struct proxy_policy *p)
 {
-	const char *http = env_either("http_proxy", "HTTP_PROXY"), *https = env_either("https_proxy", "HTTPS_PROXY");
+	const char *http = env_either("http_proxy", "HTTP_PROXY"),
+		   *https = env_either("https_proxy", "HTTPS_PROXY");
 	auto_free char *apt_http = http ? NULL : ask_apt("Acquire::http::Proxy");
 	auto_free char *apt_https = https ? NULL : ask_apt("Acquire::https::Proxy");
 
@@ -247,7 +254,8 @@ static bool spared(const struct proxy_policy *p, const char *host)
 			return true;
 		if (item.n && item.p[0] == '.')
 			item = str_slice(item, 1, item.n);
-		if (item.n == 0 || item.n > n || strncasecmp(host + n - item.n, item.p, item.n) != 0)
+		if (item.n == 0 || item.n > n ||
+		    strncasecmp(host + n - item.n, item.p, item.n) != 0)
 			continue;
 		if (item.n == n || host[n - item.n - 1] == '.')
 			return true;
@@ -255,7 +263,8 @@ static bool spared(const struct proxy_policy *p, const char *host)
 	return false;
 }
 
-const struct upstream *proxy_policy_upstream(const struct proxy_policy *p, bool https, const char *host)
+const struct upstream *proxy_policy_upstream(const struct proxy_policy *p, bool https,
+					     const char *host)
 {
 	const struct upstream *u = https ? &p->https : &p->http;
 
@@ -279,7 +288,8 @@ static bool is_own(const struct sockaddr *a)
 			      ((const struct sockaddr_in *)i->ifa_addr)->sin_addr.s_addr;
 		else if (a->sa_family == AF_INET6)
 			own = memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
-				     &((const struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16) == 0;
+				     &((const struct sockaddr_in6 *)i->ifa_addr)->sin6_addr,
+				     16) == 0;
 	}
 	freeifaddrs(all);
 	return own;
@@ -291,7 +301,8 @@ static bool is_forbidden(const struct sockaddr *a)
 	if (a->sa_family == AF_INET) {
 		uint32_t ip = ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr);
 
-		return ip >> 24 == 127 || ip >> 24 == 0 || ip >> 16 == 0xa9fe || ip >> 28 == 0xe || is_own(a);
+		return ip >> 24 == 127 || ip >> 24 == 0 || ip >> 16 == 0xa9fe || ip >> 28 == 0xe ||
+		       is_own(a);
 	}
 	if (a->sa_family == AF_INET6) {
 		const struct in6_addr *ip = &((const struct sockaddr_in6 *)a)->sin6_addr;
@@ -302,8 +313,8 @@ static bool is_forbidden(const struct sockaddr *a)
 			memcpy(&v4.sin_addr, ip->s6_addr + 12, 4);
 			return is_forbidden((struct sockaddr *)&v4);
 		}
-		return IN6_IS_ADDR_LOOPBACK(ip) || IN6_IS_ADDR_LINKLOCAL(ip) || IN6_IS_ADDR_UNSPECIFIED(ip) ||
-		       IN6_IS_ADDR_MULTICAST(ip) || is_own(a);
+		return IN6_IS_ADDR_LOOPBACK(ip) || IN6_IS_ADDR_LINKLOCAL(ip) ||
+		       IN6_IS_ADDR_UNSPECIFIED(ip) || IN6_IS_ADDR_MULTICAST(ip) || is_own(a);
 	}
 	return true;
 }
@@ -336,8 +347,8 @@ static int connect_in_time(const struct addrinfo *a)
 	return steal_fd(fd);
 }
 
-int proxy_policy_connect(const struct proxy_policy *p, const char *host, uint16_t port, bool checked, int *ret_fd,
-			 struct err *err)
+int proxy_policy_connect(const struct proxy_policy *p, const char *host, uint16_t port,
+			 bool checked, int *ret_fd, struct err *err)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *all, *a;
 	bool trusted = !checked || find_mirror(p, host, port), forbidden = false;

@@ -24,14 +24,16 @@ struct upstream {
 	uint16_t port;
 	char *authorization; /* "Basic …" or NULL */
 };
-const struct upstream *proxy_policy_upstream(const struct proxy_policy *p, bool https, const char *host);
+const struct upstream *proxy_policy_upstream(const struct proxy_policy *p, bool https,
+					     const char *host);
 
-/* Resolves and connects on the host's side. ERR_AUTH: the address is the host itself or link-local. Unless
- * `checked` is false, as for the host's own proxy. */
-int proxy_policy_connect(const struct proxy_policy *p, const char *host, uint16_t port, bool checked, int *ret_fd,
-			 struct err *err) MUST_USE;
+/* Resolves and connects on the host's side. ERR_AUTH: the address is the host itself or link-local.
+ * Unless `checked` is false, as for the host's own proxy. */
+int proxy_policy_connect(const struct proxy_policy *p, const char *host, uint16_t port,
+			 bool checked, int *ret_fd, struct err *err) MUST_USE;
 
-/* Adds the host of each URI that apt reads from such a file ("deb http://…", "URIs: …"). Exposed for tests. */
+/* Adds the host of each URI that apt reads from such a file ("deb http://…", "URIs: …"). Exposed
+ * for tests. */
 void proxy_policy_add_sources(struct proxy_policy *p, struct str text);
 /* "host", "host:port", "[::1]:port"; the port stays when there is none. Caller frees the host. */
 bool proxy_split_host(struct str text, char **ret_host, uint16_t *port);

@@ -1,8 +1,8 @@
-/* The relay: an epoll loop over listeners and pairs of sockets; bytes go from one to the other through a
- * pipe by splice(2).
+/* The relay: an epoll loop over listeners and pairs of sockets; bytes go from one to the other
+ * through a pipe by splice(2).
  *
- * Everything is under one lock. An object that ends is closed at once and marked dead, but freed by the
- * loop alone, after the events that may still point to it.
+ * Everything is under one lock. An object that ends is closed at once and marked dead, but freed by
+ * the loop alone, after the events that may still point to it.
  */
 #include "cloud/relay.h"
 #include "base/clock.h"
@@ -47,7 +47,7 @@ struct end {
 
 struct connection {
 	const void *owner;
-	struct end ends[2]; /* [0] is the side that came, [1] the side that was called */
+	struct end ends[2];   /* [0] is the side that came, [1] the side that was called */
 	struct flow flows[2]; /* [i] reads from ends[i] */
 	bool connecting, dead, again;
 	int netns;
@@ -118,7 +118,8 @@ static bool flow_move(struct connection *c, size_t from)
 	ssize_t n;
 
 	if (!f->ended) {
-		n = splice(in, NULL, f->pipe[1], NULL, PIPE_SIZE, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		n = splice(in, NULL, f->pipe[1], NULL, PIPE_SIZE,
+			   SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 		if (n > 0)
 			f->pending += (size_t)n;
 		else if (n == 0)
@@ -128,7 +129,8 @@ static bool flow_move(struct connection *c, size_t from)
 		moved = n >= 0;
 	}
 	if (f->pending) {
-		n = splice(f->pipe[0], NULL, out, NULL, f->pending, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		n = splice(f->pipe[0], NULL, out, NULL, f->pending,
+			   SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 		if (n > 0)
 			f->pending -= (size_t)n;
 		else if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -445,7 +447,8 @@ static struct connection *connection_new(struct relay *r, const void *owner, int
 	return c;
 }
 
-void relay_connect(struct relay *r, const void *owner, int fd, int netns, struct sockaddr_in to, int64_t patience_ms)
+void relay_connect(struct relay *r, const void *owner, int fd, int netns, struct sockaddr_in to,
+		   int64_t patience_ms)
 {
 	struct connection *c;
 

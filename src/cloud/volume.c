@@ -1,7 +1,8 @@
 /* The volume store: opening and closing it, and volumes, which are sparse raw files.
  *
- * A volume from a snapshot is a copy of its blocks: a reflink where the file system has them, else bytes.
- * There a spare copy of the snapshots used last is kept ready, so that launching from them takes no time.
+ * A volume from a snapshot is a copy of its blocks: a reflink where the file system has them, else
+ * bytes. There a spare copy of the snapshots used last is kept ready, so that launching from them
+ * takes no time.
  */
 #include "cloud/volume.h"
 #include "base/clock.h"
@@ -28,7 +29,8 @@
 
 static const char *const folders[] = { "volumes", "snapshots", "parts", "blocks", "spares" };
 
-char *store_path(const struct volume_store *s, const char *folder, const char *name, const char *suffix)
+char *store_path(const struct volume_store *s, const char *folder, const char *name,
+		 const char *suffix)
 {
 	if (!name)
 		return xasprintf("%s/%s", s->dir, folder);
@@ -39,7 +41,8 @@ char *store_path(const struct volume_store *s, const char *folder, const char *n
 /* Tries it: that is the only sure way to know. */
 static bool can_reflink(const char *dir)
 {
-	auto_free char *a = xasprintf("%s/.reflink.XXXXXX", dir), *b = xasprintf("%s/.reflink.XXXXXX", dir);
+	auto_free char *a = xasprintf("%s/.reflink.XXXXXX", dir),
+		       *b = xasprintf("%s/.reflink.XXXXXX", dir);
 	auto_fd int from = mkostemp(a, O_CLOEXEC), to = mkostemp(b, O_CLOEXEC);
 	bool can = false;
 
@@ -172,18 +175,22 @@ int volume_fill(struct volume_store *s, const struct manifest *m, int fd, struct
 		auto_fd int from = manifest_open_block(s, m, b);
 
 		if (from < 0)
-			return err_errno(err, errno, "opening block %u of snapshot %s", b->index, m->id);
+			return err_errno(err, errno, "opening block %u of snapshot %s", b->index,
+					 m->id);
 		if (block_copy_range(from, 0, fd, (off_t)at, MIN(VOLUME_BLOCK, m->size - at)) < 0) {
-			if (errno == ENOSPC && check_room(s, (m->blocks.n - i) * VOLUME_BLOCK, err) < 0)
+			if (errno == ENOSPC &&
+			    check_room(s, (m->blocks.n - i) * VOLUME_BLOCK, err) < 0)
 				return -1;
-			return err_errno(err, errno, "copying block %u of snapshot %s", b->index, m->id);
+			return err_errno(err, errno, "copying block %u of snapshot %s", b->index,
+					 m->id);
 		}
 	}
 	return 0;
 }
 
 /* Its manifest, and its blocks kept from going until manifest_count(-1) is called. */
-static int take_manifest(struct volume_store *s, const char *id, struct manifest **ret, struct err *err)
+static int take_manifest(struct volume_store *s, const char *id, struct manifest **ret,
+			 struct err *err)
 {
 	struct snapshot *snap;
 
@@ -195,7 +202,8 @@ static int take_manifest(struct volume_store *s, const char *id, struct manifest
 	return snap ? 0 : err_set(err, ERR_NOT_FOUND, "there is no snapshot %s", id);
 }
 
-static int fill_from_snapshot(struct volume_store *s, const char *snapshot, uint64_t size, int fd, struct err *err)
+static int fill_from_snapshot(struct volume_store *s, const char *snapshot, uint64_t size, int fd,
+			      struct err *err)
 {
 	struct manifest *m = NULL;
 	int ret = 0;
@@ -204,7 +212,8 @@ static int fill_from_snapshot(struct volume_store *s, const char *snapshot, uint
 		return -1;
 	if (size < m->size)
 		ret = err_set(err, ERR_INVALID, "%llu MiB is less than snapshot %s has (%llu MiB)",
-			      (unsigned long long)(size / MIB), snapshot, (unsigned long long)(m->size / MIB));
+			      (unsigned long long)(size / MIB), snapshot,
+			      (unsigned long long)(m->size / MIB));
 	else
 		ret = volume_fill(s, m, fd, err);
 	manifest_unpin(s, m);
@@ -220,7 +229,8 @@ static bool use_spare(struct volume_store *s, const char *snapshot, uint64_t siz
 
 	pthread_mutex_lock(&s->lock);
 	snap = snapshot_find(s, snapshot);
-	used = snap && size >= snap->m->size && renameat2(AT_FDCWD, spare, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+	used = snap && size >= snap->m->size &&
+	       renameat2(AT_FDCWD, spare, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
 	pthread_mutex_unlock(&s->lock);
 	if (used && truncate(path, (off_t)size) < 0) {
 		unlink(path);
@@ -229,8 +239,8 @@ static bool use_spare(struct volume_store *s, const char *snapshot, uint64_t siz
 	return used;
 }
 
-static int make_volume_file(struct volume_store *s, const char *path, uint64_t size, const char *snapshot,
-			    struct err *err)
+static int make_volume_file(struct volume_store *s, const char *path, uint64_t size,
+			    const char *snapshot, struct err *err)
 {
 	auto_fd int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int ret = 0;
@@ -240,16 +250,18 @@ static int make_volume_file(struct volume_store *s, const char *path, uint64_t s
 	if (snapshot)
 		ret = fill_from_snapshot(s, snapshot, size, fd, err);
 	if (ret == 0 && ftruncate(fd, (off_t)size) < 0)
-		ret = err_errno(err, errno, "making a volume of %llu MiB in %s", (unsigned long long)(size / MIB),
-				s->dir);
+		ret = err_errno(err, errno, "making a volume of %llu MiB in %s",
+				(unsigned long long)(size / MIB), s->dir);
 	if (ret < 0)
 		unlink(path);
 	return ret;
 }
 
-int volume_create(struct volume_store *s, const char *id, uint64_t size, const char *snapshot, struct err *err)
+int volume_create(struct volume_store *s, const char *id, uint64_t size, const char *snapshot,
+		  struct err *err)
 {
-	auto_free char *path = volume_path(s, id), *parent = store_path(s, "volumes", id, ".parent");
+	auto_free char *path = volume_path(s, id),
+		       *parent = store_path(s, "volumes", id, ".parent");
 
 	if (snapshot && use_spare(s, snapshot, size, path))
 		log_line("local cloud: volume %s is the spare of %s", id, snapshot);
@@ -269,7 +281,8 @@ int volume_create(struct volume_store *s, const char *id, uint64_t size, const c
 
 int volume_delete(struct volume_store *s, const char *id, struct err *err)
 {
-	auto_free char *path = volume_path(s, id), *parent = store_path(s, "volumes", id, ".parent");
+	auto_free char *path = volume_path(s, id),
+		       *parent = store_path(s, "volumes", id, ".parent");
 
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_errno(err, errno, "removing volume %s", id);
@@ -315,11 +328,13 @@ static void drop_old_spares(struct volume_store *s)
 		while ((e = readdir(d))) {
 			struct stat st;
 
-			if (!ends_with(e->d_name, ".raw") || fstatat(dirfd(d), e->d_name, &st, 0) < 0)
+			if (!ends_with(e->d_name, ".raw") ||
+			    fstatat(dirfd(d), e->d_name, &st, 0) < 0)
 				continue;
 			n++;
 			if (st.st_mtim.tv_sec < oldest.tv_sec ||
-			    (st.st_mtim.tv_sec == oldest.tv_sec && st.st_mtim.tv_nsec < oldest.tv_nsec)) {
+			    (st.st_mtim.tv_sec == oldest.tv_sec &&
+			     st.st_mtim.tv_nsec < oldest.tv_nsec)) {
 				oldest = st.st_mtim;
 				free(victim);
 				victim = xstrdup(e->d_name);
@@ -349,7 +364,8 @@ void volume_make_spare(struct volume_store *s, const char *snapshot)
 		/* Spares are a comfort: they never take the last space. */
 		if (fd < 0 || check_room(s, m->blocks.n * VOLUME_BLOCK + 4096 * MIB, &err) < 0 ||
 		    volume_fill(s, m, fd, &err) < 0) {
-			log_line("local cloud: no spare of %s: %s", snapshot, err.msg ? err.msg : strerror(errno));
+			log_line("local cloud: no spare of %s: %s", snapshot,
+				 err.msg ? err.msg : strerror(errno));
 			unlink(temp);
 			manifest_unpin(s, m);
 			return;
@@ -384,7 +400,8 @@ static uint64_t used_below(int at, const char *name)
 		if (S_ISDIR(st.st_mode))
 			sum += used_below(fd, e->d_name);
 		else
-			sum += (uint64_t)st.st_blocks * 512 / MAX(st.st_nlink, 1u); /* parts/ may share with blocks/ */
+			sum += (uint64_t)st.st_blocks * 512 /
+			       MAX(st.st_nlink, 1u); /* parts/ may share with blocks/ */
 	}
 	closedir(d);
 	return sum;

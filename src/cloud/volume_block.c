@@ -73,7 +73,8 @@ static int copy_data(int from, off_t from_at, int to, off_t to_at, uint64_t n)
 
 		if (r < 0 && errno == EINTR)
 			continue;
-		if (r < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
+		if (r < 0 &&
+		    (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
 			return copy_plain(from, from_at, to, to_at, n);
 		if (r <= 0)
 			return (int)r;
@@ -92,14 +93,16 @@ int block_copy_range(int from, off_t from_at, int to, off_t to_at, uint64_t n)
 		if (data < 0 && errno == ENXIO)
 			return 0;
 		if (data < 0)
-			return copy_plain(from, at, to, to_at + (at - from_at), (uint64_t)(end - at));
+			return copy_plain(from, at, to, to_at + (at - from_at),
+					  (uint64_t)(end - at));
 		if (data >= end)
 			return 0;
 		hole = lseek(from, data, SEEK_HOLE);
 		if (hole < 0)
 			return -1;
 		hole = MIN(hole, end);
-		if (copy_data(from, data, to, to_at + (data - from_at), (uint64_t)(hole - data)) < 0)
+		if (copy_data(from, data, to, to_at + (data - from_at), (uint64_t)(hole - data)) <
+		    0)
 			return -1;
 		at = hole;
 	}
@@ -153,7 +156,8 @@ void block_count(struct volume_store *s, const uint8_t digest[SHA256_LEN], int b
 	}
 }
 
-int block_keep(struct volume_store *s, const char *file, const uint8_t digest[SHA256_LEN], struct err *err)
+int block_keep(struct volume_store *s, const char *file, const uint8_t digest[SHA256_LEN],
+	       struct err *err)
 {
 	auto_free char *path = block_path(s, digest);
 

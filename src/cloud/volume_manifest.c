@@ -1,4 +1,5 @@
-/* Manifests: which block is where in a snapshot. Text, so that a person can read what a snapshot holds. */
+/* Manifests: which block is where in a snapshot. Text, so that a person can read what a snapshot
+ * holds. */
 #include "base/buf.h"
 #include "base/os.h"
 #include "cloud/volume_store.h"
@@ -110,7 +111,8 @@ static bool parse_block(struct str line, struct block *ret)
 	return true;
 }
 
-int manifest_read(const struct volume_store *s, const char *id, struct manifest **ret, struct err *err)
+int manifest_read(const struct volume_store *s, const char *id, struct manifest **ret,
+		  struct err *err)
 {
 	auto_free char *path = store_path(s, "snapshots", id, NULL);
 	AUTO(manifest) struct manifest *m = NULL;
@@ -123,7 +125,8 @@ int manifest_read(const struct volume_store *s, const char *id, struct manifest 
 	rest = buf_str(&b);
 	if (!str_split(&rest, '\n', &line) || !str_starts(line, head) ||
 	    !parse_u64(str_slice(line, strlen(head), line.n), &size))
-		return err_set(err, ERR_INVALID, "%s is no snapshot of this version of the local cloud", path);
+		return err_set(err, ERR_INVALID,
+			       "%s is no snapshot of this version of the local cloud", path);
 	m = manifest_new(id, size);
 	while (str_split(&rest, '\n', &line) && line.n) {
 		struct block block = { 0 };
@@ -136,10 +139,11 @@ int manifest_read(const struct volume_store *s, const char *id, struct manifest 
 	return 0;
 }
 
-int manifest_open_block(const struct volume_store *s, const struct manifest *m, const struct block *b)
+int manifest_open_block(const struct volume_store *s, const struct manifest *m,
+			const struct block *b)
 {
-	auto_free char *path = b->stored ? block_path(s, b->digest) :
-					   xasprintf("%s/parts/%s/%u", s->dir, m->id, b->index);
+	auto_free char *path = b->stored ? block_path(s, b->digest)
+					 : xasprintf("%s/parts/%s/%u", s->dir, m->id, b->index);
 
 	return open(path, O_RDONLY | O_CLOEXEC);
 }

@@ -1,5 +1,5 @@
-/* Snapshots: made by comparing a volume's bytes with the snapshot it is nearest to, so that only what
- * differs is copied (while the caller waits) and hashed (by the worker, later).
+/* Snapshots: made by comparing a volume's bytes with the snapshot it is nearest to, so that only
+ * what differs is copied (while the caller waits) and hashed (by the worker, later).
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -127,8 +127,8 @@ static int capture_block(void *data, uint32_t index)
 	return 0;
 }
 
-static int capture(struct volume_store *s, const char *id, const char *path, const struct manifest *parent,
-		   struct manifest **ret, struct err *err)
+static int capture(struct volume_store *s, const char *id, const char *path,
+		   const struct manifest *parent, struct manifest **ret, struct err *err)
 {
 	auto_free char *parts = store_path(s, "parts", id, NULL);
 	auto_free char *bytes = xmalloc(VOLUME_BLOCK), *other = xmalloc(VOLUME_BLOCK);
@@ -147,9 +147,10 @@ static int capture(struct volume_store *s, const char *id, const char *path, con
 		int saved = errno;
 
 		m->parts = steal(parts);
-		return saved == ENOSPC ? err_set(err, ERR_IO, "no space: needs up to %llu MiB more in %s",
-						 (unsigned long long)st.st_blocks / 2048, s->dir) :
-					 err_errno(err, saved, "copying %s", path);
+		return saved == ENOSPC
+			       ? err_set(err, ERR_IO, "no space: needs up to %llu MiB more in %s",
+					 (unsigned long long)st.st_blocks / 2048, s->dir)
+			       : err_errno(err, saved, "copying %s", path);
 	}
 	if (manifest_write(s, m, err) < 0) {
 		m->parts = steal(parts);
@@ -178,7 +179,8 @@ static struct manifest *pin_parent(struct volume_store *s, const char *volume)
 	return m;
 }
 
-static int make_snapshot(struct volume_store *s, const char *id, const char *path, const char *volume, struct err *err)
+static int make_snapshot(struct volume_store *s, const char *id, const char *path,
+			 const char *volume, struct err *err)
 {
 	struct manifest *parent = volume ? pin_parent(s, volume) : NULL, *m = NULL;
 	int64_t from = clock_ms();
@@ -214,7 +216,8 @@ static void *run_callback(void *data)
 	return NULL;
 }
 
-static int call_later(struct volume_store *s, void (*done)(void *data, const char *error), void *data, struct err *err)
+static int call_later(struct volume_store *s, void (*done)(void *data, const char *error),
+		      void *data, struct err *err)
 {
 	struct callback *c = xmalloc(sizeof(*c));
 	pthread_t thread;
@@ -237,12 +240,14 @@ static int call_later(struct volume_store *s, void (*done)(void *data, const cha
 int snapshot_create(struct volume_store *s, const char *id, const char *volume,
 		    void (*done)(void *data, const char *error), void *data, struct err *err)
 {
-	auto_free char *path = volume_path(s, volume), *parent = store_path(s, "volumes", volume, ".parent");
+	auto_free char *path = volume_path(s, volume),
+		       *parent = store_path(s, "volumes", volume, ".parent");
 	AUTO(err) struct err ignored = ERR_INIT;
 
 	if (make_snapshot(s, id, path, volume, err) < 0)
 		return err_prefix(err, "snapshot of volume %s", volume);
-	/* The next one of this volume differs least from this one; without the note it only costs more. */
+	/* The next one of this volume differs least from this one; without the note it only costs
+	 * more. */
 	if (os_write_file(parent, id, strlen(id), 0600, &ignored) < 0)
 		log_line("local cloud: %s", ignored.msg);
 	return done ? call_later(s, done, data, err) : 0;
@@ -347,7 +352,8 @@ int snapshot_copy(struct volume_store *s, const char *from, const char *to, stru
 /* The worker */
 
 /* Gives every block of m that has no digest yet one, in the new manifest. */
-static int hash_parts(struct volume_store *s, const struct manifest *m, struct manifest *ret, struct err *err)
+static int hash_parts(struct volume_store *s, const struct manifest *m, struct manifest *ret,
+		      struct err *err)
 {
 	auto_free char *bytes = xmalloc(VOLUME_BLOCK);
 
@@ -498,7 +504,8 @@ static void remove_leftover_parts(struct volume_store *s)
 		auto_free char *path = xasprintf("%s/%s", folder, e->d_name);
 		AUTO(err) struct err err = ERR_INIT;
 
-		if (e->d_name[0] != '.' && (!snap || manifest_complete(snap->m)) && os_remove_all(path, &err) < 0)
+		if (e->d_name[0] != '.' && (!snap || manifest_complete(snap->m)) &&
+		    os_remove_all(path, &err) < 0)
 			log_line("local cloud: %s", err.msg);
 	}
 	closedir(d);

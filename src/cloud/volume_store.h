@@ -3,13 +3,13 @@
  * Below the data folder:
  *
  *	volumes/VOL.raw        sparse; VOL.parent names the snapshot that it is nearest to
- *	snapshots/SNAP         manifest, text: size, then "INDEX DIGEST" (or "INDEX -": still in parts/)
- *	parts/SNAP/INDEX       blocks that are not hashed yet
- *	blocks/AB/DIGEST       blocks, shared by all manifests
- *	spares/SNAP.raw        a volume made ahead of its use (where the file system has no reflinks)
+ *	snapshots/SNAP         manifest, text: size, then "INDEX DIGEST" (or "INDEX -": still in
+ *parts/) parts/SNAP/INDEX       blocks that are not hashed yet blocks/AB/DIGEST       blocks,
+ *shared by all manifests spares/SNAP.raw        a volume made ahead of its use (where the file
+ *system has no reflinks)
  *
- * What a manifest does not name is no part of the store: opening it again removes the rest, so that a
- * crash at any point costs nothing but work. Block counts live in memory alone.
+ * What a manifest does not name is no part of the store: opening it again removes the rest, so that
+ *a crash at any point costs nothing but work. Block counts live in memory alone.
  */
 #ifndef INGOT_CLOUD_VOLUME_STORE_H
 #define INGOT_CLOUD_VOLUME_STORE_H
@@ -72,7 +72,8 @@ struct volume_store {
 
 /* volume_block.c */
 
-/* Copies what is data between two files, by reflink or in the kernel; holes of the source stay holes. */
+/* Copies what is data between two files, by reflink or in the kernel; holes of the source stay
+ * holes. */
 int block_copy_range(int from, off_t from_at, int to, off_t to_at, uint64_t n);
 bool block_is_zero(const void *p, size_t n);
 /* pread that fills the rest with zeros at the end of the file; -1 with errno. */
@@ -81,7 +82,8 @@ char *block_path(const struct volume_store *s, const uint8_t digest[SHA256_LEN])
 /* Counts a block in (+1) or out (-1); out to nothing removes its file. The lock must be held. */
 void block_count(struct volume_store *s, const uint8_t digest[SHA256_LEN], int by);
 /* Links a finished file into the store under its digest; the file stays. */
-int block_keep(struct volume_store *s, const char *file, const uint8_t digest[SHA256_LEN], struct err *err);
+int block_keep(struct volume_store *s, const char *file, const uint8_t digest[SHA256_LEN],
+	       struct err *err);
 /* Removes block files that no manifest names. */
 void block_sweep(struct volume_store *s);
 /* Calls fn for each block of fd that may hold data, ascending; stops when it gives not 0. */
@@ -93,11 +95,14 @@ struct manifest *manifest_ref(struct manifest *m);
 void manifest_unref(struct manifest *m);
 DEFINE_AUTO_PTR(manifest, struct manifest *, manifest_unref);
 const struct block *manifest_find(const struct manifest *m, uint32_t index); /* NULL: zeros */
-int manifest_write(const struct volume_store *s, const struct manifest *m, struct err *err) MUST_USE;
-int manifest_read(const struct volume_store *s, const char *id, struct manifest **ret, struct err *err) MUST_USE;
+int manifest_write(const struct volume_store *s, const struct manifest *m,
+		   struct err *err) MUST_USE;
+int manifest_read(const struct volume_store *s, const char *id, struct manifest **ret,
+		  struct err *err) MUST_USE;
 bool manifest_complete(const struct manifest *m); /* all blocks are stored */
 /* Opens the file that holds a block. */
-int manifest_open_block(const struct volume_store *s, const struct manifest *m, const struct block *b);
+int manifest_open_block(const struct volume_store *s, const struct manifest *m,
+			const struct block *b);
 
 /* volume_snapshot.c; the lock must be held */
 /* A reference that also keeps the blocks from going. */
@@ -113,6 +118,7 @@ int store_load_snapshots(struct volume_store *s, struct err *err) MUST_USE;
 /* Writes the content of a snapshot into an empty file. */
 int volume_fill(struct volume_store *s, const struct manifest *m, int fd, struct err *err) MUST_USE;
 void volume_make_spare(struct volume_store *s, const char *snapshot);
-char *store_path(const struct volume_store *s, const char *folder, const char *name, const char *suffix);
+char *store_path(const struct volume_store *s, const char *folder, const char *name,
+		 const char *suffix);
 
 #endif

@@ -1,5 +1,6 @@
-/* The container backend from the inside: device rules on both kinds of control groups, and an instance that
- * boots from a bare ext4 file system. Needs root with what the backend's probe asks for, else it is skipped.
+/* The container backend from the inside: device rules on both kinds of control groups, and an
+ * instance that boots from a bare ext4 file system. Needs root with what the backend's probe asks
+ * for, else it is skipped.
  */
 #include "base/buf.h"
 #include "base/clock.h"
@@ -27,11 +28,11 @@
 
 #define MIB (1024 * 1024LL)
 
-#define OK(call) \
-	do { \
-		AUTO(err) struct err err = ERR_INIT; \
-		if ((call) < 0) \
-			fail_msg("%s", err.msg); \
+#define OK(call)                                                                                   \
+	do {                                                                                       \
+		AUTO(err) struct err err = ERR_INIT;                                               \
+		if ((call) < 0)                                                                    \
+			fail_msg("%s", err.msg);                                                   \
 	} while (0)
 
 /* The rest of the test is left out where the backend cannot run. */
@@ -94,7 +95,8 @@ static int can_open(struct cgroup *c, const struct host *h, dev_t dev)
 static void check_rules(enum cgroup_devices kind)
 {
 	static const struct mount_option none[] = { { NULL, NULL } };
-	struct host h = { mountfd_new("sysfs", none, 0, NULL), mountfd_new("tmpfs", none, 0, NULL) };
+	struct host h = { mountfd_new("sysfs", none, 0, NULL),
+			  mountfd_new("tmpfs", none, 0, NULL) };
 	auto_free char *key = xasprintf("test-%d", (int)getpid());
 	char *dir = temp_dir();
 	auto_free char *path = make_file(dir, "disk.raw", 8 * MIB);
@@ -115,7 +117,8 @@ static void check_rules(enum cgroup_devices kind)
 	assert_int_equal(can_open(c, &h, d.dev), 1);
 	OK(cgroup_allow(c, d.dev, true, &err));
 	assert_int_equal(can_open(c, &h, d.dev), 0);
-	assert_int_equal(can_open(c, &h, makedev(major(d.dev), minor(d.dev) + 1)), 1); /* its neighbour */
+	assert_int_equal(can_open(c, &h, makedev(major(d.dev), minor(d.dev) + 1)),
+			 1); /* its neighbour */
 	OK(cgroup_allow(c, d.dev, false, &err));
 	assert_int_equal(can_open(c, &h, d.dev), 1);
 	cgroup_free(c);
@@ -174,7 +177,8 @@ static void on_console(void *data, const char *id UNUSED, const char *p, size_t 
 
 static void on_imds(void *data UNUSED, const char *id, int fd)
 {
-	static const char none[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+	static const char none[] =
+		"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 	assert_string_equal(id, "i-test");
 	assert_true(write(fd, none, sizeof(none) - 1) > 0);
@@ -226,8 +230,10 @@ static void cloud_open(struct cloud *c)
 	c->root = make_file(c->dir, "root.raw", 64 * MIB);
 	c->extra = make_file(c->dir, "extra.raw", 64 * MIB);
 	c->public_ip = xasprintf("127.77.%d.%d", 200 + getpid() / 250 % 50, 1 + getpid() % 250);
-	config = (struct backend_config){ .data_dir = c->dir, .net = NET_NONE,
-					  .events = { on_event, on_console, on_imds, NULL, &c->seen } };
+	config = (struct backend_config){ .data_dir = c->dir,
+					  .net = NET_NONE,
+					  .events = { on_event, on_console, on_imds, NULL,
+						      &c->seen } };
 	OK(backend_container.open(&config, &c->b, &err));
 }
 
@@ -246,11 +252,20 @@ static void cloud_close(struct cloud *c)
 
 static int start(struct cloud *c, struct err *err)
 {
-	const struct instance_disk disks[] = { { (char *)"/dev/sda1", (char *)"vol-root", c->root, true } };
+	const struct instance_disk disks[] = { { (char *)"/dev/sda1", (char *)"vol-root", c->root,
+						 true } };
 	const struct instance_port ports[] = { { 22, 22 } };
-	const struct instance_spec spec = { .id = "i-test", .host_name = "test", .mac = "02:00:00:00:00:01",
-					    .private_ip = "172.31.5.6", .public_ip = c->public_ip, .vpc = "vpc-1",
-					    .memory = 256 * MIB, .disks = disks, .ndisks = 1, .ports = ports, .nports = 1 };
+	const struct instance_spec spec = { .id = "i-test",
+					    .host_name = "test",
+					    .mac = "02:00:00:00:00:01",
+					    .private_ip = "172.31.5.6",
+					    .public_ip = c->public_ip,
+					    .vpc = "vpc-1",
+					    .memory = 256 * MIB,
+					    .disks = disks,
+					    .ndisks = 1,
+					    .ports = ports,
+					    .nports = 1 };
 
 	return backend_container.start(c->b, &spec, err);
 }
@@ -291,8 +306,10 @@ static void test_instance(void **state UNUSED)
 	assert_true(is_listening(&c, "0052"));
 
 	{
-		struct instance_disk d = { (char *)"/dev/sdf", (char *)"vol-extra", c.extra, false };
-		struct instance_disk bad = { (char *)"/dev/../x", (char *)"vol-bad", c.extra, false };
+		struct instance_disk d = { (char *)"/dev/sdf", (char *)"vol-extra", c.extra,
+					   false };
+		struct instance_disk bad = { (char *)"/dev/../x", (char *)"vol-bad", c.extra,
+					     false };
 
 		OK(backend_container.attach(c.b, "i-test", &d, &err));
 		err_release(&ignored);

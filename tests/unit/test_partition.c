@@ -45,7 +45,8 @@ static void put(struct image *i, uint64_t at, const void *p, size_t n)
 	assert_int_equal(pwrite(i->fd, p, n, (off_t)at), n);
 }
 
-static void put_mbr_entry(struct image *i, uint64_t sector, unsigned n, uint8_t type, uint32_t first, uint32_t count)
+static void put_mbr_entry(struct image *i, uint64_t sector, unsigned n, uint8_t type,
+			  uint32_t first, uint32_t count)
 {
 	uint8_t e[16] = { 0 };
 	uint32_t a = htole32(first), b = htole32(count);
@@ -70,7 +71,8 @@ static void put_gpt(struct image *i, uint32_t entry_size)
 	put(i, 512, head, sizeof(head));
 }
 
-static void put_gpt_entry(struct image *i, uint32_t entry_size, unsigned n, uint64_t first, uint64_t last)
+static void put_gpt_entry(struct image *i, uint32_t entry_size, unsigned n, uint64_t first,
+			  uint64_t last)
 {
 	uint8_t e[128] = "type";
 
@@ -121,8 +123,8 @@ static void test_gpt(void **state)
 	put_gpt_entry(i, 128, 0, 2048, 4095);
 	put_gpt_entry(i, 128, 13, 4096, 4195);
 	put_gpt_entry(i, 128, 127, 8192, 8192);
-	put_gpt_entry(i, 128, 5, 4096, SECTORS);  /* beyond the end */
-	put_gpt_entry(i, 128, 6, 5000, 4000);	  /* backwards */
+	put_gpt_entry(i, 128, 5, 4096, SECTORS); /* beyond the end */
+	put_gpt_entry(i, 128, 6, 5000, 4000);	 /* backwards */
 	expect(i, want, ARRAY_LEN(want));
 }
 
@@ -149,7 +151,9 @@ static void test_gpt_large_entries(void **state)
 static void test_mbr(void **state)
 {
 	struct image *i = *state;
-	const struct want want[] = { { 1, 2048, 100 }, { 3, 10000, 2 }, { 5, 10010, 50 }, { 6, 10110, 60 } };
+	const struct want want[] = {
+		{ 1, 2048, 100 }, { 3, 10000, 2 }, { 5, 10010, 50 }, { 6, 10110, 60 }
+	};
 
 	put_mbr_entry(i, 0, 0, 0x83, 2048, 100);
 	put_mbr_entry(i, 0, 2, 0x05, 10000, 5000);

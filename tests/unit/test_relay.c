@@ -1,4 +1,5 @@
-/* cloud/relay and cloud/proxy: bytes arrive whole and in order, ends are passed on, refused hosts are told. */
+/* cloud/relay and cloud/proxy: bytes arrive whole and in order, ends are passed on, refused hosts
+ * are told. */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/os.h"
@@ -18,11 +19,11 @@
 
 #include <cmocka.h>
 
-#define OK(call) \
-	do { \
-		AUTO(err) struct err err = ERR_INIT; \
-		if ((call) < 0) \
-			fail_msg("%s", err.msg); \
+#define OK(call)                                                                                   \
+	do {                                                                                       \
+		AUTO(err) struct err err = ERR_INIT;                                               \
+		if ((call) < 0)                                                                    \
+			fail_msg("%s", err.msg);                                                   \
 	} while (0)
 
 static void pair(int fds[2])
@@ -36,7 +37,8 @@ static int listen_local(struct sockaddr_in *ret)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t n = sizeof(*ret);
 
-	*ret = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	*ret = (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	assert_int_equal(bind(fd, (struct sockaddr *)ret, sizeof(*ret)), 0);
 	assert_int_equal(listen(fd, 8), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)ret, &n), 0);
@@ -217,10 +219,12 @@ static void test_sources(void **state UNUSED)
 		uint16_t port;
 		bool allowed;
 	} cases[] = {
-		{ "a.example", 80, true }, { "A.Example", 443, true }, { "a.example", 22, false },
-		{ "b.example", 8443, true }, { "b.example", 80, false }, { "c.example", 80, true },
-		{ "d.example", 80, true }, { "e.example", 80, false }, { "f.example", 443, false },
-		{ "no.example", 80, false }, { "example", 80, false }, { "evil.a.example", 80, false },
+		{ "a.example", 80, true },   { "A.Example", 443, true },
+		{ "a.example", 22, false },  { "b.example", 8443, true },
+		{ "b.example", 80, false },  { "c.example", 80, true },
+		{ "d.example", 80, true },   { "e.example", 80, false },
+		{ "f.example", 443, false }, { "no.example", 80, false },
+		{ "example", 80, false },    { "evil.a.example", 80, false },
 	};
 	struct proxy_policy *p = NULL;
 
@@ -238,16 +242,19 @@ static void test_split_host(void **state UNUSED)
 		const char *text, *host; /* NULL: refused */
 		uint16_t port;
 	} cases[] = {
-		{ "a.b", "a.b", 80 }, { "a.b:81", "a.b", 81 }, { "[::1]:82", "::1", 82 }, { "[::1]", "::1", 80 },
-		{ "", NULL, 0 }, { ":80", NULL, 0 }, { "a:0", NULL, 0 }, { "a:70000", NULL, 0 }, { "a:x", NULL, 0 },
-		{ "a b", NULL, 0 }, { "a\r\nx", NULL, 0 }, { "[::1", NULL, 0 }, { "[::1]x", NULL, 0 },
+		{ "a.b", "a.b", 80 },	{ "a.b:81", "a.b", 81 }, { "[::1]:82", "::1", 82 },
+		{ "[::1]", "::1", 80 }, { "", NULL, 0 },	 { ":80", NULL, 0 },
+		{ "a:0", NULL, 0 },	{ "a:70000", NULL, 0 },	 { "a:x", NULL, 0 },
+		{ "a b", NULL, 0 },	{ "a\r\nx", NULL, 0 },	 { "[::1", NULL, 0 },
+		{ "[::1]x", NULL, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_free char *host = NULL;
 		uint16_t port = 80;
 
-		assert_int_equal(proxy_split_host(str_from(cases[i].text), &host, &port), cases[i].host != NULL);
+		assert_int_equal(proxy_split_host(str_from(cases[i].text), &host, &port),
+				 cases[i].host != NULL);
 		if (cases[i].host) {
 			assert_string_equal(host, cases[i].host);
 			assert_int_equal(port, cases[i].port);
@@ -290,14 +297,19 @@ static void test_refused(void **state UNUSED)
 		enum net_policy net;
 		const char *request, *answer, *told;
 	} cases[] = {
-		{ NET_NONE, "GET http://a.example/ HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ", "a.example " },
-		{ NET_MIRROR, "CONNECT a.example:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ", "a.example " },
-		{ NET_ANY, "GET http://127.0.0.1:1/ HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ", "127.0.0.1 " },
+		{ NET_NONE, "GET http://a.example/ HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ",
+		  "a.example " },
+		{ NET_MIRROR, "CONNECT a.example:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ",
+		  "a.example " },
+		{ NET_ANY, "GET http://127.0.0.1:1/ HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ",
+		  "127.0.0.1 " },
 		{ NET_ANY, "GET http://[::1]/ HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ", "::1 " },
 		{ NET_ANY, "CONNECT 0.0.0.0:22 HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ", "0.0.0.0 " },
 		{ NET_ANY, "CONNECT localhost:22 HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ", "localhost " },
-		{ NET_ANY, "CONNECT [::ffff:127.0.0.1]:22 HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ", "::ffff:127.0.0.1 " },
-		{ NET_ANY, "GET http://169.254.169.254/latest HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ", "169.254.169.254 " },
+		{ NET_ANY, "CONNECT [::ffff:127.0.0.1]:22 HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ",
+		  "::ffff:127.0.0.1 " },
+		{ NET_ANY, "GET http://169.254.169.254/latest HTTP/1.1\r\n\r\n", "HTTP/1.1 403 ",
+		  "169.254.169.254 " },
 		{ NET_ANY, "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP/1.1 400 ", "" },
 		{ NET_ANY, "GET http://a b/ HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "" },
 		{ NET_ANY, "nonsense\r\n\r\n", "HTTP/1.1 400 ", "" },
@@ -314,7 +326,8 @@ static void test_refused(void **state UNUSED)
 
 		OK(proxy_new(cases[i].net, r, &p, &err));
 		ask(p, &told, cases[i].request, &b);
-		if (!starts_with(buf_cstr(&b), cases[i].answer) || !streq(told.hosts, cases[i].told))
+		if (!starts_with(buf_cstr(&b), cases[i].answer) ||
+		    !streq(told.hosts, cases[i].told))
 			fail_msg("case %zu: %s, told %s", i, buf_cstr(&b), told.hosts);
 		if (cases[i].told[0] && cases[i].net != NET_ANY)
 			assert_non_null(strstr(buf_cstr(&b), "-net any"));
@@ -323,7 +336,7 @@ static void test_refused(void **state UNUSED)
 	relay_free(r);
 }
 
-/* A server that answers the requests on one connection from a script, and keeps what it was sent. */
+/* Answers the requests on one connection from a script, and keeps what it was sent. */
 struct server {
 	int listener;
 	const char *const *answers; /* NULL ends; "" closes the connection */
@@ -362,16 +375,18 @@ static void test_forward(void **state UNUSED)
 		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nProxy-Connection: x\r\n\r\none",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n",
 		"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
-		"",								   /* the kept connection ends: sent again */
+		"", /* the kept connection ends: sent again */
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour",
 		"HTTP/1.0 200 OK\r\n\r\nto the end",
 		NULL,
 	};
-	static const char requests[] = "GET http://a.example/1 HTTP/1.1\r\nHost: a.example\r\nProxy-Connection: keep-alive\r\n\r\n"
-				       "GET http://a.example/2 HTTP/1.1\r\nHost: a.example\r\n\r\n"
-				       "GET http://a.example:80/3?q HTTP/1.1\r\nHost: a.example\r\n\r\n"
-				       "GET http://a.example/4 HTTP/1.1\r\nHost: a.example\r\n\r\n"
-				       "GET http://a.example/5 HTTP/1.1\r\nHost: a.example\r\n\r\n";
+	static const char requests[] =
+		"GET http://a.example/1 HTTP/1.1\r\nHost: a.example\r\nProxy-Connection: "
+		"keep-alive\r\n\r\n"
+		"GET http://a.example/2 HTTP/1.1\r\nHost: a.example\r\n\r\n"
+		"GET http://a.example:80/3?q HTTP/1.1\r\nHost: a.example\r\n\r\n"
+		"GET http://a.example/4 HTTP/1.1\r\nHost: a.example\r\n\r\n"
+		"GET http://a.example/5 HTTP/1.1\r\nHost: a.example\r\n\r\n";
 	struct server s = { .answers = answers };
 	struct sockaddr_in at;
 	struct refusals told = { "" };
@@ -398,7 +413,8 @@ static void test_forward(void **state UNUSED)
 	assert_non_null(strstr(buf_cstr(&b), "\r\n\r\nfour"));
 	assert_true(str_ends(buf_str(&b), "to the end"));
 	assert_null(strstr(buf_cstr(&b), "Proxy-Connection"));
-	assert_non_null(strstr(buf_cstr(&s.got), "GET http://a.example:80/3?q HTTP/1.1\r\nHost: a.example\r\n"));
+	assert_non_null(strstr(buf_cstr(&s.got),
+			       "GET http://a.example:80/3?q HTTP/1.1\r\nHost: a.example\r\n"));
 	assert_non_null(strstr(buf_cstr(&s.got), "Proxy-Authorization: Basic dTpw\r\n"));
 	assert_null(strstr(buf_cstr(&s.got), "Proxy-Connection"));
 	assert_string_equal(told.hosts, "");
@@ -413,8 +429,9 @@ static void test_forward(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_join), cmocka_unit_test(test_forget), cmocka_unit_test(test_listen),
-		cmocka_unit_test(test_patience), cmocka_unit_test(test_sources), cmocka_unit_test(test_split_host),
+		cmocka_unit_test(test_join),	cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_listen),	cmocka_unit_test(test_patience),
+		cmocka_unit_test(test_sources), cmocka_unit_test(test_split_host),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_forward),
 	};
 

@@ -1,4 +1,4 @@
-/* cloud/volume: what is restored is what was there, blocks are shared, and nothing is left behind. */
+/* cloud/volume: what is restored is what was there, blocks are shared, nothing is left. */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/os.h"
@@ -49,11 +49,11 @@ static struct volume_store *store_at(const char *dir)
 }
 
 /* Must pass, or the test fails with the message. */
-#define OK(call) \
-	do { \
-		AUTO(err) struct err err = ERR_INIT; \
-		if ((call) < 0) \
-			fail_msg("%s", err.msg); \
+#define OK(call)                                                                                   \
+	do {                                                                                       \
+		AUTO(err) struct err err = ERR_INIT;                                               \
+		if ((call) < 0)                                                                    \
+			fail_msg("%s", err.msg);                                                   \
 	} while (0)
 
 static void put(struct volume_store *s, const char *volume, uint64_t at, const char *text)
@@ -127,7 +127,8 @@ static void test_blank(void **state)
 	{
 		AUTO(err) struct err err = ERR_INIT;
 
-		assert_int_equal(volume_create(s, "vol-1", MIB, NULL, &err), -1); /* a path is never used twice */
+		assert_int_equal(volume_create(s, "vol-1", MIB, NULL, &err),
+				 -1); /* a path is never used twice */
 	}
 	OK(volume_grow(s, "vol-1", 8193 * MIB, &err));
 	{
@@ -237,8 +238,10 @@ static void test_only_changes_cost(void **state)
 static void test_reopen(void **state)
 {
 	struct volume_store *s = store_at(*state);
-	auto_free char *stray = os_path_join(*state, "blocks/00/"
-						     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+	auto_free char *stray =
+		os_path_join(*state,
+			     "blocks/00/"
+			     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
 	auto_free char *half = os_path_join(*state, "snapshots/snap-x.Ab12Cd");
 	auto_free char *folder = os_path_join(*state, "blocks/00");
 
