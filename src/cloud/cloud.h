@@ -57,6 +57,7 @@ struct cloud {
 	int address_part_fd; /* holds it */
 	struct map notices;  /* instance id -> list of texts not told yet (json_t *) */
 	int64_t started_ms;
+	bool ending; /* the daemon stops: machines that go down now have not shut down by themselves */
 	char endpoint[64];
 };
 

@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -253,14 +254,18 @@ static void drop_task(void *data)
 
 static void give_files_to_owner(const struct cloud *c)
 {
-	static const char *const names[] = { "state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "daemon.lock", "requests.jsonl",
-					     "keys.json", "console", "cloud.log" };
+	char *const roots[] = { c->config.data_dir, NULL };
+	FTS *tree;
+	FTSENT *e;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		auto_free char *path = os_path_join(c->config.data_dir, names[i]);
-
-		give_to_owner(&c->config, path);
-	}
+	if (geteuid() != 0 || c->config.owner == 0)
+		return;
+	tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+	while (tree && (e = fts_read(tree)))
+		if (e->fts_info != FTS_DP)
+			give_to_owner(&c->config, e->fts_path);
+	if (tree)
+		fts_close(tree);
 }
 
 static void stop_all(struct daemon *d)
@@ -271,17 +276,14 @@ static void stop_all(struct daemon *d)
 	/* The backend's events still find everything there. */
 	if (c->jobs)
 		jobs_drain(c->jobs, c->backend ? STOP_MS / 4 : 0);
+	pthread_mutex_lock(&c->lock);
+	c->ending = true;
+	pthread_mutex_unlock(&c->lock);
 	if (c->backend)
 		c->ops->close(c->backend);
 	jobs_free(c->jobs, drop_task);
 	imds_stop(c->imds);
 	volume_store_close(c->store);
-	if (c->model) {
-		pthread_mutex_lock(&c->lock);
-		model_begin(c->model);
-		model_commit(c->model);
-		pthread_mutex_unlock(&c->lock);
-	}
 	model_close(c->model);
 	control_stop(d->control);
 	faults_free(c->faults);

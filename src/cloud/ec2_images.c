@@ -97,13 +97,16 @@ static bool owned_by(struct call *c, const json_t *doc, const char *owner)
 
 static bool visible(struct call *c, struct row *r, bool by_id)
 {
-	bool deprecated = false;
+	bool deprecated = false, disabled = false;
 	const char *until = doc_str(r->doc, "deprecationTime");
 	char now[TIME_SIZE];
 	size_t n;
 	const char **owners = call_list(c, &n, "Owner");
 
 	if (doc_bool(r->doc, "_deregistered") || (!by_id && doc_bool(r->doc, "_by_id_only")))
+		return false;
+	call_bool(c, "IncludeDisabled", &disabled);
+	if (streq(doc_str(r->doc, "imageState"), "disabled") && !by_id && !disabled)
 		return false;
 	if (until && !streq(doc_str(r->doc, "imageOwnerId"), c->cloud->account) && !by_id) {
 		call_bool(c, "IncludeDeprecated", &deprecated);

@@ -58,17 +58,36 @@ struct row *snapshot_copy_row(struct call *c, const struct row *from, const char
 							   encrypted, kms_key ? kms_key : doc_str(from->doc, "kmsKeyId"), tags));
 }
 
+/* RestorableBy: who may make volumes of it. */
+static bool restorable(struct call *c, struct row *r)
+{
+	const json_t *share = json_object_get(r->doc, "_share");
+	size_t n;
+	const char **who = call_list(c, &n, "RestorableBy");
+
+	for (size_t i = 0; i < n; i++) {
+		const char *id = streq(who[i], "self") ? c->cloud->account : who[i];
+
+		if (streq(id, doc_str(r->doc, "ownerId")) || doc_find(share, "userId", id, NULL) ||
+		    (streq(id, "all") && doc_find(share, "group", "all", NULL)))
+			return true;
+	}
+	return n == 0;
+}
+
 static bool visible(struct call *c, struct row *r, bool by_id)
 {
 	bool own = streq(doc_str(r->doc, "ownerId"), c->cloud->account);
 	size_t n;
 	const char **owners = call_list(c, &n, "Owner");
 
+	if (!restorable(c, r))
+		return false;
 	for (size_t i = 0; i < n; i++)
 		if (streq(owners[i], "self") ? own : streq(owners[i], doc_str(r->doc, "ownerId")))
 			return true;
 	/* Others' public snapshots are many on EC2: here they are shown when asked for. */
-	return n == 0 && (own || by_id || call_any(c, "Filter"));
+	return n == 0 && (own || by_id || call_any(c, "Filter") || call_any(c, "RestorableBy"));
 }
 
 static json_t *render(struct call *c, struct row *r)

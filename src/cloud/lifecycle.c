@@ -468,7 +468,7 @@ static void went_down(struct cloud *c, struct row *r)
 {
 	bool terminate = streq(doc_str(r->doc, "_shutdown_behavior"), "terminate");
 
-	if (doc_bool(r->doc, "_imaging"))
+	if (doc_bool(r->doc, "_imaging") || c->ending)
 		return;
 	if (instance_is(r, "running") || instance_is(r, "pending")) {
 		instance_set_reason(r, "Client.InstanceInitiatedShutdown", "Client.InstanceInitiatedShutdown: Instance initiated shutdown");
