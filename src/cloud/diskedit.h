@@ -28,7 +28,7 @@ struct disk_edit {
 
 /* All edits in one run; an image that was not unmounted cleanly is refused by debugfs: see disk_repair. */
 int disk_edit(const char *raw, uint64_t offset, const struct disk_edit *edits, size_t n, struct err *err) MUST_USE;
-/* The text of a file; ERR_NOT_FOUND if it is not there. */
+/* The text of a file, not of a link to one; ERR_NOT_FOUND if it is not there. */
 int disk_read(const char *raw, uint64_t offset, const char *path, struct buf *ret, struct err *err) MUST_USE;
 /* Copies a file out. */
 int disk_dump(const char *raw, uint64_t offset, const char *path, const char *to, struct err *err) MUST_USE;
