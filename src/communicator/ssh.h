@@ -147,8 +147,9 @@ int ssh_chan_write(struct ssh_chan *chan, const char *p, size_t n, struct err *e
 void ssh_chan_eof(struct ssh_chan *chan);
 /* Until the command is over. Errors: ERR_LOST when it ended without a status, ERR_TIMEOUT. */
 int ssh_chan_finish(struct ssh_chan *chan, int64_t deadline, int *ret_status, struct err *err) MUST_USE;
-/* Tells the command to stop: TERM, then the end of its session. */
-void ssh_chan_kill(struct ssh_chan *chan);
+/* Tells the command to stop: TERM, to its process group too where that is known (> 1), then the end of its
+ * session. OpenSSH passes no signal on to a session of root, so the group gets it by a command. */
+void ssh_chan_kill(struct ssh_chan *chan, int64_t group);
 void ssh_chan_release(struct ssh_chan *chan);
 DEFINE_AUTO(ssh_chan, struct ssh_chan, ssh_chan_release);
 

@@ -294,25 +294,40 @@ int ssh_chan_finish(struct ssh_chan *chan, int64_t deadline, int *ret_status, st
 	return 0;
 }
 
-void ssh_chan_kill(struct ssh_chan *chan)
+static void wait_closed(struct ssh_chan *chan, int64_t deadline)
 {
-	struct ssh_conn *c = chan->conn;
-	const struct cancel *cancel = c->cancel;
-	int64_t deadline = clock_ms() + KILL_MS;
-	c->cancel = NULL; /* it is set already; this has its own deadline */
-	if (!chan->closed && !c->lost) {
-		libssh.channel_request_send_signal(chan->ch, "TERM");
-		libssh.channel_send_eof(chan->ch);
-	}
 	while (!chan->closed && clock_ms() < deadline) {
 		AUTO(err) struct err err = ERR_INIT;
 		if (ssh_chan_step(chan, deadline, &err) < 0)
 			break;
 	}
-	if (!chan->closed && !c->lost) {
-		libssh.channel_request_send_signal(chan->ch, "KILL");
+}
+
+static void kill_group(struct ssh_conn *c, int64_t group, int64_t deadline)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	AUTO(ssh_chan) struct ssh_chan chan = { 0 };
+	char command[64];
+	snprintf(command, sizeof(command), "kill -TERM -%lld", (long long)group);
+	if (ssh_chan_exec(c, &chan, command, 0, &err) < 0)
+		return;
+	ssh_chan_eof(&chan);
+	wait_closed(&chan, deadline);
+}
+
+void ssh_chan_kill(struct ssh_chan *chan, int64_t group)
+{
+	struct ssh_conn *c = chan->conn;
+	const struct cancel *cancel = c->cancel;
+	int64_t deadline = clock_ms() + KILL_MS;
+	c->cancel = NULL; /* it is set already; this has its own deadline */
+	if (!chan->closed && !c->lost && !chan->command)
+		libssh.channel_request_send_signal(chan->ch, "TERM");
+	if (!chan->closed && !c->lost && group > 1)
+		kill_group(c, group, deadline);
+	wait_closed(chan, deadline);
+	if (!chan->closed && !c->lost)
 		libssh.channel_close(chan->ch);
-	}
 	c->cancel = cancel;
 }
 

@@ -243,7 +243,7 @@ static int run_taken(struct ssh_comm *s, const struct comm_command *cmd, int *re
 	if (ssh_chan_finish(&chan, deadline, ret_status, err) == 0)
 		return 0;
 	if (err->code == ERR_CANCELLED || err->code == ERR_TIMEOUT)
-		ssh_chan_kill(&chan);
+		ssh_chan_kill(&chan, 0);
 	return -1;
 }
 

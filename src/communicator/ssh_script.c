@@ -15,11 +15,12 @@
 #define HELLO "=ingot="
 #define READY "=ready="
 
-/* $1 file, $2 mode, $3 its bytes, $4 their number. */
+/* $1 file, $2 mode, $3 its bytes, $4 their number. The parent is the login shell, which leads the process group of
+ * all that runs in the session. */
 static const char put_script[] =
 	"echo " HELLO "; umask 077; printf %b \"$3\" >\"$1\" || exit 21; chmod \"$2\" \"$1\" || exit 21; "
 	"n=$(wc -c <\"$1\"); [ \"$n\" -eq \"$4\" ] || { echo \"$1: $n of $4 bytes arrived\" >&2; exit 21; }; "
-	"echo " READY;
+	"echo " READY " $PPID";
 
 /* Bytes as printf's %b reads them, in characters that no login shell minds between single quotes. */
 static void add_escaped(struct buf *out, struct str text)
@@ -37,6 +38,7 @@ struct script_run {
 	const struct comm_command *cmd;
 	struct ssh_text early; /* held until the script starts */
 	bool hello, started;
+	int64_t group; /* process group there, once it started; 0: not known */
 };
 
 static void tell(struct script_run *r, enum proc_stream s, const char *p, size_t n)
@@ -54,9 +56,11 @@ static void look_for_marks(struct script_run *r)
 	while (!r->started && from < b->n && (nl = memchr(b->p + from, '\n', b->n - from))) {
 		size_t line = (size_t)(nl - b->p) - from;
 		struct str text = str_trim((struct str){ b->p + from, line });
-		bool hello = !r->hello && str_ends(text, HELLO), ready = r->hello && str_eqs(text, READY);
+		bool hello = !r->hello && str_ends(text, HELLO), ready = r->hello && str_starts(text, READY);
 		r->hello |= hello;
 		r->started |= ready;
+		if (ready && !parse_i64(str_trim(str_slice(text, strlen(READY), text.n)), &r->group))
+			r->group = 0;
 		if (hello || ready)
 			buf_remove(b, from, line + 1);
 		else
@@ -105,7 +109,7 @@ static int run_taken(struct ssh_comm *s, struct script_run *r, const char *comma
 	if (ssh_chan_finish(&chan, deadline, ret_status, err) == 0)
 		return 0;
 	if (err->code == ERR_CANCELLED || err->code == ERR_TIMEOUT)
-		ssh_chan_kill(&chan);
+		ssh_chan_kill(&chan, r->group);
 	return -1;
 }
 

@@ -2,6 +2,8 @@
 import os
 import re
 import stat
+import subprocess
+import time
 
 import pytest
 
@@ -121,3 +123,18 @@ def test_big_file_over_a_long_line(ingot, sshd, tmp_path):
         line.user, line.key = sshd.user, sshd.key
         build(ingot, template(tmp_path, line, [put(tmp_path / "f", tmp_path / "g")]), 0)
     assert (tmp_path / "f").read_bytes() == (tmp_path / "g").read_bytes()
+
+
+def test_cancel_stops_the_script_there(ingot, sshd, tmp_path):
+    log = tmp_path / "out"
+    with open(log, "w") as f:
+        p = ingot.start("build", "-color=false", template(tmp_path, sshd, [shell(f"echo $$ > {tmp_path}/pid; echo begun", "sleep 60", "echo never")]), stdout=f)
+    end = time.monotonic() + 20
+    while "begun" not in log.read_text() and time.monotonic() < end:
+        time.sleep(0.02)
+    start = time.monotonic()
+    p.send_signal(2)
+    p.wait(20)
+    assert p.returncode == 1 and time.monotonic() - start < 3
+    time.sleep(0.2)
+    assert subprocess.run(["kill", "-0", (tmp_path / "pid").read_text().strip()], stderr=subprocess.DEVNULL).returncode != 0, "it still runs"
