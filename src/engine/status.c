@@ -93,8 +93,11 @@ static void draw_one(const struct status *s, const struct running *r, size_t col
 					    (long long)(seconds % 60));
 	buf_printf(&line, "%s: %s", r->name, r->step);
 	room = columns > time_len + 3 ? columns - time_len - 3 : 0;
-	if (line.n > room)
+	if (line.n > room) {
+		while (room && ((unsigned char)line.p[room] & 0xc0) == 0x80)
+			room--; /* not in the middle of a character */
 		buf_truncate(&line, room);
+	}
 	if (s->color)
 		buf_printf(out, "\033[%zum", r->color);
 	buf_printf(out, "> %s%s", buf_cstr(&line), time);
