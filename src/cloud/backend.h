@@ -72,7 +72,8 @@ struct backend_ops {
 	int (*set_ports)(struct backend *b, const char *id, const struct instance_port *p, size_t n, struct err *err);
 	int (*attach)(struct backend *b, const char *id, const struct instance_disk *d, struct err *err);
 	int (*detach)(struct backend *b, const char *id, const char *volume, struct err *err);
-	/* Writes what the guest has in memory to its disks: before a snapshot of a running instance's volume. */
+	/* Writes what the guest has in memory to its disks: before a snapshot of a running
+	 * instance's volume. NULL: there is nothing to write. */
 	int (*sync)(struct backend *b, const char *id, struct err *err);
 	void (*close)(struct backend *b); /* stops everything; nothing stays mounted or running */
 };

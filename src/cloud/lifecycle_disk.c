@@ -1,5 +1,6 @@
 /* Volumes, snapshots and images after the API's answer. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/vec.h"
 #include "cloud/doc.h"
 #include "cloud/ids.h"
@@ -297,12 +298,31 @@ static void snapshot_done(void *data, const char *error)
 	jobs_add(t->cloud->jobs, NULL, error ? 0 : left, snapshot_done_job, task_new(t->cloud, t->id, error));
 }
 
+/* What a running instance still has in memory goes to the volume first. Without the lock. */
+static void write_back(struct cloud *c, const char *volume)
+{
+	auto_free char *instance = NULL;
+	AUTO(err) struct err err = ERR_INIT;
+
+	pthread_mutex_lock(&c->lock);
+	struct row *v = model_find(c->model, KIND_VOLUME, volume);
+	const json_t *a = v ? json_array_get(json_object_get(v->doc, "attachmentSet"), 0) : NULL;
+
+	if (a && map_gets(&c->up, doc_str(a, "instanceId")))
+		instance = xstrdup(doc_str(a, "instanceId"));
+	pthread_mutex_unlock(&c->lock);
+	if (instance && c->ops->sync && c->ops->sync(c->backend, instance, &err) < 0)
+		log_line("local cloud: %s is as a power cut would leave it: %s", volume, err.msg);
+}
+
 /* Takes it now; what comes later comes through snapshot_done. Without the lock. */
 static void take_snapshot(struct cloud *c, const char *id, const char *volume)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	struct task *t = task_new(c, id, NULL);
 
+	if (c->store)
+		write_back(c, volume);
 	if (!c->store)
 		snapshot_done(t, NULL);
 	else if (snapshot_create(c->store, id, volume, snapshot_done, t, &err) < 0)

@@ -177,3 +177,20 @@ def test_nothing_stays_after_a_crash(make_cloud, tmp_path):
     cloud.program.run("cloud", "up", "-data", cloud.data, "-backend", "container", timeout=300, check=0)
     cloud.program.run("cloud", "down", "-data", cloud.data, check=0)
     assert not host_traces(volume)
+
+
+def test_snapshot_of_a_running_instance(cloud, instance):
+    """What a program wrote a moment ago is in it, though nobody synced."""
+    volume = instance.describe()["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    instance.ssh("head -c 3000000 /dev/zero | tr '\\0' x > fresh")
+    snapshot = instance.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    wait_for(lambda: instance.ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed")
+    copy = instance.ec2.create_volume(AvailabilityZone=instance.describe()["Placement"]["AvailabilityZone"], SnapshotId=snapshot)["VolumeId"]
+    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[copy])["Volumes"][0]["State"] == "available")
+    instance.ec2.attach_volume(VolumeId=copy, InstanceId=instance.id, Device="/dev/sdh")
+    wait_for(lambda: "xvdh1" in instance.ssh("ls /dev"))
+    instance.ssh("sudo mount /dev/xvdh1 /mnt && cmp fresh /mnt/home/ec2-user/fresh && sudo umount /mnt")
+    instance.ec2.detach_volume(VolumeId=copy)
+    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[copy])["Volumes"][0]["State"] == "available")
+    instance.ec2.delete_volume(VolumeId=copy)
+    instance.ec2.delete_snapshot(SnapshotId=snapshot)
