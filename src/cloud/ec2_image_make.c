@@ -263,7 +263,7 @@ static json_t *copy_mappings(struct call *c, const struct row *source, const cha
 					 encrypted, key, tags);
 		doc_set_str(m, "ebs.snapshotId", copy->id);
 		doc_set_bool(m, "ebs.encrypted", encrypted);
-		lifecycle_copy_snapshot(c->cloud, copy, from);
+		lifecycle_copy_snapshot(c->cloud, copy, s->id); /* from went with its document */
 	}
 	return list;
 }
