@@ -272,6 +272,8 @@ static void stop_all(struct daemon *d)
 {
 	struct cloud *c = &d->cloud;
 
+	/* Nobody asks any more from here on. */
+	control_stop(d->control);
 	http_stop(d->http);
 	/* The backend's events still find everything there. */
 	if (c->jobs)
@@ -285,7 +287,6 @@ static void stop_all(struct daemon *d)
 	imds_stop(c->imds);
 	volume_store_close(c->store);
 	model_close(c->model);
-	control_stop(d->control);
 	faults_free(c->faults);
 	reqlog_free(c->log);
 	for (size_t i = 0; i < map_len(&c->notices); i++)
