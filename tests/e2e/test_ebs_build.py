@@ -329,3 +329,10 @@ def test_ten_builds_in_one_process(ingot, proxy, sshd, tmp_path, account):
     ingot.run("build", path, env=proxy.environment(), cwd=tmp_path, check=0)
     assert {f"many-{i}" for i in range(10)} <= set(account.images())
     assert len(account.state() - before) == 20
+
+
+def test_calls_beyond_the_policy_may_be_denied(build, proxy, account):
+    proxy.fault = lambda n, call: None if call.action in POLICY else "deny"
+    build(ami_name="least-rights")
+    assert "least-rights" in account.images()
+    assert {c.action for c in proxy.calls if c.fault} <= BEST_EFFORT
