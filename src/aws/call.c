@@ -294,14 +294,14 @@ static int64_t random_below(int64_t n)
 /* Full jitter: anything between nothing and a limit that doubles. */
 static int64_t backoff(const struct call *k, int tries, int64_t base)
 {
-	int64_t limit = base << MIN(tries, 12);
+	int64_t limit = base << MIN(tries, 12), asked, pause;
 
 	if (k->endpoint.custom)
 		limit /= 4;
 	limit = MIN(limit, PAUSE_MAX_MS);
-	return MAX(random_below(limit), k->response.retry_after > 0
-						? MIN(k->response.retry_after * 1000, PAUSE_MAX_MS)
-						: 0);
+	asked = k->response.retry_after > 0 ? MIN(k->response.retry_after * 1000, PAUSE_MAX_MS) : 0;
+	pause = random_below(limit);
+	return MAX(pause, asked);
 }
 
 static bool sleep_before_retry(struct call *k, int64_t ms, const char *why)

@@ -159,9 +159,14 @@ static void say_diagnostics(struct session *s, const struct diags *d)
 
 static int no_builds(struct session *s)
 {
-	run_plain(&s->run, true,
-		  "Error: No builds to run\n\nThe template has no build that -only and -except leave over. Build names are those\n"
-		  "that inspect shows.\n\n");
+	AUTO(buf) struct buf flags = BUF_INIT;
+
+	for (char *const *v = flags_list(s->in->flags, "only"); *v; v++)
+		buf_printf(&flags, " -only=%s", *v);
+	for (char *const *v = flags_list(s->in->flags, "except"); *v; v++)
+		buf_printf(&flags, " -except=%s", *v);
+	run_plain(&s->run, true, "Error: No builds to run\n\nThe template has no build that%s leaves over. `%s inspect` shows their names.\n\n",
+		  flags.n ? buf_cstr(&flags) : " it", s->in->program);
 	return 1;
 }
 

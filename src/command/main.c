@@ -95,6 +95,29 @@ static int show_program_help(const struct line *l, int code)
 	return code;
 }
 
+/* A group without one of its commands: the list of them, and what was wrong with the word that stands there. */
+static int show_group(const struct line *l)
+{
+	AUTO(buf) struct buf line = BUF_INIT;
+	const char *word = l->words.v[l->at], *near = NULL;
+	VEC(const char *) names = VEC_INIT;
+
+	show_command_help(l, 1);
+	if (!word)
+		return 1;
+	for (const struct command *const *c = commands; *c; c++)
+		if (streq((*c)->parent, l->command->name))
+			vec_push(&names, (*c)->name);
+	near = str_nearest(word, names.v, names.n);
+	buf_printf(&line, "There is no command \"%s %s\"", l->command->name, word);
+	if (near)
+		buf_printf(&line, "; did you mean \"%s %s\"?", l->command->name, near);
+	buf_addc(&line, '\n');
+	ui_write(buf_str(&line));
+	vec_release(&names);
+	return 1;
+}
+
 static int run_command(const struct line *l)
 {
 	const struct command *c = l->command;
@@ -107,7 +130,7 @@ static int run_command(const struct line *l)
 				 .args = &l->words.v[l->at] };
 
 	if (!c->run)
-		return show_command_help(l, 1);
+		return show_group(l);
 	if (!c->raw && flags_parse(c, in.args, &flags, &in.args, &err) < 0) {
 		AUTO(buf) struct buf line = BUF_INIT;
 
