@@ -485,15 +485,21 @@ static bool running_or_all(struct call *c, struct row *r, bool by_id UNUSED)
 	return instance_is(r, "running") || streq(call_val(c, "IncludeAllInstances"), "true");
 }
 
+/* Only an instance that runs has checks to tell of. */
+static json_t *checks(const char *status)
+{
+	if (!streq(status, "ok"))
+		return json_pack("{s:s}", "status", status);
+	return json_pack("{s:s, s:[{s:s, s:s}]}", "status", status, "details", "name", "reachability", "status", "passed");
+}
+
 static json_t *render_status(struct call *c UNUSED, struct row *r)
 {
 	const char *status = doc_str(r->doc, "_status");
 
-	return json_pack("{s:s, s:O, s:O, s:{s:s, s:[{s:s, s:s}]}, s:{s:s, s:[{s:s, s:s}]}}", "instanceId", r->id, "availabilityZone",
-			 doc_get(r->doc, "placement.availabilityZone"), "instanceState", json_object_get(r->doc, "instanceState"),
-			 "systemStatus", "status", status, "details", "name", "reachability", "status",
-			 streq(status, "ok") ? "passed" : "not-applicable", "instanceStatus", "status", status, "details", "name",
-			 "reachability", "status", streq(status, "ok") ? "passed" : "not-applicable");
+	return json_pack("{s:s, s:O, s:O, s:o, s:o}", "instanceId", r->id, "availabilityZone", doc_get(r->doc, "placement.availabilityZone"),
+			 "instanceState", json_object_get(r->doc, "instanceState"), "systemStatus", checks(status), "instanceStatus",
+			 checks(status));
 }
 
 static int describe_status(struct call *c)

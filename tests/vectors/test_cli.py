@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import TOP
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 ROOT = os.path.realpath(os.path.join(os.environ.get("INGOT_SHARED", os.path.join(TOP, "..", "shared")), "vectors"))
 CASES = sorted(d for d in os.listdir(os.path.join(ROOT, "cli")) if os.path.exists(os.path.join(ROOT, "cli", d, "case.json"))) if os.path.isdir(os.path.join(ROOT, "cli")) else []
