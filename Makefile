@@ -6,7 +6,7 @@ DESTDIR ?=
 .PHONY: all help setup demo test test-quick test-qemu bench fuzz install install-packer format clean
 
 all: setup-build ## build ingot into build/ingot
-	@tools/build $(BUILD)
+	@tools/build $(BUILD) -Dtests=false
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -20,7 +20,7 @@ setup-test:
 	@tools/setup build cloud test
 
 demo: setup-demo ## build an image from a Packer template on the local cloud, start to finish
-	@tools/build $(BUILD)
+	@tools/build $(BUILD) -Dtests=false
 	@tools/demo $(BUILD)/ingot
 
 test: setup-test ## all tests but those of the qemu backend
