@@ -13,14 +13,24 @@ static const char *text(const json_t *j, const char *member)
 	return s ? s : "-";
 }
 
+/* EC2 shows ended instances for a while; for people they are gone. */
+static bool is_gone(const json_t *e)
+{
+	return streq(text(e, "state"), "terminated") || streq(text(e, "state"), "deleting");
+}
+
 static void print_list(struct buf *out, const json_t *status, const char *name, const char *const *members, size_t n)
 {
 	const json_t *list = json_object_get(status, name);
-	size_t i;
+	size_t i, there = 0;
 	json_t *e;
 
-	buf_printf(out, "%s: %zu\n", name, json_array_size(list));
+	json_array_foreach((json_t *)list, i, e)
+		there += !is_gone(e);
+	buf_printf(out, "%s: %zu\n", name, there);
 	json_array_foreach((json_t *)list, i, e) {
+		if (is_gone(e))
+			continue;
 		buf_adds(out, " ");
 		for (size_t k = 0; k < n; k++)
 			buf_printf(out, " %s", text(e, members[k]));
