@@ -17,6 +17,8 @@ struct entries {
 	VEC(struct entry) v;
 };
 
+#define ORIGIN "<!-- Printed from the option tables by `ingot docs -output-dir`: change the table, not this file. -->\n"
+
 #define ADD_ALL(e, kind_, list) \
 	for (size_t i_ = 0; (list)[i_]; i_++) \
 	vec_push(&(e)->v, (struct entry){ kind_, (list)[i_]->type, (list)[i_]->spec })
@@ -68,26 +70,49 @@ static int print_one(const struct invocation *in, const struct entries *e, const
 	return 1;
 }
 
-/* One Markdown file for each component: docs/reference of the repository. */
+/* KIND-TYPE.md */
+static char *file_name(const struct entry *e)
+{
+	char *name = xasprintf("%s-%s.md", e->kind, e->type);
+
+	for (char *p = name; *p; p++)
+		if (*p == ' ')
+			*p = '-';
+	return name;
+}
+
+static int write_file(const struct invocation *in, const char *dir, const char *name, const struct buf *text)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	auto_free char *path = xasprintf("%s/%s", dir, name);
+
+	if (os_mkdir_all(dir, 0755, &err) == 0 && os_write_file(path, text->p, text->n, 0644, &err) == 0)
+		return 0;
+	ui_error(in, "%s", err.msg);
+	return 1;
+}
+
+/* One Markdown file for each component, and one that lists them: docs/reference of the repository. */
 static int write_all(const struct invocation *in, const struct entries *e, const char *dir)
 {
-	for (size_t i = 0; i < e->v.n; i++) {
-		AUTO(err) struct err err = ERR_INIT;
-		AUTO(buf) struct buf text = BUF_INIT;
-		auto_free char *kind = xstrdup(e->v.v[i].kind), *path = NULL;
+	AUTO(buf) struct buf index = BUF_INIT;
+	const char *kind = "";
 
-		for (char *p = kind; *p; p++)
-			if (*p == ' ')
-				*p = '-';
-		path = xasprintf("%s/%s-%s.md", dir, kind, e->v.v[i].type);
-		buf_adds(&text, "<!-- Printed from the option tables by `ingot docs -output-dir`: change the table, not this file. -->\n");
+	buf_adds(&index, ORIGIN "# Reference: the options of all components\n\n`ingot docs NAME` prints the same.\n");
+	for (size_t i = 0; i < e->v.n; i++) {
+		AUTO(buf) struct buf text = BUF_INIT;
+		auto_free char *name = file_name(&e->v.v[i]);
+
+		if (!streq(kind, e->v.v[i].kind))
+			buf_printf(&index, "\n## %ss\n\n", e->v.v[i].kind);
+		kind = e->v.v[i].kind;
+		buf_printf(&index, "- [%s](%s)\n", e->v.v[i].type, name);
+		buf_adds(&text, ORIGIN);
 		spec_write_markdown(e->v.v[i].spec, &text);
-		if (os_mkdir_all(dir, 0755, &err) < 0 || os_write_file(path, text.p, text.n, 0644, &err) < 0) {
-			ui_error(in, "%s", err.msg);
+		if (write_file(in, dir, name, &text))
 			return 1;
-		}
 	}
-	return 0;
+	return write_file(in, dir, "README.md", &index);
 }
 
 static int docs_run(const struct invocation *in)
@@ -107,7 +132,7 @@ static int docs_run(const struct invocation *in)
 }
 
 static const struct flag flags[] = {
-	{ .name = "output-dir", .type = FLAG_STRING, .value = "path", .doc = "Write one Markdown file for each component there." },
+	{ .name = "output-dir", .type = FLAG_STRING, .value = "path", .doc = "Write one Markdown file for each component there, and a list." },
 };
 
 const struct command command_docs = {
