@@ -1,10 +1,22 @@
 /* -local replaces where and with which keys everything runs, before the first build starts. */
 #include "command/rehearsal.h"
 
+#include "base/os.h"
+
 #include "cloud/local.h"
 
 #include "engine/inner.h"
 #include "engine/journal.h"
+
+/* First in the PATH of local scripts: an AWS CLI that is older than AWS_ENDPOINT_URL (Debian 12's) would call AWS.
+ * It takes its own folder out of the PATH; an --endpoint-url of the script's comes later and wins. */
+static const char aws_front[] =
+	"#!/bin/sh\n"
+	"# Written by ingot for the scripts of rehearsals: old AWS CLIs take their endpoint as an option only.\n"
+	"here=${0%/*} p=:$PATH:\n"
+	"case $p in *\":$here:\"*) p=${p%%\":$here:\"*}:${p#*\":$here:\"} ;; esac\n"
+	"p=${p#:} PATH=${p%:}\n"
+	"exec aws ${AWS_ENDPOINT_URL:+--endpoint-url \"$AWS_ENDPOINT_URL\"} \"$@\"\n";
 
 struct rehearsal {
 	struct run *run;
@@ -41,6 +53,13 @@ static void progress(void *data, const char *text)
 	run_plain(data, false, "%s", text);
 }
 
+static int write_aws_front(const char *data_dir, struct err *err)
+{
+	auto_free char *dir = os_path_join(data_dir, RUN_LOCAL_BIN), *path = os_path_join(dir, "aws");
+
+	return os_mkdir_all(dir, 0700, err) < 0 ? -1 : os_write_file(path, aws_front, sizeof(aws_front) - 1, 0700, err);
+}
+
 int rehearsal_start(struct run *run, struct rehearsal **ret, struct err *err)
 {
 	struct local_cloud_options options = { .on_progress = progress, .data = run, .cancel = run->cancel };
@@ -49,6 +68,10 @@ int rehearsal_start(struct run *run, struct rehearsal **ret, struct err *err)
 
 	if (local_cloud_attach(&options, &cloud, err) < 0)
 		return err_prefix(err, "-local");
+	if (write_aws_front(local_cloud_data_dir(cloud), err) < 0) {
+		local_cloud_detach(cloud);
+		return err_prefix(err, "-local");
+	}
 	r = xcalloc(1, sizeof(*r));
 	*r = (struct rehearsal){ .run = run,
 				 .cloud = cloud,

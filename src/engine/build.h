@@ -57,6 +57,8 @@ struct run_local_id {
 	enum run_local_kind kind;
 	const char *region, *id, *hint;
 };
+#define RUN_LOCAL_BIN "script-bin" /* in its data folder: programs for local scripts, before all others */
+
 struct run_local {
 	const char *endpoint, *access_key, *secret_key, *region, *data_dir;
 	/* Called by builders on their threads, any number at once; tell: each warning or notice in words. */

@@ -2,8 +2,10 @@
 #include "engine/script.h"
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/os.h"
 #include "base/vec.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 extern char **environ;
@@ -29,11 +31,16 @@ static void env_put(struct env_list *e, const char *name, const char *value)
 
 static void put_local(struct env_list *e, const struct run_local *local)
 {
+	const char *path = os_env("PATH");
+	auto_free char *dir = realpath(local->data_dir, NULL); /* a script may change its folder */
+	auto_free char *bin = os_path_join(dir ? dir : local->data_dir, RUN_LOCAL_BIN);
+
 	for (size_t i = 0; i < ARRAY_LEN(account_variables); i++)
 		vec_push(&e->v, account_variables[i]);
 	for (char **v = environ; *v; v++) /* AWS_ENDPOINT_URL_<SERVICE> */
 		if (starts_with(*v, "AWS_ENDPOINT_URL_"))
 			vec_push(&e->v, arena_strndup(e->arena, *v, strcspn(*v, "=")));
+	env_put(e, "PATH", arena_printf(e->arena, "%s:%s", bin, path ? path : "/usr/local/bin:/usr/bin:/bin"));
 	env_put(e, "AWS_CONFIG_FILE", "/dev/null");
 	env_put(e, "AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
 	env_put(e, "AWS_EC2_METADATA_DISABLED", "true");
