@@ -93,3 +93,12 @@ def test_banned_calls_do_not_compile():
         r = subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-include", "src/base/banned.h", "-fsyntax-only", "-x", "c", "-"], cwd=TOP, capture_output=True, text=True,
                            input=f"int f(char *b, const char *s);\nint f(char *b, const char *s) {{ (void)b; (void)s; return (int)(long){call}; }}\n")
         assert r.returncode and "poison" in r.stderr, call
+
+
+def test_no_name_is_defined_twice():
+    """A static library hides a second function of the same name without a word from the linker."""
+    library = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("INGOT_BIN", os.path.join(TOP, "build", "ingot")))), "libingot.a")
+    out = subprocess.run(["nm", "--defined-only", library], capture_output=True, text=True).stdout
+    names = [line.split()[2] for line in out.splitlines() if re.match(r"\w+ [TDBR] ", line)]
+    twice = {n for n in names if names.count(n) > 1} if len(names) != len(set(names)) else set()
+    assert names and not {n for n in twice if not n.startswith("__")}, twice
