@@ -21,7 +21,7 @@ def main(program):
             path = os.path.join(home, "m.json")
             if os.path.exists(path):
                 os.remove(path)
-            r = measure.run([binary, "build", "-color=false", template], env=env, cwd=home, ignore=("sh", "true"))
+            r = measure.run([binary, "build", "-color=false", template], env=env, cwd=home, ignore=("sh", "true", "packer-shell"))
             try:
                 with open(path) as f:
                     entries = len(json.load(f)["builds"])

@@ -50,7 +50,7 @@ def run(command, env=None, cwd=None, sample=True, capture=True, ignore=()):
 
     def watch():
         while not done.wait(0.04):
-            tree = [q for q in [p.pid, *children(p.pid)] if name(q) not in ignore]
+            tree = [q for q in [p.pid, *children(p.pid)] if not name(q).startswith(ignore or ('\0',))]
             sums = [memory(q) for q in tree]
             counts.append(len(tree))
             r.rss = max(r.rss, sum(s[0] for s in sums) / 1024)
