@@ -56,14 +56,15 @@ def stateonly(make_cloud):
     return make_cloud("-backend", "none", "-state-delay", "0s")
 
 
-SHELL = [{"type": "shell", "inline": ["echo provisioned"]}, {"type": "file", "source": "t.json", "destination": "/dev/null"}]
+def steps(folder):
+    return [{"type": "shell", "inline": ["echo provisioned"]}, {"type": "file", "source": "t.json", "destination": str(folder / "uploaded")}]
 
 
 def test_build_of_an_image(checked, stateonly, sshd, tmp_path):
     """Over SSH, with a copy to another region; then one that fails in its provisioner and undoes all."""
     # Without -local, which has no use for an ssh_host: the address is the instance's there, and here it has none.
     ssh = dict(communicator="ssh", ssh_host="127.0.0.1", ssh_port=sshd.port, ssh_private_key_file=sshd.key)
-    path = template(tmp_path, sshd, provisioners=SHELL, post=["manifest"], **{**LOCAL, **ssh, "ami_name": "leaks", "ami_regions": ["us-west-2"], "tags": {"a": "b"}})
+    path = template(tmp_path, sshd, provisioners=steps(tmp_path), post=["manifest"], **{**LOCAL, **ssh, "ami_name": "leaks", "ami_regions": ["us-west-2"], "tags": {"a": "b"}})
     r = checked("build", path, env=stateonly.env)
     assert "provisioned" in r.stdout and "us-west-2: ami-" in r.stdout
     path = template(tmp_path, sshd, provisioners=[{"type": "shell", "inline": ["exit 3"]}], **{**LOCAL, **ssh, "ami_name": "fails"})

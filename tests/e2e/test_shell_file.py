@@ -1,4 +1,5 @@
 """The provisioners shell and file over a real sshd."""
+import json
 import os
 import re
 import stat
@@ -138,3 +139,12 @@ def test_cancel_stops_the_script_there(ingot, sshd, tmp_path):
     assert p.returncode == 1 and time.monotonic() - start < 3
     time.sleep(0.2)
     assert subprocess.run(["kill", "-0", (tmp_path / "pid").read_text().strip()], stderr=subprocess.DEVNULL).returncode != 0, "it still runs"
+
+
+def test_a_device_keeps_its_mode(ingot, sshd, folder):
+    """An upload to /dev/full fails for want of space, and must not change what others may do with the device."""
+    before = os.stat("/dev/full").st_mode
+    d = folder({"in.txt": "x", "t.json": json.dumps({"builders": [{"type": "null", "ssh_host": "127.0.0.1", "ssh_port": sshd.port, "ssh_username": sshd.user, "ssh_private_key_file": sshd.key}],
+                                                     "provisioners": [{"type": "file", "source": "in.txt", "destination": "/dev/full"}]})})
+    ingot.run("build", "t.json", cwd=d, check=1)
+    assert os.stat("/dev/full").st_mode == before
