@@ -256,6 +256,12 @@ def api_cloud(make_cloud):
     return make_cloud("-backend", "none")
 
 
+@pytest.fixture(scope="module")
+def quick_cloud(make_cloud):
+    """The same, with states that change at once."""
+    return make_cloud("-backend", "none", "-state-delay", "0s")
+
+
 @pytest.fixture(scope="session")
 def cloud(make_cloud):
     """A local cloud whose instances boot. The base images are shared by all of the user's test runs (XDG_CACHE_HOME)."""
