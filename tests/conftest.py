@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(HERE, "lib"))
 CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Instances that boot share one worker: two local clouds at once would only slow each other down."""
     for item in items:

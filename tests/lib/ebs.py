@@ -38,7 +38,7 @@ class Account:
                 out |= {(region, i["InstanceId"]) for i in r["Instances"] if i["State"]["Name"] not in ("terminated", "shutting-down")}
             out |= {(region, i["ImageId"]) for i in c.describe_images(Owners=["self"])["Images"]}
             out |= {(region, s["SnapshotId"]) for s in c.describe_snapshots(OwnerIds=["self"])["Snapshots"]}
-            out |= {(region, v["VolumeId"]) for v in c.describe_volumes()["Volumes"]}
+            out |= {(region, v["VolumeId"]) for v in c.describe_volumes()["Volumes"] if v["State"] != "deleting"}
             out |= {(region, k["KeyName"]) for k in c.describe_key_pairs()["KeyPairs"]}
             out |= {(region, g["GroupId"]) for g in c.describe_security_groups()["SecurityGroups"]}
         out |= {("iam", p["InstanceProfileName"]) for p in self.iam.list_instance_profiles()["InstanceProfiles"]}
