@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define NO_COMMUNICATOR "%s is not implemented when communicator = 'none'"
+#define NO_COMMUNICATOR "%s: the build has communicator \"none\", so there is no machine to reach"
 
 struct file_config {
 	char *content, *source;

@@ -14,7 +14,7 @@
 #define MS INT64_C(1000000) /* in nanoseconds */
 #define SCRIPT_MAX ((size_t)256 << 20)
 #define RETRY_PAUSE_MS 500
-#define NO_COMMUNICATOR "Upload is not implemented when communicator = 'none'"
+#define NO_COMMUNICATOR "the build has communicator \"none\", so there is no machine to put it on"
 
 struct shell_config {
 	struct strs inline_;
