@@ -3,6 +3,7 @@
 #define INGOT_ENGINE_REGISTRY_H
 
 #include "engine/component.h"
+#include "lang/expr/func.h"
 
 /* registry tables are handed in by command/ (arrows point one way: engine knows no component).
  * Each list is NULL-terminated and sorted by type. */
@@ -11,6 +12,8 @@ struct registry {
 	const struct provisioner *const *provisioners;
 	const struct postprocessor *const *postprocessors;
 	const struct datasource *const *datasources;
+	/* Functions of HCL expressions, all groups (lang/expr/func.h). */
+	const struct func_group *const *functions;
 	/* Types of Packer and its official plugins that ingot does not have (yet): known by name, so that
 	 * validate can say "not yet supported by ingot" instead of "unknown". NULL-terminated each. */
 	const char *const *later_builders, *const *later_provisioners, *const *later_postprocessors;

@@ -108,10 +108,25 @@ struct template_args {
 	size_t nvar_files;
 	char **only, **except; /* NULL-terminated or NULL */
 	bool syntax_only;
+	bool run_data; /* data sources are asked: build, validate -evaluate-datasources */
 	bool warn_undeclared;
 	bool force, debug;
 	const struct registry *registry;
 };
+
+/* Expressions against a template's values: console. Legacy templates take {{ }} texts, HCL2 ones expressions. */
+struct template_console;
+/* Errors as template_load; data sources are run. path may be NULL: only functions are there then. */
+int template_console_open(const struct template_args *args, struct arena *a, struct diags *d,
+			  struct template_console **ret, struct err *err) MUST_USE;
+/* One line's answer as text to print. 0 or -1 with the mistakes in d; both in the arena a. */
+int template_console_eval(struct template_console *c, struct arena *a, struct str line, struct diags *d,
+			  struct str *ret) MUST_USE;
+/* What `variables` prints. */
+void template_console_variables(struct template_console *c, struct buf *out);
+/* Names that may stand where `prefix` ends, for completion: into names, at most max; returns how many. */
+size_t template_console_complete(struct template_console *c, struct arena *a, struct str prefix, const char **names,
+				 size_t max);
 
 /* Reads, evaluates, decodes and prepares. Diagnostics are in ret->diags, also when it returns -1 (errors
  * that leave nothing to run): then err is set as well only where a file could not be read. ret is always

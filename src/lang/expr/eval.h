@@ -1,0 +1,47 @@
+/* Evaluation of HCL expressions.
+ *
+ *	struct eval e = { .arena = a, .diags = d, .scope = &scope, .funcs = func_groups };
+ *	if (eval_expr(&e, x, &v) < 0) …		the mistakes are in d
+ *
+ * Evaluation goes on after a mistake, so that all of an expression's mistakes are reported. What depends on
+ * a value that is not known yet is unknown, never a guess. A diagnostic carries the values that took part
+ * (diag.values), sensitive ones hidden. Trees are constant: one may be evaluated by many threads, each with
+ * its own struct eval.
+ */
+#ifndef INGOT_LANG_EXPR_EVAL_H
+#define INGOT_LANG_EXPR_EVAL_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "lang/expr/func.h"
+#include "lang/expr/value.h"
+#include "lang/hcl/tree.h"
+
+/* Names by which expressions reach values: var, local, build, a for expression's own… Inner hides outer. */
+struct eval_scope {
+	const struct eval_scope *up;
+	const struct value_attr *v;
+	size_t n;
+};
+
+struct eval {
+	struct arena *arena;
+	struct diags *diags;
+	const struct eval_scope *scope;
+	const struct func_group *const *funcs; /* NULL: func_groups */
+	const char *dir;    /* relative paths of file functions start here; NULL: the working folder */
+	int64_t now_ms;	    /* start of the run, Unix time */
+	const char *subject; /* diag.subject of what is reported, or NULL */
+	unsigned depth;
+};
+
+/* 0; or -1 with at least one error in e->diags, and *ret unknown. */
+int eval_expr(struct eval *e, const struct hcl_expr *x, struct value *ret);
+/* The same, converted to a type; a mismatch is an error at the expression. */
+int eval_expr_as(struct eval *e, const struct hcl_expr *x, const struct type *want, struct value *ret);
+/* A type constraint (`list(string)`, `object({a = optional(number, 1)})`; legacy keywords are the caller's). */
+int eval_type(struct eval *e, const struct hcl_expr *x, const struct type **ret);
+/* Only literals, no names or functions: the value of a tree that must be constant. */
+bool eval_is_constant(const struct hcl_expr *x);
+
+#endif
