@@ -2,16 +2,20 @@
 #include "lang/expr/number.h"
 
 #define EXPONENT_DIGITS_MAX 4
-#define DIGITS_MAX 160 /* more decimal digits than 512 bits can tell apart */
+
+struct number *number_new_bits(struct arena *a, mpfr_prec_t bits)
+{
+	struct number *n = arena_new_obj(a, struct number);
+	void *significand = arena_alloc(a, mpfr_custom_get_size(bits));
+
+	mpfr_custom_init(significand, bits);
+	mpfr_custom_init_set(n->v, MPFR_ZERO_KIND, 0, bits, significand);
+	return n;
+}
 
 struct number *number_new(struct arena *a)
 {
-	struct number *n = arena_new_obj(a, struct number);
-	void *significand = arena_alloc(a, mpfr_custom_get_size(NUMBER_BITS));
-
-	mpfr_custom_init(significand, NUMBER_BITS);
-	mpfr_custom_init_set(n->v, MPFR_ZERO_KIND, 0, NUMBER_BITS, significand);
-	return n;
+	return number_new_bits(a, NUMBER_BITS);
 }
 
 /* -?digits(.digits)?([eE][+-]?digits)? : what JSON has, with leading zeros allowed. */
@@ -53,24 +57,45 @@ const struct number *number_parse(struct arena *a, struct str text)
 	return n;
 }
 
+/* The digits of a whole number that its precision holds to the last one, which are also its shortest. */
+static struct str whole_text(struct arena *a, const struct number *n)
+{
+	char *out;
+	mpz_t z;
+
+	if (mpfr_fits_slong_p(n->v, MPFR_RNDN))
+		return str_from(arena_printf(a, "%ld", mpfr_get_si(n->v, MPFR_RNDN)));
+	mpz_init(z);
+	mpfr_get_z(z, n->v, MPFR_RNDN);
+	out = arena_alloc(a, mpz_sizeinbase(z, 10) + 2);
+	mpz_get_str(out, 10, z);
+	mpz_clear(z);
+	return str_from(out);
+}
+
+/* Decimal digits (and their exponent) that always read back as n, with room for the sign. */
+static size_t digits_max(const struct number *n)
+{
+	return (size_t)mpfr_get_prec(n->v) * 30103 / 100000 + 3;
+}
+
 /* Fewest decimal digits that still read back as n: more digits are never worse, so halving finds
  * it. */
-static size_t shortest_digits(const struct number *n)
+static size_t shortest_digits(struct arena *a, const struct number *n)
 {
-	size_t low = 2, high = DIGITS_MAX;
+	size_t low = 2, high = digits_max(n);
+	char *digits = arena_alloc(a, high + 4), *text = arena_alloc(a, high + 32);
 	mpfr_t back;
 
-	mpfr_init2(back, NUMBER_BITS);
+	mpfr_init2(back, mpfr_get_prec(n->v));
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		char digits[DIGITS_MAX + 4], text[DIGITS_MAX + 32];
 		mpfr_exp_t exp;
 		bool negative;
 
 		mpfr_get_str(digits, &exp, 10, mid, n->v, MPFR_RNDN);
 		negative = digits[0] == '-';
-		snprintf(text, sizeof(text), "%s0.%se%ld", negative ? "-" : "", digits + negative,
-			 (long)exp);
+		snprintf(text, high + 32, "%s0.%se%ld", negative ? "-" : "", digits + negative, (long)exp);
 		mpfr_set_str(back, text, 10, MPFR_RNDN);
 		if (mpfr_equal_p(back, n->v))
 			high = mid;
@@ -83,21 +108,19 @@ static size_t shortest_digits(const struct number *n)
 
 struct str number_text(struct arena *a, const struct number *n)
 {
-	char digits[DIGITS_MAX + 4], *d = digits;
 	size_t len, size, pos = 0;
 	mpfr_exp_t exp;
-	char *out;
+	char *out, *d;
 
 	if (mpfr_zero_p(n->v))
 		return STR("0");
 	if (!mpfr_number_p(n->v))
 		return mpfr_sgn(n->v) < 0 ? STR("-inf") : STR("inf");
-	if (mpfr_fits_slong_p(n->v, MPFR_RNDN) && mpfr_integer_p(n->v)) {
-		out = arena_printf(a, "%ld", mpfr_get_si(n->v, MPFR_RNDN));
-		return str_from(out);
-	}
-	mpfr_get_str(digits, &exp, 10, shortest_digits(n), n->v, MPFR_RNDN);
-	size = strlen(digits) + (size_t)(exp < 0 ? -exp : exp) + 8;
+	if (mpfr_integer_p(n->v) && mpfr_get_exp(n->v) <= mpfr_get_prec(n->v))
+		return whole_text(a, n);
+	d = arena_alloc(a, digits_max(n) + 4);
+	mpfr_get_str(d, &exp, 10, shortest_digits(a, n), n->v, MPFR_RNDN);
+	size = strlen(d) + (size_t)(exp < 0 ? -exp : exp) + 8;
 	out = arena_alloc(a, size);
 	if (*d == '-')
 		out[pos++] = *d++;

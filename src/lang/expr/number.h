@@ -2,6 +2,10 @@
  *
  * The significand lives in the arena too, so that a number needs no release. Treat v as constant: a
  * number may be shared by threads.
+ *
+ * Not all have 512 bits: counts and indices have 64, and what the machine's own floats made (log, pow) has
+ * 53, which shows in the shortest text (pow(2, 100)) and in their quotient. The result of an operation has
+ * the larger precision of its operands: mpfr_get_prec(). (Fact: the reference's value library.)
  */
 #ifndef INGOT_LANG_EXPR_NUMBER_H
 #define INGOT_LANG_EXPR_NUMBER_H
@@ -12,6 +16,8 @@
 #include <mpfr.h>
 
 #define NUMBER_BITS 512
+#define NUMBER_BITS_COUNT 64
+#define NUMBER_BITS_DOUBLE 53
 
 struct number {
 	mpfr_t v;
@@ -19,6 +25,7 @@ struct number {
 
 /* A new number of value 0, to be filled in by its maker and left alone from then on. */
 struct number *number_new(struct arena *a);
+struct number *number_new_bits(struct arena *a, mpfr_prec_t bits);
 /* Decimal text as JSON and HCL write it ("-2.5e3"); NULL if it is none. An exponent of more than
  * four digits is refused: nobody means it, and its text would fill the memory. */
 const struct number *number_parse(struct arena *a, struct str text);

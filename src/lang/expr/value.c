@@ -33,7 +33,7 @@ struct value value_cstring(struct arena *a, const char *s, struct span span)
 
 struct value value_i64(struct arena *a, int64_t n, struct span span)
 {
-	struct number *num = number_new(a);
+	struct number *num = number_new_bits(a, NUMBER_BITS_COUNT);
 
 	mpfr_set_si(num->v, n, MPFR_RNDN);
 	return (struct value){ .kind = VALUE_NUMBER, .span = span, .number = num };

@@ -1,0 +1,9 @@
+/* The groups of functions of lang/expr: one a file fn_NAME.c, listed in func.c in the order of the docs. */
+#ifndef INGOT_LANG_EXPR_GROUPS_H
+#define INGOT_LANG_EXPR_GROUPS_H
+
+#include "lang/expr/func.h"
+
+extern const struct func_group func_group_number;
+
+#endif
