@@ -108,7 +108,8 @@ static int refuse(struct call *c, enum signature_result why, const struct signat
 		return call_fail(c, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you "
 				 "provided. Check your AWS Secret Access Key and signing method.");
 	}
-	return call_fail(c, "AuthFailure", "AWS was not able to validate the provided access credentials");
+	return call_fail(c, "AuthFailure", "AWS was not able to validate the provided access credentials%s%s", *s->why ? ": " : "",
+			 s->why);
 }
 
 /* --- what ----------------------------------------------------------- */
