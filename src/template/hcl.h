@@ -1,11 +1,14 @@
-/* Inside template/: the HCL2 front end. hcl_read.c finds the files and sorts their blocks, hcl_vars.c gives the
- * variables their values, hcl_locals.c evaluates locals and data sources in the order they need each other,
- * hcl_builds.c makes the builds of the plan, hcl_component.c decodes each part, hcl_dynamic.c expands dynamic
- * blocks. */
+/* Inside template/: the HCL2 front end. hcl_read.c finds the files and sorts their blocks, hcl_packer.c reads the
+ * packer block, hcl_vars.c the declarations of variables, hcl_values.c gives them their values, hcl_locals.c
+ * evaluates locals and data sources in the order they need each other, hcl_builds.c makes the builds of the plan,
+ * hcl_component.c decodes each part, hcl_dynamic.c expands dynamic blocks; hcl_outline.c and hcl_console.c are
+ * what inspect and console show. */
 #ifndef INGOT_TEMPLATE_HCL_H
 #define INGOT_TEMPLATE_HCL_H
 
+#include "base/map.h"
 #include "lang/expr/eval.h"
+#include "lang/expr/type.h"
 #include "lang/hcl/hcl.h"
 #include "template/plan.h"
 
@@ -14,25 +17,35 @@ struct hcl_file {
 	struct hcl_body *body;
 };
 
+/* A validation block of a variable. */
+struct hcl_rule {
+	const struct hcl_expr *condition;
+	const char *message;
+	struct span span;
+};
+
 struct hcl_variable {
 	const char *name;
-	const struct hcl_block *block;	/* NULL: from a legacy `variables` block, then attr is set */
-	const struct hcl_attr *attr;
-	const struct type *type;	/* type_any where none is given */
+	struct span span;		/* the head of its block; its name in a legacy `variables` block */
+	const struct type *type;	/* that of the default where none is given; type_any without one */
 	const struct hcl_expr *def;	/* NULL: required */
 	const char *description;
 	bool sensitive;
-	struct value value;		/* once hcl_variables() has run; unknown where it could not be had */
+	struct hcl_rule *rules;
+	size_t nrules;
+	bool set;			/* it has a default or was given a value */
+	bool bad;			/* its value is wrong, which is reported: value is unknown */
+	struct span from;		/* where the value stands; in a source named after the flag or variable */
+	struct value value;		/* unknown where it could not be had */
 	struct value def_value;		/* null where there is none */
 };
 
 struct hcl_local {
 	const char *name;
 	const struct hcl_expr *expr;
-	struct span span;
+	struct span span; /* the name */
 	bool sensitive;
-	struct value value;
-	int state; /* hcl_locals.c: not yet, being evaluated, done */
+	struct value value; /* unknown until it is evaluated, and where that failed */
 };
 
 struct hcl_data {
@@ -40,7 +53,6 @@ struct hcl_data {
 	const struct hcl_block *block;
 	const struct datasource *ops;
 	struct value value; /* unknown until it is run */
-	int state;
 };
 
 struct hcl_source {
@@ -64,26 +76,77 @@ struct hcl_template {
 	size_t ndatas;
 	struct hcl_source *sources;
 	size_t nsources;
-	struct hcl_block **builds; /* build blocks in order */
+	const struct hcl_block **builds; /* build blocks in order */
 	size_t nbuilds;
-	struct hcl_block **required_plugins; /* for init and plugins required */
-	size_t nrequired_plugins;
+	struct required_plugin *plugins;
+	size_t nplugins;
+	const char **secrets; /* strings of sensitive variables and locals, and of data sources' sensitive options */
+	size_t nsecrets;
+	/* "variable X", "local X", "data T N", "source T N" to 1 + the index in its array; released with the arena. */
+	struct map names;
 	/* The values of var, local, data, path, packer, timestamp…: what every expression outside of builds sees. */
 	struct eval_scope scope;
 	struct value_attr roots[8];
 };
 
+/* Room for one more in an array of the arena, which doubles when it is full. */
+#define HCL_PUSH(arena, v, n, ...) \
+	do { \
+		if (((n) & ((n) - 1)) == 0) /* none, or a power of two: full */ \
+			(v) = arena_grow((arena), (v), (n) * sizeof(*(v)), ((n) ? (n) * 2 : 1) * sizeof(*(v))); \
+		(v)[(n)++] = (__VA_ARGS__); \
+	} while (0)
+
+/* The files with these endings: path itself if it has one, or those in the folder: first all of `hcl`, then all of
+ * `json`, each sorted. */
+int hcl_list_files(const char *path, const char *hcl, const char *json, struct arena *a, const char ***ret,
+		   size_t *ret_n, struct err *err) MUST_USE;
+/* Reads and parses one, by its ending; "-" is standard input. Mistakes of form are in d; -1: it could not be read. */
+int hcl_parse_file(struct arena *a, const char *path, struct diags *d, struct hcl_file *ret, struct err *err) MUST_USE;
+
 /* Reads path (a file, a folder with all its files; "-" with config_type hcl2) and sorts the blocks; the mistakes of
  * all files are in d. 0 or -1; -1 with err only where a file could not be read. */
 int hcl_read(struct arena *a, const struct template_args *args, struct diags *d, struct hcl_template **ret,
 	     struct err *err) MUST_USE;
-/* Values of variables: defaults, PKR_VAR_, auto files, -var-file, -var; then their validation blocks. */
+/* Reads a variable block, or one line of a legacy `variables` block, into t->variables (hcl_read.c calls it). */
+void hcl_declare(struct hcl_template *t, const struct hcl_block *block);
+void hcl_declare_legacy(struct hcl_template *t, const struct hcl_attr *attr);
+/* The values given from outside, over the defaults: PKR_VAR_, auto files, -var-file, -var. -1 with err only where a
+ * file could not be read. */
 int hcl_variables(struct hcl_template *t, struct err *err) MUST_USE;
+/* Variables without a value, and values that break the rules of their validation blocks. */
+void hcl_check_variables(struct hcl_template *t);
 /* Locals and data sources. run_data: data sources are asked (build, -evaluate-datasources); else their values are
  * unknown. Those that do not need each other run side by side. */
-int hcl_locals(struct hcl_template *t, bool run_data, struct err *err) MUST_USE;
+void hcl_locals(struct hcl_template *t, bool run_data);
+/* packer blocks: required_version into d (0 or -1: this version is not enough), and required_plugins. */
+int hcl_packer_version(struct hcl_template *t, const struct hcl_block *block);
+void hcl_packer_block(struct hcl_template *t, const struct hcl_block *block);
+/* What required_plugins says a type belongs to that ingot lacks ("docker" → the row of github.com/hashicorp/docker),
+ * for messages; or NULL. */
+const struct required_plugin *hcl_plugin_of(const struct hcl_template *t, const char *type);
+/* inspect's listing, and the two first parts of it, which console shows as well. */
+void hcl_outline(struct hcl_template *t, struct buf *out);
+void hcl_outline_values(const struct hcl_template *t, struct buf *out);
 /* The selected builds, into the plan; mistakes of one leave it `broken`. */
 void hcl_builds(struct hcl_template *t, struct plan *plan);
+
+/* Defines a name once: false, with an error that shows both places, where it is defined already. kind is "variable",
+ * "local", "data" or "source"; `index` its place in the array. */
+bool hcl_define(struct hcl_template *t, const char *kind, const char *name, struct span span, size_t index);
+/* The place in its array, or -1. */
+ptrdiff_t hcl_find(const struct hcl_template *t, const char *kind, const char *name);
+/* Letters, digits, - and _, not beginning with a digit. */
+bool hcl_is_identifier(struct arena *a, struct str s);
+/* "FILE:LINE:COLUMN", for messages. */
+const char *hcl_place(struct arena *a, struct span span);
+/* What a block is called in messages: `source "null" "a"`. */
+const char *hcl_block_title(struct arena *a, const struct hcl_block *block);
+/* Strings in a sensitive value are secrets from now on. */
+void hcl_keep_secret(struct hcl_template *t, struct value v);
+/* Evaluates what may hold neither names nor functions (env alone where `with_env`), as a type. */
+int hcl_constant(struct hcl_template *t, const struct hcl_expr *x, const struct type *want, bool with_env,
+		 const char *subject, struct value *ret);
 
 /* An evaluator over the template's values, with more names in front (may be NULL), which takes its mistakes to d. */
 struct eval hcl_eval(const struct hcl_template *t, const struct eval_scope *more, struct arena *a, struct diags *d);

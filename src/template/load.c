@@ -12,7 +12,7 @@
 /* What stands in for a template that was not given (inspect, console). */
 #define DEFAULT_TEMPLATE "{\"builders\": [{\"type\": \"null\"}]}"
 
-static bool is_hcl(const struct template_args *args)
+bool template_is_hcl(const struct template_args *args)
 {
 	const char *path = args->path;
 
@@ -118,7 +118,7 @@ static int load_plan(const struct template_args *args, struct plan *p, struct er
 	struct legacy *t;
 	bool sound;
 
-	if (is_hcl(args))
+	if (template_is_hcl(args))
 		return unsupported_hcl(args, &p->diags);
 	if (load_legacy(args, p->arena, &p->diags, &t, err) < 0)
 		return -1;
@@ -143,7 +143,7 @@ int template_load(const struct template_args *args, struct plan **ret, struct er
 
 	p->arena = arena_new();
 	diags_init(&p->diags, p->arena);
-	p->hcl = is_hcl(args);
+	p->hcl = template_is_hcl(args);
 	*ret = p;
 	return load_plan(args, p, err);
 }
@@ -180,7 +180,7 @@ int template_outline(const struct template_args *args, struct arena *a, struct d
 	struct outline o = { 0 };
 	struct legacy *t;
 
-	if (is_hcl(args))
+	if (template_is_hcl(args))
 		return unsupported_hcl(args, d);
 	if (load_legacy(args, a, d, &t, err) < 0 || given_values(args, t, d, err) < 0)
 		return -1;

@@ -110,9 +110,24 @@ struct template_args {
 	bool syntax_only;
 	bool run_data; /* data sources are asked: build, validate -evaluate-datasources */
 	bool warn_undeclared;
+	bool sequential; /* data sources one after the other */
 	bool force, debug;
 	const struct registry *registry;
 };
+
+/* Whether a template is HCL2: by its name, by being a folder, or by -config-type. */
+bool template_is_hcl(const struct template_args *args);
+
+/* A row of packer { required_plugins {} }. */
+struct required_plugin {
+	const char *name, *source, *version; /* "amazon", "github.com/hashicorp/amazon", ">= 1.2.0" */
+	struct span span;
+	bool builtin; /* its components are part of ingot */
+};
+/* The plugins an HCL2 template asks for, in the order written (none for a legacy one). Errors as template_load; no
+ * variable needs a value for it. */
+int template_plugins(const struct template_args *args, struct arena *a, struct diags *d, struct required_plugin **ret,
+		     size_t *ret_n, struct err *err) MUST_USE;
 
 /* Expressions against a template's values: console. Legacy templates take {{ }} texts, HCL2 ones expressions. */
 struct template_console;
@@ -144,6 +159,7 @@ struct outline_builder {
 	const char *name, *type;
 };
 struct outline {
+	const char *listing; /* HCL2: all of it as inspect prints it, and nothing else here; NULL: legacy */
 	const char *description;
 	struct outline_variable *variables;
 	size_t nvariables;
