@@ -1,5 +1,5 @@
-/* Arena: chunks that double up to 64 KiB; large objects get a chunk of their own. Under ASan each object is
- * its own allocation, so that the sanitizer sees overruns. */
+/* Arena: chunks that double up to 64 KiB; large objects get a chunk of their own. Under ASan each
+ * object is its own allocation, so that the sanitizer sees overruns. */
 #include "base/arena.h"
 
 #include <stdio.h>

@@ -104,16 +104,19 @@ void buf_add_hex(struct buf *b, const void *p, size_t n)
 	}
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void buf_add_base64(struct buf *b, const void *p, size_t n)
 {
 	const uint8_t *u = p;
 
 	for (; n > 0; u += 3, n -= MIN(n, (size_t)3)) {
-		uint32_t w = (uint32_t)u[0] << 16 | (n > 1 ? (uint32_t)u[1] << 8 : 0) | (n > 2 ? u[2] : 0);
+		uint32_t w = (uint32_t)u[0] << 16 | (n > 1 ? (uint32_t)u[1] << 8 : 0) |
+			     (n > 2 ? u[2] : 0);
 		char out[4] = { base64_digits[w >> 18], base64_digits[w >> 12 & 63],
-				n > 1 ? base64_digits[w >> 6 & 63] : '=', n > 2 ? base64_digits[w & 63] : '=' };
+				n > 1 ? base64_digits[w >> 6 & 63] : '=',
+				n > 2 ? base64_digits[w & 63] : '=' };
 
 		buf_add(b, out, 4);
 	}
@@ -169,8 +172,8 @@ void buf_add_uri(struct buf *b, struct str s, bool keep_slash)
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = (uint8_t)s.p[i];
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-		    c == '_' || c == '.' || c == '~' || (c == '/' && keep_slash))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    c == '-' || c == '_' || c == '.' || c == '~' || (c == '/' && keep_slash))
 			buf_addc(b, (char)c);
 		else
 			buf_printf(b, "%%%02X", c);

@@ -41,7 +41,8 @@ int buf_add_unbase64(struct buf *b, struct str text);
 void buf_add_uri(struct buf *b, struct str s, bool keep_slash);
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void buf_add_json_string(struct buf *b, struct str s);
-/* The same as Go's encoder writes it: < > & and U+2028, U+2029 escaped too, control bytes as \u00XX. */
+/* The same as Go's encoder writes it: < > & and U+2028, U+2029 escaped too, control bytes as
+ * \u00XX. */
 void buf_add_go_json_string(struct buf *b, struct str s);
 /* A POSIX shell word in single quotes; ' becomes '"'"' as in Packer. */
 void buf_add_shell_word(struct buf *b, struct str s);

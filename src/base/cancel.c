@@ -1,6 +1,6 @@
-/* Cancel flags: an eventfd each, written once and never read. Children are linked so that a parent reaches
- * them. One lock guards all links and the life of descriptors: a flag must never be written to a descriptor
- * number that its child has given back and somebody else now has. */
+/* Cancel flags: an eventfd each, written once and never read. Children are linked so that a parent
+ * reaches them. One lock guards all links and the life of descriptors: a flag must never be written
+ * to a descriptor number that its child has given back and somebody else now has. */
 #include "base/cancel.h"
 #include "base/err.h"
 

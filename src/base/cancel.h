@@ -1,7 +1,8 @@
 /* Cancel flag as an eventfd, so that every wait can be interrupted at once.
  *
- * One for the process (set by the thread that takes signals), children for builds: a child is cancelled with its parent or
- * alone. Waits poll() cancel_fd(), which becomes readable and stays so.
+ * One for the process (set by the thread that takes signals), children for builds: a child is
+ * cancelled with its parent or alone. Waits poll() cancel_fd(), which becomes readable and stays
+ * so.
  */
 #ifndef INGOT_BASE_CANCEL_H
 #define INGOT_BASE_CANCEL_H
@@ -14,7 +15,8 @@ struct err;
 struct cancel *cancel_new(struct cancel *parent); /* parent may be NULL and must outlive it */
 void cancel_free(struct cancel *c);
 DEFINE_AUTO_PTR(cancel, struct cancel *, cancel_free);
-void cancel_set(struct cancel *c); /* thread-safe, idempotent; not from a signal handler: see command/interrupt.h */
+void cancel_set(struct cancel *c); /* thread-safe, idempotent; not from a signal handler: see
+				      command/interrupt.h */
 bool cancel_is_set(const struct cancel *c);
 int cancel_fd(const struct cancel *c); /* borrowed */
 /* 0, or -1 with ERR_CANCELLED "cancelled". */

@@ -1,4 +1,5 @@
-/* Time: monotonic clocks, sleep that a cancel flag ends, and how durations and dates are written. */
+/* Time: monotonic clocks, sleep that a cancel flag ends, and how durations and dates are written.
+ */
 #include "base/clock.h"
 
 #include <poll.h>
@@ -82,7 +83,8 @@ void clock_format_duration(struct buf *out, int64_t ns)
 
 		if (!n)
 			continue;
-		buf_printf(out, "%s%lld %s%s", shown ? " " : "", (long long)n, units[i].name, n == 1 ? "" : "s");
+		buf_printf(out, "%s%lld %s%s", shown ? " " : "", (long long)n, units[i].name,
+			   n == 1 ? "" : "s");
 		ns -= n * units[i].ns;
 		shown++;
 	}
@@ -95,8 +97,8 @@ static bool unit_ns(struct str *s, double *ret)
 	static const struct {
 		const char *text;
 		double ns;
-	} u[] = { { "ns", 1 }, { "us", 1e3 }, { "\xc2\xb5s", 1e3 }, { "\xce\xbcs", 1e3 }, { "ms", 1e6 }, { "s", 1e9 },
-		  { "m", 60e9 }, { "h", 3600e9 } };
+	} u[] = { { "ns", 1 },	 { "us", 1e3 }, { "\xc2\xb5s", 1e3 }, { "\xce\xbcs", 1e3 },
+		  { "ms", 1e6 }, { "s", 1e9 },	{ "m", 60e9 },	      { "h", 3600e9 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(u); i++) {
 		if (!str_starts(*s, u[i].text))
@@ -125,11 +127,13 @@ bool clock_parse_duration(struct str s, int64_t *ret_ns)
 		double v = 0, scale = 1, ns;
 		bool digits = false;
 
-		for (; s.n && s.p[0] >= '0' && s.p[0] <= '9'; s = str_slice(s, 1, s.n), digits = true)
+		for (; s.n && s.p[0] >= '0' && s.p[0] <= '9';
+		     s = str_slice(s, 1, s.n), digits = true)
 			v = v * 10 + (s.p[0] - '0');
 		if (s.n && s.p[0] == '.') {
 			s = str_slice(s, 1, s.n);
-			for (; s.n && s.p[0] >= '0' && s.p[0] <= '9'; s = str_slice(s, 1, s.n), digits = true)
+			for (; s.n && s.p[0] >= '0' && s.p[0] <= '9';
+			     s = str_slice(s, 1, s.n), digits = true)
 				v += (s.p[0] - '0') * (scale /= 10);
 		}
 		if (!digits || !unit_ns(&s, &ns))
@@ -207,7 +211,9 @@ bool clock_parse_rfc3339(struct str s, int64_t *ret_unix_ms)
 		return false;
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &sec, &used) != 6 || !used)
+	if (sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &sec, &used) !=
+		    6 ||
+	    !used)
 		return false;
 	p = text + used;
 	if (*p == '.')
@@ -215,7 +221,8 @@ bool clock_parse_rfc3339(struct str s, int64_t *ret_unix_ms)
 			ms += (*p - '0') * scale;
 	if (*p != 'Z' && *p != 'z') {
 		used = 0;
-		if (sscanf(p, "%c%2d:%2d%n", &sign, &oh, &om, &used) != 3 || !used || p[used] || (sign != '+' && sign != '-'))
+		if (sscanf(p, "%c%2d:%2d%n", &sign, &oh, &om, &used) != 3 || !used || p[used] ||
+		    (sign != '+' && sign != '-'))
 			return false;
 		offset = (oh * 3600 + om * 60) * (sign == '-' ? -1 : 1);
 	} else if (p[1]) {
@@ -223,7 +230,12 @@ bool clock_parse_rfc3339(struct str s, int64_t *ret_unix_ms)
 	}
 	if (mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || sec > 60)
 		return false;
-	tm = (struct tm){ .tm_year = y - 1900, .tm_mon = mo - 1, .tm_mday = d, .tm_hour = h, .tm_min = mi, .tm_sec = sec };
+	tm = (struct tm){ .tm_year = y - 1900,
+			  .tm_mon = mo - 1,
+			  .tm_mday = d,
+			  .tm_hour = h,
+			  .tm_min = mi,
+			  .tm_sec = sec };
 	*ret_unix_ms = ((int64_t)timegm(&tm) - offset) * 1000 + ms;
 	return true;
 }
@@ -240,12 +252,18 @@ bool clock_parse_http_date(struct str s, int64_t *ret_unix)
 		return false;
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &d, month, &y, &h, &mi, &sec) != 6)
+	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &d, month, &y, &h, &mi,
+		   &sec) != 6)
 		return false;
 	at = strstr(months, month);
 	if (!at || (at - months) % 3)
 		return false;
-	tm = (struct tm){ .tm_year = y - 1900, .tm_mon = (int)(at - months) / 3, .tm_mday = d, .tm_hour = h, .tm_min = mi, .tm_sec = sec };
+	tm = (struct tm){ .tm_year = y - 1900,
+			  .tm_mon = (int)(at - months) / 3,
+			  .tm_mday = d,
+			  .tm_hour = h,
+			  .tm_min = mi,
+			  .tm_sec = sec };
 	*ret_unix = timegm(&tm);
 	return true;
 }

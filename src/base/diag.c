@@ -64,7 +64,8 @@ void diags_init(struct diags *d, struct arena *a)
 	*d = (struct diags){ .arena = a };
 }
 
-static struct diag *add(struct diags *d, enum diag_severity severity, struct span span, const char *summary, va_list ap)
+static struct diag *add(struct diags *d, enum diag_severity severity, struct span span,
+			const char *summary, va_list ap)
 {
 	size_t max = d->max ? d->max : DIAGS_MAX;
 	struct diag *g;
@@ -79,8 +80,10 @@ static struct diag *add(struct diags *d, enum diag_severity severity, struct spa
 		d->cap = cap;
 	}
 	g = &d->v[d->n++];
-	*g = (struct diag){ .severity = severity, .span = span, .summary = arena_vprintf(d->arena, summary, ap),
-			   .label = severity == DIAG_ERROR ? d->label : NULL };
+	*g = (struct diag){ .severity = severity,
+			    .span = span,
+			    .summary = arena_vprintf(d->arena, summary, ap),
+			    .label = severity == DIAG_ERROR ? d->label : NULL };
 	return g;
 }
 
@@ -146,7 +149,8 @@ static void render_source(const struct span *span, struct position at, struct bu
 {
 	struct str line = source_line(span->src, at.line);
 	size_t from = MIN((size_t)at.column - 1, line.n), skip = 0;
-	size_t to = MIN(from + MAX((size_t)span->to - MIN(span->to, span->from), (size_t)1), line.n);
+	size_t to =
+		MIN(from + MAX((size_t)span->to - MIN(span->to, span->from), (size_t)1), line.n);
 	bool first = true;
 
 	if (line.n > LINE_SHOWN_MAX) { /* a window around the mistake */
@@ -176,9 +180,11 @@ void diag_render(const struct diag *g, struct buf *out)
 
 	buf_printf(out, "%s: %s\n\n", g->label ? g->label : label, g->summary);
 	if (g->span.src) {
-		struct position at = source_position(g->span.src, g->span.from), shown = g->at.line ? g->at : at;
+		struct position at = source_position(g->span.src, g->span.from),
+				shown = g->at.line ? g->at : at;
 
-		buf_printf(out, "  on %s line %u, column %u", g->span.src->name, shown.line, shown.column_chars);
+		buf_printf(out, "  on %s line %u, column %u", g->span.src->name, shown.line,
+			   shown.column_chars);
 		if (g->subject)
 			buf_printf(out, ", in %s", g->subject);
 		buf_adds(out, ":\n");
@@ -201,5 +207,6 @@ void diags_render(const struct diags *d, struct buf *out)
 			if ((int)d->v[i].severity == severity)
 				diag_render(&d->v[i], out);
 	if (d->errors + d->warnings > d->n)
-		buf_printf(out, "%zu further diagnostics are not shown.\n", d->errors + d->warnings - d->n);
+		buf_printf(out, "%zu further diagnostics are not shown.\n",
+			   d->errors + d->warnings - d->n);
 }

@@ -1,8 +1,8 @@
 /* Diagnostics of templates and flags: collected, never printed here.
  *
- * A source is a text with a name; a span is a byte range in it. Checking goes on after a diagnostic,
- * so that a user sees all mistakes at once. Rendering (with source line and caret) is diag_render.
- * Not for sharing between threads.
+ * A source is a text with a name; a span is a byte range in it. Checking goes on after a
+ * diagnostic, so that a user sees all mistakes at once. Rendering (with source line and caret) is
+ * diag_render. Not for sharing between threads.
  */
 #ifndef INGOT_BASE_DIAG_H
 #define INGOT_BASE_DIAG_H
@@ -39,10 +39,11 @@ enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 struct diag {
 	enum diag_severity severity;
 	const char *summary;  /* one line, no full stop */
-	const char *detail;   /* what was expected, what to do; may be NULL; several lines allowed */
+	const char *detail; /* what was expected, what to do; may be NULL; several lines allowed */
 	struct span span;     /* the mistake */
 	struct span context;  /* the enclosing thing, optional */
-	const char *subject;  /* component or block the mistake is in ("amazon-ebs", "builder 'web'") */
+	const char
+		*subject; /* component or block the mistake is in ("amazon-ebs", "builder 'web'") */
 	const char *values;   /* "var.x is \"a\"" lines for a failed expression, or NULL */
 	bool lenient;	      /* a warning where the reference fails: validate -strict counts it */
 	const char *label;    /* heads it instead of "Error" or "Warning"; NULL: those */
@@ -60,8 +61,10 @@ struct diags {
 
 void diags_init(struct diags *d, struct arena *a);
 /* Adds one and returns it, so that fields can be filled in. Text is formatted into the arena. */
-struct diag *diag_error(struct diags *d, struct span span, const char *summary, ...) PRINTF_LIKE(3, 4);
-struct diag *diag_warning(struct diags *d, struct span span, const char *summary, ...) PRINTF_LIKE(3, 4);
+struct diag *diag_error(struct diags *d, struct span span, const char *summary, ...)
+	PRINTF_LIKE(3, 4);
+struct diag *diag_warning(struct diags *d, struct span span, const char *summary, ...)
+	PRINTF_LIKE(3, 4);
 /* Sets the detail; returns g. */
 struct diag *diag_detail(struct diags *d, struct diag *g, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

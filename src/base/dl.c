@@ -13,15 +13,18 @@ static int open_locked(struct dl_library *lib, struct err *err)
 		return 0;
 	handle = dlopen(lib->soname, RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
-		return err_set(err, ERR_UNSUPPORTED, "%s cannot be loaded (%s): install the package %s", lib->soname, dlerror(),
-			       lib->package);
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s cannot be loaded (%s): install the package %s", lib->soname,
+			       dlerror(), lib->package);
 	for (size_t i = 0; i < lib->nsymbols; i++) {
 		*lib->symbols[i].slot = dlsym(handle, lib->symbols[i].name);
 		if (*lib->symbols[i].slot)
 			continue;
 		dlclose(handle);
-		return err_set(err, ERR_UNSUPPORTED, "%s has no %s: it is too old, install the package %s of Debian 12 or later",
-			       lib->soname, lib->symbols[i].name, lib->package);
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"%s has no %s: it is too old, install the package %s of Debian 12 or later",
+			lib->soname, lib->symbols[i].name, lib->package);
 	}
 	lib->handle = handle;
 	return 0;

@@ -30,11 +30,18 @@ struct dl_library {
 /* A row of the table; refuses to compile unless the slot has the declared type of the function.
  * The library's own header must be included. */
 #define DL_SYMBOL(table, function, member) \
-	{ #function, (void **)(void *)((char *)&(table).member + 0 * sizeof(struct { \
-		_Static_assert(__builtin_types_compatible_p(__typeof__((table).member), __typeof__(&function)), \
-			       #member " has not the type of " #function); \
-		int pad_; \
-	})) }
+	{ \
+#function, (void **)(void *)((char *)&(table).member + \
+					     0 * sizeof(struct { \
+						     _Static_assert( \
+							     __builtin_types_compatible_p( \
+								     __typeof__((table).member), \
+								     __typeof__(&function)), \
+							     #member \
+							     " has not the type of " #function); \
+						     int pad_; \
+					     })) \
+	}
 
 int dl_open(struct dl_library *lib, struct err *err) MUST_USE;
 

@@ -10,7 +10,8 @@ void hash_sha256(const void *p, size_t n, uint8_t out[SHA256_LEN])
 	SHA256(p, n, out);
 }
 
-void hash_hmac_sha256(const void *key, size_t key_n, const void *p, size_t n, uint8_t out[SHA256_LEN])
+void hash_hmac_sha256(const void *key, size_t key_n, const void *p, size_t n,
+		      uint8_t out[SHA256_LEN])
 {
 	if (!HMAC(EVP_sha256(), key, (int)key_n, p, n, out, NULL))
 		abort();

@@ -1,4 +1,5 @@
-/* Where the user's own folders are. Apart from os.c, as it needs the name service, which static programs lack. */
+/* Where the user's own folders are. Apart from os.c, as it needs the name service, which static
+ * programs lack. */
 #include "base/os.h"
 
 #include <pwd.h>
@@ -24,7 +25,10 @@ char *os_xdg_dir(const char *kind)
 {
 	static const struct {
 		const char *kind, *below_home;
-	} defaults[] = { { "STATE", ".local/state" }, { "DATA", ".local/share" }, { "CACHE", ".cache" }, { "CONFIG", ".config" } };
+	} defaults[] = { { "STATE", ".local/state" },
+			 { "DATA", ".local/share" },
+			 { "CACHE", ".cache" },
+			 { "CONFIG", ".config" } };
 	auto_free char *variable = xasprintf("XDG_%s_HOME", kind);
 	auto_free char *home = os_home(true);
 	const char *set = os_env(variable);

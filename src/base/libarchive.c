@@ -10,7 +10,8 @@ static const struct dl_symbol symbols[] = {
 #undef X
 };
 
-static struct dl_library library = { "libarchive.so.13", "libarchive13", symbols, ARRAY_LEN(symbols), NULL };
+static struct dl_library library = { "libarchive.so.13", "libarchive13", symbols,
+				     ARRAY_LEN(symbols), NULL };
 
 int libarchive_open(struct err *err)
 {

@@ -1,4 +1,5 @@
-/* libarchive, opened at first use: `if (libarchive_open(err) < 0) …` then archive.write_new() and so on. */
+/* libarchive, opened at first use: `if (libarchive_open(err) < 0) …` then archive.write_new() and
+ * so on. */
 #ifndef INGOT_BASE_LIBARCHIVE_H
 #define INGOT_BASE_LIBARCHIVE_H
 

@@ -75,7 +75,8 @@ void log_line(const char *fmt, ...)
 	localtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y/%m/%d %H:%M:%S ", &tm);
 	buf_printf(&line, "%s%s\n", stamp, text);
-	os_write_all(atomic_load(&log_state.fd), line.p, line.n); /* a full disk must not stop a build */
+	os_write_all(atomic_load(&log_state.fd), line.p,
+		     line.n); /* a full disk must not stop a build */
 }
 
 void log_close(void)

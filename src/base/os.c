@@ -26,7 +26,8 @@ int os_read_fd(int fd, const char *what, size_t max, struct buf *ret, struct err
 		if (n == 0)
 			return 0;
 		if (ret->n - start + (size_t)n > limit)
-			return err_set(err, ERR_INVALID, "%s is larger than %zu bytes", what, limit);
+			return err_set(err, ERR_INVALID, "%s is larger than %zu bytes", what,
+				       limit);
 		buf_add(ret, chunk, (size_t)n);
 	}
 }
@@ -77,7 +78,8 @@ static int replace_file(const char *path, const void *p, size_t n, int mode, str
 
 	if (fd < 0)
 		return err_errno(err, errno, "writing %s", path);
-	if (fchmod(fd, (mode_t)mode) < 0 || os_write_all(fd, p, n) < 0 || fsync(fd) < 0 || rename(temp, path) < 0) {
+	if (fchmod(fd, (mode_t)mode) < 0 || os_write_all(fd, p, n) < 0 || fsync(fd) < 0 ||
+	    rename(temp, path) < 0) {
 		int saved = errno;
 
 		unlink(temp);
@@ -167,7 +169,8 @@ static char *temp_pattern(const char *prefix, const char *suffix)
 	return xasprintf("%s/%sXXXXXX%s", dir ? dir : "/tmp", prefix, suffix);
 }
 
-int os_temp_file(const char *prefix, const char *suffix, char **ret_path, int *ret_fd, struct err *err)
+int os_temp_file(const char *prefix, const char *suffix, char **ret_path, int *ret_fd,
+		 struct err *err)
 {
 	auto_free char *path = temp_pattern(prefix, suffix);
 	int fd = mkostemps(path, (int)strlen(suffix), O_CLOEXEC);

@@ -11,22 +11,26 @@
 int os_read_file(const char *path, size_t max, struct buf *ret, struct err *err) MUST_USE;
 int os_read_fd(int fd, const char *what, size_t max, struct buf *ret, struct err *err) MUST_USE;
 int os_write_all(int fd, const void *p, size_t n); /* -1 with errno */
-/* Writes beside the target, syncs, renames over it: nobody ever sees half a file. Follows links; a pipe or
- * device is written to instead. */
+/* Writes beside the target, syncs, renames over it: nobody ever sees half a file. Follows links; a
+ * pipe or device is written to instead. */
 int os_write_file(const char *path, const void *p, size_t n, int mode, struct err *err) MUST_USE;
 int os_mkdir_all(const char *path, int mode, struct err *err) MUST_USE;
-int os_remove_all(const char *path, struct err *err); /* like rm -rf; a missing path is fine; never follows links */
+int os_remove_all(const char *path,
+		  struct err *err); /* like rm -rf; a missing path is fine; never follows links */
 bool os_is_dir(const char *path);
 bool os_exists(const char *path);
 
 /* A new private file or folder under $TMPDIR: name has the given prefix. ret_path: caller frees. */
-int os_temp_file(const char *prefix, const char *suffix, char **ret_path, int *ret_fd, struct err *err) MUST_USE;
+int os_temp_file(const char *prefix, const char *suffix, char **ret_path, int *ret_fd,
+		 struct err *err) MUST_USE;
 int os_temp_dir(const char *prefix, char **ret_path, struct err *err) MUST_USE;
 
 const char *os_env(const char *name); /* NULL when unset or empty */
-/* Home of the user; of the calling user under sudo when `of_caller`. Caller frees; NULL if unknown. */
+/* Home of the user; of the calling user under sudo when `of_caller`. Caller frees; NULL if unknown.
+ */
 char *os_home(bool of_caller);
-/* $XDG_<kind>_HOME/ingot or its default; kind is "STATE", "DATA", "CACHE", "CONFIG". Caller frees. */
+/* $XDG_<kind>_HOME/ingot or its default; kind is "STATE", "DATA", "CACHE", "CONFIG". Caller frees.
+ */
 char *os_xdg_dir(const char *kind);
 char *os_path_join(const char *a, const char *b); /* caller frees; an absolute b wins */
 const char *os_basename(const char *path);	   /* after the last slash */

@@ -32,8 +32,8 @@ struct child {
 static struct child *running;
 static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Held from vfork to exec, and while a program is written: a child that has not yet reached exec would keep
- * the program open for writing, and running it would fail with ETXTBSY. */
+/* Held from vfork to exec, and while a program is written: a child that has not yet reached exec
+ * would keep the program open for writing, and running it would fail with ETXTBSY. */
 static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void child_release(struct child *c)
@@ -72,7 +72,8 @@ static char **make_env(const struct proc_spec *spec)
 	return v.v;
 }
 
-static NORETURN void run_child(const struct proc_spec *spec, char **env, const int stdio[3], int report)
+static NORETURN void run_child(const struct proc_spec *spec, char **env, const int stdio[3],
+			       int report)
 {
 	sigset_t none;
 
@@ -98,12 +99,14 @@ static int start(const struct proc_spec *spec, struct child *c, struct err *err)
 	auto_free char **env = make_env(spec);
 	int failure = 0, saved;
 
-	if (pipe2(report, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0)
+	if (pipe2(report, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
+	    pipe2(error, O_CLOEXEC) < 0)
 		goto fail;
-	if (spec->input.n ? pipe2(in, O_CLOEXEC) < 0 : (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+	if (spec->input.n ? pipe2(in, O_CLOEXEC) < 0
+			  : (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
 		goto fail;
-	/* vfork: a process with hundreds of threads is not copied for each script. The child touches nothing of
-	 * ours before exec but errno. */
+	/* vfork: a process with hundreds of threads is not copied for each script. The child
+	 * touches nothing of ours before exec but errno. */
 	pthread_mutex_lock(&start_lock);
 	c->pid = vfork();
 	if (c->pid != 0)
@@ -127,7 +130,8 @@ static int start(const struct proc_spec *spec, struct child *c, struct err *err)
 		waitpid(c->pid, NULL, 0);
 		if (failure == ENOENT)
 			return err_set(err, ERR_NOT_FOUND, "%s: no such program%s%s", spec->argv[0],
-				       spec->dir ? ", or no such folder: " : "", spec->dir ? spec->dir : "");
+				       spec->dir ? ", or no such folder: " : "",
+				       spec->dir ? spec->dir : "");
 		return err_errno(err, failure, "starting %s", spec->argv[0]);
 	}
 	close(report[0]);
@@ -177,14 +181,18 @@ static bool has_ended(const struct child *c)
 {
 	siginfo_t info = { 0 };
 
-	return c->pidfd < 0 && waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == c->pid;
+	return c->pidfd < 0 &&
+	       waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == c->pid;
 }
 
-/* Runs the loop until the process has ended and its output is read. A grandchild that keeps the pipes open
- * does not hold us: what it says after the end of the process is waited for only while it comes. */
+/* Runs the loop until the process has ended and its output is read. A grandchild that keeps the
+ * pipes open does not hold us: what it says after the end of the process is waited for only while
+ * it comes. */
 static void loop(const struct proc_spec *spec, struct child *c, struct err *err)
 {
-	int64_t deadline = spec->timeout_ms ? clock_ms() + spec->timeout_ms : CLOCK_NEVER, kill_at = CLOCK_NEVER;
+	int64_t deadline = spec->timeout_ms ? clock_ms() + spec->timeout_ms : CLOCK_NEVER,
+		kill_at = CLOCK_NEVER;
 	struct str input = spec->input;
 	bool ended = false;
 
@@ -199,7 +207,8 @@ static void loop(const struct proc_spec *spec, struct child *c, struct err *err)
 			{ .fd = err_any(err) ? -1 : cancel_fd(spec->cancel), .events = POLLIN },
 		};
 		int64_t look_at = c->pidfd < 0 ? clock_ms() + LOOK_MS : CLOCK_NEVER;
-		int n = poll(p, ARRAY_LEN(p), ended ? 100 : clock_left(MIN(look_at, MIN(deadline, kill_at))));
+		int n = poll(p, ARRAY_LEN(p),
+			     ended ? 100 : clock_left(MIN(look_at, MIN(deadline, kill_at))));
 
 		if (p[1].revents)
 			pump(spec, c, PROC_STDOUT);
@@ -282,7 +291,8 @@ int proc_run(const struct proc_spec *spec, int *ret_status, struct err *err)
 	return 0;
 }
 
-int proc_temp_program(const char *prefix, const char *suffix, struct str text, char **ret_path, struct err *err)
+int proc_temp_program(const char *prefix, const char *suffix, struct str text, char **ret_path,
+		      struct err *err)
 {
 	auto_free char *path = NULL;
 	int fd = -1, failure = 0;
@@ -335,10 +345,11 @@ int proc_output(const struct proc_spec *spec, size_t max, struct buf *ret, struc
 		struct str tail = str_trim(buf_str(&c.error));
 
 		err->os = status;
-		result = err_set(err, ERR_EXIT, "%s ended with status %d%s" STR_FMT, spec->argv[0], status, tail.n ? ": " : "",
-				 STR_ARG(tail));
+		result = err_set(err, ERR_EXIT, "%s ended with status %d%s" STR_FMT, spec->argv[0],
+				 status, tail.n ? ": " : "", STR_ARG(tail));
 	} else if (result == 0 && c.out.overflow) {
-		result = err_set(err, ERR_INVALID, "%s printed more than %zu bytes", spec->argv[0], max);
+		result = err_set(err, ERR_INVALID, "%s printed more than %zu bytes", spec->argv[0],
+				 max);
 	} else if (result == 0) {
 		buf_add_str(ret, buf_str(&c.out));
 	}

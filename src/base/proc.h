@@ -16,7 +16,8 @@ enum proc_stream { PROC_STDOUT, PROC_STDERR };
 
 struct proc_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
-	const char *const *env;	 /* "K=V" added to (or replacing in) the environment, "K" alone takes it away; NULL: none */
+	const char *const *env; /* "K=V" added to (or replacing in) the environment, "K" alone takes
+				   it away; NULL: none */
 	bool clean_env;		 /* only what env says */
 	const char *dir;	 /* working folder or NULL */
 	struct str input;	 /* its standard input; empty: /dev/null */
@@ -32,15 +33,18 @@ struct proc_spec {
 /* Runs to the end. ret_status: exit status, or -signal. Errors: not startable (ERR_NOT_FOUND,
  * ERR_IO), ERR_CANCELLED, ERR_TIMEOUT. */
 int proc_run(const struct proc_spec *spec, int *ret_status, struct err *err) MUST_USE;
-/* Kills what runs, with its groups, at once: for a process that is about to end without cleaning up. Not what
- * inherited the terminal or has a session of its own. */
+/* Kills what runs, with its groups, at once: for a process that is about to end without cleaning
+ * up. Not what inherited the terminal or has a session of its own. */
 void proc_kill_all(void);
 /* Runs and returns its standard output (at most max bytes); a non-zero status is ERR_EXIT with the
  * end of its standard error in the message. */
-int proc_output(const struct proc_spec *spec, size_t max, struct buf *ret, struct err *err) MUST_USE;
+int proc_output(const struct proc_spec *spec, size_t max, struct buf *ret,
+		struct err *err) MUST_USE;
 
-/* A new private executable file under $TMPDIR with that text. Unlike a file written by hand it can be run at
- * once, whatever children other threads start meanwhile. The caller unlinks and frees the path. */
-int proc_temp_program(const char *prefix, const char *suffix, struct str text, char **ret_path, struct err *err) MUST_USE;
+/* A new private executable file under $TMPDIR with that text. Unlike a file written by hand it can
+ * be run at once, whatever children other threads start meanwhile. The caller unlinks and frees the
+ * path. */
+int proc_temp_program(const char *prefix, const char *suffix, struct str text, char **ret_path,
+		      struct err *err) MUST_USE;
 
 #endif

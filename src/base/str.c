@@ -166,7 +166,8 @@ bool parse_u64(struct str s, uint64_t *ret)
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return false;
-		if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v))
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v))
 			return false;
 	}
 	*ret = v;
@@ -201,7 +202,8 @@ static size_t edit_distance(const char *a, size_t an, const char *b, size_t bn, 
 
 		now[0] = i;
 		for (size_t j = 1; j <= bn; j++) {
-			now[j] = MIN(MIN(last[j], now[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+			now[j] = MIN(MIN(last[j], now[j - 1]) + 1,
+				     last[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				now[j] = MIN(now[j], before[j - 2] + 1);
 		}
@@ -234,7 +236,12 @@ ptrdiff_t utf8_invalid_at(struct str s)
 {
 	for (size_t i = 0; i < s.n;) {
 		uint8_t c = (uint8_t)s.p[i];
-		size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+		size_t len = c < 0x80	? 1
+			     : c < 0xc2 ? 0
+			     : c < 0xe0 ? 2
+			     : c < 0xf0 ? 3
+			     : c < 0xf5 ? 4
+					: 0;
 
 		if (!len || i + len > s.n)
 			return (ptrdiff_t)i;

@@ -1,9 +1,9 @@
 /* One API call, and what its handlers are made of.
  *
- * A family of actions is one file with one table; the table says which parameters an action takes, so
- * that the dispatcher can refuse unknown and missing ones as EC2 does. A handler runs with the cloud's
- * lock held, reads the parameters, changes the model and fills `out`; it returns 0, or -1 after
- * call_fail().
+ * A family of actions is one file with one table; the table says which parameters an action takes,
+ * so that the dispatcher can refuse unknown and missing ones as EC2 does. A handler runs with the
+ * cloud's lock held, reads the parameters, changes the model and fills `out`; it returns 0, or -1
+ * after call_fail().
  */
 #ifndef INGOT_CLOUD_API_H
 #define INGOT_CLOUD_API_H
@@ -83,8 +83,8 @@ void call_return_true(struct call *c);
 struct row *call_put(struct call *c, enum kind kind, const char *id, json_t *doc);
 #define call_save(c, row) model_save((c)->cloud->model, (row))
 
-/* The row of an id that this call's region has and may see; else the NotFound or Malformed answer of the
- * kind, and NULL. */
+/* The row of an id that this call's region has and may see; else the NotFound or Malformed answer
+ * of the kind, and NULL. */
 struct row *call_find(struct call *c, enum kind kind, const char *id);
 /* The same without an answer. */
 struct row *call_lookup(struct call *c, enum kind kind, const char *id);
@@ -128,8 +128,8 @@ bool wildcard_match(const char *pattern, const char *text);
 /* Paging for lists that are no rows: what of n things to answer. Sets nextToken. */
 int call_page(struct call *c, int64_t min, int64_t max, size_t n, size_t *ret_from, size_t *ret_to);
 
-/* Tags of TagSpecification.N whose ResourceType is `resource`: a tagSet, new reference; NULL on error.
- * allowed: resource types that this action takes, separated by '|'. */
+/* Tags of TagSpecification.N whose ResourceType is `resource`: a tagSet, new reference; NULL on
+ * error. allowed: resource types that this action takes, separated by '|'. */
 json_t *call_tags(struct call *c, const char *resource, const char *allowed);
 int tags_merge(struct call *c, json_t *tag_set, const char *prefix); /* PREFIX.1.Key … */
 

@@ -29,7 +29,8 @@ struct instance_spec {
 	unsigned vcpus;
 	const struct instance_disk *disks;
 	size_t ndisks;
-	const struct instance_port *ports; /* what security groups open to 0.0.0.0/0 or loopback sources */
+	const struct instance_port
+		*ports; /* what security groups open to 0.0.0.0/0 or loopback sources */
 	size_t nports;
 };
 
@@ -67,10 +68,13 @@ struct backend_ops {
 	int (*probe)(struct err *err);
 	int (*open)(const struct backend_config *c, struct backend **ret, struct err *err);
 	int (*start)(struct backend *b, const struct instance_spec *spec, struct err *err);
-	int (*stop)(struct backend *b, const char *id, bool force, struct err *err); /* INSTANCE_DOWN follows */
+	int (*stop)(struct backend *b, const char *id, bool force,
+		    struct err *err); /* INSTANCE_DOWN follows */
 	int (*reboot)(struct backend *b, const char *id, struct err *err);
-	int (*set_ports)(struct backend *b, const char *id, const struct instance_port *p, size_t n, struct err *err);
-	int (*attach)(struct backend *b, const char *id, const struct instance_disk *d, struct err *err);
+	int (*set_ports)(struct backend *b, const char *id, const struct instance_port *p, size_t n,
+			 struct err *err);
+	int (*attach)(struct backend *b, const char *id, const struct instance_disk *d,
+		      struct err *err);
 	int (*detach)(struct backend *b, const char *id, const char *volume, struct err *err);
 	/* Writes what the guest has in memory to its disks: before a snapshot of a running
 	 * instance's volume. NULL: there is nothing to write. */
@@ -79,7 +83,8 @@ struct backend_ops {
 };
 extern const struct backend_ops backend_container, backend_qemu;
 
-/* Cleans what a crashed daemon of this data folder left (cgroups, loops, mount points). Idempotent. */
+/* Cleans what a crashed daemon of this data folder left (cgroups, loops, mount points). Idempotent.
+ */
 int backend_clean(const char *data_dir, struct err *err);
 
 #endif

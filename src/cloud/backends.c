@@ -5,7 +5,8 @@
 #include "cloud/stateonly.h"
 
 /* In the order in which `auto` tries them; what stands after `none` is never tried. */
-static const struct backend_ops *const backends[] = { &backend_container, &backend_qemu, &backend_none };
+static const struct backend_ops *const backends[] = { &backend_container, &backend_qemu,
+						      &backend_none };
 
 int backends_choose(const char *name, const struct backend_ops **ret, struct err *err)
 {
@@ -20,7 +21,10 @@ int backends_choose(const char *name, const struct backend_ops **ret, struct err
 		}
 	}
 	if (!streq(name, "auto"))
-		return err_set(err, ERR_INVALID, "there is no backend \"%s\": auto, container, qemu and none are known", name);
+		return err_set(
+			err, ERR_INVALID,
+			"there is no backend \"%s\": auto, container, qemu and none are known",
+			name);
 	for (size_t i = 0; backends[i] != &backend_none; i++) {
 		AUTO(err) struct err why = ERR_INIT;
 
@@ -31,7 +35,8 @@ int backends_choose(const char *name, const struct backend_ops **ret, struct err
 		if (!err_any(&first))
 			err_move(&first, &why);
 		else
-			return err_set(err, why.code, "no backend works here: %s; %s", first.msg, why.msg);
+			return err_set(err, why.code, "no backend works here: %s; %s", first.msg,
+				       why.msg);
 	}
 	return -1;
 }

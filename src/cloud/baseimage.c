@@ -1,8 +1,9 @@
-/* Makes the snapshots of the base images in a data folder: root tar → raw disk → one snapshot, from which each
- * stand-in is a volume with small edits and a snapshot of its own, so that they share almost all blocks.
+/* Makes the snapshots of the base images in a data folder: root tar → raw disk → one snapshot, from
+ * which each stand-in is a volume with small edits and a snapshot of its own, so that they share
+ * almost all blocks.
  *
- * Which snapshot belongs to a key is kept in DATA/base/KEY (KEY.kernel for images with a kernel); a file is
- * written when its snapshot is complete, so a broken start makes only what is missing.
+ * Which snapshot belongs to a key is kept in DATA/base/KEY (KEY.kernel for images with a kernel); a
+ * file is written when its snapshot is complete, so a broken start makes only what is missing.
  */
 #include "cloud/baseimage.h"
 #include "cloud/baseimage_root.h"
@@ -78,7 +79,8 @@ static void on_done(void *data, const char *error)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static int snapshot_and_wait(struct volume_store *s, const char *id, const char *volume, struct err *err)
+static int snapshot_and_wait(struct volume_store *s, const char *id, const char *volume,
+			     struct err *err)
 {
 	struct wait w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, NULL };
 	auto_free char *error = NULL;
@@ -93,7 +95,8 @@ static int snapshot_and_wait(struct volume_store *s, const char *id, const char 
 	return error ? err_set(err, ERR_IO, "storing the base image: %s", error) : 0;
 }
 
-static int make_standin(const struct make *m, const char *base, const struct standin *s, struct err *err)
+static int make_standin(const struct make *m, const char *base, const struct standin *s,
+			struct err *err)
 {
 	auto_free char *path = NULL, *record = record_path(m, s->key);
 	AUTO(buf) struct buf text = BUF_INIT;
@@ -165,8 +168,8 @@ static int make_missing(const struct make *m, struct err *err)
 }
 
 int base_images_make(struct volume_store *s, const char *data_dir, bool with_kernel,
-		     void (*progress)(void *data, const char *text), void *data, struct base_image_snapshot **ret,
-		     size_t *ret_n, struct err *err)
+		     void (*progress)(void *data, const char *text), void *data,
+		     struct base_image_snapshot **ret, size_t *ret_n, struct err *err)
 {
 	auto_free char *dir = xasprintf("%s/base", data_dir);
 	struct make m = { s, dir, with_kernel, { progress, data } };
@@ -178,7 +181,8 @@ int base_images_make(struct volume_store *s, const char *data_dir, bool with_ker
 	for (size_t i = 0; i < standins_n; i++) {
 		snprintf(list[i].key, sizeof(list[i].key), "%s", standins[i].key);
 		if (!read_record(&m, standins[i].key, list[i].snapshot))
-			return err_set(err, ERR_IO, "%s/%s: the snapshot it names is gone", dir, standins[i].key);
+			return err_set(err, ERR_IO, "%s/%s: the snapshot it names is gone", dir,
+				       standins[i].key);
 	}
 	*ret = steal(list);
 	*ret_n = standins_n;

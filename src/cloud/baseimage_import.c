@@ -1,4 +1,5 @@
-/* Takes a user's own image in: raw as it is, qcow2 and its kin by qemu-img, a root file system tar as a new disk. */
+/* Takes a user's own image in: raw as it is, qcow2 and its kin by qemu-img, a root file system tar
+ * as a new disk. */
 #include "cloud/baseimage.h"
 #include "cloud/baseimage_root.h"
 #include "cloud/diskedit.h"
@@ -58,14 +59,17 @@ static int round_up(const char *path, struct err *err)
 	const uint64_t gib = (uint64_t)1 << 30;
 	struct stat st;
 
-	if (stat(path, &st) < 0 || truncate(path, (off_t)(((uint64_t)st.st_size + gib - 1) / gib * gib)) < 0)
+	if (stat(path, &st) < 0 ||
+	    truncate(path, (off_t)(((uint64_t)st.st_size + gib - 1) / gib * gib)) < 0)
 		return err_errno(err, errno, "sizing %s", path);
 	return 0;
 }
 
 int base_image_import(const char *file, const char *out_path, struct err *err)
 {
-	const char *copy[] = { "cp", "--sparse=always", "--reflink=auto", "--", file, out_path, NULL };
+	const char *copy[] = {
+		"cp", "--sparse=always", "--reflink=auto", "--", file, out_path, NULL
+	};
 	const char *convert[] = { "qemu-img", "convert", "-O", "raw", file, out_path, NULL };
 	const struct imagetool tools[] = {
 		[IMAGE_RAW] = { .argv = copy, .step = "copying the image" },

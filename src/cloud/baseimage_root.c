@@ -1,8 +1,8 @@
 /* Root file system and disk of the base images.
  *
- * The tar is made once for the user and addressed by a digest of all that goes into it; a lock file keeps two
- * daemons from making it twice. It holds Debian and nothing else: the files that make a stand-in of it are
- * added to the disk afterwards.
+ * The tar is made once for the user and addressed by a digest of all that goes into it; a lock file
+ * keeps two daemons from making it twice. It holds Debian and nothing else: the files that make a
+ * stand-in of it are added to the disk afterwards.
  */
 #include "cloud/baseimage_root.h"
 #include "cloud/imagetool.h"
@@ -25,25 +25,32 @@
 #define NEEDED_MIB 1200
 #define LISTS "/var/lib/apt/lists"
 
-static const char packages[] = "systemd-sysv,dbus,openssh-server,sudo,python3-minimal,ca-certificates,iproute2,procps,"
-			       "fdisk,e2fsprogs,curl,netbase,libnss-myhostname,less";
+static const char packages[] =
+	"systemd-sysv,dbus,openssh-server,sudo,python3-minimal,ca-certificates,iproute2,procps,"
+	"fdisk,e2fsprogs,curl,netbase,libnss-myhostname,less";
 static const char kernel_package[] = ",linux-image-cloud-amd64";
 
-/* What every instance must make for itself, and what dpkg options cannot leave out. Folders for manual pages
- * stay: some packages put links into them. */
-static const char clean_hook[] = "rm -f \"$1\"/etc/ssh/ssh_host_* \"$1\"/etc/resolv.conf \"$1\"/etc/hostname "
-				 "\"$1\"/etc/update-motd.d/* "
-				 "\"$1\"/initrd.img* \"$1\"/vmlinuz*; "
-				 ": >\"$1\"/etc/machine-id; : >\"$1\"/etc/motd; "
-				 "cd \"$1\"/usr/share/man && mkdir -p man1 man2 man3 man4 man5 man6 man7 man8";
+/* What every instance must make for itself, and what dpkg options cannot leave out. Folders for
+ * manual pages stay: some packages put links into them. */
+static const char clean_hook[] =
+	"rm -f \"$1\"/etc/ssh/ssh_host_* \"$1\"/etc/resolv.conf \"$1\"/etc/hostname "
+	"\"$1\"/etc/update-motd.d/* "
+	"\"$1\"/initrd.img* \"$1\"/vmlinuz*; "
+	": >\"$1\"/etc/machine-id; : >\"$1\"/etc/motd; "
+	"cd \"$1\"/usr/share/man && mkdir -p man1 man2 man3 man4 man5 man6 man7 man8";
 
 static const char *const dpkg_options[] = {
-	"path-exclude=/usr/share/man/*",    "path-exclude=/usr/share/doc/*",	  "path-include=/usr/share/doc/*/copyright",
-	"path-exclude=/usr/share/locale/*", "path-include=/usr/share/locale/locale.alias", "path-exclude=/usr/share/info/*",
+	"path-exclude=/usr/share/man/*",
+	"path-exclude=/usr/share/doc/*",
+	"path-include=/usr/share/doc/*/copyright",
+	"path-exclude=/usr/share/locale/*",
+	"path-include=/usr/share/locale/locale.alias",
+	"path-exclude=/usr/share/info/*",
 	"force-unsafe-io",
 };
 
-/* The host's apt settings that decide whether its mirrors can be used: checks of dates, and proxies. */
+/* The host's apt settings that decide whether its mirrors can be used: checks of dates, and
+ * proxies. */
 struct apt_settings {
 	struct buf options; /* one a line, for --aptopt */
 	char *http_proxy, *https_proxy; /* "http_proxy=…" for the environment */
@@ -66,7 +73,8 @@ static void read_setting(void *data, const char *line)
 	if (!open || close <= open)
 		return;
 	value = (struct str){ open + 1, (size_t)(close - open - 1) };
-	if (starts_with(line, "Acquire::Check-Valid-Until ") || starts_with(line, "Acquire::Check-Date "))
+	if (starts_with(line, "Acquire::Check-Valid-Until ") ||
+	    starts_with(line, "Acquire::Check-Date "))
 		buf_printf(&s->options, "%s\n", line);
 	else if (starts_with(line, "Acquire::http::Proxy ") && value.n && !s->http_proxy)
 		s->http_proxy = xasprintf("http_proxy=" STR_FMT, STR_ARG(value));
@@ -79,7 +87,9 @@ static void apt_settings_read(struct apt_settings *s)
 {
 	AUTO(err) struct err ignored = ERR_INIT;
 	const char *argv[] = { "apt-config", "dump", NULL };
-	const struct imagetool tool = { .argv = argv, .step = "reading apt's settings", .on_line = read_setting, .data = s };
+	const struct imagetool tool = {
+		.argv = argv, .step = "reading apt's settings", .on_line = read_setting, .data = s
+	};
 
 	if (imagetool_run(&tool, &ignored) < 0)
 		buf_reset(&s->options);
@@ -187,8 +197,8 @@ static void tell(void *data, const char *line)
 			p->say(p->data, steps[i].tell);
 }
 
-static int run_mmdebstrap(const char *include, const char *sources, const char *out, const struct base_progress *p,
-			  struct err *err)
+static int run_mmdebstrap(const char *include, const char *sources, const char *out,
+			  const struct base_progress *p, struct err *err)
 {
 	AUTO(apt_settings) struct apt_settings settings = { 0 };
 	auto_free char *include_flag = xasprintf("--include=%s", include);
@@ -259,7 +269,8 @@ static bool has_subordinate_ids(void)
 	return false;
 }
 
-/* Debian's programs are installed by "root": of the machine, or of a user namespace with ids of its own. */
+/* Debian's programs are installed by "root": of the machine, or of a user namespace with ids of its
+ * own. */
 static int check_rights(struct err *err)
 {
 	auto_free char *path = NULL;
@@ -270,19 +281,23 @@ static int check_rights(struct err *err)
 		return -1;
 	if (has_subordinate_ids())
 		return 0;
-	return err_set(err, ERR_UNSUPPORTED, "making the base image without root needs ids for this user in /etc/subuid and "
-		       "/etc/subgid: `sudo usermod --add-subuids 200000-265535 --add-subgids 200000-265535 USER` adds them");
+	return err_set(
+		err, ERR_UNSUPPORTED,
+		"making the base image without root needs ids for this user in /etc/subuid and "
+		"/etc/subgid: `sudo usermod --add-subuids 200000-265535 --add-subgids "
+		"200000-265535 USER` adds them");
 }
 
 /* Makes the tar beside its place and moves it there whole. */
-static int make_tar(const char *include, const struct buf *sources, const char *dir, const char *path,
-		    const struct base_progress *p, struct err *err)
+static int make_tar(const char *include, const struct buf *sources, const char *dir,
+		    const char *path, const struct base_progress *p, struct err *err)
 {
 	auto_free char *part = xasprintf("%s.part", path), *temp = NULL, *sources_path = NULL;
 	AUTO(err) struct err ignored = ERR_INIT;
 	int ret;
 
-	if (check_rights(err) < 0 || check_space(dir, err) < 0 || os_temp_dir("ingot-base-", &temp, err) < 0)
+	if (check_rights(err) < 0 || check_space(dir, err) < 0 ||
+	    os_temp_dir("ingot-base-", &temp, err) < 0)
 		return -1;
 	sources_path = xasprintf("%s/debian.sources", temp);
 	ret = os_write_file(sources_path, buf_cstr(sources), sources->n, 0644, err);
@@ -303,7 +318,8 @@ static void remove_older(const char *dir, const char *prefix, const char *keep)
 	struct dirent *e;
 
 	while (d && (e = readdir(d))) {
-		if (!starts_with(e->d_name, prefix) || !ends_with(e->d_name, ".tar") || streq(e->d_name, keep))
+		if (!starts_with(e->d_name, prefix) || !ends_with(e->d_name, ".tar") ||
+		    streq(e->d_name, keep))
 			continue;
 		if (unlinkat(dirfd(d), e->d_name, 0) < 0)
 			break;
@@ -347,8 +363,10 @@ int base_root_tar(bool with_kernel, const struct base_progress *p, char **ret_pa
 	return 0;
 }
 
-/* Runs one of the disk's tools; without root rights under fakeroot, which remembers the owners in `state`. */
-static int run_as_root(const char *const *argv, const char *step, const char *state, struct err *err)
+/* Runs one of the disk's tools; without root rights under fakeroot, which remembers the owners in
+ * `state`. */
+static int run_as_root(const char *const *argv, const char *step, const char *state,
+		       struct err *err)
 {
 	const char *wrapped[24] = { "fakeroot", "-i", state, "-s", state, "--" };
 	const struct imagetool tool = { .argv = geteuid() == 0 ? argv : wrapped, .step = step };
@@ -365,10 +383,13 @@ static int run_as_root(const char *const *argv, const char *step, const char *st
 /* One Linux partition over the whole disk; the last 1 MiB stays for the backup of the table. */
 static int partition(const char *out, struct err *err)
 {
-	static const char table[] = "label: gpt\nfirst-lba: 2048\n"
-				    "start=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=root\n";
+	static const char table[] =
+		"label: gpt\nfirst-lba: 2048\n"
+		"start=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=root\n";
 	const char *argv[] = { "sfdisk", "-q", out, NULL };
-	const struct imagetool tool = { .argv = argv, .step = "partitioning the base disk", .input = STR(table) };
+	const struct imagetool tool = { .argv = argv,
+					.step = "partitioning the base disk",
+					.input = STR(table) };
 	auto_fd int fd = open(out, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0 || ftruncate(fd, (off_t)BASE_DISK_SIZE) < 0)
@@ -379,13 +400,22 @@ static int partition(const char *out, struct err *err)
 static int fill_disk(const char *tar, const char *out, const char *temp, struct err *err)
 {
 	auto_free char *root = xasprintf("%s/root", temp), *state = xasprintf("%s/owners", temp);
-	auto_free char *size = xasprintf("%lluk", (unsigned long long)(BASE_DISK_SIZE / 1024 - 2048));
-	auto_free char *extended = xasprintf("offset=%llu,lazy_itable_init=1,lazy_journal_init=1,nodiscard",
-					     (unsigned long long)BASE_PARTITION_OFFSET);
-	const char *unpack[] = { "tar", "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", tar, NULL };
+	auto_free char *size =
+		xasprintf("%lluk", (unsigned long long)(BASE_DISK_SIZE / 1024 - 2048));
+	auto_free char *extended =
+		xasprintf("offset=%llu,lazy_itable_init=1,lazy_journal_init=1,nodiscard",
+			  (unsigned long long)BASE_PARTITION_OFFSET);
+	const char *unpack[] = {
+		"tar",	"-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*",
+		"-xpf", tar,  NULL
+	};
 	/* Features that kernels of the last years cannot mount stay off. */
-	const char *format[] = { "mkfs.ext4", "-q", "-F", "-L", "root", "-m", "1", "-O", "^orphan_file,^metadata_csum_seed",
-				 "-d", root, "-E", extended, out, size, NULL };
+	const char *format[] = { "mkfs.ext4", "-q",   "-F",
+				 "-L",	      "root", "-m",
+				 "1",	      "-O",   "^orphan_file,^metadata_csum_seed",
+				 "-d",	      root,   "-E",
+				 extended,    out,    size,
+				 NULL };
 
 	if (mkdir(root, 0755) < 0)
 		return err_errno(err, errno, "making the folder %s", root);

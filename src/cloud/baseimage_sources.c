@@ -30,7 +30,8 @@ static bool next_word(struct str *rest, struct str *ret)
 	*rest = str_trim(*rest);
 	if (!rest->n)
 		return false;
-	for (ret->p = rest->p, ret->n = 0; ret->n < rest->n && !strchr(" \t\n", rest->p[ret->n]); ret->n++)
+	for (ret->p = rest->p, ret->n = 0; ret->n < rest->n && !strchr(" \t\n", rest->p[ret->n]);
+	     ret->n++)
 		;
 	*rest = str_slice(*rest, ret->n, rest->n);
 	return true;
@@ -60,7 +61,8 @@ static void add_uri(struct buf *out, struct str uri)
 }
 
 /* One source, if it is Debian 12's own. */
-static void add_source(struct buf *out, struct str uris, struct str suite_list, struct str components)
+static void add_source(struct buf *out, struct str uris, struct str suite_list,
+		       struct str components)
 {
 	AUTO(buf) struct buf kept = BUF_INIT;
 	struct str uri;
@@ -75,7 +77,8 @@ static void add_source(struct buf *out, struct str uris, struct str suite_list, 
 			continue;
 		buf_adds(out, "Types: deb\nURIs: ");
 		add_uri(out, uri);
-		buf_printf(out, "\nSuites:%s\nComponents: main\nSigned-By: " KEYRING "\n\n", buf_cstr(&kept));
+		buf_printf(out, "\nSuites:%s\nComponents: main\nSigned-By: " KEYRING "\n\n",
+			   buf_cstr(&kept));
 	}
 }
 
@@ -92,7 +95,8 @@ static void read_one_line(struct buf *out, struct str text)
 		if (str_starts(uri, "[")) {
 			while (!str_ends(uri, "]") && next_word(&rest, &uri))
 				;
-			if (str_find(line, STR("signed-by=")) >= 0 && str_find(line, STR("debian-archive")) < 0)
+			if (str_find(line, STR("signed-by=")) >= 0 &&
+			    str_find(line, STR("debian-archive")) < 0)
 				continue;
 			if (!next_word(&rest, &uri))
 				continue;
@@ -166,7 +170,8 @@ static void read_source_file(struct buf *out, const char *path)
 
 void base_apt_sources(const char *apt_dir, struct buf *ret)
 {
-	auto_free char *list = xasprintf("%s/sources.list", apt_dir), *parts = xasprintf("%s.d", list);
+	auto_free char *list = xasprintf("%s/sources.list", apt_dir),
+		       *parts = xasprintf("%s.d", list);
 	VEC(const char *) names = VEC_INIT;
 	size_t start = ret->n;
 	struct dirent *e;

@@ -1,5 +1,5 @@
-/* The small edits that turn the base disk into the stand-ins: login user, sudo, sshd, proxy, and for `amzn` the
- * yum front. Few and small, so that the three images share almost all blocks.
+/* The small edits that turn the base disk into the stand-ins: login user, sudo, sshd, proxy, and
+ * for `amzn` the yum front. Few and small, so that the three images share almost all blocks.
  */
 #include "cloud/baseimage_standin.h"
 #include "cloud/diskedit.h"
@@ -15,7 +15,8 @@
 #define MADE_GROUP 900	/* first id of groups that Debian lacks, downwards */
 #define PROXY "http://169.254.169.254:3128"
 #define NO_PROXY "169.254.169.254,localhost,127.0.0.1"
-#define GAMES_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games"
+#define GAMES_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games"
 
 const struct standin standins[] = {
 	{ "amzn", "ec2-user", "Amazon Linux", "adm wheel systemd-journal" },
@@ -26,9 +27,11 @@ const size_t standins_n = ARRAY_LEN(standins);
 
 static const struct disk_edit common[] = {
 	{ DISK_FILE, "/etc/fstab", 0644, 0, 0, "LABEL=root / ext4 defaults,discard 0 1\n" },
-	{ DISK_FILE, "/etc/hosts", 0644, 0, 0, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n" },
+	{ DISK_FILE, "/etc/hosts", 0644, 0, 0,
+	  "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n" },
 	{ DISK_FILE, "/etc/hostname", 0644, 0, 0, "localhost\n" },
-	/* PATH as on Debian's desktops: what Debian keeps in /usr/games other distributions have in /usr/bin. */
+	/* PATH as on Debian's desktops: what Debian keeps in /usr/games other distributions have in
+	   /usr/bin. */
 	{ DISK_FILE, "/etc/environment", 0644, 0, 0,
 	  "PATH=" GAMES_PATH "\nLANG=C.UTF-8\n"
 	  "http_proxy=" PROXY "\nhttps_proxy=" PROXY "\nno_proxy=" NO_PROXY "\n" },
@@ -37,14 +40,18 @@ static const struct disk_edit common[] = {
 	  "Acquire::http::Proxy \"" PROXY "\";\nAcquire::https::Proxy \"" PROXY "\";\n" },
 	{ DISK_DIR, "/etc/systemd/system.conf.d", 0755, 0, 0, NULL },
 	{ DISK_FILE, "/etc/systemd/system.conf.d/80-proxy.conf", 0644, 0, 0,
-	  "[Manager]\nDefaultEnvironment=http_proxy=" PROXY " https_proxy=" PROXY " no_proxy=" NO_PROXY " LANG=C.UTF-8\n" },
+	  "[Manager]\nDefaultEnvironment=http_proxy=" PROXY " https_proxy=" PROXY
+	  " no_proxy=" NO_PROXY " LANG=C.UTF-8\n" },
 	{ DISK_DIR, "/etc/systemd/journald.conf.d", 0755, 0, 0, NULL },
-	{ DISK_FILE, "/etc/systemd/journald.conf.d/80-cloud.conf", 0644, 0, 0, "[Journal]\nStorage=volatile\n" },
+	{ DISK_FILE, "/etc/systemd/journald.conf.d/80-cloud.conf", 0644, 0, 0,
+	  "[Journal]\nStorage=volatile\n" },
 	{ DISK_FILE, "/etc/sudoers.d/80-environment", 0440, 0, 0,
-	  "Defaults env_keep += \"http_proxy https_proxy no_proxy\"\nDefaults secure_path=\"" GAMES_PATH "\"\n" },
+	  "Defaults env_keep += \"http_proxy https_proxy no_proxy\"\nDefaults "
+	  "secure_path=\"" GAMES_PATH "\"\n" },
 	{ DISK_FILE, "/etc/ssh/sshd_config.d/60-cloud.conf", 0644, 0, 0,
 	  "UseDNS no\nPasswordAuthentication no\nPrintLastLog no\n" },
-	{ DISK_LINK, "/etc/systemd/system/default.target", 0, 0, 0, "/lib/systemd/system/multi-user.target" },
+	{ DISK_LINK, "/etc/systemd/system/default.target", 0, 0, 0,
+	  "/lib/systemd/system/multi-user.target" },
 };
 
 /* No locale but C.UTF-8 is there, so the client's must not come in. */
@@ -60,7 +67,8 @@ static int edit_sshd_config(const char *raw, uint64_t offset, struct err *err)
 		if (!str_starts(line, "AcceptEnv"))
 			buf_printf(&kept, STR_FMT "\n", STR_ARG(line));
 
-	const struct disk_edit edit = { DISK_FILE, "/etc/ssh/sshd_config", 0644, 0, 0, buf_cstr(&kept) };
+	const struct disk_edit edit = { DISK_FILE, "/etc/ssh/sshd_config", 0644, 0,
+					0,	   buf_cstr(&kept) };
 
 	return disk_edit(raw, offset, &edit, 1, err);
 }
@@ -118,7 +126,8 @@ struct plan {
 	size_t n;
 };
 
-static void plan_add(struct plan *p, enum disk_edit_kind kind, const char *path, mode_t mode, unsigned owner, const char *text)
+static void plan_add(struct plan *p, enum disk_edit_kind kind, const char *path, mode_t mode,
+		     unsigned owner, const char *text)
 {
 	p->edits[p->n++] = (struct disk_edit){ kind, path, mode, owner, owner, text };
 }
@@ -137,14 +146,17 @@ static int add_account(struct plan *p, const struct standin *s, struct err *err)
 {
 	struct str passwd, shadow, group, gshadow;
 
-	if (plan_read(p, "/etc/passwd", &passwd, err) < 0 || plan_read(p, "/etc/shadow", &shadow, err) < 0 ||
-	    plan_read(p, "/etc/group", &group, err) < 0 || plan_read(p, "/etc/gshadow", &gshadow, err) < 0)
+	if (plan_read(p, "/etc/passwd", &passwd, err) < 0 ||
+	    plan_read(p, "/etc/shadow", &shadow, err) < 0 ||
+	    plan_read(p, "/etc/group", &group, err) < 0 ||
+	    plan_read(p, "/etc/gshadow", &gshadow, err) < 0)
 		return -1;
 	plan_add(p, DISK_FILE, "/etc/passwd", 0644, 0,
-		 arena_printf(p->arena, STR_FMT "%s:x:%d:%d:%s stand-in:/home/%s:/bin/bash\n", STR_ARG(passwd), s->user,
-			      USER_ID, USER_ID, s->title, s->user));
+		 arena_printf(p->arena, STR_FMT "%s:x:%d:%d:%s stand-in:/home/%s:/bin/bash\n",
+			      STR_ARG(passwd), s->user, USER_ID, USER_ID, s->title, s->user));
 	plan_add(p, DISK_FILE, "/etc/shadow", 0640, 0,
-		 arena_printf(p->arena, STR_FMT "%s:!:19500:0:99999:7:::\n", STR_ARG(shadow), s->user));
+		 arena_printf(p->arena, STR_FMT "%s:!:19500:0:99999:7:::\n", STR_ARG(shadow),
+			      s->user));
 	plan_add(p, DISK_FILE, "/etc/group", 0644, 0, add_to_groups(p->arena, group, s, false));
 	plan_add(p, DISK_FILE, "/etc/gshadow", 0640, 0, add_to_groups(p->arena, gshadow, s, true));
 	for (size_t i = 0; i < p->n; i++)
@@ -165,14 +177,17 @@ static int add_home(struct plan *p, const struct standin *s, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(skeleton); i++) {
 		struct str text;
 
-		if (plan_read(p, arena_printf(p->arena, "/etc/skel/%s", skeleton[i]), &text, err) < 0)
+		if (plan_read(p, arena_printf(p->arena, "/etc/skel/%s", skeleton[i]), &text, err) <
+		    0)
 			return -1;
-		plan_add(p, DISK_FILE, arena_printf(p->arena, "%s/%s", home, skeleton[i]), 0644, USER_ID, text.p);
+		plan_add(p, DISK_FILE, arena_printf(p->arena, "%s/%s", home, skeleton[i]), 0644,
+			 USER_ID, text.p);
 	}
 	return 0;
 }
 
-/* Who asks the image what it is gets Debian's answers, as its packages are Debian's, and the word stand-in. */
+/* Who asks the image what it is gets Debian's answers, as its packages are Debian's, and the word
+ * stand-in. */
 static int add_identity(struct plan *p, const struct standin *s, struct err *err)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
@@ -191,15 +206,18 @@ static int add_identity(struct plan *p, const struct standin *s, struct err *err
 	if (amzn)
 		buf_adds(&out, "NAME=\"Amazon Linux\"\nID=\"amzn\"\nID_LIKE=\"debian\"\n");
 	buf_adds(&out, "VARIANT=\"ingot stand-in\"\nVARIANT_ID=ingot-stand-in\n");
-	plan_add(p, DISK_FILE, "/usr/lib/os-release", 0644, 0, arena_strdup(p->arena, buf_cstr(&out)));
+	plan_add(p, DISK_FILE, "/usr/lib/os-release", 0644, 0,
+		 arena_strdup(p->arena, buf_cstr(&out)));
 	return 0;
 }
 
 static void add_yum(struct plan *p)
 {
-	plan_add(p, DISK_FILE, "/etc/system-release", 0644, 0, "Amazon Linux (ingot stand-in on Debian 12)\n");
+	plan_add(p, DISK_FILE, "/etc/system-release", 0644, 0,
+		 "Amazon Linux (ingot stand-in on Debian 12)\n");
 	plan_add(p, DISK_DIR, "/etc/yum", 0755, 0, NULL);
-	plan_add(p, DISK_FILE, "/etc/yum/stand-in-packages", 0644, 0, embed_text(p->arena, EMBED_YUM_PACKAGES));
+	plan_add(p, DISK_FILE, "/etc/yum/stand-in-packages", 0644, 0,
+		 embed_text(p->arena, EMBED_YUM_PACKAGES));
 	plan_add(p, DISK_FILE, "/usr/bin/yum", 0755, 0, embed_text(p->arena, EMBED_YUM));
 	plan_add(p, DISK_LINK, "/usr/bin/dnf", 0, 0, "yum");
 	plan_add(p, DISK_LINK, "/usr/bin/amazon-linux-extras", 0, 0, "yum");

@@ -1,7 +1,7 @@
 /* The daemon's state, shared by its parts: one struct, one lock.
  *
- * The lock guards the model and everything here that changes. API handlers hold it; slow work (copies,
- * key generation, the backend) is done without it, in jobs.
+ * The lock guards the model and everything here that changes. API handlers hold it; slow work
+ * (copies, key generation, the backend) is done without it, in jobs.
  */
 #ifndef INGOT_CLOUD_CLOUD_H
 #define INGOT_CLOUD_CLOUD_H
@@ -57,7 +57,8 @@ struct cloud {
 	int address_part_fd; /* holds it */
 	struct map notices;  /* instance id -> list of texts not told yet (json_t *) */
 	int64_t started_ms;
-	bool ending; /* the daemon stops: machines that go down now have not shut down by themselves */
+	bool ending; /* the daemon stops: machines that go down now have not shut down by themselves
+		      */
 	char endpoint[64];
 };
 
@@ -70,7 +71,8 @@ static inline void cloud_unlock_auto_(struct cloud **c)
 #define CLOUD_LOCK(which) CLOUD_LOCK_(which, __LINE__)
 #define CLOUD_LOCK_(which, line) CLOUD_LOCK__(which, line)
 #define CLOUD_LOCK__(which, line) \
-	__attribute__((cleanup(cloud_unlock_auto_), unused)) struct cloud *locked_##line = (which); \
+	__attribute__((cleanup(cloud_unlock_auto_), unused)) struct cloud *locked_##line = \
+		(which); \
 	pthread_mutex_lock(&locked_##line->lock)
 
 /* Something the user should hear about an instance (lock held). */

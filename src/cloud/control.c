@@ -1,5 +1,5 @@
-/* The control socket: a thread that accepts, a thread for each connection. An attached connection keeps a
- * session's daemon alive until it closes. */
+/* The control socket: a thread that accepts, a thread for each connection. An attached connection
+ * keeps a session's daemon alive until it closes. */
 #include "cloud/control.h"
 
 #include "base/os.h"
@@ -40,8 +40,11 @@ int control_address(const char *dir, int *ret_dir_fd, struct sockaddr_un *ret, s
 	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "no local cloud runs in %s: `ingot cloud up` starts one", dir) :
-					 err_errno(err, errno, "cannot open %s", dir);
+		return errno == ENOENT
+			       ? err_set(err, ERR_NOT_FOUND,
+					 "no local cloud runs in %s: `ingot cloud up` starts one",
+					 dir)
+			       : err_errno(err, errno, "cannot open %s", dir);
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	/* A path may be longer than a socket address: this one never is. */
 	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/control.sock", fd);
@@ -138,7 +141,8 @@ static void serve_line(struct connection *c, const struct buf *line)
 	if (result)
 		send_object(c->fd, json_pack("{s:o}", "result", result));
 	else
-		send_object(c->fd, json_pack("{s:s, s:i}", "error", err.msg, "code", (int)err.code));
+		send_object(c->fd,
+			    json_pack("{s:s, s:i}", "error", err.msg, "code", (int)err.code));
 	/* After the answer: the peer reads it before the end. */
 	if (end)
 		daemon_stop(c->s->cloud);
@@ -199,7 +203,9 @@ static void accept_one(struct control *s)
 	if (fd < 0)
 		return;
 	if (!peer_allowed(s, fd)) {
-		send_object(fd, json_pack("{s:s, s:i}", "error", "this local cloud belongs to another user", "code", (int)ERR_AUTH));
+		send_object(fd, json_pack("{s:s, s:i}", "error",
+					  "this local cloud belongs to another user", "code",
+					  (int)ERR_AUTH));
 		return;
 	}
 	c = xcalloc(1, sizeof(*c));
@@ -218,10 +224,12 @@ static void accept_one(struct control *s)
 static void *accept_loop(void *data)
 {
 	struct control *s = data;
-	struct pollfd p[] = { { .fd = s->fd, .events = POLLIN }, { .fd = s->wake[0], .events = POLLIN } };
+	struct pollfd p[] = { { .fd = s->fd, .events = POLLIN },
+			      { .fd = s->wake[0], .events = POLLIN } };
 
 	for (;;) {
-		int n = poll(p, 2, s->cloud->config.session && !s->ever_attached ? FIRST_ATTACH_MS : -1);
+		int n = poll(p, 2,
+			     s->cloud->config.session && !s->ever_attached ? FIRST_ATTACH_MS : -1);
 
 		if (p[1].revents)
 			return NULL;

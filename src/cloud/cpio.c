@@ -1,4 +1,5 @@
-/* Writes cpio's "newc" form (the kernel's Documentation/driver-api/early-userspace/buffer-format). */
+/* Writes cpio's "newc" form (the kernel's Documentation/driver-api/early-userspace/buffer-format).
+ */
 #include "cloud/cpio.h"
 
 #include <string.h>
@@ -14,8 +15,9 @@ void cpio_add(struct buf *out, const char *name, mode_t mode, dev_t dev, struct 
 {
 	unsigned inode = (unsigned)(out->n / 4 + 1); /* any number that no other entry has */
 
-	buf_printf(out, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", inode, (unsigned)mode, 0u, 0u, 1u,
-		   0u, data.n, 0u, 0u, major(dev), minor(dev), strlen(name) + 1, 0u);
+	buf_printf(out, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", inode,
+		   (unsigned)mode, 0u, 0u, 1u, 0u, data.n, 0u, 0u, major(dev), minor(dev),
+		   strlen(name) + 1, 0u);
 	buf_add(out, name, strlen(name) + 1);
 	pad(out);
 	buf_add_str(out, data);

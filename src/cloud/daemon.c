@@ -84,7 +84,8 @@ static int take_lock(struct daemon *d, struct err *err)
 	clock_sleep(50, NULL);
 	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
-	return err_set(err, ERR_EXISTS, "a local cloud of %s is running already", d->cloud.config.data_dir);
+	return err_set(err, ERR_EXISTS, "a local cloud of %s is running already",
+		       d->cloud.config.data_dir);
 }
 
 static int make_dirs(struct cloud *c, struct err *err)
@@ -98,7 +99,8 @@ static int make_dirs(struct cloud *c, struct err *err)
 	return 0;
 }
 
-/* Under sudo the calling user owns what is made, so that the same folder serves without root later. */
+/* Under sudo the calling user owns what is made, so that the same folder serves without root later.
+ */
 static void give_to_owner(const struct cloud_config *config, const char *path)
 {
 	struct stat st;
@@ -130,11 +132,13 @@ static int load_keys(struct cloud *c, struct err *err)
 	c->access_key = xstrdup(doc_str(keys, "access_key"));
 	c->secret_key = xstrdup(doc_str(keys, "secret_key"));
 	if (!c->access_key || !c->secret_key)
-		return err_set(err, ERR_INVALID, "%s is damaged: remove it and new keys are made", path);
+		return err_set(err, ERR_INVALID, "%s is damaged: remove it and new keys are made",
+			       path);
 	return 0;
 }
 
-/* An address range is claimed by an abstract socket: it is gone with the process, whatever happens. */
+/* An address range is claimed by an abstract socket: it is gone with the process, whatever happens.
+ */
 static int claim_addresses(struct cloud *c, struct err *err)
 {
 	for (int i = 0; i < PARTS - 2; i++) {
@@ -145,25 +149,33 @@ static int claim_addresses(struct cloud *c, struct err *err)
 		if (fd < 0)
 			break;
 		c->address_part = (int)((unsigned)getpid() + (unsigned)i) % (PARTS - 2) + 1;
-		n = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1, "ingot-cloud/127.77.%d", c->address_part);
-		if (bind(fd, (struct sockaddr *)&un, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) == 0) {
+		n = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1, "ingot-cloud/127.77.%d",
+			     c->address_part);
+		if (bind(fd, (struct sockaddr *)&un,
+			 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) ==
+		    0) {
 			c->address_part_fd = steal_fd(fd);
 			return 0;
 		}
 	}
-	return err_set(err, ERR_UNSUPPORTED, "all parts of 127.77.0.0/16 are taken by other local clouds of this machine");
+	return err_set(
+		err, ERR_UNSUPPORTED,
+		"all parts of 127.77.0.0/16 are taken by other local clouds of this machine");
 }
 
 /* --- the backend ---------------------------------------------------- */
 
 static int open_backend(struct cloud *c, struct err *err)
 {
-	struct backend_config config = { .data_dir = c->config.data_dir, .events = lifecycle_events_template, .net = c->config.net };
+	struct backend_config config = { .data_dir = c->config.data_dir,
+					 .events = lifecycle_events_template,
+					 .net = c->config.net };
 
 	config.events.data = c;
 	if (backends_choose(c->config.backend, &c->ops, err) < 0)
 		return -1;
-	if (!streq(c->ops->name, "none") && volume_store_open(c->config.data_dir, &c->store, err) < 0)
+	if (!streq(c->ops->name, "none") &&
+	    volume_store_open(c->config.data_dir, &c->store, err) < 0)
 		return -1;
 	return c->ops->open(&config, &c->backend, err);
 }
@@ -174,8 +186,8 @@ static int make_base_images(struct daemon *d, struct err *err)
 	struct base_image_snapshot *snapshots = NULL;
 	size_t n = 0;
 
-	if (c->store && base_images_make(c->store, c->config.data_dir, streq(c->ops->name, "qemu"), d->progress, d->data, &snapshots, &n,
-					 err) < 0)
+	if (c->store && base_images_make(c->store, c->config.data_dir, streq(c->ops->name, "qemu"),
+					 d->progress, d->data, &snapshots, &n, err) < 0)
 		return err_prefix(err, "making the base images");
 	CLOUD_LOCK(c);
 	images_add_catalogue(c, snapshots, n);
@@ -197,8 +209,10 @@ static int open_listener(struct daemon *d, struct err *err)
 
 	for (int i = 0; i < tries; i++) {
 		err_release(err);
-		if (http_start(c->config.listen, (uint16_t)(c->config.port + i), dispatch, c, &d->http, err) == 0) {
-			snprintf(c->endpoint, sizeof(c->endpoint), "http://%s:%u", c->config.listen, http_port(d->http));
+		if (http_start(c->config.listen, (uint16_t)(c->config.port + i), dispatch, c,
+			       &d->http, err) == 0) {
+			snprintf(c->endpoint, sizeof(c->endpoint), "http://%s:%u", c->config.listen,
+				 http_port(d->http));
 			return 0;
 		}
 		if (err->code != ERR_EXISTS)
@@ -233,13 +247,14 @@ static int start_all(struct daemon *d, struct err *err)
 	if (make_dirs(c, err) < 0 || take_lock(d, err) < 0)
 		return -1;
 	give_to_owner(&c->config, c->config.data_dir);
-	if (backends_clean(c->config.data_dir, err) < 0 || load_keys(c, err) < 0 || model_open(c->config.data_dir, &c->model, err) < 0 ||
-	    claim_addresses(c, err) < 0)
+	if (backends_clean(c->config.data_dir, err) < 0 || load_keys(c, err) < 0 ||
+	    model_open(c->config.data_dir, &c->model, err) < 0 || claim_addresses(c, err) < 0)
 		return -1;
 	c->faults = faults_new();
 	c->log = reqlog_new(c->config.data_dir);
 	c->jobs = jobs_new(WORKERS);
-	if (imds_start(c, &c->imds, err) < 0 || open_backend(c, err) < 0 || make_base_images(d, err) < 0)
+	if (imds_start(c, &c->imds, err) < 0 || open_backend(c, err) < 0 ||
+	    make_base_images(d, err) < 0)
 		return -1;
 	pthread_mutex_lock(&c->lock);
 	lifecycle_recover(c);
@@ -345,7 +360,8 @@ int daemon_run(const struct cloud_config *config, void (*progress)(void *data, c
 			result = start_all(d, err);
 	}
 	if (result == 0) {
-		struct pollfd p[] = { { .fd = signals, .events = POLLIN }, { .fd = d->stop_fds[0], .events = POLLIN } };
+		struct pollfd p[] = { { .fd = signals, .events = POLLIN },
+				      { .fd = d->stop_fds[0], .events = POLLIN } };
 
 		ready(data, d->cloud.endpoint);
 		while (poll(p, 2, -1) < 0 && errno == EINTR)

@@ -1,4 +1,5 @@
-/* One debugfs run for each batch. debugfs exits 0 whatever its commands met, so its words decide. */
+/* One debugfs run for each batch. debugfs exits 0 whatever its commands met, so its words decide.
+ */
 #include "cloud/diskedit.h"
 #include "cloud/imagetool.h"
 #include "base/os.h"
@@ -21,7 +22,8 @@ static char *device(const char *raw, uint64_t offset)
 /* Words of debugfs that are no failure: its greeting, and removing or making what is so already. */
 static bool is_harmless(const char *line)
 {
-	return starts_with(line, "debugfs ") || (starts_with(line, "rm: ") && strstr(line, "not found")) ||
+	return starts_with(line, "debugfs ") ||
+	       (starts_with(line, "rm: ") && strstr(line, "not found")) ||
 	       (strstr(line, "mkdir: ") && strstr(line, "already exists"));
 }
 
@@ -34,8 +36,8 @@ static void keep_complaint(void *data, const char *line)
 }
 
 /* Runs debugfs; what goes to its standard output is kept in `out` or read for complaints too. */
-static int debugfs(const char *raw, uint64_t offset, bool write, const char *flag, const char *commands,
-		   struct buf *out, struct err *err)
+static int debugfs(const char *raw, uint64_t offset, bool write, const char *flag,
+		   const char *commands, struct buf *out, struct err *err)
 {
 	auto_free char *dev = device(raw, offset), *complaint = NULL;
 	const char *argv[] = { "debugfs", flag, commands, dev, NULL, NULL };
@@ -61,7 +63,8 @@ static int debugfs(const char *raw, uint64_t offset, bool write, const char *fla
 }
 
 /* The commands for one edit; file texts go through files of the folder `temp`. */
-static int add_commands(struct buf *script, const struct disk_edit *e, const char *temp, size_t i, struct err *err)
+static int add_commands(struct buf *script, const struct disk_edit *e, const char *temp, size_t i,
+			struct err *err)
 {
 	const char *name = os_basename(e->path);
 	auto_free char *source = xasprintf("%s/%zu", temp, i);
@@ -74,7 +77,8 @@ static int add_commands(struct buf *script, const struct disk_edit *e, const cha
 		buf_printf(script, "rm %s\nsymlink %s %s\n", e->path, e->path, e->text);
 		return 0;
 	case DISK_DIR:
-		buf_printf(script, "mkdir %s\nset_inode_field %s mode 0%o\n", e->path, e->path, 0040000 | e->mode);
+		buf_printf(script, "mkdir %s\nset_inode_field %s mode 0%o\n", e->path, e->path,
+			   0040000 | e->mode);
 		break;
 	case DISK_FILE:
 		if (os_write_file(source, e->text, strlen(e->text), (int)e->mode, err) < 0)
@@ -91,7 +95,8 @@ static int add_commands(struct buf *script, const struct disk_edit *e, const cha
 	return 0;
 }
 
-int disk_edit(const char *raw, uint64_t offset, const struct disk_edit *edits, size_t n, struct err *err)
+int disk_edit(const char *raw, uint64_t offset, const struct disk_edit *edits, size_t n,
+	      struct err *err)
 {
 	auto_free char *temp = NULL, *script_path = NULL;
 	AUTO(buf) struct buf script = BUF_INIT;
@@ -106,7 +111,8 @@ int disk_edit(const char *raw, uint64_t offset, const struct disk_edit *edits, s
 	if (ret == 0)
 		ret = os_write_file(script_path, buf_cstr(&script), script.n, 0600, err);
 	if (ret == 0) {
-		/* debugfs echoes each command of a script on standard output: only its complaints count. */
+		/* debugfs echoes each command of a script on standard output: only its complaints
+		 * count. */
 		AUTO(buf) struct buf echo = BUF_INIT;
 
 		ret = debugfs(raw, offset, true, "-f", script_path, &echo, err);
@@ -173,7 +179,8 @@ static bool is_ext4(int fd, uint64_t offset)
 {
 	uint8_t magic[2];
 
-	return pread(fd, magic, 2, (off_t)offset + 1024 + 56) == 2 && magic[0] == 0x53 && magic[1] == 0xef;
+	return pread(fd, magic, 2, (off_t)offset + 1024 + 56) == 2 && magic[0] == 0x53 &&
+	       magic[1] == 0xef;
 }
 
 /* Start of the first partition with an ext4, 0 for none. */
@@ -192,7 +199,8 @@ static uint64_t gpt_root(int fd, const uint8_t *header, unsigned *ret_number)
 		uint8_t entry[128];
 		uint64_t first;
 
-		if (pread(fd, entry, sizeof(entry), (off_t)(table + (uint64_t)i * size)) != sizeof(entry))
+		if (pread(fd, entry, sizeof(entry), (off_t)(table + (uint64_t)i * size)) !=
+		    sizeof(entry))
 			return 0;
 		memcpy(&first, entry + 32, 8);
 		first = le64toh(first) * SECTOR;
@@ -232,8 +240,10 @@ static int find_root(const char *raw, uint64_t *ret_offset, unsigned *ret_number
 	at = memcmp(head + SECTOR, "EFI PART", 8) == 0 ? gpt_root(fd, head + SECTOR, &number) :
 							 mbr_root(fd, head, &number);
 	if (!at && !is_ext4(fd, 0))
-		return err_set(err, ERR_INVALID, "%s has no ext4 file system on a partition of a GPT or MBR table, "
-			       "nor on the whole disk", raw);
+		return err_set(err, ERR_INVALID,
+			       "%s has no ext4 file system on a partition of a GPT or MBR table, "
+			       "nor on the whole disk",
+			       raw);
 	*ret_offset = at;
 	*ret_number = number;
 	return 0;

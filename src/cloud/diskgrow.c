@@ -1,4 +1,5 @@
-/* Grows the root partition and file system of a raw disk whose volume was made larger than its image. */
+/* Grows the root partition and file system of a raw disk whose volume was made larger than its
+ * image. */
 #include "cloud/diskedit.h"
 #include "cloud/imagetool.h"
 #include "base/str.h"
@@ -50,7 +51,8 @@ static struct partition last_partition(int fd)
 		struct partition p = { .number = i + 1 };
 
 		if (gpt) {
-			uint64_t at = get64(head + SECTOR + 72) * SECTOR + (uint64_t)i * get32(head + SECTOR + 84);
+			uint64_t at = get64(head + SECTOR + 72) * SECTOR +
+				      (uint64_t)i * get32(head + SECTOR + 84);
 
 			if (pread(fd, entry, sizeof(entry), (off_t)at) != sizeof(entry))
 				break;
@@ -69,18 +71,23 @@ static struct partition last_partition(int fd)
 static int grow_partition(const char *raw, unsigned number, struct err *err)
 {
 	auto_free char *text = xasprintf("%u", number);
-	const char *argv[] = { "sfdisk", "-q", "--force", "--no-reread", "--no-tell-kernel", "-N", text, raw, NULL };
-	const struct imagetool tool = { .argv = argv, .step = "growing the root partition", .input = STR(", +\n") };
+	const char *argv[] = { "sfdisk", "-q", "--force", "--no-reread", "--no-tell-kernel",
+			       "-N",	 text, raw,	  NULL };
+	const struct imagetool tool = { .argv = argv,
+					.step = "growing the root partition",
+					.input = STR(", +\n") };
 
 	return imagetool_run(&tool, err);
 }
 
-/* resize2fs cuts a regular file to the size of the file system before it writes, whatever the offset: the
- * length is put back afterwards, and the partition table, whose copy was at the end, written last. */
+/* resize2fs cuts a regular file to the size of the file system before it writes, whatever the
+ * offset: the length is put back afterwards, and the partition table, whose copy was at the end,
+ * written last. */
 static int grow_file_system(const char *raw, uint64_t root, uint64_t disk_size, struct err *err)
 {
 	auto_free char *device = xasprintf("%s?offset=%llu", raw, (unsigned long long)root);
-	auto_free char *size = xasprintf("%lluk", (unsigned long long)((disk_size - root - GPT_BACKUP) / 4096 * 4));
+	auto_free char *size = xasprintf(
+		"%lluk", (unsigned long long)((disk_size - root - GPT_BACKUP) / 4096 * 4));
 	/* -f: a full check is not needed, the journal was replayed. */
 	const char *argv[] = { "resize2fs", "-f", device, size, NULL };
 	const struct imagetool tool = { .argv = argv, .step = "growing the root file system" };
@@ -109,7 +116,8 @@ int disk_grow_root(const char *raw, struct err *err)
 	}
 	if (root != last.start)
 		return 0;
-	if (disk_repair(raw, root, err) < 0 || grow_file_system(raw, root, (uint64_t)st.st_size, err) < 0)
+	if (disk_repair(raw, root, err) < 0 ||
+	    grow_file_system(raw, root, (uint64_t)st.st_size, err) < 0)
 		return -1;
 	return grow_partition(raw, last.number, err);
 }

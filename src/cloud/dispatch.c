@@ -1,5 +1,5 @@
-/* The way of one API request. The order matters and is EC2's: who are you, what do you want, are the
- * parameters sound, was this token used, then the work. */
+/* The way of one API request. The order matters and is EC2's: who are you, what do you want, are
+ * the parameters sound, was this token used, then the work. */
 #include "cloud/dispatch.h"
 
 #include "base/clock.h"
@@ -59,7 +59,8 @@ int call_fail(struct call *c, const char *code, const char *fmt, ...)
 
 /* --- who ------------------------------------------------------------ */
 
-static bool find_key(void *data, const char *access_key, const char **ret_secret, const char **ret_token)
+static bool find_key(void *data, const char *access_key, const char **ret_secret,
+		     const char **ret_token)
 {
 	struct call *c = data;
 	struct cloud *cloud = c->cloud;
@@ -89,10 +90,12 @@ static int refuse(struct call *c, enum signature_result why, const struct signat
 	switch (why) {
 	case SIGNATURE_MISSING:
 		return call_fail(c, ec2 ? "AuthFailure" : "MissingAuthenticationToken",
-				 "Request is missing Authentication Token (the local cloud's keys: `ingot cloud env`)");
+				 "Request is missing Authentication Token (the local cloud's keys: "
+				 "`ingot cloud env`)");
 	case SIGNATURE_INCOMPLETE:
 		return call_fail(c, ec2 ? "AuthFailure" : "IncompleteSignature",
-				 "The Authorization of the request is incomplete or malformed%s%s", *s->why ? ": " : "", s->why);
+				 "The Authorization of the request is incomplete or malformed%s%s",
+				 *s->why ? ": " : "", s->why);
 	case SIGNATURE_EXPIRED:
 		if (ec2)
 			return call_fail(c, "RequestExpired", "Request has expired.");
@@ -101,15 +104,19 @@ static int refuse(struct call *c, enum signature_result why, const struct signat
 	case SIGNATURE_TOKEN:
 		if (ec2)
 			break;
-		return call_fail(c, "InvalidClientTokenId", "The security token included in the request is invalid.");
+		return call_fail(c, "InvalidClientTokenId",
+				 "The security token included in the request is invalid.");
 	default:
 		if (ec2)
 			break;
-		return call_fail(c, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you "
-				 "provided. Check your AWS Secret Access Key and signing method.");
+		return call_fail(
+			c, "SignatureDoesNotMatch",
+			"The request signature we calculated does not match the signature you "
+			"provided. Check your AWS Secret Access Key and signing method.");
 	}
-	return call_fail(c, "AuthFailure", "AWS was not able to validate the provided access credentials%s%s", *s->why ? ": " : "",
-			 s->why);
+	return call_fail(c, "AuthFailure",
+			 "AWS was not able to validate the provided access credentials%s%s",
+			 *s->why ? ": " : "", s->why);
 }
 
 /* --- what ----------------------------------------------------------- */
@@ -136,42 +143,63 @@ static int read_query(struct call *c, const struct http_request *r)
 	const char *type = http_header(r, "content-type"), *name, *version;
 
 	if (r->body.n && type && !starts_with(type, "application/x-www-form-urlencoded"))
-		return call_fail(c, "InvalidRequest", "The content type %.80s is not application/x-www-form-urlencoded", type);
+		return call_fail(c, "InvalidRequest",
+				 "The content type %.80s is not application/x-www-form-urlencoded",
+				 type);
 	if (!query_parse(&c->query, c->arena, r->body.n ? r->body : str_from(r->query)))
 		return call_fail(c, "MalformedQueryString", "The query string is malformed");
 	name = call_val(c, "Action");
 	version = call_val(c, "Version");
 	if (!name)
-		return call_fail(c, "MissingAction", "The request must contain the parameter Action");
+		return call_fail(c, "MissingAction",
+				 "The request must contain the parameter Action");
 	if (!version || !streq(version, c->service->version))
-		return call_fail(c, "NoSuchVersion", "The requested version (%.40s) of service %s does not exist: %s is known",
-				 version ? version : "", c->service->name, c->service->version);
+		return call_fail(
+			c, "NoSuchVersion",
+			"The requested version (%.40s) of service %s does not exist: %s is known",
+			version ? version : "", c->service->name, c->service->version);
 	c->action = find_action(c->service, name);
 	if (!c->action)
-		return call_fail(c, "InvalidAction", "The action %.80s is not valid for this web service (local cloud, %s %s)", name,
-				 c->service->name, c->service->version);
+		return call_fail(
+			c, "InvalidAction",
+			"The action %.80s is not valid for this web service (local cloud, %s %s)",
+			name, c->service->name, c->service->version);
 	return 0;
 }
 
 static int read_json(struct call *c, const struct http_request *r)
 {
-	const char *target = http_header(r, "x-amz-target"), *dot = target ? strchr(target, '.') : NULL;
+	const char *target = http_header(r, "x-amz-target"),
+		   *dot = target ? strchr(target, '.') : NULL;
 
 	if (!dot)
-		return call_fail(c, "UnknownOperationException", "The header X-Amz-Target is missing");
+		return call_fail(c, "UnknownOperationException",
+				 "The header X-Amz-Target is missing");
 	c->action = find_action(c->service, dot + 1);
 	if (!c->action)
-		return call_fail(c, "UnknownOperationException", "The local cloud does not know %.80s", target);
-	c->body = json_loadb(r->body.n ? r->body.p : "{}", r->body.n ? r->body.n : 2, JSON_REJECT_DUPLICATES, NULL);
+		return call_fail(c, "UnknownOperationException",
+				 "The local cloud does not know %.80s", target);
+	c->body = json_loadb(r->body.n ? r->body.p : "{}", r->body.n ? r->body.n : 2,
+			     JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(c->body))
 		return call_fail(c, "SerializationException", "The body is no JSON object");
 	return 0;
 }
 
 /* Parameters that every action of the Query protocols may carry. */
-static const char *const common_params[] = { "Action", "Version", "DryRun", "AWSAccessKeyId", "Signature", "Timestamp",
-					     "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires",
-					     "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token" };
+static const char *const common_params[] = { "Action",
+					     "Version",
+					     "DryRun",
+					     "AWSAccessKeyId",
+					     "Signature",
+					     "Timestamp",
+					     "X-Amz-Algorithm",
+					     "X-Amz-Credential",
+					     "X-Amz-Date",
+					     "X-Amz-Expires",
+					     "X-Amz-SignedHeaders",
+					     "X-Amz-Signature",
+					     "X-Amz-Security-Token" };
 
 static bool in_list(const char *list, const char *name, size_t n)
 {
@@ -198,7 +226,8 @@ static int check_params(struct call *c)
 		for (size_t k = 0; k < ARRAY_LEN(common_params) && !known; k++)
 			known = streq(common_params[k], name);
 		if (!known)
-			return call_fail(c, "UnknownParameter", "The parameter %.100s is not recognized", name);
+			return call_fail(c, "UnknownParameter",
+					 "The parameter %.100s is not recognized", name);
 	}
 	for (const char *p = list; *p; p += strspn(p, " ")) {
 		size_t n = strcspn(p, " !");
@@ -206,7 +235,8 @@ static int check_params(struct call *c)
 
 		if (p[n] == '!') {
 			snprintf(name, sizeof(name), "%.*s", (int)n, p);
-			if (!call_any(c, "%s", name) || (call_get(c, "%s", name) && !call_val(c, "%s", name)))
+			if (!call_any(c, "%s", name) ||
+			    (call_get(c, "%s", name) && !call_val(c, "%s", name)))
 				return call_missing(c, name);
 		}
 		p += strcspn(p, " ");
@@ -222,7 +252,8 @@ int call_missing(struct call *c, const char *name)
 int call_dry_run(struct call *c)
 {
 	if (streq(call_val(c, "DryRun"), "true"))
-		return call_fail(c, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+		return call_fail(c, "DryRunOperation",
+				 "Request would have succeeded, but DryRun flag is set.");
 	return 0;
 }
 
@@ -245,9 +276,11 @@ static const char *params_digest(struct call *c)
 	char *hex = arena_alloc(c->arena, 2 * SHA256_LEN + 1);
 
 	for (size_t i = 0; i < c->query.n; i++)
-		if (!streq(c->query.v[i].name, "DryRun") && !starts_with(c->query.v[i].name, "X-Amz-"))
-			buf_printf(&b, "%zu:%s=%zu:%s\n", strlen(c->query.v[i].name), c->query.v[i].name,
-				   strlen(c->query.v[i].value), c->query.v[i].value);
+		if (!streq(c->query.v[i].name, "DryRun") &&
+		    !starts_with(c->query.v[i].name, "X-Amz-"))
+			buf_printf(&b, "%zu:%s=%zu:%s\n", strlen(c->query.v[i].name),
+				   c->query.v[i].name, strlen(c->query.v[i].value),
+				   c->query.v[i].value);
 	hash_sha256(b.p, b.n, digest);
 	hash_hex(digest, sizeof(digest), hex);
 	return hex;
@@ -261,7 +294,8 @@ static int token_answer(struct call *c, const char *key)
 	if (!r)
 		return 0;
 	if (!streq(doc_str(r->doc, "digest"), params_digest(c)))
-		return call_fail(c, "IdempotentParameterMismatch", "The client token you have provided has already been used with "
+		return call_fail(c, "IdempotentParameterMismatch",
+				 "The client token you have provided has already been used with "
 				 "different parameters: use another token for another request");
 	json_decref(c->out);
 	c->out = json_deep_copy(json_object_get(r->doc, "answer"));
@@ -270,8 +304,8 @@ static int token_answer(struct call *c, const char *key)
 
 static void token_keep(struct call *c, const char *key)
 {
-	json_t *doc = json_pack("{s:s, s:O, s:I}", "digest", params_digest(c), "answer", c->out, "made",
-				(json_int_t)clock_unix());
+	json_t *doc = json_pack("{s:s, s:O, s:I}", "digest", params_digest(c), "answer", c->out,
+				"made", (json_int_t)clock_unix());
 
 	model_put(c->cloud->model, KIND_TOKEN, c->region, key, doc);
 }
@@ -308,10 +342,10 @@ static void hide_created(struct call *c, unsigned reads)
 
 	json_array_foreach(c->created, i, id)
 		for (int k = 0; k < KINDS; k++) {
-			struct row *r = model_find(c->cloud->model, (enum kind)k, json_string_value(id));
+		struct row *r = model_find(c->cloud->model, (enum kind)k, json_string_value(id));
 
-			if (r)
-				r->hidden_reads = reads;
+		if (r)
+			r->hidden_reads = reads;
 		}
 }
 
@@ -328,7 +362,8 @@ static int answer_not_found(struct call *c)
 		return call_fail(c, info->not_found, info->text, c->query.v[i].value);
 	}
 	if (!starts_with(c->action->name, "Describe"))
-		return call_fail(c, "InternalError", "A not-found fault for a call that names no resource");
+		return call_fail(c, "InternalError",
+				 "A not-found fault for a call that names no resource");
 	return 0;
 }
 
@@ -358,15 +393,19 @@ static int work(struct call *c, struct fault *fault)
 static void write_xml_error(struct call *c, struct buf *out)
 {
 	if (c->service && c->service->results) {
-		buf_printf(out, "<ErrorResponse xmlns=\"%s\"><Error><Type>%s</Type><Code>%s</Code><Message>", c->service->xmlns,
-			   c->status >= 500 ? "Receiver" : "Sender", c->code);
+		buf_printf(out,
+			   "<ErrorResponse "
+			   "xmlns=\"%s\"><Error><Type>%s</Type><Code>%s</Code><Message>",
+			   c->service->xmlns, c->status >= 500 ? "Receiver" : "Sender", c->code);
 		xml_add_text(out, c->message);
-		buf_printf(out, "</Message></Error><RequestId>%s</RequestId></ErrorResponse>\n", c->request_id);
+		buf_printf(out, "</Message></Error><RequestId>%s</RequestId></ErrorResponse>\n",
+			   c->request_id);
 		return;
 	}
 	buf_printf(out, "<Response><Errors><Error><Code>%s</Code><Message>", c->code);
 	xml_add_text(out, c->message);
-	buf_printf(out, "</Message></Error></Errors><RequestID>%s</RequestID></Response>\n", c->request_id);
+	buf_printf(out, "</Message></Error></Errors><RequestID>%s</RequestID></Response>\n",
+		   c->request_id);
 }
 
 static void write_xml(struct call *c, struct buf *out)
@@ -377,7 +416,10 @@ static void write_xml(struct call *c, struct buf *out)
 	if (c->service->results) {
 		buf_printf(out, "<%sResult>\n", name);
 		doc_print_xml(c->out, "member", out);
-		buf_printf(out, "</%sResult>\n<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata>\n", name, c->request_id);
+		buf_printf(out,
+			   "</%sResult>\n<ResponseMetadata><RequestId>%s</RequestId></"
+			   "ResponseMetadata>\n",
+			   name, c->request_id);
 	} else {
 		buf_printf(out, "<requestId>%s</requestId>\n", c->request_id);
 		doc_print_xml(c->out, "item", out);
@@ -393,9 +435,12 @@ static void write_reply(struct call *c, bool ok, struct http_reply *reply)
 	reply->status = ok ? 200 : c->status;
 	reply->content_type = json ? "application/x-amz-json-1.1" : "text/xml;charset=UTF-8";
 	reply->headers[reply->nheaders].name = "x-amzn-RequestId";
-	snprintf(reply->headers[reply->nheaders++].value, sizeof(reply->headers[0].value), "%s", c->request_id);
+	snprintf(reply->headers[reply->nheaders++].value, sizeof(reply->headers[0].value), "%s",
+		 c->request_id);
 	if (json) {
-		json_t *body = ok ? json_incref(c->out) : json_pack("{s:s, s:s}", "__type", c->code, "message", c->message);
+		json_t *body =
+			ok ? json_incref(c->out)
+			   : json_pack("{s:s, s:s}", "__type", c->code, "message", c->message);
 		auto_free char *text = json_dumps(body, JSON_COMPACT);
 
 		json_decref(body);
@@ -414,8 +459,9 @@ static void write_reply(struct call *c, bool ok, struct http_reply *reply)
 /* Values that do not belong into a log. */
 static bool is_secret(const char *name)
 {
-	return ends_with(name, "UserData") || ends_with(name, "UserData.Value") || ends_with(name, "PublicKeyMaterial") ||
-	       starts_with(name, "X-Amz-") || ends_with(name, "SerialNumber") || ends_with(name, "TokenCode");
+	return ends_with(name, "UserData") || ends_with(name, "UserData.Value") ||
+	       ends_with(name, "PublicKeyMaterial") || starts_with(name, "X-Amz-") ||
+	       ends_with(name, "SerialNumber") || ends_with(name, "TokenCode");
 }
 
 static json_t *log_params(struct call *c)
@@ -430,14 +476,16 @@ static json_t *log_params(struct call *c)
 		if (streq(p->name, "Action") || streq(p->name, "Version"))
 			continue;
 		if (is_secret(p->name))
-			json_object_set_new(params, p->name, json_sprintf("(%zu bytes)", strlen(p->value)));
+			json_object_set_new(params, p->name,
+					    json_sprintf("(%zu bytes)", strlen(p->value)));
 		else
 			json_object_set_new(params, p->name, json_string(p->value));
 	}
 	return params;
 }
 
-static json_t *log_end(struct call *c, bool ok, int64_t began, const struct http_reply *reply, const struct signature *s)
+static json_t *log_end(struct call *c, bool ok, int64_t began, const struct http_reply *reply,
+		       const struct signature *s)
 {
 	json_t *e = json_pack("{s:i, s:I, s:O}", "status", reply->cut ? 0 : reply->status, "ms",
 			      (json_int_t)(clock_ms() - began), "created", c->created);
@@ -463,17 +511,25 @@ static int identify(struct call *c, const struct http_request *r, struct signatu
 	if (sig != SIGNATURE_OK)
 		return refuse(c, sig, s);
 	if (!c->service)
-		return call_fail(c, "InvalidAction", "The local cloud has no service \"%.40s\": it has ec2, sts, iam and ssm", s->service);
+		return call_fail(
+			c, "InvalidAction",
+			"The local cloud has no service \"%.40s\": it has ec2, sts, iam and ssm",
+			s->service);
 	if (!region_known(c->region))
-		return call_fail(c, streq(s->service, "ec2") ? "AuthFailure" : "SignatureDoesNotMatch",
-				 "Credential should be scoped to a valid region: there is no '%.40s'", c->region);
+		return call_fail(
+			c, streq(s->service, "ec2") ? "AuthFailure" : "SignatureDoesNotMatch",
+			"Credential should be scoped to a valid region: there is no '%.40s'",
+			c->region);
 	return c->service->json ? read_json(c, r) : read_query(c, r);
 }
 
-void dispatch(void *data, const struct http_request *r, uint64_t peer UNUSED, struct http_reply *reply)
+void dispatch(void *data, const struct http_request *r, uint64_t peer UNUSED,
+	      struct http_reply *reply)
 {
 	AUTO(arena) struct arena *arena = arena_new();
-	struct call c = { .cloud = data, .arena = arena, .out = json_object(), .created = json_array() };
+	struct call c = {
+		.cloud = data, .arena = arena, .out = json_object(), .created = json_array()
+	};
 	struct fault fault = { .kind = FAULT_NONE };
 	struct signature s;
 	int64_t began = clock_ms();
@@ -484,12 +540,14 @@ void dispatch(void *data, const struct http_request *r, uint64_t peer UNUSED, st
 	os_uuid(c.request_id);
 	c.serial = __atomic_add_fetch(&c.cloud->calls, 1, __ATOMIC_RELAXED);
 	ok = identify(&c, r, &s) == 0;
-	n = reqlog_begin(c.cloud->log,
-			 json_pack("{s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:o}", "n", (json_int_t)0, "id", c.request_id,
-				   "time", time_text(clock_unix_ms(), now), "service", c.service ? c.service->name : NULL,
-				   "action", c.action ? c.action->name : call_val(&c, "Action"), "region", c.region,
-				   "access_key", c.access_key ? c.access_key : "", "user_agent", http_header(r, "user-agent"),
-				   "params", log_params(&c)));
+	n = reqlog_begin(
+		c.cloud->log,
+		json_pack("{s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:o}", "n", (json_int_t)0,
+			  "id", c.request_id, "time", time_text(clock_unix_ms(), now), "service",
+			  c.service ? c.service->name : NULL, "action",
+			  c.action ? c.action->name : call_val(&c, "Action"), "region", c.region,
+			  "access_key", c.access_key ? c.access_key : "", "user_agent",
+			  http_header(r, "user-agent"), "params", log_params(&c)));
 	if (ok) {
 		faults_next(c.cloud->faults, c.action->name, &fault);
 		reply->cut = fault.kind == FAULT_CUT;

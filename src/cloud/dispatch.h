@@ -1,5 +1,5 @@
-/* From an HTTP request to an answer: signature, service, action, faults, parameters, client tokens, the
- * handler, the log. */
+/* From an HTTP request to an answer: signature, service, action, faults, parameters, client tokens,
+ * the handler, the log. */
 #ifndef INGOT_CLOUD_DISPATCH_H
 #define INGOT_CLOUD_DISPATCH_H
 

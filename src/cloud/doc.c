@@ -96,7 +96,8 @@ void doc_remove(json_t *doc, const char *path)
 	json_object_del(doc_get(doc, parent), dot + 1);
 }
 
-/* The text of a scalar as it stands in answers; number is scratch space. NULL for null and containers. */
+/* The text of a scalar as it stands in answers; number is scratch space. NULL for null and
+ * containers. */
 static const char *scalar_text(const json_t *j, char number[32])
 {
 	switch (json_typeof(j)) {
@@ -117,7 +118,8 @@ static const char *scalar_text(const json_t *j, char number[32])
 	}
 }
 
-bool doc_each(const json_t *doc, const char *path, bool (*fn)(void *data, const char *text), void *data)
+bool doc_each(const json_t *doc, const char *path, bool (*fn)(void *data, const char *text),
+	      void *data)
 {
 	char step[PATH_STEP_MAX], number[32];
 	const char *text;

@@ -50,15 +50,19 @@ static struct row *by_name(struct call *c, const char *name)
 
 	if (r && call_sees(c, r))
 		return r;
-	call_fail(c, "InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", name,
+	call_fail(c, "InvalidGroup.NotFound",
+		  "The security group '%s' does not exist in default VPC '%s'", name,
 		  vpc ? vpc->id : "none");
 	return NULL;
 }
 
 static int describe_groups(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_GROUP, .id_param = "GroupId", .set = "securityGroupInfo",
-					  .filters = filters, .visible = named };
+	static const struct listing l = { .kind = KIND_GROUP,
+					  .id_param = "GroupId",
+					  .set = "securityGroupInfo",
+					  .filters = filters,
+					  .visible = named };
 	size_t n;
 	const char **names = call_list(c, &n, "GroupName");
 
@@ -71,19 +75,29 @@ static int describe_groups(struct call *c)
 static int create_group(struct call *c)
 {
 	const char *name = call_val(c, "GroupName"), *vpc_id = call_val(c, "VpcId");
-	struct row *vpc = vpc_id ? call_find(c, KIND_VPC, vpc_id) : vpc_default(c->cloud, c->region), *r;
+	struct row *vpc = vpc_id ? call_find(c, KIND_VPC, vpc_id)
+				 : vpc_default(c->cloud, c->region),
+		   *r;
 	char id[ID_SIZE];
 	json_t *tags;
 
 	if (!vpc)
-		return vpc_id ? -1 : call_fail(c, "VPCIdNotSpecified", "No default VPC for this user");
+		return vpc_id ? -1
+			      : call_fail(c, "VPCIdNotSpecified", "No default VPC for this user");
 	if (strncasecmp(name, "sg-", 3) == 0)
-		return call_fail(c, "InvalidParameterValue", "Value (%.80s) for parameter GroupName is invalid. Group names may not be in "
-				 "the format sg-*", name);
+		return call_fail(c, "InvalidParameterValue",
+				 "Value (%.80s) for parameter GroupName is invalid. Group names "
+				 "may not be in "
+				 "the format sg-*",
+				 name);
 	if (strlen(name) > 255)
-		return call_fail(c, "InvalidParameterValue", "Value for parameter GroupName is invalid: at most 255 characters");
+		return call_fail(
+			c, "InvalidParameterValue",
+			"Value for parameter GroupName is invalid: at most 255 characters");
 	if (group_by_name(c->cloud, vpc->id, name))
-		return call_fail(c, "InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc->id);
+		return call_fail(c, "InvalidGroup.Duplicate",
+				 "The security group '%s' already exists for VPC '%s'", name,
+				 vpc->id);
 	tags = call_tags(c, "security-group", "security-group");
 	if (!tags)
 		return -1;
@@ -125,7 +139,8 @@ static const char *user_of_group(struct call *c, const char *group)
 	for (size_t i = 0; i < model_count(c->cloud->model, KIND_RULE); i++) {
 		struct row *r = model_at(c->cloud->model, KIND_RULE, i);
 
-		if (streq(doc_str(r->doc, "referencedGroupInfo.groupId"), group) && !streq(doc_str(r->doc, "groupId"), group))
+		if (streq(doc_str(r->doc, "referencedGroupInfo.groupId"), group) &&
+		    !streq(doc_str(r->doc, "groupId"), group))
 			return r->id;
 	}
 	return NULL;
@@ -138,9 +153,13 @@ static int delete_group(struct call *c)
 	if (!r)
 		return -1;
 	if (streq(doc_str(r->doc, "groupName"), "default"))
-		return call_fail(c, "CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", r->id);
+		return call_fail(
+			c, "CannotDelete",
+			"the specified group: \"%s\" name: \"default\" cannot be deleted by a user",
+			r->id);
 	if (user_of_group(c, r->id))
-		return call_fail(c, "DependencyViolation", "resource %s has a dependent object", r->id);
+		return call_fail(c, "DependencyViolation", "resource %s has a dependent object",
+				 r->id);
 	json_object_set_new(c->out, "groupId", json_string(r->id));
 	group_remove(c->cloud, r);
 	call_return_true(c);
@@ -151,7 +170,11 @@ static int delete_group(struct call *c)
 
 static const char *protocol_name(const char *p)
 {
-	static const char *const names[][2] = { { "6", "tcp" }, { "17", "udp" }, { "1", "icmp" }, { "58", "icmpv6" }, { "all", "-1" } };
+	static const char *const names[][2] = { { "6", "tcp" },
+						{ "17", "udp" },
+						{ "1", "icmp" },
+						{ "58", "icmpv6" },
+						{ "all", "-1" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (streq(names[i][0], p))
@@ -165,7 +188,8 @@ typedef int rule_fn(struct call *c, struct row *group, const struct group_rule *
 static int read_ports(struct call *c, const char *prefix, struct group_rule *rule)
 {
 	const char *protocol = call_val(c, "%sIpProtocol", prefix);
-	const char *from = arena_printf(c->arena, "%sFromPort", prefix), *to = arena_printf(c->arena, "%sToPort", prefix);
+	const char *from = arena_printf(c->arena, "%sFromPort", prefix),
+		   *to = arena_printf(c->arena, "%sToPort", prefix);
 
 	if (!protocol)
 		return call_missing(c, arena_printf(c->arena, "%sIpProtocol", prefix));
@@ -173,19 +197,24 @@ static int read_ports(struct call *c, const char *prefix, struct group_rule *rul
 	rule->from = rule->to = -1;
 	if (streq(rule->protocol, "-1"))
 		return 0;
-	if (call_int(c, from, -1, 65535, &rule->from) < 0 || call_int(c, to, -1, 65535, &rule->to) < 0)
+	if (call_int(c, from, -1, 65535, &rule->from) < 0 ||
+	    call_int(c, to, -1, 65535, &rule->to) < 0)
 		return -1;
 	if (!streq(rule->protocol, "tcp") && !streq(rule->protocol, "udp"))
 		return 0;
 	if (!call_val(c, "%s", from) || !call_val(c, "%s", to))
-		return call_fail(c, "InvalidParameterValue", "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.");
+		return call_fail(c, "InvalidParameterValue",
+				 "Invalid value for portRange. Must specify both from and to ports "
+				 "with TCP/UDP.");
 	if (rule->from > rule->to || rule->from < 0)
-		return call_fail(c, "InvalidParameterValue", "Invalid TCP/UDP port range (%lld:%lld)", (long long)rule->from,
+		return call_fail(c, "InvalidParameterValue",
+				 "Invalid TCP/UDP port range (%lld:%lld)", (long long)rule->from,
 				 (long long)rule->to);
 	return 0;
 }
 
-static int each_cidr(struct call *c, struct row *group, struct group_rule *rule, const char *prefix, rule_fn *fn, int *count)
+static int each_cidr(struct call *c, struct row *group, struct group_rule *rule, const char *prefix,
+		     rule_fn *fn, int *count)
 {
 	uint32_t address;
 	int bits;
@@ -194,7 +223,9 @@ static int each_cidr(struct call *c, struct row *group, struct group_rule *rule,
 		rule->cidr = call_val(c, "%sIpRanges.%d.CidrIp", prefix, i);
 		rule->description = call_val(c, "%sIpRanges.%d.Description", prefix, i);
 		if (!cidr_parse(rule->cidr, &address, &bits))
-			return call_fail(c, "InvalidParameterValue", "CIDR block %.60s is malformed", rule->cidr ? rule->cidr : "");
+			return call_fail(c, "InvalidParameterValue",
+					 "CIDR block %.60s is malformed",
+					 rule->cidr ? rule->cidr : "");
 		if (fn(c, group, rule) < 0)
 			return -1;
 	}
@@ -203,7 +234,9 @@ static int each_cidr(struct call *c, struct row *group, struct group_rule *rule,
 		rule->cidr6 = call_val(c, "%sIpv6Ranges.%d.CidrIpv6", prefix, i);
 		rule->description = call_val(c, "%sIpv6Ranges.%d.Description", prefix, i);
 		if (!rule->cidr6 || !strchr(rule->cidr6, '/'))
-			return call_fail(c, "InvalidParameterValue", "CIDR block %.60s is malformed", rule->cidr6 ? rule->cidr6 : "");
+			return call_fail(c, "InvalidParameterValue",
+					 "CIDR block %.60s is malformed",
+					 rule->cidr6 ? rule->cidr6 : "");
 		if (fn(c, group, rule) < 0)
 			return -1;
 	}
@@ -211,10 +244,12 @@ static int each_cidr(struct call *c, struct row *group, struct group_rule *rule,
 	return 0;
 }
 
-static int each_peer(struct call *c, struct row *group, struct group_rule *rule, const char *prefix, rule_fn *fn, int *count)
+static int each_peer(struct call *c, struct row *group, struct group_rule *rule, const char *prefix,
+		     rule_fn *fn, int *count)
 {
 	for (int i = 1; call_any(c, "%sGroups.%d", prefix, i); i++, (*count)++) {
-		const char *id = call_val(c, "%sGroups.%d.GroupId", prefix, i), *name = call_val(c, "%sGroups.%d.GroupName", prefix, i);
+		const char *id = call_val(c, "%sGroups.%d.GroupId", prefix, i),
+			   *name = call_val(c, "%sGroups.%d.GroupName", prefix, i);
 		struct row *peer = id ? call_find(c, KIND_GROUP, id) : by_name(c, name ? name : "");
 
 		if (!peer)
@@ -249,19 +284,24 @@ static int each_rule(struct call *c, struct row *group, bool egress, rule_fn *fn
 		if (read_ports(c, "", &rule) < 0)
 			return -1;
 		if (!cidr_parse(rule.cidr, &address, &bits))
-			return call_fail(c, "InvalidParameterValue", "CIDR block %.60s is malformed", rule.cidr ? rule.cidr : "");
+			return call_fail(c, "InvalidParameterValue",
+					 "CIDR block %.60s is malformed",
+					 rule.cidr ? rule.cidr : "");
 		return fn(c, group, &rule);
 	}
 	for (int i = 1; call_any(c, "IpPermissions.%d", i); i++) {
 		const char *prefix = arena_printf(c->arena, "IpPermissions.%d.", i);
 
 		rule = (struct group_rule){ .egress = egress };
-		if (read_ports(c, prefix, &rule) < 0 || each_cidr(c, group, &rule, prefix, fn, &count) < 0 ||
+		if (read_ports(c, prefix, &rule) < 0 ||
+		    each_cidr(c, group, &rule, prefix, fn, &count) < 0 ||
 		    each_peer(c, group, &rule, prefix, fn, &count) < 0)
 			return -1;
 	}
 	if (!count)
-		return call_fail(c, "MissingParameter", "The request must contain the parameter ipPermissions with a source");
+		return call_fail(
+			c, "MissingParameter",
+			"The request must contain the parameter ipPermissions with a source");
 	return 0;
 }
 
@@ -274,8 +314,11 @@ static int check_new(struct call *c, struct row *group, const struct group_rule 
 {
 	if (!group_find_rule(c->cloud, group, rule))
 		return 0;
-	return call_fail(c, "InvalidPermission.Duplicate", "the specified rule \"peer: %s, %s, from port: %lld, to port: %lld, ALLOW\" "
-			 "already exists", peer_text(rule), rule->protocol, (long long)rule->from, (long long)rule->to);
+	return call_fail(
+		c, "InvalidPermission.Duplicate",
+		"the specified rule \"peer: %s, %s, from port: %lld, to port: %lld, ALLOW\" "
+		"already exists",
+		peer_text(rule), rule->protocol, (long long)rule->from, (long long)rule->to);
 }
 
 static int add_rule(struct call *c, struct row *group, const struct group_rule *rule)
@@ -298,7 +341,8 @@ static int check_there(struct call *c, struct row *group, const struct group_rul
 {
 	if (group_find_rule(c->cloud, group, rule))
 		return 0;
-	return call_fail(c, "InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
+	return call_fail(c, "InvalidPermission.NotFound",
+			 "The specified rule does not exist in this security group.");
 }
 
 static int drop_rule(struct call *c, struct row *group, const struct group_rule *rule)
@@ -342,7 +386,9 @@ static int revoke_ids(struct call *c, struct row *group, const char **ids, size_
 		if (!r)
 			return -1;
 		if (!streq(doc_str(r->doc, "groupId"), group->id))
-			return call_fail(c, "InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
+			return call_fail(
+				c, "InvalidPermission.NotFound",
+				"The specified rule does not exist in this security group.");
 	}
 	for (size_t i = 0; i < n; i++)
 		group_remove_rule(c->cloud, group, model_find(c->cloud->model, KIND_RULE, ids[i]));
@@ -378,7 +424,9 @@ static int revoke_egress(struct call *c)
 
 static int describe_rules(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_RULE, .id_param = "SecurityGroupRuleId", .set = "securityGroupRuleSet",
+	static const struct listing l = { .kind = KIND_RULE,
+					  .id_param = "SecurityGroupRuleId",
+					  .set = "securityGroupRuleSet",
 					  .filters = rule_filters };
 
 	return call_describe(c, &l);
@@ -387,13 +435,16 @@ static int describe_rules(struct call *c)
 #define RULE_PARAMS "GroupId GroupName IpPermissions IpProtocol FromPort ToPort CidrIp "
 
 const struct action ec2_group_actions[] = {
-	{ "DescribeSecurityGroups", describe_groups, "GroupId GroupName Filter MaxResults NextToken", 0 },
-	{ "CreateSecurityGroup", create_group, "GroupName! GroupDescription! VpcId TagSpecification", 0 },
+	{ "DescribeSecurityGroups", describe_groups,
+	  "GroupId GroupName Filter MaxResults NextToken", 0 },
+	{ "CreateSecurityGroup", create_group,
+	  "GroupName! GroupDescription! VpcId TagSpecification", 0 },
 	{ "DeleteSecurityGroup", delete_group, "GroupId GroupName", 0 },
 	{ "AuthorizeSecurityGroupIngress", authorize_ingress, RULE_PARAMS "TagSpecification", 0 },
 	{ "AuthorizeSecurityGroupEgress", authorize_egress, RULE_PARAMS "TagSpecification", 0 },
 	{ "RevokeSecurityGroupIngress", revoke_ingress, RULE_PARAMS "SecurityGroupRuleId", 0 },
 	{ "RevokeSecurityGroupEgress", revoke_egress, RULE_PARAMS "SecurityGroupRuleId", 0 },
-	{ "DescribeSecurityGroupRules", describe_rules, "SecurityGroupRuleId Filter MaxResults NextToken", 0 },
+	{ "DescribeSecurityGroupRules", describe_rules,
+	  "SecurityGroupRuleId Filter MaxResults NextToken", 0 },
 	{ 0 },
 };

@@ -40,7 +40,8 @@ static const struct filter_row filters[] = {
 	{ "block-device-mapping.device-name", "blockDeviceMapping[].deviceName" },
 	{ "block-device-mapping.volume-size", "blockDeviceMapping[].ebs.volumeSize" },
 	{ "block-device-mapping.volume-type", "blockDeviceMapping[].ebs.volumeType" },
-	{ "block-device-mapping.delete-on-termination", "blockDeviceMapping[].ebs.deleteOnTermination" },
+	{ "block-device-mapping.delete-on-termination",
+	  "blockDeviceMapping[].ebs.deleteOnTermination" },
 	{ "block-device-mapping.encrypted", "blockDeviceMapping[].ebs.encrypted" },
 	{ 0 },
 };
@@ -53,7 +54,8 @@ struct row *image_find(struct call *c, const char *id)
 	if (!r)
 		return NULL;
 	if (doc_bool(r->doc, "_deregistered")) {
-		call_fail(c, "InvalidAMIID.Unavailable", "The image ID '%s' is no longer available", id);
+		call_fail(c, "InvalidAMIID.Unavailable", "The image ID '%s' is no longer available",
+			  id);
 		return NULL;
 	}
 	return r;
@@ -92,7 +94,8 @@ static bool owned_by(struct call *c, const json_t *doc, const char *owner)
 {
 	if (streq(owner, "self"))
 		return streq(doc_str(doc, "imageOwnerId"), c->cloud->account);
-	return streq(owner, doc_str(doc, "imageOwnerId")) || streq(owner, doc_str(doc, "imageOwnerAlias"));
+	return streq(owner, doc_str(doc, "imageOwnerId")) ||
+	       streq(owner, doc_str(doc, "imageOwnerAlias"));
 }
 
 static bool visible(struct call *c, struct row *r, bool by_id)
@@ -146,8 +149,12 @@ static bool visible_executable(struct call *c, struct row *r, bool by_id)
 
 static int describe_images(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_IMAGE, .id_param = "ImageId", .set = "imagesSet", .filters = filters,
-					  .page_min = 1, .visible = visible_executable };
+	static const struct listing l = { .kind = KIND_IMAGE,
+					  .id_param = "ImageId",
+					  .set = "imagesSet",
+					  .filters = filters,
+					  .page_min = 1,
+					  .visible = visible_executable };
 	size_t n;
 	const char **ids = call_list(c, &n, "ImageId");
 
@@ -171,7 +178,8 @@ static int describe_attribute(struct call *c)
 		{ "uefiData", "_uefi_data", "uefiData" },
 		{ "imdsSupport", "imdsSupport", "imdsSupport" },
 		{ "lastLaunchedTime", "lastLaunchedTime", "lastLaunchedTime" },
-		{ "deregistrationProtection", "deregistrationProtection", "deregistrationProtection" },
+		{ "deregistrationProtection", "deregistrationProtection",
+		  "deregistrationProtection" },
 		{ "kernel", "kernelId", "kernel" },
 		{ "ramdisk", "ramdiskId", "ramdisk" },
 	};
@@ -193,10 +201,13 @@ static int describe_attribute(struct call *c)
 		if (streq(simple[i].name, name)) {
 			const char *value = doc_str(r->doc, simple[i].member);
 
-			json_object_set_new(c->out, simple[i].answer, value ? json_pack("{s:s}", "value", value) : json_object());
+			json_object_set_new(c->out, simple[i].answer,
+					    value ? json_pack("{s:s}", "value", value)
+						  : json_object());
 			return 0;
 		}
-	return call_fail(c, "InvalidParameterValue", "Value (%.60s) for parameter attribute is invalid.", name);
+	return call_fail(c, "InvalidParameterValue",
+			 "Value (%.60s) for parameter attribute is invalid.", name);
 }
 
 static bool account_known(const char *id)
@@ -228,9 +239,13 @@ static const struct {
 static int check_permission(struct call *c, const char *member, const char *value)
 {
 	if (streq(member, "userId") && !account_known(value))
-		return call_fail(c, "InvalidAMIAttributeItemValue", "Invalid attribute item value \"%.40s\" for userId item type.", value);
+		return call_fail(c, "InvalidAMIAttributeItemValue",
+				 "Invalid attribute item value \"%.40s\" for userId item type.",
+				 value);
 	if (streq(member, "group") && !streq(value, "all"))
-		return call_fail(c, "InvalidAMIAttributeItemValue", "Invalid attribute item value \"%.40s\" for group item type.", value);
+		return call_fail(c, "InvalidAMIAttributeItemValue",
+				 "Invalid attribute item value \"%.40s\" for group item type.",
+				 value);
 	return 0;
 }
 
@@ -250,8 +265,11 @@ int permissions_change(struct call *c, json_t *list, const char *structured)
 			change(list, member, flat[i], add);
 		}
 		for (int remove = 0; remove < 2; remove++)
-			for (int i = 1; call_any(c, "%s.%s.%d", structured, remove ? "Remove" : "Add", i); i++) {
-				const char *v = call_val(c, "%s.%s.%d.%s", structured, remove ? "Remove" : "Add", i,
+			for (int i = 1;
+			     call_any(c, "%s.%s.%d", structured, remove ? "Remove" : "Add", i);
+			     i++) {
+				const char *v = call_val(c, "%s.%s.%d.%s", structured,
+							 remove ? "Remove" : "Add", i,
 							 permission_kinds[k].param);
 
 				if (v && check_permission(c, member, v) < 0)
@@ -267,7 +285,8 @@ static int modify_attribute(struct call *c)
 {
 	struct row *r = own_image(c);
 	const char *attribute = call_val(c, "Attribute"), *value = call_get(c, "Value");
-	const char *description = call_get(c, "Description.Value"), *imds = call_val(c, "ImdsSupport.Value");
+	const char *description = call_get(c, "Description.Value"),
+		   *imds = call_val(c, "ImdsSupport.Value");
 	json_t *launch;
 
 	if (!r)
@@ -277,7 +296,8 @@ static int modify_attribute(struct call *c)
 	if (streq(attribute, "imdsSupport"))
 		imds = value;
 	if (imds && !streq(imds, "v2.0"))
-		return call_fail(c, "InvalidParameterValue", "Value (%.40s) for imdsSupport is invalid: v2.0 is known", imds);
+		return call_fail(c, "InvalidParameterValue",
+				 "Value (%.40s) for imdsSupport is invalid: v2.0 is known", imds);
 	launch = json_deep_copy(json_object_get(r->doc, "_launch"));
 	if (permissions_change(c, launch, "LaunchPermission") < 0) {
 		json_decref(launch);
@@ -319,9 +339,12 @@ static int enable_deprecation(struct call *c)
 	if (!r)
 		return -1;
 	if (!clock_parse_rfc3339(str_from(at), &when))
-		return call_fail(c, "InvalidParameterValue", "Value (%.60s) for parameter DeprecateAt is invalid: not a time", at);
+		return call_fail(c, "InvalidParameterValue",
+				 "Value (%.60s) for parameter DeprecateAt is invalid: not a time",
+				 at);
 	if (when < clock_unix_ms())
-		return call_fail(c, "InvalidParameterValue", "The time to deprecate at must be in the future");
+		return call_fail(c, "InvalidParameterValue",
+				 "The time to deprecate at must be in the future");
 	/* EC2 keeps minutes. */
 	doc_set_str(r->doc, "deprecationTime", time_text(when / 60000 * 60000, text));
 	call_save(c, r);
@@ -373,8 +396,10 @@ static int set_state(struct call *c, const char *from, const char *to)
 
 	if (!r)
 		return -1;
-	if (!streq(doc_str(r->doc, "imageState"), from) && !streq(doc_str(r->doc, "imageState"), to))
-		return call_fail(c, "IncorrectState", "The image %s is %s", r->id, doc_str(r->doc, "imageState"));
+	if (!streq(doc_str(r->doc, "imageState"), from) &&
+	    !streq(doc_str(r->doc, "imageState"), to))
+		return call_fail(c, "IncorrectState", "The image %s is %s", r->id,
+				 doc_str(r->doc, "imageState"));
 	doc_set_str(r->doc, "imageState", to);
 	call_save(c, r);
 	call_return_true(c);
@@ -404,8 +429,11 @@ static int deregister(struct call *c)
 		return -1;
 	protection = doc_str(r->doc, "deregistrationProtection");
 	if (protection && starts_with(protection, "enabled"))
-		return call_fail(c, "OperationNotPermitted", "Deregistration protection is enabled for %s: disable it before deregistering "
-				 "the image", r->id);
+		return call_fail(c, "OperationNotPermitted",
+				 "Deregistration protection is enabled for %s: disable it before "
+				 "deregistering "
+				 "the image",
+				 r->id);
 	/* A tombstone: EC2 says Unavailable of it from now on. */
 	doc_set_bool(r->doc, "_deregistered", true);
 	call_save(c, r);
@@ -416,8 +444,10 @@ static int deregister(struct call *c)
 
 			if (!s)
 				continue;
-			json_array_append_new(results, json_pack("{s:s, s:s}", "snapshotId", id, "returnCode",
-								 image_using(c->cloud, id) ? "skipped" : "success"));
+			json_array_append_new(
+				results,
+				json_pack("{s:s, s:s}", "snapshotId", id, "returnCode",
+					  image_using(c->cloud, id) ? "skipped" : "success"));
 			if (image_using(c->cloud, id))
 				continue;
 			lifecycle_delete_snapshot(c->cloud, id);
@@ -429,14 +459,18 @@ static int deregister(struct call *c)
 
 /* --- catalogue ------------------------------------------------------ */
 
-static json_t *base_doc(struct cloud *c, const struct base_image *b, const char *id, const char *snapshot, int64_t size)
+static json_t *base_doc(struct cloud *c, const struct base_image *b, const char *id,
+			const char *snapshot, int64_t size)
 {
-	json_t *doc = json_pack("{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "imageId", id,
-				"imageLocation", json_sprintf("%s/%s", b->owner_alias ? b->owner_alias : b->owner_id, b->name),
-				"imageState", "available", "imageOwnerId", b->owner_id, "creationDate", b->creation_date, "isPublic", 1,
-				"architecture", "x86_64", "imageType", "machine", "name", b->name, "description", b->description,
-				"rootDeviceType", "ebs", "rootDeviceName", b->root_device, "virtualizationType", "hvm", "hypervisor",
-				"xen", "enaSupport", 1);
+	json_t *doc = json_pack(
+		"{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
+		"imageId", id, "imageLocation",
+		json_sprintf("%s/%s", b->owner_alias ? b->owner_alias : b->owner_id, b->name),
+		"imageState", "available", "imageOwnerId", b->owner_id, "creationDate",
+		b->creation_date, "isPublic", 1, "architecture", "x86_64", "imageType", "machine",
+		"name", b->name, "description", b->description, "rootDeviceType", "ebs",
+		"rootDeviceName", b->root_device, "virtualizationType", "hvm", "hypervisor", "xen",
+		"enaSupport", 1);
 
 	(void)c;
 	doc_set_str(doc, "imageOwnerAlias", b->owner_alias);
@@ -444,8 +478,9 @@ static json_t *base_doc(struct cloud *c, const struct base_image *b, const char 
 	doc_set_str(doc, "platformDetails", "Linux/UNIX");
 	doc_set_str(doc, "usageOperation", "RunInstances");
 	json_object_set_new(doc, "blockDeviceMapping",
-			    json_pack("[{s:s, s:{s:s, s:I, s:b, s:s, s:b}}]", "deviceName", b->root_device, "ebs", "snapshotId", snapshot,
-				      "volumeSize", (json_int_t)size, "deleteOnTermination", 1, "volumeType",
+			    json_pack("[{s:s, s:{s:s, s:I, s:b, s:s, s:b}}]", "deviceName",
+				      b->root_device, "ebs", "snapshotId", snapshot, "volumeSize",
+				      (json_int_t)size, "deleteOnTermination", 1, "volumeType",
 				      b->volume_type ? b->volume_type : "gp2", "encrypted", 0));
 	json_object_set_new(doc, "tagSet", json_array());
 	json_object_set_new(doc, "_launch", json_pack("[{s:s}]", "group", "all"));
@@ -458,10 +493,12 @@ static json_t *base_doc(struct cloud *c, const struct base_image *b, const char 
 static void add_snapshot(struct cloud *c, const struct base_image *b, const char *id, int64_t size)
 {
 	model_put(c->model, KIND_SNAPSHOT, "*", id,
-		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:[], s:s, s:[{s:s}]}", "snapshotId", id, "volumeId",
-			    "vol-ffffffff", "status", "completed", "startTime", b->creation_date, "progress", "100%", "ownerId",
-			    b->owner_id, "description", b->description, "volumeSize", (json_int_t)size, "encrypted", 0, "tagSet",
-			    "storageTier", "standard", "_share", "group", "all"));
+		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:[], s:s, s:[{s:s}]}",
+			    "snapshotId", id, "volumeId", "vol-ffffffff", "status", "completed",
+			    "startTime", b->creation_date, "progress", "100%", "ownerId",
+			    b->owner_id, "description", b->description, "volumeSize",
+			    (json_int_t)size, "encrypted", 0, "tagSet", "storageTier", "standard",
+			    "_share", "group", "all"));
 }
 
 void images_add_catalogue(struct cloud *c, const struct base_image_snapshot *snapshots, size_t n)
@@ -478,9 +515,12 @@ void images_add_catalogue(struct cloud *c, const struct base_image_snapshot *sna
 			if (streq(snapshots[k].key, b->key))
 				snprintf(snapshot, sizeof(snapshot), "%s", snapshots[k].snapshot);
 		if (c->store && snapshot_exists(c->store, snapshot))
-			size = (int64_t)((snapshot_size(c->store, snapshot) + ((uint64_t)1 << 30) - 1) >> 30);
+			size = (int64_t)((snapshot_size(c->store, snapshot) + ((uint64_t)1 << 30) -
+					  1) >>
+					 30);
 		add_snapshot(c, b, snapshot, size);
-		/* The first of the ids that templates name is the image's own; the others are seen by id only. */
+		/* The first of the ids that templates name is the image's own; the others are seen
+		 * by id only. */
 		for (size_t k = 0; b->ids && b->ids[k]; k++) {
 			json_t *doc = base_doc(c, b, b->ids[k], snapshot, size);
 
@@ -488,16 +528,20 @@ void images_add_catalogue(struct cloud *c, const struct base_image_snapshot *sna
 			model_put(c->model, KIND_IMAGE, "*", b->ids[k], doc);
 		}
 		if (!b->ids || !b->ids[0])
-			model_put(c->model, KIND_IMAGE, "*", id, base_doc(c, b, id, snapshot, size));
+			model_put(c->model, KIND_IMAGE, "*", id,
+				  base_doc(c, b, id, snapshot, size));
 		for (size_t k = 0; b->ssm_parameters && b->ssm_parameters[k]; k++)
 			model_put(c->model, KIND_PARAMETER, "*", b->ssm_parameters[k],
-				  json_pack("{s:s, s:s, s:s, s:s}", "Name", b->ssm_parameters[k], "Type", "String", "Value",
-					    b->ids && b->ids[0] ? b->ids[0] : id, "_date", b->creation_date));
+				  json_pack("{s:s, s:s, s:s, s:s}", "Name", b->ssm_parameters[k],
+					    "Type", "String", "Value",
+					    b->ids && b->ids[0] ? b->ids[0] : id, "_date",
+					    b->creation_date));
 	}
 	model_commit(c->model);
 }
 
-struct row *images_add_stand_in(struct cloud *c, const char *region, const char *id, const char *key)
+struct row *images_add_stand_in(struct cloud *c, const char *region, const char *id,
+				const char *key)
 {
 	for (size_t i = model_count(c->model, KIND_IMAGE); i-- > 0;) {
 		struct row *r = model_at(c->model, KIND_IMAGE, i);
@@ -516,11 +560,15 @@ struct row *images_add_stand_in(struct cloud *c, const char *region, const char 
 
 const struct action ec2_image_actions[] = {
 	{ "DescribeImages", describe_images,
-	  "ImageId Owner ExecutableBy Filter IncludeDeprecated IncludeDisabled MaxResults NextToken", 0 },
+	  "ImageId Owner ExecutableBy Filter IncludeDeprecated IncludeDisabled MaxResults "
+	  "NextToken",
+	  0 },
 	{ "DescribeImageAttribute", describe_attribute, "ImageId! Attribute!", 0 },
 	{ "ModifyImageAttribute", modify_attribute,
-	  "ImageId! Attribute Value Description LaunchPermission OperationType UserId UserGroup OrganizationArn OrganizationalUnitArn "
-	  "ImdsSupport", 0 },
+	  "ImageId! Attribute Value Description LaunchPermission OperationType UserId UserGroup "
+	  "OrganizationArn OrganizationalUnitArn "
+	  "ImdsSupport",
+	  0 },
 	{ "ResetImageAttribute", reset_attribute, "ImageId! Attribute!", 0 },
 	{ "EnableImageDeprecation", enable_deprecation, "ImageId! DeprecateAt!", 0 },
 	{ "DisableImageDeprecation", disable_deprecation, "ImageId!", 0 },

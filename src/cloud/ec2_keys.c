@@ -29,17 +29,20 @@ static int add_key(struct call *c, const struct sshkey *key)
 	CLOUD_LOCK(c->cloud);
 
 	if (strlen(name) > KEY_NAME_MAX)
-		return call_fail(c, "InvalidParameterValue", "Value for parameter keyName is invalid: at most %d characters", KEY_NAME_MAX);
+		return call_fail(c, "InvalidParameterValue",
+				 "Value for parameter keyName is invalid: at most %d characters",
+				 KEY_NAME_MAX);
 	if (by_name(c, name))
-		return call_fail(c, "InvalidKeyPair.Duplicate", "The keypair '%s' already exists.", name);
+		return call_fail(c, "InvalidKeyPair.Duplicate", "The keypair '%s' already exists.",
+				 name);
 	tags = call_tags(c, "key-pair", "key-pair");
 	if (!tags)
 		return -1;
 	id_new("key", id);
 	call_put(c, KIND_KEY_PAIR, id,
-		 json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "keyName", name, "keyPairId", id, "keyFingerprint",
-			   key->fingerprint, "keyType", key->type, "createTime", time_now(now), "tagSet", tags, "_public",
-			   key->public_line));
+		 json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "keyName", name, "keyPairId", id,
+			   "keyFingerprint", key->fingerprint, "keyType", key->type, "createTime",
+			   time_now(now), "tagSet", tags, "_public", key->public_line));
 	json_object_set_new(c->out, "keyName", json_string(name));
 	json_object_set_new(c->out, "keyPairId", json_string(id));
 	json_object_set_new(c->out, "keyFingerprint", json_string(key->fingerprint));
@@ -55,7 +58,8 @@ static int create_key_pair(struct call *c)
 	AUTO(err) struct err err = ERR_INIT;
 	const char *type = "rsa", *format = "pem";
 
-	if (call_enum(c, "KeyType", "rsa|ed25519", &type) < 0 || call_enum(c, "KeyFormat", "pem", &format) < 0)
+	if (call_enum(c, "KeyType", "rsa|ed25519", &type) < 0 ||
+	    call_enum(c, "KeyFormat", "pem", &format) < 0)
 		return -1;
 	if (sshkey_make(type, &key, &err) < 0)
 		return call_fail(c, "InternalError", "%s", err.msg);
@@ -118,20 +122,27 @@ static bool named(struct call *c, struct row *r, bool by_id)
 
 static int describe_key_pairs(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_KEY_PAIR, .id_param = "KeyPairId", .set = "keySet", .filters = filters,
-					  .visible = named, .render = render };
+	static const struct listing l = { .kind = KIND_KEY_PAIR,
+					  .id_param = "KeyPairId",
+					  .set = "keySet",
+					  .filters = filters,
+					  .visible = named,
+					  .render = render };
 	size_t n;
 	const char **names = call_list(c, &n, "KeyName");
 
 	for (size_t i = 0; i < n; i++)
 		if (!by_name(c, names[i]))
-			return call_fail(c, "InvalidKeyPair.NotFound", "The key pair '%s' does not exist", names[i]);
+			return call_fail(c, "InvalidKeyPair.NotFound",
+					 "The key pair '%s' does not exist", names[i]);
 	return call_describe(c, &l);
 }
 
 const struct action ec2_key_actions[] = {
-	{ "CreateKeyPair", create_key_pair, "KeyName! KeyType KeyFormat TagSpecification", ACTION_UNLOCKED },
-	{ "ImportKeyPair", import_key_pair, "KeyName! PublicKeyMaterial! TagSpecification", ACTION_UNLOCKED },
+	{ "CreateKeyPair", create_key_pair, "KeyName! KeyType KeyFormat TagSpecification",
+	  ACTION_UNLOCKED },
+	{ "ImportKeyPair", import_key_pair, "KeyName! PublicKeyMaterial! TagSpecification",
+	  ACTION_UNLOCKED },
 	{ "DeleteKeyPair", delete_key_pair, "KeyName KeyPairId", 0 },
 	{ "DescribeKeyPairs", describe_key_pairs, "KeyName KeyPairId Filter IncludePublicKey", 0 },
 	{ 0 },

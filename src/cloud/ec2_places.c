@@ -93,11 +93,14 @@ static int describe_regions(struct call *c)
 	json_object_set_new(c->out, "regionInfo", set);
 	for (size_t k = 0; k < n; k++)
 		if (region_index(names[k]) < 0)
-			return call_fail(c, "InvalidParameterValue", "Invalid region name: %.60s", names[k]);
+			return call_fail(c, "InvalidParameterValue", "Invalid region name: %.60s",
+					 names[k]);
 	for (size_t i = 0; i < REGIONS_LISTED; i++) {
-		AUTO(json) json_t *doc = json_pack("{s:s, s:o, s:s}", "regionName", regions[i].name, "regionEndpoint",
-						   json_sprintf("ec2.%s.amazonaws.com", regions[i].name), "optInStatus",
-						   regions[i].opt_in ? "opted-in" : "opt-in-not-required");
+		AUTO(json)
+		json_t *doc = json_pack(
+			"{s:s, s:o, s:s}", "regionName", regions[i].name, "regionEndpoint",
+			json_sprintf("ec2.%s.amazonaws.com", regions[i].name), "optInStatus",
+			regions[i].opt_in ? "opted-in" : "opt-in-not-required");
 		bool asked = n == 0;
 		int pass;
 
@@ -133,7 +136,8 @@ static int describe_zones(struct call *c)
 	json_object_set_new(c->out, "availabilityZoneInfo", set);
 	for (size_t k = 0; k < n; k++)
 		if (zone_index(c->region, names[k]) < 0)
-			return call_fail(c, "InvalidParameterValue", "Invalid availability zone: [%.60s]", names[k]);
+			return call_fail(c, "InvalidParameterValue",
+					 "Invalid availability zone: [%.60s]", names[k]);
 	for (int i = 0; i < ZONES_PER_REGION; i++) {
 		char name[32], id[32];
 		bool asked = n + nids == 0;
@@ -141,10 +145,12 @@ static int describe_zones(struct call *c)
 
 		zone_name(c->region, i, name);
 		zone_id(c->region, i, id);
-		AUTO(json) json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "zoneName", name, "zoneId", id,
-						   "zoneState", "available", "regionName", c->region, "zoneType", "availability-zone",
-						   "optInStatus", "opt-in-not-required", "groupName", c->region, "networkBorderGroup",
-						   c->region, "messageSet");
+		AUTO(json)
+		json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}",
+					"zoneName", name, "zoneId", id, "zoneState", "available",
+					"regionName", c->region, "zoneType", "availability-zone",
+					"optInStatus", "opt-in-not-required", "groupName",
+					c->region, "networkBorderGroup", c->region, "messageSet");
 
 		for (size_t k = 0; k < n; k++)
 			asked |= streq(names[k], name);
@@ -161,6 +167,7 @@ static int describe_zones(struct call *c)
 
 const struct action ec2_place_actions[] = {
 	{ "DescribeRegions", describe_regions, "RegionName Filter AllRegions", 0 },
-	{ "DescribeAvailabilityZones", describe_zones, "ZoneName ZoneId Filter AllAvailabilityZones", 0 },
+	{ "DescribeAvailabilityZones", describe_zones,
+	  "ZoneName ZoneId Filter AllAvailabilityZones", 0 },
 	{ 0 },
 };

@@ -4,15 +4,19 @@
 
 static struct row *named_profile(struct call *c)
 {
-	const char *name = call_val(c, "IamInstanceProfile.Name"), *arn = call_val(c, "IamInstanceProfile.Arn"), *slash;
+	const char *name = call_val(c, "IamInstanceProfile.Name"),
+		   *arn = call_val(c, "IamInstanceProfile.Arn"), *slash;
 	struct row *r;
 
 	if (arn && (slash = strrchr(arn, '/')))
 		name = slash + 1;
 	r = name ? call_lookup(c, KIND_PROFILE, name) : NULL;
 	if (!r)
-		call_fail(c, "InvalidParameterValue", "Value (%.80s) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance "
-			  "Profile name", name ? name : "");
+		call_fail(c, "InvalidParameterValue",
+			  "Value (%.80s) for parameter iamInstanceProfile.name is invalid. Invalid "
+			  "IAM Instance "
+			  "Profile name",
+			  name ? name : "");
 	return r;
 }
 
@@ -21,14 +25,16 @@ static json_t *association(const struct row *r)
 	char id[ID_SIZE];
 
 	id_from("iip-assoc", r->id, id);
-	return json_pack("{s:s, s:s, s:O, s:s}", "associationId", id, "instanceId", r->id, "iamInstanceProfile",
-			 json_object_get(r->doc, "iamInstanceProfile"), "state", "associated");
+	return json_pack("{s:s, s:s, s:O, s:s}", "associationId", id, "instanceId", r->id,
+			 "iamInstanceProfile", json_object_get(r->doc, "iamInstanceProfile"),
+			 "state", "associated");
 }
 
 static void attach(struct call *c, struct row *r, const struct row *profile)
 {
-	json_object_set_new(r->doc, "iamInstanceProfile", json_pack("{s:O, s:O}", "arn", json_object_get(profile->doc, "Arn"), "id",
-								    json_object_get(profile->doc, "InstanceProfileId")));
+	json_object_set_new(r->doc, "iamInstanceProfile",
+			    json_pack("{s:O, s:O}", "arn", json_object_get(profile->doc, "Arn"),
+				      "id", json_object_get(profile->doc, "InstanceProfileId")));
 	doc_set_str(r->doc, "_profile", profile->id);
 	call_save(c, r);
 	json_object_set_new(c->out, "iamInstanceProfileAssociation", association(r));
@@ -36,12 +42,14 @@ static void attach(struct call *c, struct row *r, const struct row *profile)
 
 static int associate(struct call *c)
 {
-	struct row *r = call_find(c, KIND_INSTANCE, call_val(c, "InstanceId")), *p = r ? named_profile(c) : NULL;
+	struct row *r = call_find(c, KIND_INSTANCE, call_val(c, "InstanceId")),
+		   *p = r ? named_profile(c) : NULL;
 
 	if (!p)
 		return -1;
 	if (doc_str(r->doc, "_profile"))
-		return call_fail(c, "IncorrectState", "There is an existing association for instance %s", r->id);
+		return call_fail(c, "IncorrectState",
+				 "There is an existing association for instance %s", r->id);
 	attach(c, r, p);
 	return 0;
 }
@@ -57,7 +65,8 @@ static struct row *by_association(struct call *c)
 		if (streq(id, wanted) && doc_str(r->doc, "_profile"))
 			return r;
 	}
-	call_fail(c, "InvalidAssociationID.NotFound", "An invalid association-id of '%.60s' was given", wanted);
+	call_fail(c, "InvalidAssociationID.NotFound",
+		  "An invalid association-id of '%.60s' was given", wanted);
 	return NULL;
 }
 
@@ -120,7 +129,8 @@ static int describe(struct call *c)
 const struct action ec2_profile_actions[] = {
 	{ "AssociateIamInstanceProfile", associate, "InstanceId! IamInstanceProfile!", 0 },
 	{ "DisassociateIamInstanceProfile", disassociate, "AssociationId!", 0 },
-	{ "ReplaceIamInstanceProfileAssociation", replace, "AssociationId! IamInstanceProfile!", 0 },
+	{ "ReplaceIamInstanceProfileAssociation", replace, "AssociationId! IamInstanceProfile!",
+	  0 },
 	{ "DescribeIamInstanceProfileAssociations", describe, "AssociationId Filter", 0 },
 	{ 0 },
 };

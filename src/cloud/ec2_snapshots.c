@@ -24,14 +24,17 @@ static const struct filter_row filters[] = {
 	{ 0 },
 };
 
-static json_t *snapshot_doc(struct call *c, const char *id, const char *volume, const char *description, int64_t size,
-			    bool encrypted, const char *kms_key, const json_t *tags)
+static json_t *snapshot_doc(struct call *c, const char *id, const char *volume,
+			    const char *description, int64_t size, bool encrypted,
+			    const char *kms_key, const json_t *tags)
 {
 	char now[TIME_SIZE];
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:s, s:[]}", "snapshotId", id, "volumeId", volume,
-				"status", "pending", "startTime", time_now(now), "progress", "", "ownerId", c->cloud->account,
-				"description", description ? description : "", "volumeSize", (json_int_t)size, "encrypted",
-				(int)encrypted, "tagSet", json_deep_copy(tags), "storageTier", "standard", "_share");
+	json_t *doc = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:s, s:[]}", "snapshotId", id,
+		"volumeId", volume, "status", "pending", "startTime", time_now(now), "progress", "",
+		"ownerId", c->cloud->account, "description", description ? description : "",
+		"volumeSize", (json_int_t)size, "encrypted", (int)encrypted, "tagSet",
+		json_deep_copy(tags), "storageTier", "standard", "_share");
 
 	if (encrypted)
 		doc_set_str(doc, "kmsKeyId", kms_key_arn(c, kms_key));
@@ -39,23 +42,28 @@ static json_t *snapshot_doc(struct call *c, const char *id, const char *volume, 
 	return doc;
 }
 
-struct row *snapshot_row(struct call *c, const struct row *v, const char *description, const json_t *tags)
+struct row *snapshot_row(struct call *c, const struct row *v, const char *description,
+			 const json_t *tags)
 {
 	char id[ID_SIZE];
 
 	id_new("snap", id);
-	return call_put(c, KIND_SNAPSHOT, id, snapshot_doc(c, id, v->id, description, doc_int(v->doc, "size"),
-							   doc_bool(v->doc, "encrypted"), doc_str(v->doc, "kmsKeyId"), tags));
+	return call_put(c, KIND_SNAPSHOT, id,
+			snapshot_doc(c, id, v->id, description, doc_int(v->doc, "size"),
+				     doc_bool(v->doc, "encrypted"), doc_str(v->doc, "kmsKeyId"),
+				     tags));
 }
 
-struct row *snapshot_copy_row(struct call *c, const struct row *from, const char *description, bool encrypted,
-			      const char *kms_key, const json_t *tags)
+struct row *snapshot_copy_row(struct call *c, const struct row *from, const char *description,
+			      bool encrypted, const char *kms_key, const json_t *tags)
 {
 	char id[ID_SIZE];
 
 	id_new("snap", id);
-	return call_put(c, KIND_SNAPSHOT, id, snapshot_doc(c, id, "vol-ffffffff", description, doc_int(from->doc, "volumeSize"),
-							   encrypted, kms_key ? kms_key : doc_str(from->doc, "kmsKeyId"), tags));
+	return call_put(c, KIND_SNAPSHOT, id,
+			snapshot_doc(c, id, "vol-ffffffff", description,
+				     doc_int(from->doc, "volumeSize"), encrypted,
+				     kms_key ? kms_key : doc_str(from->doc, "kmsKeyId"), tags));
 }
 
 /* RestorableBy: who may make volumes of it. */
@@ -94,15 +102,22 @@ static json_t *render(struct call *c, struct row *r)
 {
 	json_t *doc = json_copy(r->doc);
 
-	if (streq(doc_str(doc, "status"), "pending") && c->cloud->store && snapshot_exists(c->cloud->store, r->id))
-		json_object_set_new(doc, "progress", json_sprintf("%d%%", MIN(99, snapshot_progress(c->cloud->store, r->id))));
+	if (streq(doc_str(doc, "status"), "pending") && c->cloud->store &&
+	    snapshot_exists(c->cloud->store, r->id))
+		json_object_set_new(
+			doc, "progress",
+			json_sprintf("%d%%", MIN(99, snapshot_progress(c->cloud->store, r->id))));
 	return doc;
 }
 
 static int describe_snapshots(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_SNAPSHOT, .id_param = "SnapshotId", .set = "snapshotSet", .filters = filters,
-					  .visible = visible, .render = render };
+	static const struct listing l = { .kind = KIND_SNAPSHOT,
+					  .id_param = "SnapshotId",
+					  .set = "snapshotSet",
+					  .filters = filters,
+					  .visible = visible,
+					  .render = render };
 
 	return call_describe(c, &l);
 }
@@ -127,23 +142,29 @@ static int create_snapshot(struct call *c)
 static int copy_snapshot(struct call *c)
 {
 	AUTO(json) json_t *tags = call_tags(c, "snapshot", "snapshot");
-	const char *from_region = call_val(c, "SourceRegion"), *here = c->region, *description = call_val(c, "Description");
+	const char *from_region = call_val(c, "SourceRegion"), *here = c->region,
+		   *description = call_val(c, "Description");
 	bool encrypt = false;
 	struct row *from, *s;
 
 	if (!tags || call_bool(c, "Encrypted", &encrypt) < 0)
 		return -1;
 	if (!region_known(from_region))
-		return call_fail(c, "InvalidParameterValue", "Invalid value '%.40s' for SourceRegion", from_region);
+		return call_fail(c, "InvalidParameterValue",
+				 "Invalid value '%.40s' for SourceRegion", from_region);
 	c->region = from_region;
 	from = call_find(c, KIND_SNAPSHOT, call_val(c, "SourceSnapshotId"));
 	c->region = here;
 	if (!from)
 		return -1;
 	if (!streq(doc_str(from->doc, "status"), "completed"))
-		return call_fail(c, "IncorrectState", "Snapshot %s is in invalid state %s", from->id, doc_str(from->doc, "status"));
-	s = snapshot_copy_row(c, from, description ? description : arena_printf(c->arena, "[Copied %s from %s]", from->id, from_region),
-			      encrypt || doc_bool(from->doc, "encrypted"), call_val(c, "KmsKeyId"), tags);
+		return call_fail(c, "IncorrectState", "Snapshot %s is in invalid state %s",
+				 from->id, doc_str(from->doc, "status"));
+	s = snapshot_copy_row(
+		c, from,
+		description ? description
+			    : arena_printf(c->arena, "[Copied %s from %s]", from->id, from_region),
+		encrypt || doc_bool(from->doc, "encrypted"), call_val(c, "KmsKeyId"), tags);
 	lifecycle_copy_snapshot(c->cloud, s, from->id);
 	json_object_set_new(c->out, "snapshotId", json_string(s->id));
 	json_object_set(c->out, "tagSet", tags);
@@ -170,7 +191,8 @@ static int delete_snapshot(struct call *c)
 		return -1;
 	image = image_using(c->cloud, r->id);
 	if (image)
-		return call_fail(c, "InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", r->id, image);
+		return call_fail(c, "InvalidSnapshot.InUse",
+				 "The snapshot %s is currently in use by %s", r->id, image);
 	lifecycle_delete_snapshot(c->cloud, r->id);
 	model_remove(c->cloud->model, r);
 	call_return_true(c);
@@ -186,11 +208,13 @@ static int describe_attribute(struct call *c)
 		return -1;
 	json_object_set_new(c->out, "snapshotId", json_string(r->id));
 	if (streq(name, "createVolumePermission"))
-		json_object_set(c->out, "createVolumePermission", json_object_get(r->doc, "_share"));
+		json_object_set(c->out, "createVolumePermission",
+				json_object_get(r->doc, "_share"));
 	else if (streq(name, "productCodes"))
 		json_object_set_new(c->out, "productCodes", json_array());
 	else
-		return call_fail(c, "InvalidParameterValue", "Value (%.60s) for parameter attribute is invalid.", name);
+		return call_fail(c, "InvalidParameterValue",
+				 "Value (%.60s) for parameter attribute is invalid.", name);
 	return 0;
 }
 
@@ -202,8 +226,12 @@ static int modify_attribute(struct call *c)
 	if (!r)
 		return -1;
 	/* Keys of the account's own default cannot be shared. */
-	if (doc_bool(r->doc, "encrypted") && ends_with(doc_str(r->doc, "kmsKeyId"), "alias/aws/ebs"))
-		return call_fail(c, "InvalidParameter", "Snapshot %s is encrypted with the default key and cannot be shared", r->id);
+	if (doc_bool(r->doc, "encrypted") &&
+	    ends_with(doc_str(r->doc, "kmsKeyId"), "alias/aws/ebs"))
+		return call_fail(
+			c, "InvalidParameter",
+			"Snapshot %s is encrypted with the default key and cannot be shared",
+			r->id);
 	list = json_deep_copy(json_object_get(r->doc, "_share"));
 	if (permissions_change(c, list, "CreateVolumePermission") < 0) {
 		json_decref(list);
@@ -216,10 +244,13 @@ static int modify_attribute(struct call *c)
 }
 
 const struct action ec2_snapshot_actions[] = {
-	{ "DescribeSnapshots", describe_snapshots, "SnapshotId Owner RestorableBy Filter MaxResults NextToken", 0 },
+	{ "DescribeSnapshots", describe_snapshots,
+	  "SnapshotId Owner RestorableBy Filter MaxResults NextToken", 0 },
 	{ "CreateSnapshot", create_snapshot, "VolumeId! Description TagSpecification", 0 },
 	{ "CopySnapshot", copy_snapshot,
-	  "SourceSnapshotId! SourceRegion! Description Encrypted KmsKeyId DestinationRegion PresignedUrl TagSpecification", 0 },
+	  "SourceSnapshotId! SourceRegion! Description Encrypted KmsKeyId DestinationRegion "
+	  "PresignedUrl TagSpecification",
+	  0 },
 	{ "DeleteSnapshot", delete_snapshot, "SnapshotId!", 0 },
 	{ "DescribeSnapshotAttribute", describe_attribute, "SnapshotId! Attribute!", 0 },
 	{ "ModifySnapshotAttribute", modify_attribute,

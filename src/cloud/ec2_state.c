@@ -25,8 +25,10 @@ static struct row **find_all(struct call *c, size_t *ret_n)
 
 static void add_change(json_t *set, const struct row *r, json_t *previous)
 {
-	json_array_append_new(set, json_pack("{s:s, s:o, s:o}", "instanceId", r->id, "currentState",
-					     json_deep_copy(json_object_get(r->doc, "instanceState")), "previousState", previous));
+	json_array_append_new(set,
+			      json_pack("{s:s, s:o, s:o}", "instanceId", r->id, "currentState",
+					json_deep_copy(json_object_get(r->doc, "instanceState")),
+					"previousState", previous));
 }
 
 static json_t *answer_set(struct call *c)
@@ -47,13 +49,18 @@ static int terminate(struct call *c)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (doc_bool(v[i]->doc, "_protected"))
-			return call_fail(c, "OperationNotPermitted", "The instance '%s' may not be terminated. Modify its "
-					 "'disableApiTermination' instance attribute and try again.", v[i]->id);
+			return call_fail(
+				c, "OperationNotPermitted",
+				"The instance '%s' may not be terminated. Modify its "
+				"'disableApiTermination' instance attribute and try again.",
+				v[i]->id);
 	for (size_t i = 0; i < n; i++) {
 		json_t *previous = json_deep_copy(json_object_get(v[i]->doc, "instanceState"));
 
 		if (!instance_is(v[i], "terminated") && !instance_is(v[i], "shutting-down")) {
-			instance_set_reason(v[i], "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown");
+			instance_set_reason(
+				v[i], "Client.UserInitiatedShutdown",
+				"Client.UserInitiatedShutdown: User initiated shutdown");
 			instance_set_state(c->cloud, v[i], STATE_SHUTTING_DOWN);
 			lifecycle_terminate(c->cloud, v[i]);
 		}
@@ -72,19 +79,28 @@ static int stop(struct call *c)
 	if (!v || call_bool(c, "Force", &force) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (instance_is(v[i], "terminated") || instance_is(v[i], "shutting-down") || instance_is(v[i], "pending"))
-			return call_fail(c, "IncorrectInstanceState", "The instance '%s' is not in a state from which it can be stopped.",
-					 v[i]->id);
+		if (instance_is(v[i], "terminated") || instance_is(v[i], "shutting-down") ||
+		    instance_is(v[i], "pending"))
+			return call_fail(
+				c, "IncorrectInstanceState",
+				"The instance '%s' is not in a state from which it can be stopped.",
+				v[i]->id);
 		if (streq(doc_str(v[i]->doc, "instanceLifecycle"), "spot"))
-			return call_fail(c, "UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a "
-					 "one-time Spot Instance request. You can only stop Spot Instances associated with persistent Spot "
-					 "Instance requests.", v[i]->id);
+			return call_fail(c, "UnsupportedOperation",
+					 "You can't stop the Spot Instance '%s' because it is "
+					 "associated with a "
+					 "one-time Spot Instance request. You can only stop Spot "
+					 "Instances associated with persistent Spot "
+					 "Instance requests.",
+					 v[i]->id);
 	}
 	for (size_t i = 0; i < n; i++) {
 		json_t *previous = json_deep_copy(json_object_get(v[i]->doc, "instanceState"));
 
 		if (instance_is(v[i], "running")) {
-			instance_set_reason(v[i], "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown");
+			instance_set_reason(
+				v[i], "Client.UserInitiatedShutdown",
+				"Client.UserInitiatedShutdown: User initiated shutdown");
 			instance_set_state(c->cloud, v[i], STATE_STOPPING);
 			lifecycle_stop(c->cloud, v[i], force);
 		} else if (instance_is(v[i], "stopping") && force) {
@@ -104,9 +120,12 @@ static int start(struct call *c)
 	if (!v)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (!instance_is(v[i], "stopped") && !instance_is(v[i], "running") && !instance_is(v[i], "pending"))
-			return call_fail(c, "IncorrectInstanceState", "The instance '%s' is not in a state from which it can be started.",
-					 v[i]->id);
+		if (!instance_is(v[i], "stopped") && !instance_is(v[i], "running") &&
+		    !instance_is(v[i], "pending"))
+			return call_fail(
+				c, "IncorrectInstanceState",
+				"The instance '%s' is not in a state from which it can be started.",
+				v[i]->id);
 	for (size_t i = 0; i < n; i++) {
 		json_t *previous = json_deep_copy(json_object_get(v[i]->doc, "instanceState"));
 
@@ -129,8 +148,10 @@ static int reboot(struct call *c)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (!instance_is(v[i], "running") && !instance_is(v[i], "pending"))
-			return call_fail(c, "IncorrectState", "Instance is not in the proper state to be rebooted: '%s' is %s", v[i]->id,
-					 doc_str(v[i]->doc, "instanceState.name"));
+			return call_fail(
+				c, "IncorrectState",
+				"Instance is not in the proper state to be rebooted: '%s' is %s",
+				v[i]->id, doc_str(v[i]->doc, "instanceState.name"));
 	for (size_t i = 0; i < n; i++)
 		lifecycle_reboot(c->cloud, v[i]);
 	call_return_true(c);

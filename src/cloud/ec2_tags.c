@@ -12,7 +12,8 @@ static struct row *taggable(struct call *c, const char *id)
 	}
 	r = call_find(c, kind, id);
 	if (r && r->region[0] == '*') {
-		call_fail(c, "UnauthorizedOperation", "You are not authorized to tag %s: another account owns it", id);
+		call_fail(c, "UnauthorizedOperation",
+			  "You are not authorized to tag %s: another account owns it", id);
 		return NULL;
 	}
 	return r;
@@ -59,7 +60,8 @@ static int delete_tags(struct call *c)
 		if (!call_any(c, "Tag.1"))
 			json_array_clear(set);
 		for (int k = 1; call_any(c, "Tag.%d", k); k++) {
-			const char *key = call_get(c, "Tag.%d.Key", k), *value = call_get(c, "Tag.%d.Value", k);
+			const char *key = call_get(c, "Tag.%d.Key", k),
+				   *value = call_get(c, "Tag.%d.Value", k);
 
 			/* With a value only that very pair goes. */
 			tag = doc_find(set, "key", key ? key : "", &at);
@@ -98,9 +100,11 @@ static int describe_tags(struct call *c)
 			size_t t;
 
 			json_array_foreach(json_object_get(r->doc, "tagSet"), t, tag) {
-				AUTO(json) json_t *e = json_pack("{s:s, s:s, s:s, s:s}", "resourceId", r->id, "resourceType",
-								 info->resource, "key", doc_str(tag, "key"), "value",
-								 doc_str(tag, "value"));
+				AUTO(json)
+				json_t *e = json_pack("{s:s, s:s, s:s, s:s}", "resourceId", r->id,
+						      "resourceType", info->resource, "key",
+						      doc_str(tag, "key"), "value",
+						      doc_str(tag, "value"));
 
 				if (call_filter(c, filters, e))
 					json_array_append(all, e);

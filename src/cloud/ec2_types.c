@@ -1,4 +1,5 @@
-/* Instance types as families times sizes: memory and processors of a size follow from those of `large`. */
+/* Instance types as families times sizes: memory and processors of a size follow from those of
+ * `large`. */
 #include "cloud/places.h"
 #include "cloud/services.h"
 #include "cloud/types.h"
@@ -8,13 +9,32 @@ static const struct {
 	const char *name;
 	unsigned sixteenths, vcpus_sixteenths;
 } sizes[] = {
-	{ "nano", 1, 16 },	{ "micro", 2, 16 },	{ "small", 4, 16 },	{ "medium", 8, 16 },
-	{ "large", 16, 16 },	{ "xlarge", 32, 32 },	{ "2xlarge", 64, 64 },	{ "4xlarge", 128, 128 },
-	{ "8xlarge", 256, 256 }, { "9xlarge", 288, 288 }, { "10xlarge", 320, 320 }, { "12xlarge", 384, 384 },
-	{ "16xlarge", 512, 512 }, { "18xlarge", 576, 576 }, { "24xlarge", 768, 768 }, { "32xlarge", 1024, 1024 },
-	{ "48xlarge", 1536, 1536 },
+	{ "nano", 1, 16 },	    { "micro", 2, 16 },		{ "small", 4, 16 },
+	{ "medium", 8, 16 },	    { "large", 16, 16 },	{ "xlarge", 32, 32 },
+	{ "2xlarge", 64, 64 },	    { "4xlarge", 128, 128 },	{ "8xlarge", 256, 256 },
+	{ "9xlarge", 288, 288 },    { "10xlarge", 320, 320 },	{ "12xlarge", 384, 384 },
+	{ "16xlarge", 512, 512 },   { "18xlarge", 576, 576 },	{ "24xlarge", 768, 768 },
+	{ "32xlarge", 1024, 1024 }, { "48xlarge", 1536, 1536 },
 };
-enum { NANO, MICRO, SMALL, MEDIUM, LARGE, XLARGE, X2, X4, X8, X9, X10, X12, X16, X18, X24, X32, X48 };
+enum {
+	NANO,
+	MICRO,
+	SMALL,
+	MEDIUM,
+	LARGE,
+	XLARGE,
+	X2,
+	X4,
+	X8,
+	X9,
+	X10,
+	X12,
+	X16,
+	X18,
+	X24,
+	X32,
+	X48
+};
 #define FROM_TO(a, b) (((1u << ((b) + 1)) - 1) & ~((1u << (a)) - 1))
 #define ONE(a) (1u << (a))
 #define BURST FROM_TO(NANO, X2)
@@ -106,19 +126,25 @@ bool instance_type_find(const char *name, struct instance_type *ret)
 
 static json_t *describe(const struct instance_type *t)
 {
-	return json_pack("{s:s, s:b, s:b, s:[s], s:[s, s], s:[s], s:b, s:s?, s:{s:[s]}, s:{s:i, s:i, s:i}, s:{s:I}, s:b, s:b, s:b, "
-			 "s:{s:s, s:s, s:s}, s:{s:i, s:i, s:i, s:s, s:b}, s:[s]}",
-			 "instanceType", t->name, "currentGeneration", (int)t->current, "freeTierEligible",
-			 (int)(streq(t->name, "t2.micro") || streq(t->name, "t3.micro")), "supportedUsageClasses", "on-demand",
-			 "supportedRootDeviceTypes", "ebs", "instance-store", "supportedVirtualizationTypes", "hvm", "bareMetal", 0,
-			 "hypervisor", t->nitro ? "nitro" : "xen", "processorInfo", "supportedArchitectures",
-			 t->arm ? "arm64" : "x86_64", "vCpuInfo", "defaultVCpus", t->vcpus, "defaultCores", MAX(1u, t->vcpus / 2),
-			 "defaultThreadsPerCore", t->vcpus > 1 ? 2 : 1, "memoryInfo", "sizeInMiB", (json_int_t)t->memory_mib,
-			 "instanceStorageSupported", 0, "hibernationSupported", 0, "burstablePerformanceSupported",
-			 (int)t->burstable, "ebsInfo", "ebsOptimizedSupport", t->nitro ? "default" : "supported",
-			 "encryptionSupport", "supported", "nvmeSupport", t->nitro ? "required" : "unsupported", "networkInfo",
-			 "maximumNetworkInterfaces", 3, "ipv4AddressesPerInterface", 10, "ipv6AddressesPerInterface", 10, "enaSupport",
-			 t->nitro ? "required" : "supported", "ipv6Supported", 1, "supportedBootModes", "legacy-bios");
+	return json_pack(
+		"{s:s, s:b, s:b, s:[s], s:[s, s], s:[s], s:b, s:s?, s:{s:[s]}, s:{s:i, s:i, s:i}, "
+		"s:{s:I}, s:b, s:b, s:b, "
+		"s:{s:s, s:s, s:s}, s:{s:i, s:i, s:i, s:s, s:b}, s:[s]}",
+		"instanceType", t->name, "currentGeneration", (int)t->current, "freeTierEligible",
+		(int)(streq(t->name, "t2.micro") || streq(t->name, "t3.micro")),
+		"supportedUsageClasses", "on-demand", "supportedRootDeviceTypes", "ebs",
+		"instance-store", "supportedVirtualizationTypes", "hvm", "bareMetal", 0,
+		"hypervisor", t->nitro ? "nitro" : "xen", "processorInfo", "supportedArchitectures",
+		t->arm ? "arm64" : "x86_64", "vCpuInfo", "defaultVCpus", t->vcpus, "defaultCores",
+		MAX(1u, t->vcpus / 2), "defaultThreadsPerCore", t->vcpus > 1 ? 2 : 1, "memoryInfo",
+		"sizeInMiB", (json_int_t)t->memory_mib, "instanceStorageSupported", 0,
+		"hibernationSupported", 0, "burstablePerformanceSupported", (int)t->burstable,
+		"ebsInfo", "ebsOptimizedSupport", t->nitro ? "default" : "supported",
+		"encryptionSupport", "supported", "nvmeSupport",
+		t->nitro ? "required" : "unsupported", "networkInfo", "maximumNetworkInterfaces", 3,
+		"ipv4AddressesPerInterface", 10, "ipv6AddressesPerInterface", 10, "enaSupport",
+		t->nitro ? "required" : "supported", "ipv6Supported", 1, "supportedBootModes",
+		"legacy-bios");
 }
 
 static const struct filter_row filters[] = {
@@ -167,7 +193,10 @@ static int describe_types(struct call *c)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (!instance_type_find(names[i], &t))
-			return call_fail(c, "InvalidInstanceType", "The following supplied instance types do not exist: [%.60s]", names[i]);
+			return call_fail(
+				c, "InvalidInstanceType",
+				"The following supplied instance types do not exist: [%.60s]",
+				names[i]);
 		AUTO(json) json_t *doc = describe(&t);
 		if (call_filter(c, filters, doc))
 			json_array_append(all, doc);
@@ -201,7 +230,9 @@ static int add_offerings(struct call *c, json_t *all, const char *type, const ch
 			zone_id(c->region, z, place);
 		else
 			zone_name(c->region, z, place);
-		AUTO(json) json_t *doc = json_pack("{s:s, s:s, s:s}", "instanceType", type, "locationType", by, "location", place);
+		AUTO(json)
+		json_t *doc = json_pack("{s:s, s:s, s:s}", "instanceType", type, "locationType", by,
+					"location", place);
 		if (call_filter(c, offering_filters, doc))
 			json_array_append(all, doc);
 	}
@@ -214,7 +245,8 @@ static int describe_offerings(struct call *c)
 	const char *by = "region";
 	struct instance_type t;
 
-	if (call_enum(c, "LocationType", "region|availability-zone|availability-zone-id", &by) < 0 ||
+	if (call_enum(c, "LocationType", "region|availability-zone|availability-zone-id", &by) <
+		    0 ||
 	    call_filter(c, offering_filters, NULL) < 0)
 		return -1;
 	for (size_t f = 0; f < ARRAY_LEN(families); f++)
@@ -229,6 +261,7 @@ static int describe_offerings(struct call *c)
 
 const struct action ec2_type_actions[] = {
 	{ "DescribeInstanceTypes", describe_types, "InstanceType Filter MaxResults NextToken", 0 },
-	{ "DescribeInstanceTypeOfferings", describe_offerings, "LocationType Filter MaxResults NextToken", 0 },
+	{ "DescribeInstanceTypeOfferings", describe_offerings,
+	  "LocationType Filter MaxResults NextToken", 0 },
 	{ 0 },
 };

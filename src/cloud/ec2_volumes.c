@@ -30,7 +30,10 @@ static bool not_deleting(struct call *c UNUSED, struct row *r, bool by_id)
 
 static int describe_volumes(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_VOLUME, .id_param = "VolumeId", .set = "volumeSet", .filters = filters,
+	static const struct listing l = { .kind = KIND_VOLUME,
+					  .id_param = "VolumeId",
+					  .set = "volumeSet",
+					  .filters = filters,
 					  .visible = not_deleting };
 
 	return call_describe(c, &l);
@@ -39,7 +42,8 @@ static int describe_volumes(struct call *c)
 static int create_volume(struct call *c)
 {
 	AUTO(json) json_t *spec = json_object();
-	const char *zone = call_val(c, "AvailabilityZone"), *snapshot = call_val(c, "SnapshotId"), *type = "gp2";
+	const char *zone = call_val(c, "AvailabilityZone"), *snapshot = call_val(c, "SnapshotId"),
+		   *type = "gp2";
 	struct row *s = NULL, *r;
 	int64_t size = 0, iops = 0, throughput = 0;
 	bool encrypted = false;
@@ -47,20 +51,27 @@ static int create_volume(struct call *c)
 	json_t *tags;
 
 	if (zone_index(c->region, zone) < 0)
-		return call_fail(c, "InvalidZone.NotFound", "The zone '%.40s' does not exist.", zone);
+		return call_fail(c, "InvalidZone.NotFound", "The zone '%.40s' does not exist.",
+				 zone);
 	if (snapshot && !(s = call_find(c, KIND_SNAPSHOT, snapshot)))
 		return -1;
-	if (call_int(c, "Size", 1, 65536, &size) < 0 || call_int(c, "Iops", 100, 256000, &iops) < 0 ||
-	    call_int(c, "Throughput", 125, 2000, &throughput) < 0 || call_bool(c, "Encrypted", &encrypted) < 0 ||
+	if (call_int(c, "Size", 1, 65536, &size) < 0 ||
+	    call_int(c, "Iops", 100, 256000, &iops) < 0 ||
+	    call_int(c, "Throughput", 125, 2000, &throughput) < 0 ||
+	    call_bool(c, "Encrypted", &encrypted) < 0 ||
 	    call_enum(c, "VolumeType", "standard|gp2|gp3|io1|io2|st1|sc1", &type) < 0)
 		return -1;
 	if (!size && !s)
-		return call_fail(c, "MissingParameter", "The request must contain the parameter size or snapshotId");
+		return call_fail(c, "MissingParameter",
+				 "The request must contain the parameter size or snapshotId");
 	if (s && !streq(doc_str(s->doc, "status"), "completed"))
-		return call_fail(c, "IncorrectState", "Snapshot %s is in invalid state %s", s->id, doc_str(s->doc, "status"));
+		return call_fail(c, "IncorrectState", "Snapshot %s is in invalid state %s", s->id,
+				 doc_str(s->doc, "status"));
 	if (s && size && size < doc_int(s->doc, "volumeSize"))
-		return call_fail(c, "InvalidParameterValue", "The size of the volume is smaller than that of its snapshot (%lld GiB)",
-				 (long long)doc_int(s->doc, "volumeSize"));
+		return call_fail(
+			c, "InvalidParameterValue",
+			"The size of the volume is smaller than that of its snapshot (%lld GiB)",
+			(long long)doc_int(s->doc, "volumeSize"));
 	tags = call_tags(c, "volume", "volume");
 	if (!tags)
 		return -1;
@@ -70,7 +81,10 @@ static int create_volume(struct call *c)
 	doc_set_int(spec, "iops", iops);
 	doc_set_int(spec, "throughput", throughput);
 	doc_set_bool(spec, "encrypted", encrypted || (s && doc_bool(s->doc, "encrypted")));
-	doc_set_str(spec, "kmsKeyId", call_val(c, "KmsKeyId") ? call_val(c, "KmsKeyId") : s ? doc_str(s->doc, "kmsKeyId") : NULL);
+	doc_set_str(spec, "kmsKeyId",
+		    call_val(c, "KmsKeyId") ? call_val(c, "KmsKeyId")
+		    : s			    ? doc_str(s->doc, "kmsKeyId")
+					    : NULL);
 	id_new("vol", id);
 	r = call_put(c, KIND_VOLUME, id, volume_doc(c, id, spec, zone));
 	json_object_set_new(r->doc, "tagSet", tags);
@@ -102,7 +116,8 @@ static int delete_volume(struct call *c)
 	if (!r)
 		return -1;
 	if (attachment(r))
-		return call_fail(c, "VolumeInUse", "Volume %s is currently attached to %s", r->id, doc_str(attachment(r), "instanceId"));
+		return call_fail(c, "VolumeInUse", "Volume %s is currently attached to %s", r->id,
+				 doc_str(attachment(r), "instanceId"));
 	doc_set_str(r->doc, "status", "deleting");
 	lifecycle_delete_volume(c->cloud, r);
 	call_return_true(c);
@@ -111,7 +126,8 @@ static int delete_volume(struct call *c)
 
 static int attach_volume(struct call *c)
 {
-	struct row *v = find_volume(c), *r = v ? call_find(c, KIND_INSTANCE, call_val(c, "InstanceId")) : NULL;
+	struct row *v = find_volume(c),
+		   *r = v ? call_find(c, KIND_INSTANCE, call_val(c, "InstanceId")) : NULL;
 	const char *device = call_val(c, "Device");
 	char now[TIME_SIZE];
 	json_t *a, *m;
@@ -119,24 +135,34 @@ static int attach_volume(struct call *c)
 	if (!v || !r)
 		return -1;
 	if (!streq(doc_str(v->doc, "status"), "available"))
-		return call_fail(c, streq(doc_str(v->doc, "status"), "in-use") ? "VolumeInUse" : "IncorrectState",
-				 "%s is in state '%s': it must be available to be attached", v->id, doc_str(v->doc, "status"));
+		return call_fail(c,
+				 streq(doc_str(v->doc, "status"), "in-use") ? "VolumeInUse"
+									    : "IncorrectState",
+				 "%s is in state '%s': it must be available to be attached", v->id,
+				 doc_str(v->doc, "status"));
 	if (!instance_is(r, "running") && !instance_is(r, "stopped"))
-		return call_fail(c, "IncorrectState", "Instance '%s' is not 'running' or 'stopped'.", r->id);
-	if (!streq(doc_str(v->doc, "availabilityZone"), doc_str(r->doc, "placement.availabilityZone")))
-		return call_fail(c, "InvalidVolume.ZoneMismatch", "The volume '%s' is not in the same availability zone as instance '%s'",
-				 v->id, r->id);
+		return call_fail(c, "IncorrectState",
+				 "Instance '%s' is not 'running' or 'stopped'.", r->id);
+	if (!streq(doc_str(v->doc, "availabilityZone"),
+		   doc_str(r->doc, "placement.availabilityZone")))
+		return call_fail(
+			c, "InvalidVolume.ZoneMismatch",
+			"The volume '%s' is not in the same availability zone as instance '%s'",
+			v->id, r->id);
 	json_t *list = json_object_get(r->doc, "blockDeviceMapping");
 	if (doc_find(list, "deviceName", device, NULL))
-		return call_fail(c, "InvalidParameterValue", "Invalid value '%.60s' for unixDevice. Attachment point %.60s is already in use",
+		return call_fail(c, "InvalidParameterValue",
+				 "Invalid value '%.60s' for unixDevice. Attachment point %.60s is "
+				 "already in use",
 				 device, device);
 	time_now(now);
-	a = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "volumeId", v->id, "instanceId", r->id, "device", device, "status",
-		      "attaching", "attachTime", now, "deleteOnTermination", 0);
+	a = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "volumeId", v->id, "instanceId", r->id,
+		      "device", device, "status", "attaching", "attachTime", now,
+		      "deleteOnTermination", 0);
 	json_array_append_new(json_object_get(v->doc, "attachmentSet"), a);
 	doc_set_str(v->doc, "status", "in-use");
-	m = json_pack("{s:s, s:{s:s, s:s, s:s, s:b}}", "deviceName", device, "ebs", "volumeId", v->id, "status", "attaching",
-		      "attachTime", now, "deleteOnTermination", 0);
+	m = json_pack("{s:s, s:{s:s, s:s, s:s, s:b}}", "deviceName", device, "ebs", "volumeId",
+		      v->id, "status", "attaching", "attachTime", now, "deleteOnTermination", 0);
 	json_array_append_new(list, m);
 	call_save(c, v);
 	call_save(c, r);
@@ -156,13 +182,19 @@ static int detach_volume(struct call *c)
 		return -1;
 	a = attachment(v);
 	if (!a)
-		return call_fail(c, "IncorrectState", "Volume '%s' is in the 'available' state.", v->id);
-	if ((instance && !streq(instance, doc_str(a, "instanceId"))) || (device && !streq(device, doc_str(a, "device"))))
-		return call_fail(c, "InvalidAttachment.NotFound", "Volume '%s' is not attached to instance '%s'", v->id,
+		return call_fail(c, "IncorrectState", "Volume '%s' is in the 'available' state.",
+				 v->id);
+	if ((instance && !streq(instance, doc_str(a, "instanceId"))) ||
+	    (device && !streq(device, doc_str(a, "device"))))
+		return call_fail(c, "InvalidAttachment.NotFound",
+				 "Volume '%s' is not attached to instance '%s'", v->id,
 				 instance ? instance : doc_str(a, "instanceId"));
 	r = model_find(c->cloud->model, KIND_INSTANCE, doc_str(a, "instanceId"));
-	if (r && !instance_is(r, "stopped") && streq(doc_str(r->doc, "rootDeviceName"), doc_str(a, "device")))
-		return call_fail(c, "OperationNotPermitted", "Unable to detach root volume '%s' from instance '%s'", v->id, r->id);
+	if (r && !instance_is(r, "stopped") &&
+	    streq(doc_str(r->doc, "rootDeviceName"), doc_str(a, "device")))
+		return call_fail(c, "OperationNotPermitted",
+				 "Unable to detach root volume '%s' from instance '%s'", v->id,
+				 r->id);
 	doc_set_str(a, "status", "detaching");
 	call_save(c, v);
 	lifecycle_detach(c->cloud, v, force);
@@ -184,15 +216,19 @@ static int modify_volume(struct call *c)
 	iops = doc_int(v->doc, "iops");
 	throughput = doc_int(v->doc, "throughput");
 	type = doc_str(v->doc, "volumeType");
-	if (call_int(c, "Size", 1, 65536, &size) < 0 || call_int(c, "Iops", 100, 256000, &iops) < 0 ||
+	if (call_int(c, "Size", 1, 65536, &size) < 0 ||
+	    call_int(c, "Iops", 100, 256000, &iops) < 0 ||
 	    call_int(c, "Throughput", 125, 2000, &throughput) < 0 ||
 	    call_enum(c, "VolumeType", "standard|gp2|gp3|io1|io2|st1|sc1", &type) < 0)
 		return -1;
 	if (size < old)
-		return call_fail(c, "InvalidParameterValue", "New size cannot be smaller than existing size");
-	m = json_pack("{s:s, s:s, s:I, s:s, s:I, s:s?, s:i, s:s}", "volumeId", v->id, "modificationState", "modifying", "originalSize",
-		      (json_int_t)old, "originalVolumeType", doc_str(v->doc, "volumeType"), "targetSize", (json_int_t)size,
-		      "targetVolumeType", type, "progress", 0, "startTime", time_now(now));
+		return call_fail(c, "InvalidParameterValue",
+				 "New size cannot be smaller than existing size");
+	m = json_pack("{s:s, s:s, s:I, s:s, s:I, s:s?, s:i, s:s}", "volumeId", v->id,
+		      "modificationState", "modifying", "originalSize", (json_int_t)old,
+		      "originalVolumeType", doc_str(v->doc, "volumeType"), "targetSize",
+		      (json_int_t)size, "targetVolumeType", type, "progress", 0, "startTime",
+		      time_now(now));
 	if (iops)
 		doc_set_int(m, "targetIops", iops);
 	json_object_set_new(v->doc, "_modification", m);
@@ -227,8 +263,12 @@ static json_t *render_modification(struct call *c UNUSED, struct row *r)
 
 static int describe_modifications(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_VOLUME, .id_param = "VolumeId", .set = "volumeModificationSet",
-					  .filters = modification_filters, .visible = modified, .render = render_modification };
+	static const struct listing l = { .kind = KIND_VOLUME,
+					  .id_param = "VolumeId",
+					  .set = "volumeModificationSet",
+					  .filters = modification_filters,
+					  .visible = modified,
+					  .render = render_modification };
 
 	return call_describe(c, &l);
 }
@@ -236,11 +276,14 @@ static int describe_modifications(struct call *c)
 const struct action ec2_volume_actions[] = {
 	{ "DescribeVolumes", describe_volumes, "VolumeId Filter MaxResults NextToken", 0 },
 	{ "CreateVolume", create_volume,
-	  "AvailabilityZone! Size SnapshotId VolumeType Iops Throughput Encrypted KmsKeyId TagSpecification ClientToken", 0 },
+	  "AvailabilityZone! Size SnapshotId VolumeType Iops Throughput Encrypted KmsKeyId "
+	  "TagSpecification ClientToken",
+	  0 },
 	{ "DeleteVolume", delete_volume, "VolumeId!", 0 },
 	{ "AttachVolume", attach_volume, "VolumeId! InstanceId! Device!", 0 },
 	{ "DetachVolume", detach_volume, "VolumeId! InstanceId Device Force", 0 },
 	{ "ModifyVolume", modify_volume, "VolumeId! Size VolumeType Iops Throughput", 0 },
-	{ "DescribeVolumesModifications", describe_modifications, "VolumeId Filter MaxResults NextToken", 0 },
+	{ "DescribeVolumesModifications", describe_modifications,
+	  "VolumeId Filter MaxResults NextToken", 0 },
 	{ 0 },
 };

@@ -51,7 +51,9 @@ static const struct filter_row table_filters[] = {
 
 static int describe_vpcs(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_VPC, .id_param = "VpcId", .set = "vpcSet", .filters = vpc_filters };
+	static const struct listing l = {
+		.kind = KIND_VPC, .id_param = "VpcId", .set = "vpcSet", .filters = vpc_filters
+	};
 
 	return call_describe(c, &l);
 }
@@ -63,7 +65,9 @@ static void count_addresses(struct call *c, struct row *r)
 
 static int describe_subnets(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_SUBNET, .id_param = "SubnetId", .set = "subnetSet",
+	static const struct listing l = { .kind = KIND_SUBNET,
+					  .id_param = "SubnetId",
+					  .set = "subnetSet",
 					  .filters = subnet_filters };
 
 	for (size_t i = 0; i < model_count(c->cloud->model, KIND_SUBNET); i++)
@@ -73,7 +77,9 @@ static int describe_subnets(struct call *c)
 
 static int describe_gateways(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_GATEWAY, .id_param = "InternetGatewayId", .set = "internetGatewaySet",
+	static const struct listing l = { .kind = KIND_GATEWAY,
+					  .id_param = "InternetGatewayId",
+					  .set = "internetGatewaySet",
 					  .filters = gateway_filters };
 
 	return call_describe(c, &l);
@@ -81,7 +87,9 @@ static int describe_gateways(struct call *c)
 
 static int describe_tables(struct call *c)
 {
-	static const struct listing l = { .kind = KIND_ROUTE_TABLE, .id_param = "RouteTableId", .set = "routeTableSet",
+	static const struct listing l = { .kind = KIND_ROUTE_TABLE,
+					  .id_param = "RouteTableId",
+					  .set = "routeTableSet",
 					  .filters = table_filters };
 
 	return call_describe(c, &l);
@@ -93,11 +101,15 @@ static int check_cidr(struct call *c, const char *cidr, int min_bits, int max_bi
 	int bits;
 
 	if (!cidr_parse(cidr, &address, &bits))
-		return call_fail(c, "InvalidParameterValue", "Value (%.40s) for parameter cidrBlock is invalid. This is not a valid CIDR "
-				 "block.", cidr);
+		return call_fail(c, "InvalidParameterValue",
+				 "Value (%.40s) for parameter cidrBlock is invalid. This is not a "
+				 "valid CIDR "
+				 "block.",
+				 cidr);
 	if (bits < min_bits || bits > max_bits)
-		return call_fail(c, "InvalidVpc.Range", "The CIDR '%s' is invalid: its prefix is between /%d and /%d", cidr, min_bits,
-				 max_bits);
+		return call_fail(c, "InvalidVpc.Range",
+				 "The CIDR '%s' is invalid: its prefix is between /%d and /%d",
+				 cidr, min_bits, max_bits);
 	return 0;
 }
 
@@ -108,7 +120,8 @@ static int create_vpc(struct call *c)
 	struct row *r;
 	json_t *tags;
 
-	if (check_cidr(c, cidr, 16, 28) < 0 || call_enum(c, "InstanceTenancy", "default|dedicated", &tenancy) < 0)
+	if (check_cidr(c, cidr, 16, 28) < 0 ||
+	    call_enum(c, "InstanceTenancy", "default|dedicated", &tenancy) < 0)
 		return -1;
 	tags = call_tags(c, "vpc", "vpc");
 	if (!tags)
@@ -127,7 +140,8 @@ static bool uses_vpc(struct call *c, enum kind kind, const char *vpc)
 {
 	for (size_t i = 0; i < model_count(c->cloud->model, kind); i++)
 		if (streq(doc_str(model_at(c->cloud->model, kind, i)->doc, "vpcId"), vpc) &&
-		    !streq(doc_str(model_at(c->cloud->model, kind, i)->doc, "groupName"), "default"))
+		    !streq(doc_str(model_at(c->cloud->model, kind, i)->doc, "groupName"),
+			   "default"))
 			return true;
 	return false;
 }
@@ -138,8 +152,10 @@ static int delete_vpc(struct call *c)
 
 	if (!vpc)
 		return -1;
-	if (uses_vpc(c, KIND_SUBNET, vpc->id) || uses_vpc(c, KIND_INSTANCE, vpc->id) || uses_vpc(c, KIND_GROUP, vpc->id))
-		return call_fail(c, "DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", vpc->id);
+	if (uses_vpc(c, KIND_SUBNET, vpc->id) || uses_vpc(c, KIND_INSTANCE, vpc->id) ||
+	    uses_vpc(c, KIND_GROUP, vpc->id))
+		return call_fail(c, "DependencyViolation",
+				 "The vpc '%s' has dependencies and cannot be deleted.", vpc->id);
 	group = group_by_name(c->cloud, vpc->id, "default");
 	if (group)
 		group_remove(c->cloud, group);
@@ -160,7 +176,8 @@ static int create_subnet(struct call *c)
 	if (!vpc || check_cidr(c, cidr, 16, 28) < 0)
 		return -1;
 	if (index < 0)
-		return call_fail(c, "InvalidParameterValue", "Value (%.40s) for parameter availabilityZone is invalid.", zone);
+		return call_fail(c, "InvalidParameterValue",
+				 "Value (%.40s) for parameter availabilityZone is invalid.", zone);
 	cidr_parse(doc_str(vpc->doc, "cidrBlock"), &net, &net_bits);
 	cidr_parse(cidr, &address, &bits);
 	if (bits < net_bits || (address ^ net) >> (32 - net_bits))
@@ -170,9 +187,11 @@ static int create_subnet(struct call *c)
 		uint32_t other;
 		int other_bits;
 
-		if (streq(doc_str(doc, "vpcId"), vpc->id) && cidr_parse(doc_str(doc, "cidrBlock"), &other, &other_bits) &&
+		if (streq(doc_str(doc, "vpcId"), vpc->id) &&
+		    cidr_parse(doc_str(doc, "cidrBlock"), &other, &other_bits) &&
 		    (address ^ other) >> (32 - MIN(bits, other_bits)) == 0)
-			return call_fail(c, "InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", cidr);
+			return call_fail(c, "InvalidSubnet.Conflict",
+					 "The CIDR '%s' conflicts with another subnet", cidr);
 	}
 	tags = call_tags(c, "subnet", "subnet");
 	if (!tags)
@@ -194,8 +213,11 @@ static int delete_subnet(struct call *c)
 	if (!r)
 		return -1;
 	for (size_t i = 0; i < model_count(c->cloud->model, KIND_INSTANCE); i++)
-		if (streq(doc_str(model_at(c->cloud->model, KIND_INSTANCE, i)->doc, "subnetId"), r->id))
-			return call_fail(c, "DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted.", r->id);
+		if (streq(doc_str(model_at(c->cloud->model, KIND_INSTANCE, i)->doc, "subnetId"),
+			  r->id))
+			return call_fail(c, "DependencyViolation",
+					 "The subnet '%s' has dependencies and cannot be deleted.",
+					 r->id);
 	model_remove(c->cloud->model, r);
 	call_return_true(c);
 	return 0;
@@ -221,7 +243,8 @@ static int describe_vpc_attribute(struct call *c)
 {
 	static const struct {
 		const char *name, *path;
-	} attributes[] = { { "enableDnsSupport", "_dns.support" }, { "enableDnsHostnames", "_dns.hostnames" } };
+	} attributes[] = { { "enableDnsSupport", "_dns.support" },
+			   { "enableDnsHostnames", "_dns.hostnames" } };
 	const char *name = call_val(c, "Attribute");
 	struct row *r = call_find(c, KIND_VPC, call_val(c, "VpcId"));
 
@@ -230,10 +253,13 @@ static int describe_vpc_attribute(struct call *c)
 	for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
 		if (streq(attributes[i].name, name)) {
 			json_object_set_new(c->out, "vpcId", json_string(r->id));
-			json_object_set_new(c->out, name, json_pack("{s:b}", "value", (int)doc_bool(r->doc, attributes[i].path)));
+			json_object_set_new(c->out, name,
+					    json_pack("{s:b}", "value",
+						      (int)doc_bool(r->doc, attributes[i].path)));
 			return 0;
 		}
-	return call_fail(c, "InvalidParameterValue", "Value (%.60s) for parameter attribute is invalid.", name);
+	return call_fail(c, "InvalidParameterValue",
+			 "Value (%.60s) for parameter attribute is invalid.", name);
 }
 
 static int modify_vpc_attribute(struct call *c)
@@ -245,7 +271,8 @@ static int modify_vpc_attribute(struct call *c)
 		return -1;
 	support = doc_bool(r->doc, "_dns.support");
 	names = doc_bool(r->doc, "_dns.hostnames");
-	if (call_bool(c, "EnableDnsSupport.Value", &support) < 0 || call_bool(c, "EnableDnsHostnames.Value", &names) < 0)
+	if (call_bool(c, "EnableDnsSupport.Value", &support) < 0 ||
+	    call_bool(c, "EnableDnsHostnames.Value", &names) < 0)
 		return -1;
 	doc_set_bool(r->doc, "_dns.support", support);
 	doc_set_bool(r->doc, "_dns.hostnames", names);
@@ -257,7 +284,8 @@ static int modify_vpc_attribute(struct call *c)
 const struct action ec2_vpc_actions[] = {
 	{ "DescribeVpcs", describe_vpcs, "VpcId Filter MaxResults NextToken", 0 },
 	{ "DescribeSubnets", describe_subnets, "SubnetId Filter MaxResults NextToken", 0 },
-	{ "DescribeInternetGateways", describe_gateways, "InternetGatewayId Filter MaxResults NextToken", 0 },
+	{ "DescribeInternetGateways", describe_gateways,
+	  "InternetGatewayId Filter MaxResults NextToken", 0 },
 	{ "DescribeRouteTables", describe_tables, "RouteTableId Filter MaxResults NextToken", 0 },
 	{ "CreateVpc", create_vpc, "CidrBlock! InstanceTenancy TagSpecification", 0 },
 	{ "DeleteVpc", delete_vpc, "VpcId!", 0 },
@@ -265,6 +293,7 @@ const struct action ec2_vpc_actions[] = {
 	{ "DeleteSubnet", delete_subnet, "SubnetId!", 0 },
 	{ "ModifySubnetAttribute", modify_subnet, "SubnetId! MapPublicIpOnLaunch", 0 },
 	{ "DescribeVpcAttribute", describe_vpc_attribute, "VpcId! Attribute!", 0 },
-	{ "ModifyVpcAttribute", modify_vpc_attribute, "VpcId! EnableDnsSupport EnableDnsHostnames", 0 },
+	{ "ModifyVpcAttribute", modify_vpc_attribute, "VpcId! EnableDnsSupport EnableDnsHostnames",
+	  0 },
 	{ 0 },
 };

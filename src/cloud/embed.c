@@ -9,12 +9,15 @@ struct str embed_data(enum embed_file f)
 {
 	switch (f) {
 	case EMBED_GUEST:
-		return (struct str){ ingot_embed_guest, (size_t)(ingot_embed_guest_end - ingot_embed_guest) };
+		return (struct str){ ingot_embed_guest,
+				     (size_t)(ingot_embed_guest_end - ingot_embed_guest) };
 	case EMBED_YUM:
-		return (struct str){ ingot_embed_yum, (size_t)(ingot_embed_yum_end - ingot_embed_yum) };
+		return (struct str){ ingot_embed_yum,
+				     (size_t)(ingot_embed_yum_end - ingot_embed_yum) };
 	case EMBED_YUM_PACKAGES:
 		return (struct str){ ingot_embed_yum_packages,
-				     (size_t)(ingot_embed_yum_packages_end - ingot_embed_yum_packages) };
+				     (size_t)(ingot_embed_yum_packages_end -
+					      ingot_embed_yum_packages) };
 	}
 	abort();
 }

@@ -28,8 +28,10 @@ static const struct {
 } words[] = {
 	{ "throttle", FAULT_ERROR, "RequestLimitExceeded", "Request limit exceeded." },
 	{ "internal", FAULT_ERROR, "InternalError", "An internal error has occurred" },
-	{ "unavailable", FAULT_ERROR, "Unavailable", "The server is overloaded and cannot handle the request" },
-	{ "denied", FAULT_ERROR, "UnauthorizedOperation", "You are not authorized to perform this operation." },
+	{ "unavailable", FAULT_ERROR, "Unavailable",
+	  "The server is overloaded and cannot handle the request" },
+	{ "denied", FAULT_ERROR, "UnauthorizedOperation",
+	  "You are not authorized to perform this operation." },
 	{ "no-capacity", FAULT_ERROR, "InsufficientInstanceCapacity",
 	  "We currently do not have sufficient capacity in the Availability Zone you requested." },
 	{ "error", FAULT_ERROR, NULL, "A fault of the plan" },
@@ -69,7 +71,8 @@ void faults_free(struct faults *f)
 
 static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err *err)
 {
-	static const char *const known[] = { "action", "call", "count", "fault", "code", "message", "status", "ms", "reads" };
+	static const char *const known[] = { "action",	"call",	  "count", "fault", "code",
+					     "message", "status", "ms",	   "reads" };
 	const char *key, *word = json_string_value(json_object_get(j, "fault"));
 	const char *action = json_string_value(json_object_get(j, "action"));
 	const char *code = json_string_value(json_object_get(j, "code"));
@@ -77,21 +80,36 @@ static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err
 	json_t *v;
 	size_t w;
 
-	json_object_foreach((json_t *)j, key, v)
-		if (!streq(str_nearest(key, known, ARRAY_LEN(known)), key))
-			return err_set(err, ERR_INVALID, "fault %zu: unknown member \"%s\"", number, key);
+	json_object_foreach((json_t *)j, key,
+			    v) if (!streq(str_nearest(key, known, ARRAY_LEN(known)),
+					  key)) return err_set(err, ERR_INVALID,
+							       "fault %zu: unknown member \"%s\"",
+							       number, key);
 	if (!action || !word)
-		return err_set(err, ERR_INVALID, "fault %zu needs \"action\" and \"fault\"", number);
+		return err_set(err, ERR_INVALID, "fault %zu needs \"action\" and \"fault\"",
+			       number);
 	for (w = 0; w < ARRAY_LEN(words) && !streq(words[w].word, word); w++)
 		;
 	if (w == ARRAY_LEN(words))
-		return err_set(err, ERR_INVALID, "fault %zu: \"%s\" is none of throttle, internal, unavailable, denied, no-capacity, "
-			       "error, cut, cut-after, late, not-found, invisible", number, word);
+		return err_set(err, ERR_INVALID,
+			       "fault %zu: \"%s\" is none of throttle, internal, unavailable, "
+			       "denied, no-capacity, "
+			       "error, cut, cut-after, late, not-found, invisible",
+			       number, word);
 	if (words[w].kind == FAULT_ERROR && !words[w].code && !code)
 		return err_set(err, ERR_INVALID, "fault %zu: \"error\" needs \"code\"", number);
-	*r = (struct rule){ .action = xstrdup(action), .call = 1, .count = 1, .fault = { .kind = words[w].kind, .reads = 3, .ms = 1000 } };
-	snprintf(r->fault.code, sizeof(r->fault.code), "%s", code ? code : words[w].code ? words[w].code : "");
-	snprintf(r->fault.message, sizeof(r->fault.message), "%s", message ? message : words[w].message ? words[w].message : "");
+	*r = (struct rule){ .action = xstrdup(action),
+			    .call = 1,
+			    .count = 1,
+			    .fault = { .kind = words[w].kind, .reads = 3, .ms = 1000 } };
+	snprintf(r->fault.code, sizeof(r->fault.code), "%s",
+		 code		 ? code
+		 : words[w].code ? words[w].code
+				 : "");
+	snprintf(r->fault.message, sizeof(r->fault.message), "%s",
+		 message	    ? message
+		 : words[w].message ? words[w].message
+				    : "");
 	if ((v = json_object_get(j, "call")))
 		r->call = json_integer_value(v);
 	if ((v = json_object_get(j, "count")))
@@ -112,7 +130,8 @@ int faults_load(struct faults *f, const json_t *plan, struct err *err)
 	json_t *j;
 
 	if (!json_is_object(plan) && !json_is_array(plan))
-		return err_set(err, ERR_INVALID, "a fault plan is an object with a list \"faults\"");
+		return err_set(err, ERR_INVALID,
+			       "a fault plan is an object with a list \"faults\"");
 	if (json_is_object(plan) && json_object_size(plan) && !json_is_array(list))
 		return err_set(err, ERR_INVALID, "the fault plan has no list \"faults\"");
 	json_array_foreach((json_t *)list, i, j) {

@@ -4,8 +4,8 @@
  *	  {"action": "RunInstances", "call": 1, "count": 2, "fault": "throttle"},
  *	  {"action": "CreateImage", "fault": "late", "ms": 3000}]}
  *
- * `call` counts the calls of that action ("*": of all) from 1 since the plan was loaded; `count` 0 means
- * from there on. Thread-safe.
+ * `call` counts the calls of that action ("*": of all) from 1 since the plan was loaded; `count` 0
+ *means from there on. Thread-safe.
  */
 #ifndef INGOT_CLOUD_FAULTS_H
 #define INGOT_CLOUD_FAULTS_H
@@ -17,8 +17,8 @@
 
 enum fault_kind {
 	FAULT_NONE,
-	FAULT_ERROR,	 /* an error answer: code, message, status; throttle and the like are such */
-	FAULT_CUT,	 /* the connection breaks off before the call is done */
+	FAULT_ERROR, /* an error answer: code, message, status; throttle and the like are such */
+	FAULT_CUT,   /* the connection breaks off before the call is done */
 	FAULT_CUT_AFTER, /* … after it was done: the answer is lost */
 	FAULT_LATE,	 /* the answer comes `ms` later */
 	FAULT_NOT_FOUND, /* the ids it names are not found, searches find nothing */

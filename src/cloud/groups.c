@@ -14,7 +14,8 @@ struct row *group_by_name(struct cloud *c, const char *vpc, const char *name)
 	for (size_t i = 0; i < model_count(c->model, KIND_GROUP); i++) {
 		struct row *r = model_at(c->model, KIND_GROUP, i);
 
-		if (streq(doc_str(r->doc, "vpcId"), vpc) && streq(doc_str(r->doc, "groupName"), name))
+		if (streq(doc_str(r->doc, "vpcId"), vpc) &&
+		    streq(doc_str(r->doc, "groupName"), name))
 			return r;
 	}
 	return NULL;
@@ -27,10 +28,10 @@ static json_t *permission(json_t *list, const json_t *rule)
 	size_t i;
 	json_t *p;
 
-	json_array_foreach(list, i, p)
-		if (streq(doc_str(p, "ipProtocol"), protocol) && doc_int(p, "fromPort") == doc_int(rule, "fromPort") &&
-		    doc_int(p, "toPort") == doc_int(rule, "toPort"))
-			return p;
+	json_array_foreach(list, i,
+			   p) if (streq(doc_str(p, "ipProtocol"), protocol) &&
+				  doc_int(p, "fromPort") == doc_int(rule, "fromPort") &&
+				  doc_int(p, "toPort") == doc_int(rule, "toPort")) return p;
 	p = json_pack("{s:s}", "ipProtocol", protocol);
 	if (!streq(protocol, "-1")) {
 		doc_set_int(p, "fromPort", doc_int(rule, "fromPort"));
@@ -86,20 +87,23 @@ static void renew_lists(struct cloud *c, struct row *group)
 
 static bool same_rule(const json_t *a, const json_t *b)
 {
-	static const char *const texts[] = { "groupId", "ipProtocol", "cidrIpv4", "cidrIpv6", "prefixListId",
-					     "referencedGroupInfo.groupId" };
+	static const char *const texts[] = { "groupId",	     "ipProtocol",
+					     "cidrIpv4",     "cidrIpv6",
+					     "prefixListId", "referencedGroupInfo.groupId" };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (!streq(doc_str(a, texts[i]), doc_str(b, texts[i])))
 			return false;
-	return doc_bool(a, "isEgress") == doc_bool(b, "isEgress") && doc_int(a, "fromPort") == doc_int(b, "fromPort") &&
+	return doc_bool(a, "isEgress") == doc_bool(b, "isEgress") &&
+	       doc_int(a, "fromPort") == doc_int(b, "fromPort") &&
 	       doc_int(a, "toPort") == doc_int(b, "toPort");
 }
 
 static json_t *rule_doc(struct cloud *c, const struct row *group, const struct group_rule *rule)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "securityGroupRuleId", "", "groupId", group->id,
-				"groupOwnerId", c->account, "isEgress", (int)rule->egress, "ipProtocol", rule->protocol, "fromPort",
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "securityGroupRuleId", "",
+				"groupId", group->id, "groupOwnerId", c->account, "isEgress",
+				(int)rule->egress, "ipProtocol", rule->protocol, "fromPort",
 				(json_int_t)rule->from, "toPort", (json_int_t)rule->to);
 
 	doc_set_str(doc, "cidrIpv4", rule->cidr);
@@ -107,7 +111,9 @@ static json_t *rule_doc(struct cloud *c, const struct row *group, const struct g
 	doc_set_str(doc, "prefixListId", rule->prefix_list);
 	doc_set_str(doc, "description", rule->description);
 	if (rule->group)
-		json_object_set_new(doc, "referencedGroupInfo", json_pack("{s:s, s:s}", "groupId", rule->group, "userId", c->account));
+		json_object_set_new(
+			doc, "referencedGroupInfo",
+			json_pack("{s:s, s:s}", "groupId", rule->group, "userId", c->account));
 	json_object_set_new(doc, "tagSet", json_array());
 	return doc;
 }
@@ -146,16 +152,24 @@ void group_remove_rule(struct cloud *c, struct row *group, struct row *rule)
 	renew_lists(c, group);
 }
 
-struct row *group_create(struct cloud *c, const char *region, const char *id, const char *vpc, const char *name,
-			 const char *description)
+struct row *group_create(struct cloud *c, const char *region, const char *id, const char *vpc,
+			 const char *name, const char *description)
 {
 	struct row *r = model_put(c->model, KIND_GROUP, region, id,
-				  json_pack("{s:s, s:s, s:s, s:s, s:[], s:[], s:s, s:[], s:o}", "ownerId", c->account, "groupName", name,
-					    "groupId", id, "groupDescription", description, "ipPermissions", "ipPermissionsEgress",
-					    "vpcId", vpc, "tagSet", "securityGroupArn",
-					    json_sprintf("arn:aws:ec2:%s:%s:security-group/%s", region, c->account, id)));
+				  json_pack("{s:s, s:s, s:s, s:s, s:[], s:[], s:s, s:[], s:o}",
+					    "ownerId", c->account, "groupName", name, "groupId", id,
+					    "groupDescription", description, "ipPermissions",
+					    "ipPermissionsEgress", "vpcId", vpc, "tagSet",
+					    "securityGroupArn",
+					    json_sprintf("arn:aws:ec2:%s:%s:security-group/%s",
+							 region, c->account, id)));
 
-	group_add_rule(c, r, &(struct group_rule){ .egress = true, .protocol = "-1", .from = -1, .to = -1, .cidr = "0.0.0.0/0" });
+	group_add_rule(c, r,
+		       &(struct group_rule){ .egress = true,
+					     .protocol = "-1",
+					     .from = -1,
+					     .to = -1,
+					     .cidr = "0.0.0.0/0" });
 	return r;
 }
 
@@ -170,15 +184,16 @@ void group_remove(struct cloud *c, struct row *group)
 	model_remove(c->model, group);
 }
 
-/* Does a source range mean this host? Loopback does, and private ranges, since the host stands for the
- * network that such rules are written for. */
+/* Does a source range mean this host? Loopback does, and private ranges, since the host stands for
+ * the network that such rules are written for. */
 static bool reaches_host(const char *cidr)
 {
 	static const struct {
 		uint32_t net;
 		int bits;
 	} near[] = {
-		{ 0x7f000000, 8 }, { 0x0a000000, 8 }, { 0xac100000, 12 }, { 0xc0a80000, 16 }, { 0x64400000, 10 },
+		{ 0x7f000000, 8 },  { 0x0a000000, 8 },	{ 0xac100000, 12 },
+		{ 0xc0a80000, 16 }, { 0x64400000, 10 },
 	};
 	uint32_t net;
 	int bits;
@@ -219,7 +234,8 @@ static bool in_groups(const json_t *group_set, const char *id)
 	return doc_find(group_set, "groupId", id, NULL) != NULL;
 }
 
-void group_ports(struct cloud *c, const json_t *group_set, struct instance_port **ret, size_t *ret_n)
+void group_ports(struct cloud *c, const json_t *group_set, struct instance_port **ret,
+		 size_t *ret_n)
 {
 	struct port_list l = { 0 };
 

@@ -1,5 +1,6 @@
-/* The small static program that is embedded in ingot and runs inside instances: pid 1 where the image has
- * no init, key injection from IMDS, the user-data runner, and the yum/dnf front of the amzn stand-in.
+/* The small static program that is embedded in ingot and runs inside instances: pid 1 where the
+ * image has no init, key injection from IMDS, the user-data runner, and the yum/dnf front of the
+ * amzn stand-in.
  */
 #ifndef INGOT_CLOUD_GUEST_H
 #define INGOT_CLOUD_GUEST_H

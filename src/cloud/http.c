@@ -38,7 +38,8 @@ static const struct dl_symbol symbols[] = {
 	DL_SYMBOL(mhd, MHD_get_connection_info, connection_info),
 	DL_SYMBOL(mhd, MHD_add_connection, add_connection),
 };
-static struct dl_library library = { "libmicrohttpd.so.12", "libmicrohttpd12", symbols, ARRAY_LEN(symbols), NULL };
+static struct dl_library library = { "libmicrohttpd.so.12", "libmicrohttpd12", symbols,
+				     ARRAY_LEN(symbols), NULL };
 
 struct http_server {
 	struct MHD_Daemon *daemon;
@@ -78,10 +79,12 @@ static void *on_uri(void *data UNUSED, const char *uri, struct MHD_Connection *c
 	return in;
 }
 
-static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind UNUSED, const char *name, const char *value)
+static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind UNUSED, const char *name,
+				 const char *value)
 {
 	struct incoming *in = data;
-	struct http_field f = { arena_strdup(in->arena, name), arena_strdup(in->arena, value ? value : "") };
+	struct http_field f = { arena_strdup(in->arena, name),
+				arena_strdup(in->arena, value ? value : "") };
 
 	vec_push(&in->headers, f);
 	return MHD_YES;
@@ -107,7 +110,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
 
 static uint64_t peer_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = mhd.connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		mhd.connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr_in *in;
 
 	if (!info || !info->client_addr || info->client_addr->sa_family != AF_INET)
@@ -116,8 +120,10 @@ static uint64_t peer_of(struct MHD_Connection *connection)
 	return in->sin_addr.s_addr;
 }
 
-static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url UNUSED, const char *method,
-				  const char *version UNUSED, const char *upload, size_t *upload_n, void **state)
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
+				  const char *url UNUSED, const char *method,
+				  const char *version UNUSED, const char *upload, size_t *upload_n,
+				  void **state)
 {
 	struct http_server *s = data;
 	struct incoming *in = *state;
@@ -144,9 +150,13 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 		reply.status = 413;
 		buf_printf(&reply.body, "The request is larger than %zu bytes.\n", HTTP_BODY_MAX);
 	} else {
-		s->fn(s->data, &(struct http_request){ .method = method, .path = in->uri, .query = question ? question : "",
-						       .headers = in->headers.v, .nheaders = in->headers.n,
-						       .body = buf_str(&in->body) },
+		s->fn(s->data,
+		      &(struct http_request){ .method = method,
+					      .path = in->uri,
+					      .query = question ? question : "",
+					      .headers = in->headers.v,
+					      .nheaders = in->headers.n,
+					      .body = buf_str(&in->body) },
 		      peer_of(connection), &reply);
 	}
 	result = reply.cut ? MHD_NO : send_reply(connection, &reply);
@@ -166,15 +176,21 @@ static int open_listener(const char *address, uint16_t port, int *ret, struct er
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
 	auto_fd int fd = -1;
 
-	if (inet_pton(AF_INET, address, &in.sin_addr) != 1 || (ntohl(in.sin_addr.s_addr) >> 24) != 127)
-		return err_set(err, ERR_INVALID, "%s is no loopback address: the local cloud listens on 127.0.0.0/8 only", address);
+	if (inet_pton(AF_INET, address, &in.sin_addr) != 1 ||
+	    (ntohl(in.sin_addr.s_addr) >> 24) != 127)
+		return err_set(
+			err, ERR_INVALID,
+			"%s is no loopback address: the local cloud listens on 127.0.0.0/8 only",
+			address);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_errno(err, errno, "cannot make a socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
 	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) < 0 || listen(fd, 512) < 0) {
 		if (errno == EADDRINUSE)
-			return err_set(err, ERR_EXISTS, "port %u of %s is taken: stop what listens there, or choose another with -listen",
+			return err_set(err, ERR_EXISTS,
+				       "port %u of %s is taken: stop what listens there, or choose "
+				       "another with -listen",
 				       port, address);
 		return err_errno(err, errno, "cannot listen on %s:%u", address, port);
 	}
@@ -187,10 +203,11 @@ static void quiet(void *data UNUSED, const char *fmt UNUSED, va_list ap UNUSED)
 {
 }
 
-int http_start(const char *address, uint16_t port, http_handler *fn, void *data, struct http_server **ret, struct err *err)
+int http_start(const char *address, uint16_t port, http_handler *fn, void *data,
+	       struct http_server **ret, struct err *err)
 {
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC |
-			 MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+			 MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
 	struct sockaddr_in in = { 0 };
 	struct http_server *s;
 	int fd = -1;
@@ -206,14 +223,13 @@ int http_start(const char *address, uint16_t port, http_handler *fn, void *data,
 		s->port = ntohs(in.sin_port);
 	if (!address)
 		flags |= MHD_USE_NO_LISTEN_SOCKET;
-	s->daemon = mhd.start(flags, port, NULL, NULL, on_request, s,
-			      MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
-			      MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-			      MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-			      MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-			      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_SECONDS,
-			      MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
-			      address ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_END, fd, MHD_OPTION_END);
+	s->daemon = mhd.start(
+		flags, port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_SECONDS,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+		address ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_END, fd, MHD_OPTION_END);
 	if (!s->daemon) {
 		fd_close(&fd);
 		free(s);
@@ -234,7 +250,8 @@ int http_serve_fd(struct http_server *s, int fd, uint32_t peer, struct err *err)
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = peer };
 
 	if (mhd.add_connection(s->daemon, fd, (struct sockaddr *)&in, sizeof(in)) != MHD_YES)
-		return err_errno(err, errno, "cannot serve a connection"); /* the library closed it */
+		return err_errno(err, errno,
+				 "cannot serve a connection"); /* the library closed it */
 	return 0;
 }
 

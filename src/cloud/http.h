@@ -1,5 +1,5 @@
-/* The daemon's HTTP front: loopback, one thread for each connection (a call that is late or makes a key
- * keeps nobody else waiting), bodies up to HTTP_BODY_MAX, keep-alive.
+/* The daemon's HTTP front: loopback, one thread for each connection (a call that is late or makes a
+ * key keeps nobody else waiting), bodies up to HTTP_BODY_MAX, keep-alive.
  */
 #ifndef INGOT_CLOUD_HTTP_H
 #define INGOT_CLOUD_HTTP_H
@@ -23,15 +23,17 @@ struct http_reply {
 	bool cut; /* close the connection without an answer */
 };
 
-/* peer: what was given to http_serve_fd for this connection, else 0. Runs on the connection's thread. */
-typedef void http_handler(void *data, const struct http_request *r, uint64_t peer, struct http_reply *reply);
+/* peer: what was given to http_serve_fd for this connection, else 0. Runs on the connection's
+ * thread. */
+typedef void http_handler(void *data, const struct http_request *r, uint64_t peer,
+			  struct http_reply *reply);
 
 struct http_server;
 
 /* Listens on address:port; port 0 takes any. address NULL: no listener, connections come by
  * http_serve_fd(). Errors: ERR_EXISTS when the port is taken. */
-int http_start(const char *address, uint16_t port, http_handler *fn, void *data, struct http_server **ret,
-	       struct err *err) MUST_USE;
+int http_start(const char *address, uint16_t port, http_handler *fn, void *data,
+	       struct http_server **ret, struct err *err) MUST_USE;
 uint16_t http_port(const struct http_server *s);
 /* Serves a connected socket and closes it at the end, also on error. peer fits 32 bits. */
 int http_serve_fd(struct http_server *s, int fd, uint32_t peer, struct err *err);

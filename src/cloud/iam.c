@@ -25,15 +25,21 @@ static int create_profile(struct call *c)
 	char id[ID_SIZE], now[TIME_SIZE];
 	json_t *doc;
 
-	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+=,.@_-") != strlen(name) || strlen(name) > 128)
-		return call_fail(c, "ValidationError", "The specified value for instanceProfileName is invalid");
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+=,.@_-") !=
+		    strlen(name) ||
+	    strlen(name) > 128)
+		return call_fail(c, "ValidationError",
+				 "The specified value for instanceProfileName is invalid");
 	if (model_find(c->cloud->model, KIND_PROFILE, name))
-		return call_fail(c, "EntityAlreadyExists", "Instance Profile %s already exists.", name);
+		return call_fail(c, "EntityAlreadyExists", "Instance Profile %s already exists.",
+				 name);
 	id_new("x", id);
-	doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:[]}", "InstanceProfileName", name, "Path", path ? path : "/", "InstanceProfileId",
-			json_sprintf("AIPA%.16s", id + 3), "Arn",
-			json_sprintf("arn:aws:iam::%s:instance-profile%s%s", c->cloud->account, path ? path : "/", name), "CreateDate",
-			iam_time(now), "Roles");
+	doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:[]}", "InstanceProfileName", name, "Path",
+			path ? path : "/", "InstanceProfileId", json_sprintf("AIPA%.16s", id + 3),
+			"Arn",
+			json_sprintf("arn:aws:iam::%s:instance-profile%s%s", c->cloud->account,
+				     path ? path : "/", name),
+			"CreateDate", iam_time(now), "Roles");
 	json_array_append_new(c->created, json_string(name));
 	model_put(c->cloud->model, KIND_PROFILE, "", name, doc);
 	json_object_set(c->out, "InstanceProfile", doc);
@@ -56,7 +62,9 @@ static int delete_profile(struct call *c)
 	if (!r)
 		return -1;
 	if (json_array_size(json_object_get(r->doc, "Roles")))
-		return call_fail(c, "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.");
+		return call_fail(
+			c, "DeleteConflict",
+			"Cannot delete entity, must remove roles from instance profile first.");
 	model_remove(c->cloud->model, r);
 	return 0;
 }
@@ -81,7 +89,8 @@ static int list_for_role(struct call *c)
 	json_object_set_new(c->out, "InstanceProfiles", set);
 	json_object_set_new(c->out, "IsTruncated", json_false());
 	for (size_t i = 0; (r = call_next(c, KIND_PROFILE, &i));)
-		if (doc_find(json_object_get(r->doc, "Roles"), "RoleName", call_val(c, "RoleName"), NULL))
+		if (doc_find(json_object_get(r->doc, "Roles"), "RoleName", call_val(c, "RoleName"),
+			     NULL))
 			json_array_append(set, r->doc);
 	return 0;
 }
@@ -99,7 +108,8 @@ static int add_role(struct call *c)
 		return call_fail(c, "NoSuchEntity", "The role with name %s cannot be found.", name);
 	roles = json_object_get(r->doc, "Roles");
 	if (json_array_size(roles))
-		return call_fail(c, "LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");
+		return call_fail(c, "LimitExceeded",
+				 "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");
 	json_array_append_new(roles, json_deep_copy(role->doc));
 	call_save(c, r);
 	return 0;
@@ -114,7 +124,9 @@ static int remove_role(struct call *c)
 	if (!r)
 		return -1;
 	if (!doc_find(json_object_get(r->doc, "Roles"), "RoleName", name, &at))
-		return call_fail(c, "NoSuchEntity", "The role with name %s cannot be found in the instance profile.", name);
+		return call_fail(c, "NoSuchEntity",
+				 "The role with name %s cannot be found in the instance profile.",
+				 name);
 	json_array_remove(json_object_get(r->doc, "Roles"), at);
 	call_save(c, r);
 	return 0;

@@ -31,13 +31,15 @@ static json_t *encoded(const char *text)
 
 static int create_role(struct call *c)
 {
-	const char *name = call_val(c, "RoleName"), *path = call_val(c, "Path"), *trust = call_val(c, "AssumeRolePolicyDocument");
+	const char *name = call_val(c, "RoleName"), *path = call_val(c, "Path"),
+		   *trust = call_val(c, "AssumeRolePolicyDocument");
 	int64_t seconds = 3600;
 	char id[ID_SIZE], now[TIME_SIZE];
 	json_t *doc;
 
 	if (model_find(c->cloud->model, KIND_ROLE, name))
-		return call_fail(c, "EntityAlreadyExists", "Role with name %s already exists.", name);
+		return call_fail(c, "EntityAlreadyExists", "Role with name %s already exists.",
+				 name);
 	if (!policy_ok(trust))
 		return call_fail(c, "MalformedPolicyDocument", "This policy contains invalid Json");
 	if (call_int(c, "MaxSessionDuration", 3600, 43200, &seconds) < 0)
@@ -45,10 +47,12 @@ static int create_role(struct call *c)
 	id_new("x", id);
 	time_now(now);
 	memcpy(now + 19, "Z", 2);
-	doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:I, s:{}, s:{}}", "RoleName", name, "Path", path ? path : "/", "RoleId",
-			json_sprintf("AROA%.16s", id + 3), "Arn",
-			json_sprintf("arn:aws:iam::%s:role%s%s", c->cloud->account, path ? path : "/", name), "CreateDate", now,
-			"AssumeRolePolicyDocument", encoded(trust), "MaxSessionDuration", (json_int_t)seconds, "_policies", "_attached");
+	doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:I, s:{}, s:{}}", "RoleName", name, "Path",
+			path ? path : "/", "RoleId", json_sprintf("AROA%.16s", id + 3), "Arn",
+			json_sprintf("arn:aws:iam::%s:role%s%s", c->cloud->account,
+				     path ? path : "/", name),
+			"CreateDate", now, "AssumeRolePolicyDocument", encoded(trust),
+			"MaxSessionDuration", (json_int_t)seconds, "_policies", "_attached");
 	doc_set_str(doc, "Description", call_val(c, "Description"));
 	json_array_append_new(c->created, json_string(name));
 	model_put(c->cloud->model, KIND_ROLE, "", name, doc);
@@ -83,11 +87,15 @@ static int delete_role(struct call *c)
 
 	if (!r)
 		return -1;
-	if (json_object_size(json_object_get(r->doc, "_policies")) || json_object_size(json_object_get(r->doc, "_attached")))
-		return call_fail(c, "DeleteConflict", "Cannot delete entity, must delete policies first.");
+	if (json_object_size(json_object_get(r->doc, "_policies")) ||
+	    json_object_size(json_object_get(r->doc, "_attached")))
+		return call_fail(c, "DeleteConflict",
+				 "Cannot delete entity, must delete policies first.");
 	for (size_t i = 0; (p = call_next(c, KIND_PROFILE, &i));)
 		if (doc_find(json_object_get(p->doc, "Roles"), "RoleName", r->id, NULL))
-			return call_fail(c, "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.");
+			return call_fail(c, "DeleteConflict",
+					 "Cannot delete entity, must remove roles from instance "
+					 "profile first.");
 	model_remove(c->cloud->model, r);
 	return 0;
 }
@@ -100,7 +108,8 @@ static int put_policy(struct call *c)
 		return -1;
 	if (!policy_ok(call_val(c, "PolicyDocument")))
 		return call_fail(c, "MalformedPolicyDocument", "Syntax errors in policy.");
-	json_object_set_new(json_object_get(r->doc, "_policies"), call_val(c, "PolicyName"), json_string(call_val(c, "PolicyDocument")));
+	json_object_set_new(json_object_get(r->doc, "_policies"), call_val(c, "PolicyName"),
+			    json_string(call_val(c, "PolicyDocument")));
 	call_save(c, r);
 	return 0;
 }
@@ -114,7 +123,8 @@ static int get_policy(struct call *c)
 		return -1;
 	text = json_string_value(json_object_get(json_object_get(r->doc, "_policies"), name));
 	if (!text)
-		return call_fail(c, "NoSuchEntity", "The role policy with name %s cannot be found.", name);
+		return call_fail(c, "NoSuchEntity", "The role policy with name %s cannot be found.",
+				 name);
 	json_object_set_new(c->out, "RoleName", json_string(r->id));
 	json_object_set_new(c->out, "PolicyName", json_string(name));
 	json_object_set_new(c->out, "PolicyDocument", encoded(text));
@@ -128,7 +138,8 @@ static int delete_policy(struct call *c)
 	if (!r)
 		return -1;
 	if (json_object_del(json_object_get(r->doc, "_policies"), call_val(c, "PolicyName")) < 0)
-		return call_fail(c, "NoSuchEntity", "The role policy with name %s cannot be found.", call_val(c, "PolicyName"));
+		return call_fail(c, "NoSuchEntity", "The role policy with name %s cannot be found.",
+				 call_val(c, "PolicyName"));
 	call_save(c, r);
 	return 0;
 }
@@ -154,7 +165,8 @@ static int attach_policy(struct call *c)
 
 	if (!r)
 		return -1;
-	json_object_set_new(json_object_get(r->doc, "_attached"), call_val(c, "PolicyArn"), json_true());
+	json_object_set_new(json_object_get(r->doc, "_attached"), call_val(c, "PolicyArn"),
+			    json_true());
 	call_save(c, r);
 	return 0;
 }
@@ -166,7 +178,8 @@ static int detach_policy(struct call *c)
 	if (!r)
 		return -1;
 	if (json_object_del(json_object_get(r->doc, "_attached"), call_val(c, "PolicyArn")) < 0)
-		return call_fail(c, "NoSuchEntity", "Policy %s was not found.", call_val(c, "PolicyArn"));
+		return call_fail(c, "NoSuchEntity", "Policy %s was not found.",
+				 call_val(c, "PolicyArn"));
 	call_save(c, r);
 	return 0;
 }
@@ -181,14 +194,15 @@ static int list_attached(struct call *c)
 	json_object_set_new(c->out, "IsTruncated", json_false());
 	if (!r)
 		return -1;
-	json_object_foreach(json_object_get(r->doc, "_attached"), arn, v)
-		json_array_append_new(set, json_pack("{s:s, s:s}", "PolicyName", strrchr(arn, '/') ? strrchr(arn, '/') + 1 : arn,
-						     "PolicyArn", arn));
+	json_object_foreach(json_object_get(r->doc, "_attached"), arn, v) json_array_append_new(
+		set, json_pack("{s:s, s:s}", "PolicyName",
+			       strrchr(arn, '/') ? strrchr(arn, '/') + 1 : arn, "PolicyArn", arn));
 	return 0;
 }
 
 const struct action iam_role_actions[] = {
-	{ "CreateRole", create_role, "RoleName! AssumeRolePolicyDocument! Path Description MaxSessionDuration Tags", 0 },
+	{ "CreateRole", create_role,
+	  "RoleName! AssumeRolePolicyDocument! Path Description MaxSessionDuration Tags", 0 },
 	{ "GetRole", get_role, "RoleName!", 0 },
 	{ "ListRoles", list_roles, "PathPrefix Marker MaxItems", 0 },
 	{ "DeleteRole", delete_role, "RoleName!", 0 },

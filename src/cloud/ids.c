@@ -65,5 +65,6 @@ void mac_address(uint32_t ip, char out[18])
 	uint8_t r[2];
 
 	os_random(r, sizeof(r));
-	snprintf(out, 18, "02:%02x:%02x:%02x:%02x:%02x", r[0], r[1], ip >> 16 & 0xff, ip >> 8 & 0xff, ip & 0xff);
+	snprintf(out, 18, "02:%02x:%02x:%02x:%02x:%02x", r[0], r[1], ip >> 16 & 0xff,
+		 ip >> 8 & 0xff, ip & 0xff);
 }

@@ -1,4 +1,5 @@
-/* Runs mmdebstrap, sfdisk, mkfs.ext4, debugfs and their like for the base images and the qemu backend. */
+/* Runs mmdebstrap, sfdisk, mkfs.ext4, debugfs and their like for the base images and the qemu
+ * backend. */
 #include "cloud/imagetool.h"
 #include "base/os.h"
 #include "base/proc.h"
@@ -56,8 +57,8 @@ int imagetool_find(const char *program, const char *step, char **ret_path, struc
 			return 0;
 		}
 	}
-	return err_set(err, ERR_UNSUPPORTED, "%s: %s is not installed; install the package %s", step, program,
-		       package_of(program));
+	return err_set(err, ERR_UNSUPPORTED, "%s: %s is not installed; install the package %s",
+		       step, program, package_of(program));
 }
 
 /* What one run has said: the open line of each stream, and the last whole lines for the error. */
@@ -117,7 +118,8 @@ static void on_output(void *data, enum proc_stream s, const char *p, size_t n)
 int imagetool_run(const struct imagetool *t, struct err *err)
 {
 	AUTO(talk) struct talk talk = { .tool = t };
-	auto_free char *program = NULL, *search = search_path(), *path = xasprintf("PATH=%s", search);
+	auto_free char *program = NULL, *search = search_path(),
+		       *path = xasprintf("PATH=%s", search);
 	auto_free const char **argv = NULL, **env = NULL;
 	size_t n = 0, nenv = 0;
 	int status;
@@ -136,7 +138,9 @@ int imagetool_run(const struct imagetool *t, struct err *err)
 	env[1] = "LC_ALL=C";
 	memcpy(env + 2, t->env ? t->env : argv + n, nenv * sizeof(*env));
 
-	const struct proc_spec spec = { .argv = argv, .env = env, .input = t->input, .on_output = on_output, .data = &talk };
+	const struct proc_spec spec = {
+		.argv = argv, .env = env, .input = t->input, .on_output = on_output, .data = &talk
+	};
 
 	if (proc_run(&spec, &status, err) < 0)
 		return err_prefix(err, "%s", t->step);

@@ -1,5 +1,6 @@
-/* The programs of the system that make and take apart disk images: found in PATH and in the sbin folders that
- * ordinary users do not have there, run without a shell, their failures told with the step that needed them.
+/* The programs of the system that make and take apart disk images: found in PATH and in the sbin
+ * folders that ordinary users do not have there, run without a shell, their failures told with the
+ * step that needed them.
  */
 #ifndef INGOT_CLOUD_IMAGETOOL_H
 #define INGOT_CLOUD_IMAGETOOL_H
@@ -9,10 +10,12 @@
 #include "base/err.h"
 
 /* Full path of a program, or ERR_UNSUPPORTED naming its Debian package and the step. */
-int imagetool_find(const char *program, const char *step, char **ret_path, struct err *err) MUST_USE;
+int imagetool_find(const char *program, const char *step, char **ret_path,
+		   struct err *err) MUST_USE;
 
 struct imagetool {
-	const char *const *argv; /* NULL-terminated; argv[0] is a name of the table in imagetool.c */
+	const char *const
+		*argv; /* NULL-terminated; argv[0] is a name of the table in imagetool.c */
 	const char *step;	 /* "making the disk": the start of error messages */
 	const char *const *env;	 /* "K=V" added, NULL: none */
 	/* Lines of both streams as they come; may be NULL. */

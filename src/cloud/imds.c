@@ -1,5 +1,5 @@
-/* Instance metadata: the tree is made from the instance's row for each request, so that it is never stale.
- * The connection tells which instance asks, not its address. */
+/* Instance metadata: the tree is made from the instance's row for each request, so that it is never
+ * stale. The connection tells which instance asks, not its address. */
 #include "cloud/imds.h"
 
 #include "base/clock.h"
@@ -23,8 +23,9 @@ struct imds {
 	struct map tokens;     /* "instance token" -> Unix time of its end */
 };
 
-static const char *const versions[] = { "1.0", "2016-09-02", "2018-09-24", "2019-10-01", "2020-10-27", "2021-01-03",
-					"2021-03-23", "2021-07-15", "2022-09-24", "2024-04-11", "latest" };
+static const char *const versions[] = { "1.0",	      "2016-09-02", "2018-09-24", "2019-10-01",
+					"2020-10-27", "2021-01-03", "2021-03-23", "2021-07-15",
+					"2022-09-24", "2024-04-11", "latest" };
 
 /* --- the tree ------------------------------------------------------- */
 
@@ -59,8 +60,10 @@ static json_t *interface_tree(struct cloud *c, const json_t *doc, const json_t *
 	add(node, "owner-id", c->account);
 	add(node, "public-hostname", doc_str(doc, "dnsName"));
 	add(node, "public-ipv4s", doc_str(doc, "ipAddress"));
-	json_object_set_new(node, "security-groups", lines(json_object_get(doc, "groupSet"), "groupName"));
-	json_object_set_new(node, "security-group-ids", lines(json_object_get(doc, "groupSet"), "groupId"));
+	json_object_set_new(node, "security-groups",
+			    lines(json_object_get(doc, "groupSet"), "groupName"));
+	json_object_set_new(node, "security-group-ids",
+			    lines(json_object_get(doc, "groupSet"), "groupId"));
 	add(node, "subnet-id", doc_str(doc, "subnetId"));
 	add(node, "subnet-ipv4-cidr-block", subnet ? doc_str(subnet->doc, "cidrBlock") : NULL);
 	add(node, "vpc-id", doc_str(doc, "vpcId"));
@@ -103,11 +106,13 @@ static json_t *credentials(struct cloud *c, struct row *r, const char *role)
 {
 	const char *kept = doc_str(r->doc, "_credentials");
 	struct row *key = kept ? model_find(c->model, KIND_ACCESS_KEY, kept) : NULL;
-	auto_free char *principal = xasprintf("arn:aws:sts::%s:assumed-role/%s/%s", c->account, role, r->id);
+	auto_free char *principal =
+		xasprintf("arn:aws:sts::%s:assumed-role/%s/%s", c->account, role, r->id);
 	char updated[TIME_SIZE], until[TIME_SIZE];
 	auto_free char *text = NULL;
 
-	if (!key || !streq(doc_str(key->doc, "arn"), principal) || doc_int(key->doc, "_expires") < clock_unix() + CREDENTIALS_RENEW) {
+	if (!key || !streq(doc_str(key->doc, "arn"), principal) ||
+	    doc_int(key->doc, "_expires") < clock_unix() + CREDENTIALS_RENEW) {
 		key = credentials_make(c, principal, CREDENTIALS_SECONDS);
 		doc_set_str(r->doc, "_credentials", key->id);
 		model_save(c->model, r);
@@ -116,8 +121,9 @@ static json_t *credentials(struct cloud *c, struct row *r, const char *role)
 	time_text(doc_int(key->doc, "_expires") * 1000, until);
 	memcpy(updated + 19, "Z", 2);
 	memcpy(until + 19, "Z", 2);
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "Code", "Success", "LastUpdated", updated, "Type", "AWS-HMAC",
-				"AccessKeyId", key->id, "SecretAccessKey", doc_str(key->doc, "_secret"), "Token",
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "Code", "Success",
+				"LastUpdated", updated, "Type", "AWS-HMAC", "AccessKeyId", key->id,
+				"SecretAccessKey", doc_str(key->doc, "_secret"), "Token",
 				doc_str(key->doc, "_token"), "Expiration", until);
 	text = json_dumps(doc, JSON_INDENT(2));
 	json_decref(doc);
@@ -128,10 +134,13 @@ static json_t *iam_tree(struct cloud *c, struct row *r, const char *profile)
 {
 	const char *role = role_of(c, profile);
 	char now[TIME_SIZE];
-	json_t *info = json_pack("{s:s, s:s, s:O, s:O}", "Code", "Success", "LastUpdated", time_now(now), "InstanceProfileArn",
-				 doc_get(r->doc, "iamInstanceProfile.arn"), "InstanceProfileId", doc_get(r->doc, "iamInstanceProfile.id"));
+	json_t *info =
+		json_pack("{s:s, s:s, s:O, s:O}", "Code", "Success", "LastUpdated", time_now(now),
+			  "InstanceProfileArn", doc_get(r->doc, "iamInstanceProfile.arn"),
+			  "InstanceProfileId", doc_get(r->doc, "iamInstanceProfile.id"));
 	auto_free char *text = json_dumps(info, JSON_INDENT(2));
-	json_t *node = json_pack("{s:s, s:{s:o}}", "info", text, "security-credentials", role, credentials(c, r, role));
+	json_t *node = json_pack("{s:s, s:{s:o}}", "info", text, "security-credentials", role,
+				 credentials(c, r, role));
 
 	json_decref(info);
 	return node;
@@ -149,8 +158,10 @@ static json_t *tags_tree(const json_t *doc)
 
 static json_t *meta_tree(struct cloud *c, struct row *r)
 {
-	const json_t *doc = r->doc, *nic = json_array_get(json_object_get(doc, "networkInterfaceSet"), 0);
-	const char *zone = doc_str(doc, "placement.availabilityZone"), *mac = doc_str(nic, "macAddress");
+	const json_t *doc = r->doc,
+		     *nic = json_array_get(json_object_get(doc, "networkInterfaceSet"), 0);
+	const char *zone = doc_str(doc, "placement.availabilityZone"),
+		   *mac = doc_str(nic, "macAddress");
 	json_t *node = json_object();
 	char index[16], zid[32];
 
@@ -164,25 +175,33 @@ static json_t *meta_tree(struct cloud *c, struct row *r)
 		json_object_set_new(node, "iam", iam_tree(c, r, doc_str(doc, "_profile")));
 	add(node, "instance-action", "none");
 	add(node, "instance-id", r->id);
-	add(node, "instance-life-cycle", doc_str(doc, "instanceLifecycle") ? doc_str(doc, "instanceLifecycle") : "on-demand");
+	add(node, "instance-life-cycle",
+	    doc_str(doc, "instanceLifecycle") ? doc_str(doc, "instanceLifecycle") : "on-demand");
 	add(node, "instance-type", doc_str(doc, "instanceType"));
 	add(node, "local-hostname", doc_str(doc, "privateDnsName"));
 	add(node, "local-ipv4", doc_str(doc, "privateIpAddress"));
 	add(node, "mac", mac);
 	if (mac)
-		json_object_set_new(node, "network", json_pack("{s:{s:{s:o}}}", "interfaces", "macs", mac, interface_tree(c, doc, nic)));
+		json_object_set_new(node, "network",
+				    json_pack("{s:{s:{s:o}}}", "interfaces", "macs", mac,
+					      interface_tree(c, doc, nic)));
 	zone_id(r->region, MAX(zone_index(r->region, zone), 0), zid);
-	json_object_set_new(node, "placement", json_pack("{s:s, s:s, s:s}", "availability-zone", zone, "availability-zone-id", zid,
-							 "region", r->region));
+	json_object_set_new(node, "placement",
+			    json_pack("{s:s, s:s, s:s}", "availability-zone", zone,
+				      "availability-zone-id", zid, "region", r->region));
 	add(node, "profile", "default-hvm");
 	add(node, "public-hostname", doc_str(doc, "dnsName"));
 	add(node, "public-ipv4", doc_str(doc, "ipAddress"));
 	if (doc_str(doc, "_key"))
-		json_object_set_new(node, "public-keys", json_pack("{s:{s:o}}", "0", "openssh-key",
-								   json_sprintf("%s %s", doc_str(doc, "_key"), doc_str(doc, "keyName"))));
+		json_object_set_new(node, "public-keys",
+				    json_pack("{s:{s:o}}", "0", "openssh-key",
+					      json_sprintf("%s %s", doc_str(doc, "_key"),
+							   doc_str(doc, "keyName"))));
 	add(node, "reservation-id", doc_str(doc, "_reservation"));
-	json_object_set_new(node, "security-groups", lines(json_object_get(doc, "groupSet"), "groupName"));
-	json_object_set_new(node, "services", json_pack("{s:s, s:s}", "domain", "amazonaws.com", "partition", "aws"));
+	json_object_set_new(node, "security-groups",
+			    lines(json_object_get(doc, "groupSet"), "groupName"));
+	json_object_set_new(node, "services",
+			    json_pack("{s:s, s:s}", "domain", "amazonaws.com", "partition", "aws"));
 	if (streq(doc_str(doc, "metadataOptions.instanceMetadataTags"), "enabled"))
 		json_object_set_new(node, "tags", json_pack("{s:o}", "instance", tags_tree(doc)));
 	return node;
@@ -190,13 +209,15 @@ static json_t *meta_tree(struct cloud *c, struct row *r)
 
 static json_t *identity_document(struct cloud *c, struct row *r)
 {
-	json_t *doc = json_pack("{s:s, s:O, s:O, s:n, s:O, s:s, s:O, s:n, s:O, s:O, s:n, s:s, s:s}", "accountId", c->account,
-				"architecture", json_object_get(r->doc, "architecture"), "availabilityZone",
-				doc_get(r->doc, "placement.availabilityZone"), "billingProducts", "imageId",
-				json_object_get(r->doc, "imageId"), "instanceId", r->id, "instanceType",
-				json_object_get(r->doc, "instanceType"), "kernelId", "pendingTime",
-				json_object_get(r->doc, "launchTime"), "privateIp", json_object_get(r->doc, "privateIpAddress"),
-				"ramdiskId", "region", r->region, "version", "2017-09-30");
+	json_t *doc = json_pack("{s:s, s:O, s:O, s:n, s:O, s:s, s:O, s:n, s:O, s:O, s:n, s:s, s:s}",
+				"accountId", c->account, "architecture",
+				json_object_get(r->doc, "architecture"), "availabilityZone",
+				doc_get(r->doc, "placement.availabilityZone"), "billingProducts",
+				"imageId", json_object_get(r->doc, "imageId"), "instanceId", r->id,
+				"instanceType", json_object_get(r->doc, "instanceType"), "kernelId",
+				"pendingTime", json_object_get(r->doc, "launchTime"), "privateIp",
+				json_object_get(r->doc, "privateIpAddress"), "ramdiskId", "region",
+				r->region, "version", "2017-09-30");
 	auto_free char *text = json_dumps(doc, JSON_INDENT(2));
 
 	json_decref(doc);
@@ -278,7 +299,8 @@ static int serve_get(struct imds *m, struct row *r, const char *path, struct buf
 	while (rest.n && rest.p[0] == '/')
 		rest = str_slice(rest, 1, rest.n);
 	if (!rest.n) {
-		buf_adds(out, doc_str(r->doc, "_user_data") ? "dynamic\nmeta-data\nuser-data" : "dynamic\nmeta-data");
+		buf_adds(out, doc_str(r->doc, "_user_data") ? "dynamic\nmeta-data\nuser-data"
+							    : "dynamic\nmeta-data");
 		return 200;
 	}
 	str_split(&rest, '/', &room);
@@ -288,11 +310,13 @@ static int serve_get(struct imds *m, struct row *r, const char *path, struct buf
 	if (str_eqs(room, "meta-data"))
 		root = meta_tree(m->cloud, r);
 	else if (str_eqs(room, "dynamic"))
-		root = json_pack("{s:{s:o}}", "instance-identity", "document", identity_document(m->cloud, r));
+		root = json_pack("{s:{s:o}}", "instance-identity", "document",
+				 identity_document(m->cloud, r));
 	return root ? serve_tree(root, rest, doc_str(r->doc, "keyName"), out) : 404;
 }
 
-static int make_token(struct imds *m, const char *instance, const struct http_request *q, struct http_reply *reply)
+static int make_token(struct imds *m, const char *instance, const struct http_request *q,
+		      struct http_reply *reply)
 {
 	const char *ttl = http_header(q, "X-aws-ec2-metadata-token-ttl-seconds");
 	char token[57];
@@ -310,7 +334,8 @@ static int make_token(struct imds *m, const char *instance, const struct http_re
 	pthread_mutex_unlock(&m->lock);
 	buf_adds(&reply->body, token);
 	reply->headers[reply->nheaders].name = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds";
-	snprintf(reply->headers[reply->nheaders++].value, sizeof(reply->headers[0].value), "%s", ttl);
+	snprintf(reply->headers[reply->nheaders++].value, sizeof(reply->headers[0].value), "%s",
+		 ttl);
 	return 200;
 }
 
@@ -327,7 +352,8 @@ static bool token_valid(struct imds *m, const char *instance, const char *token)
 	return until >= clock_unix();
 }
 
-static int answer(struct imds *m, const char *instance, const struct http_request *q, struct http_reply *reply)
+static int answer(struct imds *m, const char *instance, const struct http_request *q,
+		  struct http_reply *reply)
 {
 	const char *token = http_header(q, "X-aws-ec2-metadata-token");
 	CLOUD_LOCK(m->cloud);
@@ -338,15 +364,18 @@ static int answer(struct imds *m, const char *instance, const struct http_reques
 	if (streq(doc_str(r->doc, "metadataOptions.httpEndpoint"), "disabled"))
 		return 403;
 	if (streq(q->method, "PUT"))
-		return streq(q->path, "/latest/api/token") ? make_token(m, instance, q, reply) : 404;
+		return streq(q->path, "/latest/api/token") ? make_token(m, instance, q, reply)
+							   : 404;
 	if (!streq(q->method, "GET") && !streq(q->method, "HEAD"))
 		return 405;
-	if (token ? !token_valid(m, instance, token) : streq(doc_str(r->doc, "metadataOptions.httpTokens"), "required"))
+	if (token ? !token_valid(m, instance, token)
+		  : streq(doc_str(r->doc, "metadataOptions.httpTokens"), "required"))
 		return 401;
 	return serve_get(m, r, q->path, &reply->body);
 }
 
-static void handle(void *data, const struct http_request *q, uint64_t peer, struct http_reply *reply)
+static void handle(void *data, const struct http_request *q, uint64_t peer,
+		   struct http_reply *reply)
 {
 	struct imds *m = data;
 	auto_free char *instance = NULL;

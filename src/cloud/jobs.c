@@ -107,7 +107,8 @@ struct jobs *jobs_new(int threads)
 	pthread_cond_init(&j->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	j->threads = xcalloc((size_t)threads, sizeof(*j->threads));
-	while (j->nthreads < threads && pthread_create(&j->threads[j->nthreads], NULL, worker, j) == 0)
+	while (j->nthreads < threads &&
+	       pthread_create(&j->threads[j->nthreads], NULL, worker, j) == 0)
 		j->nthreads++;
 	return j;
 }
@@ -116,7 +117,9 @@ void jobs_add(struct jobs *j, const char *key, int64_t delay_ms, void (*fn)(void
 {
 	struct job *job = xcalloc(1, sizeof(*job));
 
-	*job = (struct job){ .key = xstrdup(key), .due = clock_ms() + delay_ms, .fn = fn, .data = data };
+	*job = (struct job){
+		.key = xstrdup(key), .due = clock_ms() + delay_ms, .fn = fn, .data = data
+	};
 	pthread_mutex_lock(&j->lock);
 	vec_push(&j->list, job);
 	pthread_cond_broadcast(&j->changed);

@@ -1,7 +1,9 @@
-/* Instances after the API's answer: launch, start, stop, terminate, reboot, and the backend's events.
+/* Instances after the API's answer: launch, start, stop, terminate, reboot, and the backend's
+ * events.
  *
- * Each job takes the lock to read and to write rows, never while it copies or asks the backend. Jobs of an
- * instance run in order (its id is the key), so a terminate waits for the launch before it.
+ * Each job takes the lock to read and to write rows, never while it copies or asks the backend.
+ * Jobs of an instance run in order (its id is the key), so a terminate waits for the launch before
+ * it.
  */
 #include "cloud/lifecycle.h"
 
@@ -53,7 +55,9 @@ void instance_set_reason(struct row *r, const char *code, const char *message)
 	}
 	doc_set_str(r->doc, "stateReason.code", code);
 	doc_set_str(r->doc, "stateReason.message", message);
-	reason = xasprintf("%s (%s)", strncmp(code, "Client.User", 11) == 0 ? "User initiated" : message, time_now(now));
+	reason = xasprintf("%s (%s)",
+			   strncmp(code, "Client.User", 11) == 0 ? "User initiated" : message,
+			   time_now(now));
 	doc_set_str(r->doc, "reason", reason);
 }
 
@@ -94,15 +98,17 @@ static void give_public_address(struct cloud *c, struct row *r)
 	doc_set_str(r->doc, "dnsName", ip);
 	json_t *nic = json_array_get(json_object_get(r->doc, "networkInterfaceSet"), 0);
 	if (nic)
-		json_object_set_new(nic, "association", json_pack("{s:s, s:s, s:s}", "publicIp", ip, "publicDnsName", ip, "ipOwnerId",
-								  "amazon"));
+		json_object_set_new(nic, "association",
+				    json_pack("{s:s, s:s, s:s}", "publicIp", ip, "publicDnsName",
+					      ip, "ipOwnerId", "amazon"));
 }
 
 static void take_public_address(struct row *r)
 {
 	doc_remove(r->doc, "ipAddress");
 	doc_set_str(r->doc, "dnsName", "");
-	json_object_del(json_array_get(json_object_get(r->doc, "networkInterfaceSet"), 0), "association");
+	json_object_del(json_array_get(json_object_get(r->doc, "networkInterfaceSet"), 0),
+			"association");
 }
 
 /* --- starting ------------------------------------------------------- */
@@ -131,14 +137,21 @@ DEFINE_AUTO(start, struct start, start_release);
 
 static void start_fill(struct cloud *c, struct row *r, struct start *s)
 {
-	const char *root = doc_str(r->doc, "rootDeviceName"), *name = doc_str(r->doc, "privateDnsName");
-	const char *texts[] = { r->id, name, doc_str(r->doc, "networkInterfaceSet"), doc_str(r->doc, "privateIpAddress"),
-				doc_str(r->doc, "ipAddress"), doc_str(r->doc, "placement.availabilityZone"), r->region,
+	const char *root = doc_str(r->doc, "rootDeviceName"),
+		   *name = doc_str(r->doc, "privateDnsName");
+	const char *texts[] = { r->id,
+				name,
+				doc_str(r->doc, "networkInterfaceSet"),
+				doc_str(r->doc, "privateIpAddress"),
+				doc_str(r->doc, "ipAddress"),
+				doc_str(r->doc, "placement.availabilityZone"),
+				r->region,
 				doc_str(r->doc, "vpcId") };
 	size_t i;
 	json_t *m;
 
-	texts[2] = doc_str(json_array_get(json_object_get(r->doc, "networkInterfaceSet"), 0), "macAddress");
+	texts[2] = doc_str(json_array_get(json_object_get(r->doc, "networkInterfaceSet"), 0),
+			   "macAddress");
 	for (i = 0; i < ARRAY_LEN(texts); i++)
 		s->strings[i] = xstrdup(texts[i]);
 	/* The host name is the first label of the private name. */
@@ -147,7 +160,8 @@ static void start_fill(struct cloud *c, struct row *r, struct start *s)
 	json_array_foreach(json_object_get(r->doc, "blockDeviceMapping"), i, m) {
 		const char *volume = doc_str(m, "ebs.volumeId"), *device = doc_str(m, "deviceName");
 		struct instance_disk d = { xstrdup(device), xstrdup(volume),
-					   c->store ? volume_path(c->store, volume) : xstrdup(""), streq(device, root) };
+					   c->store ? volume_path(c->store, volume) : xstrdup(""),
+					   streq(device, root) };
 
 		vec_push(&s->disks, d);
 	}
@@ -181,7 +195,8 @@ int lifecycle_boot(struct cloud *c, const char *id, struct err *err)
 	if (r)
 		start_fill(c, r, &s);
 	pthread_mutex_unlock(&c->lock);
-	return r ? c->ops->start(c->backend, &s.spec, err) : err_set(err, ERR_NOT_FOUND, "%s is gone", id);
+	return r ? c->ops->start(c->backend, &s.spec, err)
+		 : err_set(err, ERR_NOT_FOUND, "%s is gone", id);
 }
 
 static void launch_failed(struct cloud *c, const char *id, const char *why);
@@ -205,14 +220,16 @@ static int make_volumes(struct cloud *c, const char *id, struct err *err)
 		v = model_find(c->model, KIND_VOLUME, doc_str(m, "ebs.volumeId"));
 		if (v && streq(doc_str(v->doc, "status"), "creating")) {
 			const char *snapshot = doc_str(v->doc, "_blocks");
-			struct wanted w = { xstrdup(v->id), xstrdup(snapshot), (uint64_t)doc_int(v->doc, "size") * GIB };
+			struct wanted w = { xstrdup(v->id), xstrdup(snapshot),
+					    (uint64_t)doc_int(v->doc, "size") * GIB };
 
 			vec_push(&todo, w);
 		}
 	}
 	pthread_mutex_unlock(&c->lock);
 	for (i = 0; i < todo.n && result == 0 && c->store; i++)
-		result = volume_create(c->store, todo.v[i].id, todo.v[i].size, todo.v[i].snapshot, err);
+		result = volume_create(c->store, todo.v[i].id, todo.v[i].size, todo.v[i].snapshot,
+				       err);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < todo.n; i++) {
 		v = result == 0 ? model_find(c->model, KIND_VOLUME, todo.v[i].id) : NULL;
@@ -314,7 +331,8 @@ static void release_volumes(struct cloud *c, struct row *r)
 /* EC2 forgets where a terminated instance was. */
 static void terminated_job(void *data)
 {
-	static const char *const gone[] = { "privateIpAddress", "subnetId", "vpcId", "iamInstanceProfile", "_user_data" };
+	static const char *const gone[] = { "privateIpAddress", "subnetId", "vpcId",
+					    "iamInstanceProfile", "_user_data" };
 	AUTO(task) struct task *t = data;
 	CLOUD_LOCK(t->cloud);
 	struct row *r = model_find(t->cloud->model, KIND_INSTANCE, t->id);
@@ -343,9 +361,11 @@ static bool is_up(struct cloud *c, const char *id)
 static void came_down(struct cloud *c, struct row *r)
 {
 	if (instance_is(r, "stopping"))
-		jobs_add(c->jobs, NULL, state_left(c, r->doc), stopped_job, task_new(c, r->id, NULL));
+		jobs_add(c->jobs, NULL, state_left(c, r->doc), stopped_job,
+			 task_new(c, r->id, NULL));
 	else if (instance_is(r, "shutting-down"))
-		jobs_add(c->jobs, NULL, state_left(c, r->doc), terminated_job, task_new(c, r->id, NULL));
+		jobs_add(c->jobs, NULL, state_left(c, r->doc), terminated_job,
+			 task_new(c, r->id, NULL));
 }
 
 static void stop_job(void *data)
@@ -377,7 +397,8 @@ void lifecycle_stop(struct cloud *c, struct row *r, bool force)
 
 void lifecycle_terminate(struct cloud *c, struct row *r)
 {
-	/* Nobody will read the disks again: no time is lost with an orderly shutdown unless a volume stays. */
+	/* Nobody will read the disks again: no time is lost with an orderly shutdown unless a
+	 * volume stays. */
 	bool keeps = false;
 	size_t i;
 	json_t *m;
@@ -471,7 +492,9 @@ static void went_down(struct cloud *c, struct row *r)
 	if (doc_bool(r->doc, "_imaging") || c->ending)
 		return;
 	if (instance_is(r, "running") || instance_is(r, "pending")) {
-		instance_set_reason(r, "Client.InstanceInitiatedShutdown", "Client.InstanceInitiatedShutdown: Instance initiated shutdown");
+		instance_set_reason(
+			r, "Client.InstanceInitiatedShutdown",
+			"Client.InstanceInitiatedShutdown: Instance initiated shutdown");
 		instance_set_state(c, r, terminate ? STATE_SHUTTING_DOWN : STATE_STOPPING);
 	}
 	came_down(c, r);
@@ -518,8 +541,11 @@ static void on_refused(void *data, const char *id, const char *host)
 	struct cloud *c = data;
 	CLOUD_LOCK(c);
 
-	cloud_notice(c, id, "%s asked for %s, which the local cloud's proxy does not let through: `ingot cloud up -net any` "
-		     "allows any http(s) host", id, host);
+	cloud_notice(c, id,
+		     "%s asked for %s, which the local cloud's proxy does not let through: `ingot "
+		     "cloud up -net any` "
+		     "allows any http(s) host",
+		     id, host);
 }
 
 const struct instance_events lifecycle_events_template = {
@@ -554,7 +580,9 @@ void lifecycle_recover(struct cloud *c)
 			jobs_add(c->jobs, NULL, 0, terminated_job, task_new(c, r->id, NULL));
 		} else if (!instance_is(r, "stopped") && !instance_is(r, "terminated")) {
 			take_public_address(r);
-			instance_set_reason(r, "Server.LocalCloudStopped", "Server.LocalCloudStopped: the local cloud was stopped");
+			instance_set_reason(
+				r, "Server.LocalCloudStopped",
+				"Server.LocalCloudStopped: the local cloud was stopped");
 			instance_set_state(c, r, STATE_STOPPED);
 		}
 	}
@@ -563,7 +591,8 @@ void lifecycle_recover(struct cloud *c)
 
 		if (streq(doc_str(r->doc, "status"), "deleting"))
 			lifecycle_delete_volume(c, r);
-		else if (streq(doc_str(r->doc, "status"), "creating") && !json_array_size(json_object_get(r->doc, "attachmentSet")))
+		else if (streq(doc_str(r->doc, "status"), "creating") &&
+			 !json_array_size(json_object_get(r->doc, "attachmentSet")))
 			lifecycle_create_volume(c, r);
 	}
 	for (size_t i = 0; i < model_count(c->model, KIND_SNAPSHOT); i++) {
@@ -572,7 +601,8 @@ void lifecycle_recover(struct cloud *c)
 		if (!streq(doc_str(r->doc, "status"), "pending"))
 			continue;
 		doc_set_str(r->doc, "status", "error");
-		doc_set_str(r->doc, "statusMessage", "the local cloud was stopped before it was complete");
+		doc_set_str(r->doc, "statusMessage",
+			    "the local cloud was stopped before it was complete");
 		model_save(c->model, r);
 	}
 	for (size_t i = 0; i < model_count(c->model, KIND_IMAGE); i++) {
@@ -581,8 +611,9 @@ void lifecycle_recover(struct cloud *c)
 		if (!streq(doc_str(r->doc, "imageState"), "pending"))
 			continue;
 		doc_set_str(r->doc, "imageState", "failed");
-		doc_set(r->doc, "stateReason", json_pack("{s:s, s:s}", "code", "Server.InternalError", "message",
-							 "the local cloud was stopped before the image was complete"));
+		doc_set(r->doc, "stateReason",
+			json_pack("{s:s, s:s}", "code", "Server.InternalError", "message",
+				  "the local cloud was stopped before the image was complete"));
 		model_save(c->model, r);
 	}
 }

@@ -34,7 +34,8 @@ static void create_volume_job(void *data)
 	struct cloud *c = t->cloud;
 	int64_t left;
 
-	if (c->store && volume_create(c->store, t->id, (uint64_t)t->number * GIB, t->other, &err) < 0) {
+	if (c->store &&
+	    volume_create(c->store, t->id, (uint64_t)t->number * GIB, t->other, &err) < 0) {
 		CLOUD_LOCK(c);
 		cloud_notice(c, t->id, "%s: %s", t->id, err.msg);
 	}
@@ -42,7 +43,8 @@ static void create_volume_job(void *data)
 	struct row *r = model_find(c->model, KIND_VOLUME, t->id);
 	left = r ? state_left(c, r->doc) : 0;
 	pthread_mutex_unlock(&c->lock);
-	jobs_add(c->jobs, NULL, left, volume_ready_job, task_new(c, t->id, err_any(&err) ? err.msg : NULL));
+	jobs_add(c->jobs, NULL, left, volume_ready_job,
+		 task_new(c, t->id, err_any(&err) ? err.msg : NULL));
 }
 
 void lifecycle_create_volume(struct cloud *c, struct row *v)
@@ -61,7 +63,8 @@ static void delete_volume_job(void *data)
 	AUTO(err) struct err err = ERR_INIT;
 	struct row *r;
 
-	if (t->cloud->store && volume_delete(t->cloud->store, t->id, &err) < 0 && err.code != ERR_NOT_FOUND) {
+	if (t->cloud->store && volume_delete(t->cloud->store, t->id, &err) < 0 &&
+	    err.code != ERR_NOT_FOUND) {
 		CLOUD_LOCK(t->cloud);
 		cloud_notice(t->cloud, t->id, "%s: %s", t->id, err.msg);
 	}
@@ -77,7 +80,8 @@ void lifecycle_delete_volume(struct cloud *c, struct row *v)
 	jobs_add(c->jobs, v->id, 0, delete_volume_job, task_new(c, v->id, NULL));
 }
 
-static json_t *mapping_of(struct cloud *c, const char *instance, const char *volume, size_t *ret_index)
+static json_t *mapping_of(struct cloud *c, const char *instance, const char *volume,
+			  size_t *ret_index)
 {
 	struct row *r = model_find(c->model, KIND_INSTANCE, instance);
 	size_t i;
@@ -95,7 +99,8 @@ static json_t *mapping_of(struct cloud *c, const char *instance, const char *vol
 /* The end of an attachment: t->id volume, t->other instance. */
 static void forget_attachment(struct cloud *c, const char *volume, const char *instance)
 {
-	struct row *r = model_find(c->model, KIND_INSTANCE, instance), *v = model_find(c->model, KIND_VOLUME, volume);
+	struct row *r = model_find(c->model, KIND_INSTANCE, instance),
+		   *v = model_find(c->model, KIND_VOLUME, volume);
 	size_t i;
 
 	if (mapping_of(c, instance, volume, &i)) {
@@ -138,14 +143,16 @@ static void attach_job(void *data)
 	up = m && map_gets(&c->up, t->other);
 	if (m)
 		d = (struct instance_disk){ xstrdup(doc_str(m, "deviceName")), xstrdup(t->id),
-					    c->store ? volume_path(c->store, t->id) : xstrdup(""), false };
+					    c->store ? volume_path(c->store, t->id) : xstrdup(""),
+					    false };
 	pthread_mutex_unlock(&c->lock);
 	if (up && c->ops->attach(c->backend, t->other, &d, &err) < 0) {
 		CLOUD_LOCK(c);
 		cloud_notice(c, t->other, "%s cannot be attached: %s", t->id, err.msg);
 		forget_attachment(c, t->id, t->other);
 	} else {
-		jobs_add(c->jobs, NULL, c->config.delay_ms, attached_job, task_new(c, t->id, t->other));
+		jobs_add(c->jobs, NULL, c->config.delay_ms, attached_job,
+			 task_new(c, t->id, t->other));
 	}
 	free(d.device);
 	free(d.volume);
@@ -181,7 +188,8 @@ static void detach_job(void *data)
 		cloud_notice(c, t->other, "%s cannot be detached: %s", t->id, err.msg);
 		struct row *v = model_find(c->model, KIND_VOLUME, t->id);
 		if (v) {
-			doc_set_str(json_array_get(json_object_get(v->doc, "attachmentSet"), 0), "status", "busy");
+			doc_set_str(json_array_get(json_object_get(v->doc, "attachmentSet"), 0),
+				    "status", "busy");
 			model_save(c->model, v);
 		}
 		return;
@@ -191,7 +199,8 @@ static void detach_job(void *data)
 
 void lifecycle_detach(struct cloud *c, struct row *v, bool force)
 {
-	const char *instance = doc_str(json_array_get(json_object_get(v->doc, "attachmentSet"), 0), "instanceId");
+	const char *instance =
+		doc_str(json_array_get(json_object_get(v->doc, "attachmentSet"), 0), "instanceId");
 
 	struct task *t = task_new(c, v->id, instance);
 
@@ -203,7 +212,9 @@ static void grow_job(void *data)
 {
 	AUTO(task) struct task *t = data;
 	AUTO(err) struct err err = ERR_INIT;
-	int result = t->cloud->store ? volume_grow(t->cloud->store, t->id, (uint64_t)t->number * GIB, &err) : 0;
+	int result = t->cloud->store
+			     ? volume_grow(t->cloud->store, t->id, (uint64_t)t->number * GIB, &err)
+			     : 0;
 	CLOUD_LOCK(t->cloud);
 	struct row *v = model_find(t->cloud->model, KIND_VOLUME, t->id);
 
@@ -231,7 +242,8 @@ void lifecycle_grow(struct cloud *c, struct row *v, int64_t size_gib)
 static void image_failed(struct cloud *c, struct row *image, const char *why)
 {
 	doc_set_str(image->doc, "imageState", "failed");
-	doc_set(image->doc, "stateReason", json_pack("{s:s, s:s}", "code", "Server.InternalError", "message", why));
+	doc_set(image->doc, "stateReason",
+		json_pack("{s:s, s:s}", "code", "Server.InternalError", "message", why));
 	model_save(c->model, image);
 }
 
@@ -249,10 +261,14 @@ static void settle_images(struct cloud *c)
 		json_array_foreach(json_object_get(image->doc, "blockDeviceMapping"), k, m) {
 			const char *id = doc_str(m, "ebs.snapshotId");
 			struct row *s = id ? model_find(c->model, KIND_SNAPSHOT, id) : NULL;
-			const char *status = s ? doc_str(s->doc, "status") : id ? "error" : "completed";
+			const char *status = s	  ? doc_str(s->doc, "status")
+					     : id ? "error"
+						  : "completed";
 
 			if (streq(status, "error")) {
-				image_failed(c, image, s ? doc_str(s->doc, "statusMessage") : "a snapshot of it was deleted");
+				image_failed(c, image,
+					     s ? doc_str(s->doc, "statusMessage")
+					       : "a snapshot of it was deleted");
 				ready = false;
 				break;
 			}
@@ -295,7 +311,8 @@ static void snapshot_done(void *data, const char *error)
 
 	if (s)
 		left = state_left(t->cloud, s->doc);
-	jobs_add(t->cloud->jobs, NULL, error ? 0 : left, snapshot_done_job, task_new(t->cloud, t->id, error));
+	jobs_add(t->cloud->jobs, NULL, error ? 0 : left, snapshot_done_job,
+		 task_new(t->cloud, t->id, error));
 }
 
 /* What a running instance still has in memory goes to the volume first. Without the lock. */
@@ -340,9 +357,13 @@ void lifecycle_create_snapshot(struct cloud *c, struct row *s)
 {
 	const char *volume = doc_str(s->doc, "volumeId");
 	struct row *v = model_find(c->model, KIND_VOLUME, volume);
-	const char *instance = v ? doc_str(json_array_get(json_object_get(v->doc, "attachmentSet"), 0), "instanceId") : NULL;
+	const char *instance =
+		v ? doc_str(json_array_get(json_object_get(v->doc, "attachmentSet"), 0),
+			    "instanceId")
+		  : NULL;
 
-	jobs_add(c->jobs, instance ? instance : volume, 0, snapshot_job, task_new(c, s->id, volume));
+	jobs_add(c->jobs, instance ? instance : volume, 0, snapshot_job,
+		 task_new(c, s->id, volume));
 }
 
 static void copy_snapshot_job(void *data)
@@ -364,7 +385,8 @@ static void delete_snapshot_job(void *data)
 	AUTO(task) struct task *t = data;
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (t->cloud->store && snapshot_delete(t->cloud->store, t->id, &err) < 0 && err.code != ERR_NOT_FOUND) {
+	if (t->cloud->store && snapshot_delete(t->cloud->store, t->id, &err) < 0 &&
+	    err.code != ERR_NOT_FOUND) {
 		CLOUD_LOCK(t->cloud);
 		cloud_notice(t->cloud, t->id, "%s: %s", t->id, err.msg);
 	}
@@ -418,7 +440,8 @@ static void stop_for_image(struct cloud *c, const char *instance)
 {
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (c->ops->stop(c->backend, instance, false, &err) == 0 && lifecycle_wait_down(c, instance, STOP_FOR_IMAGE_MS))
+	if (c->ops->stop(c->backend, instance, false, &err) == 0 &&
+	    lifecycle_wait_down(c, instance, STOP_FOR_IMAGE_MS))
 		return;
 	err_release(&err);
 	if (c->ops->stop(c->backend, instance, true, &err) == 0)
@@ -447,7 +470,9 @@ static void image_job(void *data)
 		set_imaging(t->cloud, t->other, false);
 		if (lifecycle_boot(t->cloud, t->other, &err) < 0) {
 			CLOUD_LOCK(t->cloud);
-			cloud_notice(t->cloud, t->other, "%s did not start again after CreateImage: %s", t->other, err.msg);
+			cloud_notice(t->cloud, t->other,
+				     "%s did not start again after CreateImage: %s", t->other,
+				     err.msg);
 		}
 	}
 	CLOUD_LOCK(t->cloud);

@@ -48,7 +48,9 @@ static int connect_daemon(const char *dir, int *ret, struct err *err)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) < 0) {
 		if (errno == ENOENT || errno == ECONNREFUSED)
-			return err_set(err, ERR_NOT_FOUND, "no local cloud runs in %s: `ingot cloud up` starts one", dir);
+			return err_set(err, ERR_NOT_FOUND,
+				       "no local cloud runs in %s: `ingot cloud up` starts one",
+				       dir);
 		return err_errno(err, errno, "cannot reach the local cloud in %s", dir);
 	}
 	*ret = steal_fd(fd);
@@ -56,8 +58,9 @@ static int connect_daemon(const char *dir, int *ret, struct err *err)
 }
 
 /* One request and its answer: progress lines go to the callback. */
-static int ask(int fd, struct buf *pending, const json_t *request, void (*progress)(void *data, const char *text), void *data,
-	       json_t **ret, struct err *err)
+static int ask(int fd, struct buf *pending, const json_t *request,
+	       void (*progress)(void *data, const char *text), void *data, json_t **ret,
+	       struct err *err)
 {
 	auto_free char *text = json_dumps(request, JSON_COMPACT);
 	auto_free char *line = xasprintf("%s\n", text);
@@ -75,7 +78,8 @@ static int ask(int fd, struct buf *pending, const json_t *request, void (*progre
 			continue;
 		}
 		if (doc_str(j, "error"))
-			return err_set(err, (enum err_code)MAX(doc_int(j, "code"), 1), "%s", doc_str(j, "error"));
+			return err_set(err, (enum err_code)MAX(doc_int(j, "code"), 1), "%s",
+				       doc_str(j, "error"));
 		if (!json_object_get(j, "result"))
 			break;
 		*ret = json_incref(json_object_get(j, "result"));
@@ -84,8 +88,9 @@ static int ask(int fd, struct buf *pending, const json_t *request, void (*progre
 	return err_set(err, ERR_LOST, "the local cloud went away in the middle of an answer");
 }
 
-int local_cloud_control(const char *dir, const json_t *request, void (*progress)(void *data, const char *text), void *data,
-			json_t **ret, struct err *err)
+int local_cloud_control(const char *dir, const json_t *request,
+			void (*progress)(void *data, const char *text), void *data, json_t **ret,
+			struct err *err)
 {
 	AUTO(buf) struct buf pending = BUF_INIT;
 	auto_fd int fd = -1;
@@ -133,7 +138,9 @@ static bool sudo_works(void)
 static int run_up(const struct local_cloud_options *o, const char *dir, struct err *err)
 {
 	const char *argv[20], *backend = o->backend ? o->backend : "auto";
-	bool root = geteuid() == 0, sudo = !root && (streq(backend, "auto") || streq(backend, "container")) && sudo_works();
+	bool root = geteuid() == 0,
+	     sudo = !root && (streq(backend, "auto") || streq(backend, "container")) &&
+		    sudo_works();
 	struct starting st = { .o = o };
 	char exe[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
@@ -159,7 +166,11 @@ static int run_up(const struct local_cloud_options *o, const char *dir, struct e
 	argv[n++] = o->net ? o->net : "mirror";
 	argv[n++] = "-session";
 	argv[n] = NULL;
-	struct proc_spec spec = { .argv = argv, .on_output = on_output, .data = &st, .cancel = o->cancel, .new_session = true };
+	struct proc_spec spec = { .argv = argv,
+				  .on_output = on_output,
+				  .data = &st,
+				  .cancel = o->cancel,
+				  .new_session = true };
 	result = proc_run(&spec, &status, err);
 	if (result < 0)
 		err_prefix(err, "starting the local cloud");
@@ -173,7 +184,9 @@ static int run_up(const struct local_cloud_options *o, const char *dir, struct e
 
 static int attach_running(struct local_cloud *lc, struct err *err)
 {
-	AUTO(json) json_t *request = json_pack("{s:s}", "op", "attach"), *info = json_pack("{s:s}", "op", "info");
+	AUTO(json)
+	json_t *request = json_pack("{s:s}", "op", "attach"),
+	       *info = json_pack("{s:s}", "op", "info");
 	AUTO(json) json_t *nothing = NULL;
 
 	if (connect_daemon(lc->dir, &lc->fd, err) < 0)
@@ -182,7 +195,8 @@ static int attach_running(struct local_cloud *lc, struct err *err)
 		       ask(lc->fd, &lc->pending, info, NULL, NULL, &lc->info, err) < 0 ? -1 : 0;
 }
 
-int local_cloud_attach(const struct local_cloud_options *o, struct local_cloud **ret, struct err *err)
+int local_cloud_attach(const struct local_cloud_options *o, struct local_cloud **ret,
+		       struct err *err)
 {
 	struct local_cloud *lc = xcalloc(1, sizeof(*lc));
 
@@ -224,7 +238,8 @@ void local_cloud_detach(struct local_cloud *lc)
 		return;
 	if (lc->fd >= 0) {
 		request = json_pack("{s:s}", "op", "detach");
-		ending = ask(lc->fd, &lc->pending, request, NULL, NULL, &answer, &err) == 0 && doc_bool(answer, "ending");
+		ending = ask(lc->fd, &lc->pending, request, NULL, NULL, &answer, &err) == 0 &&
+			 doc_bool(answer, "ending");
 	}
 	fd_close(&lc->fd);
 	if (ending)
@@ -280,14 +295,17 @@ static void tell_all(const json_t *list, void (*tell)(void *data, const char *te
 }
 
 /* Several builds may ask at once over the one attachment: each has a connection of its own. */
-int local_cloud_expect(struct local_cloud *lc, const struct local_id *ids, size_t n, void (*warn)(void *data, const char *text),
-		       void *data, struct err *err)
+int local_cloud_expect(struct local_cloud *lc, const struct local_id *ids, size_t n,
+		       void (*warn)(void *data, const char *text), void *data, struct err *err)
 {
 	json_t *list = json_array();
-	AUTO(json) json_t *request = json_pack("{s:s, s:o}", "op", "expect", "ids", list), *answer = NULL;
+	AUTO(json)
+	json_t *request = json_pack("{s:s, s:o}", "op", "expect", "ids", list),
+	       *answer = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:i, s:s, s:s?, s:s?}", "kind", (int)ids[i].kind, "id", ids[i].id, "region",
+		json_array_append_new(list, json_pack("{s:i, s:s, s:s?, s:s?}", "kind",
+						      (int)ids[i].kind, "id", ids[i].id, "region",
 						      ids[i].region, "hint", ids[i].hint));
 	if (local_cloud_control(lc->dir, request, NULL, NULL, &answer, err) < 0)
 		return -1;
@@ -295,10 +313,12 @@ int local_cloud_expect(struct local_cloud *lc, const struct local_id *ids, size_
 	return 0;
 }
 
-int local_cloud_notices(struct local_cloud *lc, const char *instance_id, void (*tell)(void *data, const char *text), void *data,
-			struct err *err)
+int local_cloud_notices(struct local_cloud *lc, const char *instance_id,
+			void (*tell)(void *data, const char *text), void *data, struct err *err)
 {
-	AUTO(json) json_t *request = json_pack("{s:s, s:s}", "op", "notices", "instance", instance_id), *answer = NULL;
+	AUTO(json)
+	json_t *request = json_pack("{s:s, s:s}", "op", "notices", "instance", instance_id),
+	       *answer = NULL;
 
 	if (local_cloud_control(lc->dir, request, NULL, NULL, &answer, err) < 0)
 		return -1;

@@ -1,13 +1,13 @@
-/* The local cloud as the rest of ingot sees it: `build -local` and the cloud commands talk to its daemon
- * through this. Nothing here needs root; the daemon is found by its data folder.
+/* The local cloud as the rest of ingot sees it: `build -local` and the cloud commands talk to its
+ *daemon through this. Nothing here needs root; the daemon is found by its data folder.
  *
  *	AUTO(local_cloud) struct local_cloud *lc = NULL;
- *	if (local_cloud_attach(&(struct local_cloud_options){ .on_progress = tell }, &lc, &err) < 0) …
- *	local_cloud_expect(lc, ids, n, warn, data, &err);
- *	… use local_cloud_endpoint(lc), its keys and region …
+ *	if (local_cloud_attach(&(struct local_cloud_options){ .on_progress = tell }, &lc, &err) < 0)
+ *… local_cloud_expect(lc, ids, n, warn, data, &err); … use local_cloud_endpoint(lc), its keys and
+ *region …
  *
- * An attachment is a connection to the daemon: while it is open the daemon stays, and a daemon that was
- * started by an attachment stops when the last one is gone (also when its holder was killed).
+ * An attachment is a connection to the daemon: while it is open the daemon stays, and a daemon that
+ *was started by an attachment stops when the last one is gone (also when its holder was killed).
  */
 #ifndef INGOT_CLOUD_LOCAL_H
 #define INGOT_CLOUD_LOCAL_H
@@ -21,20 +21,24 @@ struct local_cloud;
 
 struct local_cloud_options {
 	const char *data_dir; /* NULL: INGOT_CLOUD_DATA, else the default folder */
-	const char *backend;  /* NULL: "auto"; only read when a daemon has to be started, as all below */
+	const char *
+		backend; /* NULL: "auto"; only read when a daemon has to be started, as all below */
 	const char *net;      /* "mirror", "any", "none"; NULL: "mirror" */
 	bool start_only_if_up; /* attach to a running one or fail with ERR_NOT_FOUND */
-	/* What it is doing while it takes long (base images are made); may be NULL. Caller's thread. */
+	/* What it is doing while it takes long (base images are made); may be NULL. Caller's
+	 * thread. */
 	void (*on_progress)(void *data, const char *text);
 	void *data;
 	struct cancel *cancel; /* may be NULL */
 };
 
 /* Uses a running daemon or starts one: by itself when this process may run containers, else through
- * `sudo -n` when that asks nothing, else with the qemu backend. Errors: ERR_UNSUPPORTED, ERR_IO, with the
- * daemon's own message. */
-int local_cloud_attach(const struct local_cloud_options *o, struct local_cloud **ret, struct err *err) MUST_USE;
-void local_cloud_detach(struct local_cloud *lc); /* waits until a daemon that now ends is gone; NULL is fine */
+ * `sudo -n` when that asks nothing, else with the qemu backend. Errors: ERR_UNSUPPORTED, ERR_IO,
+ * with the daemon's own message. */
+int local_cloud_attach(const struct local_cloud_options *o, struct local_cloud **ret,
+		       struct err *err) MUST_USE;
+void local_cloud_detach(
+	struct local_cloud *lc); /* waits until a daemon that now ends is gone; NULL is fine */
 DEFINE_AUTO_PTR(local_cloud, struct local_cloud *, local_cloud_detach);
 
 /* Borrowed, valid until detach. */
@@ -46,14 +50,15 @@ const char *local_cloud_backend(const struct local_cloud *lc); /* "container", "
 const char *local_cloud_data_dir(const struct local_cloud *lc);
 bool local_cloud_started(const struct local_cloud *lc); /* it will end with the builds */
 
-/* Ids and names that a template uses. Those the cloud does not know are made as stand-ins under that very
- * id; each gets one warning in words for the user. */
+/* Ids and names that a template uses. Those the cloud does not know are made as stand-ins under
+ * that very id; each gets one warning in words for the user. */
 enum local_id_kind {
-	LOCAL_IMAGE,	/* hint: the ssh user; gives the base image that fits it */
+	LOCAL_IMAGE, /* hint: the ssh user; gives the base image that fits it */
 	LOCAL_VPC,
 	LOCAL_SUBNET,	/* hint: its vpc id or NULL */
 	LOCAL_GROUP,	/* security group; hint: its vpc id or NULL */
-	LOCAL_KEY_PAIR, /* by name; hint: the public key in OpenSSH's form, or NULL (instances then get none) */
+	LOCAL_KEY_PAIR, /* by name; hint: the public key in OpenSSH's form, or NULL (instances then
+			   get none) */
 	LOCAL_PROFILE,	/* IAM instance profile by name; region unused */
 	LOCAL_KMS_KEY,	/* id, ARN or alias */
 	LOCAL_ACCOUNT,	/* 12 digits; region unused */
@@ -66,18 +71,20 @@ struct local_id {
 	const char *hint;
 };
 int local_cloud_expect(struct local_cloud *lc, const struct local_id *ids, size_t n,
-		       void (*warn)(void *data, const char *text), void *data, struct err *err) MUST_USE;
+		       void (*warn)(void *data, const char *text), void *data,
+		       struct err *err) MUST_USE;
 
-/* What the user should hear of an instance and was not told yet: hosts that the proxy refused, with the
- * flag that allows them; limits hit. */
+/* What the user should hear of an instance and was not told yet: hosts that the proxy refused, with
+ * the flag that allows them; limits hit. */
 int local_cloud_notices(struct local_cloud *lc, const char *instance_id,
 			void (*tell)(void *data, const char *text), void *data, struct err *err);
 
 /* The default data folder, of the calling user under sudo; caller frees. */
 char *local_cloud_default_dir(void);
 
-/* One request over the control socket: a JSON object with "op", answered by one JSON object without its
- * "ok" wrapping (used by the cloud commands). `progress` may be NULL. ERR_NOT_FOUND: no daemon there. */
+/* One request over the control socket: a JSON object with "op", answered by one JSON object without
+ * its "ok" wrapping (used by the cloud commands). `progress` may be NULL. ERR_NOT_FOUND: no daemon
+ * there. */
 struct json_t;
 int local_cloud_control(const char *data_dir, const struct json_t *request,
 			void (*progress)(void *data, const char *text), void *data,

@@ -11,8 +11,10 @@ const char *kms_key_arn(struct call *c, const char *key)
 	if (starts_with(key, "arn:"))
 		return key;
 	if (starts_with(key, "alias/"))
-		return arena_printf(c->arena, "arn:aws:kms:%s:%s:%s", c->region, c->cloud->account, key);
-	return arena_printf(c->arena, "arn:aws:kms:%s:%s:key/%s", c->region, c->cloud->account, key);
+		return arena_printf(c->arena, "arn:aws:kms:%s:%s:%s", c->region, c->cloud->account,
+				    key);
+	return arena_printf(c->arena, "arn:aws:kms:%s:%s:key/%s", c->region, c->cloud->account,
+			    key);
 }
 
 static int read_ebs(struct call *c, const char *prefix, json_t *ebs)
@@ -20,14 +22,17 @@ static int read_ebs(struct call *c, const char *prefix, json_t *ebs)
 	static const struct {
 		const char *param, *member;
 		int64_t max;
-	} numbers[] = { { "VolumeSize", "volumeSize", 65536 }, { "Iops", "iops", 256000 }, { "Throughput", "throughput", 2000 } };
+	} numbers[] = { { "VolumeSize", "volumeSize", 65536 },
+			{ "Iops", "iops", 256000 },
+			{ "Throughput", "throughput", 2000 } };
 	const char *type = NULL, *text;
 	bool flag;
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		int64_t v = 0;
 
-		if (call_int(c, arena_printf(c->arena, "%s.%s", prefix, numbers[i].param), 1, numbers[i].max, &v) < 0)
+		if (call_int(c, arena_printf(c->arena, "%s.%s", prefix, numbers[i].param), 1,
+			     numbers[i].max, &v) < 0)
 			return -1;
 		if (v)
 			doc_set_int(ebs, numbers[i].member, v);
@@ -41,7 +46,8 @@ static int read_ebs(struct call *c, const char *prefix, json_t *ebs)
 	doc_set_str(ebs, "snapshotId", text);
 	doc_set_str(ebs, "kmsKeyId", call_val(c, "%s.KmsKeyId", prefix));
 	for (int i = 0; i < 2; i++) {
-		const char *name = arena_printf(c->arena, "%s.%s", prefix, i ? "Encrypted" : "DeleteOnTermination");
+		const char *name = arena_printf(c->arena, "%s.%s", prefix,
+						i ? "Encrypted" : "DeleteOnTermination");
 
 		if (call_bool(c, name, &flag) < 0)
 			return -1;
@@ -61,11 +67,17 @@ json_t *mappings_read(struct call *c, const char *prefix)
 
 		json_array_append_new(list, m);
 		if (!device) {
-			call_fail(c, "MissingParameter", "The request must contain the parameter %s.%d.DeviceName", prefix, i);
+			call_fail(c, "MissingParameter",
+				  "The request must contain the parameter %s.%d.DeviceName", prefix,
+				  i);
 			goto fail;
 		}
-		if (strlen(device) > 64 || strspn(device, "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(device)) {
-			call_fail(c, "InvalidBlockDeviceMapping", "Invalid device name %.80s", device);
+		if (strlen(device) > 64 ||
+		    strspn(device,
+			   "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+			    strlen(device)) {
+			call_fail(c, "InvalidBlockDeviceMapping", "Invalid device name %.80s",
+				  device);
 			goto fail;
 		}
 		doc_set_str(m, "deviceName", device);
@@ -78,7 +90,8 @@ json_t *mappings_read(struct call *c, const char *prefix)
 		if (virtual_name)
 			continue;
 		json_object_set_new(m, "ebs", json_object());
-		if (read_ebs(c, arena_printf(c->arena, "%s.%d.Ebs", prefix, i), json_object_get(m, "ebs")) < 0)
+		if (read_ebs(c, arena_printf(c->arena, "%s.%d.Ebs", prefix, i),
+			     json_object_get(m, "ebs")) < 0)
 			goto fail;
 	}
 	return list;
@@ -96,12 +109,16 @@ static int complete(struct call *c, json_t *m)
 	int64_t size = doc_int(ebs, "volumeSize"), least = s ? doc_int(s->doc, "volumeSize") : 1;
 
 	if (snapshot && !s)
-		return call_fail(c, "InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", snapshot);
+		return call_fail(c, "InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.",
+				 snapshot);
 	if (size && size < least)
-		return call_fail(c, "InvalidBlockDeviceMapping", "Volume of size %lldGB is smaller than snapshot '%s', expect size >= %lldGB",
+		return call_fail(c, "InvalidBlockDeviceMapping",
+				 "Volume of size %lldGB is smaller than snapshot '%s', expect size "
+				 ">= %lldGB",
 				 (long long)size, snapshot, (long long)least);
 	if (!size && !s && !json_object_size(ebs))
-		return call_fail(c, "InvalidBlockDeviceMapping", "The device '%s' has neither a size nor a snapshot", device);
+		return call_fail(c, "InvalidBlockDeviceMapping",
+				 "The device '%s' has neither a size nor a snapshot", device);
 	doc_set_int(ebs, "volumeSize", size ? size : s ? least : DEFAULT_GIB);
 	if (!doc_str(ebs, "volumeType"))
 		doc_set_str(ebs, "volumeType", "gp2");
@@ -109,7 +126,10 @@ static int complete(struct call *c, json_t *m)
 		doc_set_bool(ebs, "deleteOnTermination", true);
 	if (s && doc_bool(s->doc, "encrypted")) {
 		if (json_is_false(json_object_get(ebs, "encrypted")))
-			return call_fail(c, "InvalidBlockDeviceMapping", "The volume of %s cannot be unencrypted: its snapshot is encrypted", device);
+			return call_fail(
+				c, "InvalidBlockDeviceMapping",
+				"The volume of %s cannot be unencrypted: its snapshot is encrypted",
+				device);
 		doc_set_bool(ebs, "encrypted", true);
 		if (!doc_str(ebs, "kmsKeyId"))
 			doc_set_str(ebs, "kmsKeyId", doc_str(s->doc, "kmsKeyId"));
@@ -160,12 +180,15 @@ fail:
 json_t *volume_doc(struct call *c, const char *id, const json_t *spec, const char *zone)
 {
 	const char *type = doc_str(spec, "volumeType"), *snapshot = doc_str(spec, "snapshotId");
-	int64_t size = doc_int(spec, "volumeSize"), iops = doc_int(spec, "iops"), throughput = doc_int(spec, "throughput");
+	int64_t size = doc_int(spec, "volumeSize"), iops = doc_int(spec, "iops"),
+		throughput = doc_int(spec, "throughput");
 	char now[TIME_SIZE];
-	json_t *doc = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:[], s:s, s:b, s:b, s:[]}", "volumeId", id, "size", (json_int_t)size,
-				"snapshotId", snapshot ? snapshot : "", "availabilityZone", zone, "status", "creating", "createTime",
-				time_now(now), "attachmentSet", "volumeType", type, "encrypted", (int)doc_bool(spec, "encrypted"),
-				"multiAttachEnabled", 0, "tagSet");
+	json_t *doc =
+		json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:[], s:s, s:b, s:b, s:[]}", "volumeId",
+			  id, "size", (json_int_t)size, "snapshotId", snapshot ? snapshot : "",
+			  "availabilityZone", zone, "status", "creating", "createTime",
+			  time_now(now), "attachmentSet", "volumeType", type, "encrypted",
+			  (int)doc_bool(spec, "encrypted"), "multiAttachEnabled", 0, "tagSet");
 
 	/* What AWS gives these types when nothing is asked. */
 	if (!iops && streq(type, "gp3"))
@@ -201,12 +224,16 @@ void mappings_make_volumes(struct call *c, struct row *r, const json_t *mappings
 		id_new("vol", id);
 		v = call_put(c, KIND_VOLUME, id, volume_doc(c, id, ebs, zone));
 		json_object_set_new(v->doc, "attachmentSet",
-				    json_pack("[{s:s, s:s, s:s, s:s, s:s, s:b}]", "volumeId", id, "instanceId", r->id, "device", device,
-					      "status", "attached", "attachTime", now, "deleteOnTermination", (int)gone));
+				    json_pack("[{s:s, s:s, s:s, s:s, s:s, s:b}]", "volumeId", id,
+					      "instanceId", r->id, "device", device, "status",
+					      "attached", "attachTime", now, "deleteOnTermination",
+					      (int)gone));
 		json_object_set_new(v->doc, "tagSet", json_deep_copy(tags));
 		call_save(c, v);
-		json_array_append_new(list, json_pack("{s:s, s:{s:s, s:s, s:s, s:b}}", "deviceName", device, "ebs", "volumeId", id,
-						      "status", "attaching", "attachTime", now, "deleteOnTermination", (int)gone));
+		json_array_append_new(list, json_pack("{s:s, s:{s:s, s:s, s:s, s:b}}", "deviceName",
+						      device, "ebs", "volumeId", id, "status",
+						      "attaching", "attachTime", now,
+						      "deleteOnTermination", (int)gone));
 	}
 	json_object_set_new(r->doc, "blockDeviceMapping", list);
 	call_save(c, r);

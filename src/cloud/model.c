@@ -1,4 +1,5 @@
-/* The model: rows in memory by kind and id, written through to SQLite. Reading happens once, at start. */
+/* The model: rows in memory by kind and id, written through to SQLite. Reading happens once, at
+ * start. */
 #include "cloud/model.h"
 
 #include "base/buf.h"
@@ -80,7 +81,11 @@ static struct row *row_add(struct model *m, enum kind kind, const char *region, 
 {
 	struct row *r = xcalloc(1, sizeof(*r));
 
-	*r = (struct row){ .kind = kind, .id = xstrdup(id), .region = xstrdup(region), .doc = doc, .serial = serial };
+	*r = (struct row){ .kind = kind,
+			   .id = xstrdup(id),
+			   .region = xstrdup(region),
+			   .doc = doc,
+			   .serial = serial };
 	map_sets(&m->by_id[kind], id, r);
 	vec_push(&m->rows[kind], r);
 	if (serial >= m->next_serial)
@@ -93,7 +98,9 @@ static int read_rows(struct model *m, struct err *err)
 	sqlite3_stmt *s = NULL;
 	int rc;
 
-	if (sqlite3_prepare_v2(m->db, "SELECT kind, region, id, serial, doc FROM row ORDER BY serial", -1, &s, NULL))
+	if (sqlite3_prepare_v2(m->db,
+			       "SELECT kind, region, id, serial, doc FROM row ORDER BY serial", -1,
+			       &s, NULL))
 		return sql_fail(m, err, "cannot read");
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
 		int kind = kind_from_name((const char *)sqlite3_column_text(s, 0));
@@ -102,9 +109,12 @@ static int read_rows(struct model *m, struct err *err)
 		if (kind < 0 || !doc) {
 			json_decref(doc);
 			sqlite3_finalize(s);
-			return err_set(err, ERR_INVALID, "local cloud state: a damaged row; `ingot cloud reset` starts anew");
+			return err_set(err, ERR_INVALID,
+				       "local cloud state: a damaged row; `ingot cloud reset` "
+				       "starts anew");
 		}
-		row_add(m, (enum kind)kind, (const char *)sqlite3_column_text(s, 1), (const char *)sqlite3_column_text(s, 2),
+		row_add(m, (enum kind)kind, (const char *)sqlite3_column_text(s, 1),
+			(const char *)sqlite3_column_text(s, 2),
 			(uint64_t)sqlite3_column_int64(s, 3), doc);
 	}
 	sqlite3_finalize(s);
@@ -116,15 +126,18 @@ static int64_t schema_version(struct model *m)
 	sqlite3_stmt *s = NULL;
 	int64_t v = -1;
 
-	if (sqlite3_prepare_v2(m->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(m->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
+	    sqlite3_step(s) == SQLITE_ROW)
 		v = sqlite3_column_int64(s, 0);
 	sqlite3_finalize(s);
 	return v;
 }
 
-/* Steps from each older version to the next; the file was copied before. Version 0 is an empty file. */
+/* Steps from each older version to the next; the file was copied before. Version 0 is an empty
+ * file. */
 static const char *const migrations[SCHEMA_VERSION] = {
-	"CREATE TABLE row (kind TEXT NOT NULL, id TEXT NOT NULL, region TEXT NOT NULL, serial INTEGER NOT NULL,"
+	"CREATE TABLE row (kind TEXT NOT NULL, id TEXT NOT NULL, region TEXT NOT NULL, serial "
+	"INTEGER NOT NULL,"
 	" doc TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;"
 	"CREATE INDEX row_serial ON row (serial);",
 };
@@ -139,13 +152,16 @@ static int migrate(struct model *m, const char *path, struct err *err)
 		return sql_fail(m, err, "not a state file");
 	if (version > SCHEMA_VERSION)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "%s was written by a newer ingot (schema %lld, this one knows %d): use that ingot, "
-			       "or another folder with -data", path, (long long)version, SCHEMA_VERSION);
+			       "%s was written by a newer ingot (schema %lld, this one knows %d): "
+			       "use that ingot, "
+			       "or another folder with -data",
+			       path, (long long)version, SCHEMA_VERSION);
 	if (version == SCHEMA_VERSION)
 		return 0;
 	if (version > 0) {
 		to = xasprintf("%s.schema%lld", path, (long long)version);
-		if (os_read_file(path, 0, &copy, err) < 0 || os_write_file(to, copy.p, copy.n, 0600, err) < 0)
+		if (os_read_file(path, 0, &copy, err) < 0 ||
+		    os_write_file(to, copy.p, copy.n, 0600, err) < 0)
 			return err_prefix(err, "keeping a copy before the migration");
 	}
 	if (sql_exec(m, "BEGIN IMMEDIATE", err) < 0)
@@ -163,7 +179,9 @@ int model_open(const char *dir, struct model **ret, struct err *err)
 	struct model *m = xcalloc(1, sizeof(*m));
 
 	m->next_serial = 1;
-	if (sqlite3_open_v2(path, &m->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL)) {
+	if (sqlite3_open_v2(path, &m->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+			    NULL)) {
 		err_set(err, ERR_IO, "cannot open %s: %s", path, sqlite3_errmsg(m->db));
 		goto fail;
 	}
@@ -172,11 +190,15 @@ int model_open(const char *dir, struct model **ret, struct err *err)
 	if (migrate(m, path, err) < 0)
 		goto fail;
 	/* A crash of the daemon loses nothing; one of the machine at most the last answers. */
-	if (sql_exec(m, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err) < 0 || read_rows(m, err) < 0)
+	if (sql_exec(m, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err) < 0 ||
+	    read_rows(m, err) < 0)
 		goto fail;
-	if (sqlite3_prepare_v2(m->db, "INSERT OR REPLACE INTO row (kind, id, region, serial, doc) VALUES (?, ?, ?, ?, ?)",
+	if (sqlite3_prepare_v2(m->db,
+			       "INSERT OR REPLACE INTO row (kind, id, region, serial, doc) VALUES "
+			       "(?, ?, ?, ?, ?)",
 			       -1, &m->put, NULL) ||
-	    sqlite3_prepare_v2(m->db, "DELETE FROM row WHERE kind = ? AND id = ?", -1, &m->del, NULL)) {
+	    sqlite3_prepare_v2(m->db, "DELETE FROM row WHERE kind = ? AND id = ?", -1, &m->del,
+			       NULL)) {
 		sql_fail(m, err, "cannot prepare");
 		goto fail;
 	}
@@ -242,7 +264,8 @@ void model_save(struct model *m, struct row *r)
 	sqlite3_clear_bindings(m->put);
 }
 
-struct row *model_put(struct model *m, enum kind kind, const char *region, const char *id, json_t *doc)
+struct row *model_put(struct model *m, enum kind kind, const char *region, const char *id,
+		      json_t *doc)
 {
 	struct row *r = model_find(m, kind, id);
 

@@ -1,9 +1,10 @@
-/* What the cloud holds: rows of a kind, an id and a region, each with a JSON document whose members bear
- * the names of EC2's answers, so that describing a thing is printing its document. Members that begin with
+/* What the cloud holds: rows of a kind, an id and a region, each with a JSON document whose members
+ * bear the names of EC2's answers, so that describing a thing is printing its document. Members
+ * that begin with
  * "_" are the cloud's own and never leave it.
  *
- * All rows are in memory; every change is written through to one SQLite file in the data folder. Not
- * thread-safe: the caller holds the cloud's lock.
+ * All rows are in memory; every change is written through to one SQLite file in the data folder.
+ * Not thread-safe: the caller holds the cloud's lock.
  */
 #ifndef INGOT_CLOUD_MODEL_H
 #define INGOT_CLOUD_MODEL_H
@@ -56,18 +57,21 @@ struct row {
 
 struct model;
 
-/* Opens DIR/state.sqlite. A file of an older schema is copied beside and migrated; a newer one is refused. */
+/* Opens DIR/state.sqlite. A file of an older schema is copied beside and migrated; a newer one is
+ * refused. */
 int model_open(const char *dir, struct model **ret, struct err *err) MUST_USE;
 void model_close(struct model *m);
 
-/* Several changes become one transaction between these (nothing is read back: memory is the truth). */
+/* Several changes become one transaction between these (nothing is read back: memory is the truth).
+ */
 void model_begin(struct model *m);
 void model_commit(struct model *m);
 /* The first write that failed since the last call, as text, or NULL. */
 const char *model_trouble(const struct model *m);
 
 /* Takes over the document. Replaces a row of the same kind and id. */
-struct row *model_put(struct model *m, enum kind kind, const char *region, const char *id, json_t *doc);
+struct row *model_put(struct model *m, enum kind kind, const char *region, const char *id,
+		      json_t *doc);
 /* Writes a row whose document was changed in place. */
 void model_save(struct model *m, struct row *r);
 void model_remove(struct model *m, struct row *r);

@@ -4,7 +4,8 @@
 
 #include "cloud/api.h"
 
-/* Changes `list` by the flat parameters (UserId.N with OperationType) and by STRUCTURED.Add/Remove.N. */
+/* Changes `list` by the flat parameters (UserId.N with OperationType) and by
+ * STRUCTURED.Add/Remove.N. */
 int permissions_change(struct call *c, json_t *list, const char *structured);
 
 #endif

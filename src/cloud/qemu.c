@@ -1,7 +1,7 @@
 /* The qemu backend: needs no rights and no kernel feature, and is slow: the processor is emulated.
  *
- * Differences from the container backend: instances do not reach each other, and ports below 1024 are offered
- * 10000 higher where this user may not listen on them.
+ * Differences from the container backend: instances do not reach each other, and ports below 1024
+ * are offered 10000 higher where this user may not listen on them.
  */
 #include "cloud/qemu.h"
 #include "cloud/guest.h"
@@ -69,17 +69,20 @@ static int qemu_open(const struct backend_config *c, struct backend **ret, struc
 	b->dir = xasprintf("%s/qemu", c->data_dir);
 	b->kernels = xasprintf("%s/kernels", b->dir);
 	b->helper = xasprintf("%s/helper", b->dir);
-	b->memory_limit = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 100 * MEMORY_SHARE;
+	b->memory_limit = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) /
+			  100 * MEMORY_SHARE;
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->changed, NULL);
 	if (strpbrk(b->helper, " '\"\\")) {
-		err_set(err, ERR_INVALID, "%s: the qemu backend cannot use a data folder with spaces or quotes in its name",
+		err_set(err, ERR_INVALID,
+			"%s: the qemu backend cannot use a data folder with spaces or quotes in "
+			"its name",
 			c->data_dir);
 		backend_free(b);
 		return -1;
 	}
-	if (os_mkdir_all(b->kernels, 0700, err) < 0 || write_helper(b->helper, err) < 0 || relay_new(&b->relay, err) < 0 ||
-	    proxy_new(c->net, b->relay, &b->proxy, err) < 0) {
+	if (os_mkdir_all(b->kernels, 0700, err) < 0 || write_helper(b->helper, err) < 0 ||
+	    relay_new(&b->relay, err) < 0 || proxy_new(c->net, b->relay, &b->proxy, err) < 0) {
 		backend_free(b);
 		return -1;
 	}
@@ -102,13 +105,15 @@ static void copy_spec(struct instance *i, const struct instance_spec *spec)
 	for (size_t n = 0; n < spec->ndisks; n++)
 		vec_push(&i->disks, (struct instance_disk){ arena_strdup(a, spec->disks[n].device),
 							    arena_strdup(a, spec->disks[n].volume),
-							    arena_strdup(a, spec->disks[n].path), spec->disks[n].root });
+							    arena_strdup(a, spec->disks[n].path),
+							    spec->disks[n].root });
 	i->ports = xcalloc(spec->nports + 1, sizeof(*i->ports));
 	memcpy(i->ports, spec->ports, spec->nports * sizeof(*i->ports));
 	i->nports = spec->nports;
 }
 
-static struct instance *instance_new(struct backend *b, const struct instance_spec *spec, struct err *err)
+static struct instance *instance_new(struct backend *b, const struct instance_spec *spec,
+				     struct err *err)
 {
 	struct instance *i = xcalloc(1, sizeof(*i));
 	char uuid[37];
@@ -152,8 +157,11 @@ static int qemu_start(struct backend *b, const struct instance_spec *spec, struc
 		return -1;
 	pthread_mutex_lock(&b->lock);
 	if (b->memory + spec->memory > b->memory_limit) {
-		err_set(err, ERR_AGAIN, "the memory limit of the qemu backend is hit: %llu MiB for all instances, %llu MiB are taken",
-			(unsigned long long)b->memory_limit >> 20, (unsigned long long)b->memory >> 20);
+		err_set(err, ERR_AGAIN,
+			"the memory limit of the qemu backend is hit: %llu MiB for all instances, "
+			"%llu MiB are taken",
+			(unsigned long long)b->memory_limit >> 20,
+			(unsigned long long)b->memory >> 20);
 	} else if (start_thread(i, err) == 0) {
 		b->memory += spec->memory;
 		b->threads++;
@@ -206,7 +214,8 @@ static int qemu_reboot(struct backend *b, const char *id, struct err *err)
 	return ask(b, id, ASK_REBOOT, err);
 }
 
-static int qemu_set_ports(struct backend *b, const char *id, const struct instance_port *p, size_t n, struct err *err)
+static int qemu_set_ports(struct backend *b, const char *id, const struct instance_port *p,
+			  size_t n, struct err *err)
 {
 	struct instance *i;
 
@@ -246,7 +255,8 @@ static int request(struct backend *b, const char *id, struct request *r, struct 
 	return err_any(&r->err) ? err_move(err, &r->err) : 0;
 }
 
-static int qemu_attach_disk(struct backend *b, const char *id, const struct instance_disk *d, struct err *err)
+static int qemu_attach_disk(struct backend *b, const char *id, const struct instance_disk *d,
+			    struct err *err)
 {
 	struct request r = { .kind = REQUEST_ATTACH, .disk = *d, .err = ERR_INIT };
 
@@ -255,7 +265,9 @@ static int qemu_attach_disk(struct backend *b, const char *id, const struct inst
 
 static int qemu_detach_disk(struct backend *b, const char *id, const char *volume, struct err *err)
 {
-	struct request r = { .kind = REQUEST_DETACH, .disk.volume = (char *)volume, .err = ERR_INIT };
+	struct request r = { .kind = REQUEST_DETACH,
+			     .disk.volume = (char *)volume,
+			     .err = ERR_INIT };
 
 	return request(b, id, &r, err);
 }

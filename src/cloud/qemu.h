@@ -6,8 +6,8 @@
  *	qemu_monitor.c   the machine's monitor (QMP): ports, disks, power
  *	qemu_kernel.c    kernel and initrd
  *
- * Nothing of a machine outlives the daemon: the process gets SIGKILL with its thread, all its channels are
- * socket pairs, and its helpers reach ingot by an abstract socket that has no file.
+ * Nothing of a machine outlives the daemon: the process gets SIGKILL with its thread, all its
+ *channels are socket pairs, and its helpers reach ingot by an abstract socket that has no file.
  */
 #ifndef INGOT_CLOUD_QEMU_H
 #define INGOT_CLOUD_QEMU_H
@@ -27,7 +27,8 @@
 
 /* The machine's own address in qemu's network, where forwarded connections arrive. */
 #define QEMU_GUEST_ADDRESS "169.254.0.15"
-/* Ports below 1024 cannot be listened on by ordinary users: they are offered this much higher as well. */
+/* Ports below 1024 cannot be listened on by ordinary users: they are offered this much higher as
+ * well. */
 #define QEMU_PORT_SHIFT 10000
 
 struct json_t;
@@ -94,7 +95,8 @@ struct instance {
 /* qemu_instance.c */
 void *qemu_thread(void *instance);
 void qemu_instance_free(struct instance *i);
-/* Waits for one batch of events until the monotonic deadline and handles them. -1 at the deadline. */
+/* Waits for one batch of events until the monotonic deadline and handles them. -1 at the deadline.
+ */
 int qemu_pump(struct instance *i, int64_t deadline_ms);
 
 /* qemu_command.c: starts the process; the channels are set. */

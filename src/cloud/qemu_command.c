@@ -50,13 +50,19 @@ static void add_disks(arguments *v, struct instance *i, struct arena *a)
 		const struct instance_disk *d = &i->disks.v[n];
 
 		add(v, "-blockdev",
-		    arena_printf(a, "driver=raw,node-name=%s,discard=unmap,detect-zeroes=unmap,cache.no-flush=on,"
-				    "file.driver=file,file.locking=off,file.filename=%s", d->volume, escaped(a, d->path)));
+		    arena_printf(a,
+				 "driver=raw,node-name=%s,discard=unmap,detect-zeroes=unmap,cache."
+				 "no-flush=on,"
+				 "file.driver=file,file.locking=off,file.filename=%s",
+				 d->volume, escaped(a, d->path)));
 		if (d->root)
-			add(v, "-device", arena_printf(a, "virtio-blk-pci,drive=%s,id=disk-%s,serial=xvda", d->volume, d->volume));
+			add(v, "-device",
+			    arena_printf(a, "virtio-blk-pci,drive=%s,id=disk-%s,serial=xvda",
+					 d->volume, d->volume));
 		else
-			add(v, "-device", arena_printf(a, "scsi-hd,bus=scsi.0,drive=%s,id=disk-%s,serial=%s", d->volume, d->volume,
-						       serial_of(d)));
+			add(v, "-device",
+			    arena_printf(a, "scsi-hd,bus=scsi.0,drive=%s,id=disk-%s,serial=%s",
+					 d->volume, d->volume, serial_of(d)));
 	}
 }
 
@@ -65,12 +71,15 @@ static void add_network(arguments *v, const struct instance *i, struct arena *a)
 	const char *helper = escaped(a, i->backend->helper);
 
 	add(v, "-netdev",
-	    arena_printf(a, "user,id=net,ipv6=off,restrict=on,net=169.254.0.0/16,host=169.254.0.1,dns=169.254.0.2,"
-			    "dhcpstart=" QEMU_GUEST_ADDRESS ","
-			    "guestfwd=tcp:169.254.169.254:80-cmd:%s hand-over %s imds,"
-			    "guestfwd=tcp:169.254.169.254:%d-cmd:%s hand-over %s proxy",
+	    arena_printf(a,
+			 "user,id=net,ipv6=off,restrict=on,net=169.254.0.0/"
+			 "16,host=169.254.0.1,dns=169.254.0.2,"
+			 "dhcpstart=" QEMU_GUEST_ADDRESS ","
+			 "guestfwd=tcp:169.254.169.254:80-cmd:%s hand-over %s imds,"
+			 "guestfwd=tcp:169.254.169.254:%d-cmd:%s hand-over %s proxy",
 			 helper, i->socket_name, PROXY_PORT, helper, i->socket_name));
-	add(v, "-device", arena_printf(a, "virtio-net-pci,netdev=net,romfile=,mac=%s", i->spec.mac));
+	add(v, "-device",
+	    arena_printf(a, "virtio-net-pci,netdev=net,romfile=,mac=%s", i->spec.mac));
 }
 
 /* What cloud-init recognises EC2 by. */
@@ -79,7 +88,9 @@ static void add_identity(arguments *v, const struct instance *i, struct arena *a
 	char uuid[37];
 
 	os_uuid(uuid);
-	add(v, "-smbios", arena_printf(a, "type=1,manufacturer=Amazon EC2,product=ingot,uuid=ec2%s,serial=ec2%s", uuid + 3, uuid + 3));
+	add(v, "-smbios",
+	    arena_printf(a, "type=1,manufacturer=Amazon EC2,product=ingot,uuid=ec2%s,serial=ec2%s",
+			 uuid + 3, uuid + 3));
 	add(v, "-smbios", arena_printf(a, "type=2,asset=%s", i->spec.id));
 	add(v, "-smbios", "type=3,asset=Amazon EC2");
 }
@@ -109,19 +120,23 @@ static void add_machine(arguments *v, const struct instance *i, struct arena *a)
 	add(v, "-device", "virtio-rng-pci");
 }
 
-static void add_kernel(arguments *v, const struct instance *i, const struct qemu_kernel *k, struct arena *a)
+static void add_kernel(arguments *v, const struct instance *i, const struct qemu_kernel *k,
+		       struct arena *a)
 {
 	const char *number = k->root ? arena_printf(a, "%u", k->root) : "";
 
 	add(v, "-kernel", k->kernel);
 	add(v, "-initrd", k->initrd);
 	/* The emulated timers are imprecise on a busy host: the kernel must not test them. */
-	add(v, "-append", arena_printf(a, "console=ttyS0 net.ifnames=0 no_timer_check panic=-1 mitigations=off "
-					  "random.trust_cpu=on loglevel=5 ingot.root=/dev/vda%s ingot.ip=%s",
-				       number, i->spec.private_ip));
+	add(v, "-append",
+	    arena_printf(a,
+			 "console=ttyS0 net.ifnames=0 no_timer_check panic=-1 mitigations=off "
+			 "random.trust_cpu=on loglevel=5 ingot.root=/dev/vda%s ingot.ip=%s",
+			 number, i->spec.private_ip));
 }
 
-static NORETURN void child(const char *program, const char *const *argv, const int fds[3], int errors)
+static NORETURN void child(const char *program, const char *const *argv, const int fds[3],
+			   int errors)
 {
 	sigset_t none;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -208,7 +223,9 @@ int qemu_listen_helper(const char *name, int *ret_fd, struct err *err)
 	auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	memcpy(at.sun_path + 1, name, n);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) < 0 ||
+	if (fd < 0 ||
+	    bind(fd, (struct sockaddr *)&at,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) < 0 ||
 	    listen(fd, 64) < 0)
 		return err_errno(err, errno, "listening for the instance's connections");
 	*ret_fd = steal_fd(fd);

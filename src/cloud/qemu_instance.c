@@ -1,5 +1,5 @@
-/* The thread of one instance: it alone talks to the machine. It prepares the disk and the kernel, starts the
- * machine, moves what comes out of it, does what is asked, and tells how it ended.
+/* The thread of one instance: it alone talks to the machine. It prepares the disk and the kernel,
+ * starts the machine, moves what comes out of it, does what is asked, and tells how it ended.
  */
 #include "cloud/qemu.h"
 #include "cloud/diskedit.h"
@@ -69,7 +69,8 @@ static void on_helper(struct instance *i)
 	char service = 0;
 	int fd;
 
-	if (s < 0 || getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 || peer.uid != geteuid() ||
+	if (s < 0 || getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 ||
+	    peer.uid != geteuid() ||
 	    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
 		return;
 	fd = receive_fd(s, &service);
@@ -139,8 +140,9 @@ static void on_agent(struct instance *i)
 int qemu_pump(struct instance *i, int64_t deadline_ms)
 {
 	struct pollfd p[] = {
-		{ i->console, POLLIN, 0 }, { i->monitor, POLLIN, 0 }, { i->agent, POLLIN, 0 }, { i->errors, POLLIN, 0 },
-		{ i->listener, POLLIN, 0 }, { i->wake, POLLIN, 0 },   { i->pidfd, POLLIN, 0 },
+		{ i->console, POLLIN, 0 }, { i->monitor, POLLIN, 0 },  { i->agent, POLLIN, 0 },
+		{ i->errors, POLLIN, 0 },  { i->listener, POLLIN, 0 }, { i->wake, POLLIN, 0 },
+		{ i->pidfd, POLLIN, 0 },
 	};
 	uint64_t drained;
 	int n = poll(p, ARRAY_LEN(p), clock_left(deadline_ms));
@@ -180,7 +182,8 @@ static int sync_disks(struct instance *i, struct err *err)
 		return 0; /* it is not that far yet: nothing was written that matters */
 	while (!i->synced && !i->exited)
 		if (qemu_pump(i, deadline) < 0)
-			return err_set(err, ERR_TIMEOUT, "the instance does not write its data to its disks");
+			return err_set(err, ERR_TIMEOUT,
+				       "the instance does not write its data to its disks");
 	return 0;
 }
 
@@ -201,9 +204,10 @@ static int do_request(struct instance *i, struct request *r, struct err *err)
 static void note_disk(struct instance *i, const struct request *r)
 {
 	if (r->kind == REQUEST_ATTACH)
-		vec_push(&i->disks, (struct instance_disk){ .device = arena_strdup(i->arena, r->disk.device),
-							    .volume = arena_strdup(i->arena, r->disk.volume),
-							    .path = arena_strdup(i->arena, r->disk.path) });
+		vec_push(&i->disks,
+			 (struct instance_disk){ .device = arena_strdup(i->arena, r->disk.device),
+						 .volume = arena_strdup(i->arena, r->disk.volume),
+						 .path = arena_strdup(i->arena, r->disk.path) });
 	for (size_t n = 0; r->kind == REQUEST_DETACH && n < i->disks.n; n++) {
 		if (!streq(i->disks.v[n].volume, r->disk.volume))
 			continue;
@@ -270,8 +274,8 @@ static void turn_off(struct instance *i)
 		kill(i->pid, SIGKILL);
 }
 
-/* The life of one machine, from its monitor's greeting to its end. A stop waits for the guest to be so far that
- * it can be told.
+/* The life of one machine, from its monitor's greeting to its end. A stop waits for the guest to be
+ * so far that it can be told.
  */
 static void serve(struct instance *i)
 {
@@ -335,7 +339,8 @@ static int boot(struct instance *i, struct err *err)
 			root = i->disks.v[n].path;
 	if (!root)
 		return err_set(err, ERR_INVALID, "%s has no root volume", i->spec.id);
-	if (disk_grow_root(root, err) < 0 || qemu_kernel_prepare(i->backend->kernels, root, &k, err) < 0 ||
+	if (disk_grow_root(root, err) < 0 ||
+	    qemu_kernel_prepare(i->backend->kernels, root, &k, err) < 0 ||
 	    qemu_spawn(i, &k, err) < 0)
 		return -1;
 	i->reboots = false;

@@ -1,5 +1,5 @@
-/* Kernel and initrd for direct boot. The initrd holds what the guest program needs to find the root disk: the
- * modules in the order of their dependencies, from the image's own modules.dep.
+/* Kernel and initrd for direct boot. The initrd holds what the guest program needs to find the root
+ * disk: the modules in the order of their dependencies, from the image's own modules.dep.
  */
 #include "cloud/qemu_kernel.h"
 #include "cloud/cpio.h"
@@ -20,8 +20,10 @@
 #define DEPENDENCIES_MAX ((size_t)8 << 20)
 
 /* A name that modules.dep lacks is built into the kernel. */
-static const char *const drivers[] = { "virtio_pci", "virtio_blk", "virtio_net", "virtio_scsi", "sd_mod",
-				       "virtio_console", "virtio-rng", "crc32c_generic", "crc32c-intel", "ext4" };
+static const char *const drivers[] = { "virtio_pci",  "virtio_blk",	"virtio_net",
+				       "virtio_scsi", "sd_mod",		"virtio_console",
+				       "virtio-rng",  "crc32c_generic", "crc32c-intel",
+				       "ext4" };
 
 void qemu_kernel_release(struct qemu_kernel *k)
 {
@@ -68,7 +70,8 @@ static struct str find_module(const struct modules *m, const char *name)
 
 		while (base > path.p && base[-1] != '/')
 			base--;
-		while (name[n] && (base[n] == name[n] || (strchr("-_", base[n]) && strchr("-_", name[n]))))
+		while (name[n] &&
+		       (base[n] == name[n] || (strchr("-_", base[n]) && strchr("-_", name[n]))))
 			n++;
 		if (!name[n] && strncmp(base + n, ".ko", 3) == 0 && base + n + 3 == path.p + path.n)
 			return path;
@@ -86,7 +89,8 @@ static int add_module(struct modules *m, struct str path, struct err *err)
 	if (map_has(&m->done, path))
 		return 0;
 	map_set(&m->done, path, m);
-	if (disk_dump(m->raw, m->offset, from, m->temp, err) < 0 || os_read_file(m->temp, 0, &data, err) < 0)
+	if (disk_dump(m->raw, m->offset, from, m->temp, err) < 0 ||
+	    os_read_file(m->temp, 0, &data, err) < 0)
 		return -1;
 	cpio_add(m->archive, name, S_IFREG | 0644, 0, buf_str(&data));
 	buf_printf(&m->list, "%s\n", os_basename(from));
@@ -138,7 +142,8 @@ static int add_modules(struct modules *m, struct err *err)
 	return 0;
 }
 
-static int make_initrd(const char *raw, uint64_t offset, const char *version, const char *out, struct err *err)
+static int make_initrd(const char *raw, uint64_t offset, const char *version, const char *out,
+		       struct err *err)
 {
 	static const char *const folders[] = { "dev", "proc", "sys", "run", "root", "modules" };
 	auto_free char *temp = xasprintf("%s.module", out);
@@ -163,14 +168,17 @@ static int make_initrd(const char *raw, uint64_t offset, const char *version, co
 }
 
 /* Takes a kernel out into its place; the folder gets its name when it is whole. */
-static int take_kernel(const char *dir, const char *place, const char *raw, uint64_t offset, const char *version, struct err *err)
+static int take_kernel(const char *dir, const char *place, const char *raw, uint64_t offset,
+		       const char *version, struct err *err)
 {
 	auto_free char *temp = xasprintf("%s/.new-%s", dir, version);
-	auto_free char *kernel = xasprintf("%s/vmlinuz", temp), *initrd = xasprintf("%s/initrd", temp);
+	auto_free char *kernel = xasprintf("%s/vmlinuz", temp),
+		       *initrd = xasprintf("%s/initrd", temp);
 	auto_free char *from = xasprintf("/boot/vmlinuz-%s", version);
 
 	if (os_remove_all(temp, err) < 0 || os_mkdir_all(temp, 0700, err) < 0 ||
-	    disk_dump(raw, offset, from, kernel, err) < 0 || make_initrd(raw, offset, version, initrd, err) < 0)
+	    disk_dump(raw, offset, from, kernel, err) < 0 ||
+	    make_initrd(raw, offset, version, initrd, err) < 0)
 		return err_prefix(err, "taking the kernel %s out of the image", version);
 	if (rename(temp, place) < 0 && errno != EEXIST && errno != ENOTEMPTY)
 		return err_errno(err, errno, "storing the kernel in %s", place);
@@ -224,8 +232,10 @@ int qemu_kernel_prepare(const char *dir, const char *raw, struct qemu_kernel *re
 	} else {
 		version = newest_kept(dir);
 		if (!version)
-			return err_set(err, ERR_UNSUPPORTED, "the image has no kernel in /boot, which the qemu backend boots; "
-				       "use the container backend or install a kernel in it");
+			return err_set(
+				err, ERR_UNSUPPORTED,
+				"the image has no kernel in /boot, which the qemu backend boots; "
+				"use the container backend or install a kernel in it");
 		place = xasprintf("%s/%s", dir, version);
 	}
 	k.kernel = xasprintf("%s/vmlinuz", place);

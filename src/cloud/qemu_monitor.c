@@ -1,4 +1,5 @@
-/* The monitor of a machine: JSON lines, one command at a time, events in between (QEMU QMP reference). */
+/* The monitor of a machine: JSON lines, one command at a time, events in between (QEMU QMP
+ * reference). */
 #include "cloud/qemu.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -70,7 +71,8 @@ static int await_reply(struct instance *i, json_t **ret, struct err *err)
 
 	while (!i->reply && !i->exited && i->monitor >= 0)
 		if (qemu_pump(i, deadline) < 0)
-			return err_set(err, ERR_TIMEOUT, "the virtual machine's monitor does not answer");
+			return err_set(err, ERR_TIMEOUT,
+				       "the virtual machine's monitor does not answer");
 	if (!i->reply)
 		return err_set(err, ERR_LOST, "the virtual machine has ended");
 	*ret = i->reply;
@@ -79,7 +81,8 @@ static int await_reply(struct instance *i, json_t **ret, struct err *err)
 }
 
 /* Takes the arguments over. */
-static int command(struct instance *i, const char *name, json_t *arguments, json_t **ret, struct err *err)
+static int command(struct instance *i, const char *name, json_t *arguments, json_t **ret,
+		   struct err *err)
 {
 	json_t *message = json_pack("{s:s}", "execute", name), *reply = NULL, *error;
 	auto_free char *text = NULL;
@@ -88,13 +91,15 @@ static int command(struct instance *i, const char *name, json_t *arguments, json
 		json_object_set_new(message, "arguments", arguments);
 	text = json_dumps(message, JSON_COMPACT);
 	json_decref(message);
-	if (i->monitor < 0 || os_write_all(i->monitor, text, strlen(text)) < 0 || os_write_all(i->monitor, "\n", 1) < 0)
+	if (i->monitor < 0 || os_write_all(i->monitor, text, strlen(text)) < 0 ||
+	    os_write_all(i->monitor, "\n", 1) < 0)
 		return err_set(err, ERR_LOST, "the virtual machine has ended");
 	if (await_reply(i, &reply, err) < 0)
 		return -1;
 	error = json_object_get(reply, "error");
 	if (error) {
-		err_set(err, ERR_REMOTE, "qemu: %s: %s", name, json_string_value(json_object_get(error, "desc")));
+		err_set(err, ERR_REMOTE, "qemu: %s: %s", name,
+			json_string_value(json_object_get(error, "desc")));
 		json_decref(reply);
 		return -1;
 	}
@@ -124,7 +129,8 @@ static int human(struct instance *i, const char *line, char **ret, struct err *e
 {
 	json_t *answer;
 
-	if (command(i, "human-monitor-command", json_pack("{s:s}", "command-line", line), &answer, err) < 0)
+	if (command(i, "human-monitor-command", json_pack("{s:s}", "command-line", line), &answer,
+		    err) < 0)
 		return -1;
 	*ret = xstrdup(json_string_value(answer) ? json_string_value(answer) : "");
 	(*ret)[strcspn(*ret, "\r\n")] = '\0';
@@ -140,17 +146,19 @@ int qemu_attach(struct instance *i, const struct instance_disk *d, struct err *e
 	int64_t deadline = clock_ms() + DEVICE_MS;
 
 	if (command(i, "blockdev-add",
-		    json_pack("{s:s,s:s,s:s,s:s,s:{s:b},s:{s:s,s:s,s:s}}", "driver", "raw", "node-name", d->volume, "discard",
-			      "unmap", "detect-zeroes", "unmap", "cache", "no-flush", 1, "file", "driver", "file", "locking",
-			      "off", "filename", d->path),
+		    json_pack("{s:s,s:s,s:s,s:s,s:{s:b},s:{s:s,s:s,s:s}}", "driver", "raw",
+			      "node-name", d->volume, "discard", "unmap", "detect-zeroes", "unmap",
+			      "cache", "no-flush", 1, "file", "driver", "file", "locking", "off",
+			      "filename", d->path),
 		    NULL, err) < 0)
 		return -1;
 	free(steal(i->arrived));
 	if (command(i, "device_add",
-		    json_pack("{s:s,s:s,s:s,s:s,s:s}", "driver", "scsi-hd", "bus", "scsi.0", "drive", d->volume, "id", id,
-			      "serial", name),
+		    json_pack("{s:s,s:s,s:s,s:s,s:s}", "driver", "scsi-hd", "bus", "scsi.0",
+			      "drive", d->volume, "id", id, "serial", name),
 		    NULL, err) < 0) {
-		command(i, "blockdev-del", json_pack("{s:s}", "node-name", d->volume), NULL, &ignored);
+		command(i, "blockdev-del", json_pack("{s:s}", "node-name", d->volume), NULL,
+			&ignored);
 		return -1;
 	}
 	/* The agent tells when the node is there; a guest without one gets it in its own time. */
@@ -170,14 +178,18 @@ int qemu_detach(struct instance *i, const char *volume, struct err *err)
 		return -1;
 	while (!i->exited && !streq(i->deleted, id))
 		if (qemu_pump(i, deadline) < 0)
-			return err_set(err, ERR_TIMEOUT, "the instance does not let go of %s: is it mounted there?", volume);
+			return err_set(err, ERR_TIMEOUT,
+				       "the instance does not let go of %s: is it mounted there?",
+				       volume);
 	return command(i, "blockdev-del", json_pack("{s:s}", "node-name", volume), NULL, err);
 }
 
 static bool forward_port(struct instance *i, uint16_t host_port, uint16_t port)
 {
 	struct forward f = { xasprintf("tcp:%s:%u", i->spec.public_ip, host_port), port, true };
-	auto_free char *line = xasprintf("hostfwd_add net %s-" QEMU_GUEST_ADDRESS ":%u", f.host, port), *answer = NULL;
+	auto_free char *line = xasprintf("hostfwd_add net %s-" QEMU_GUEST_ADDRESS ":%u", f.host,
+					 port),
+		       *answer = NULL;
 	AUTO(err) struct err err = ERR_INIT;
 
 	if (human(i, line, &answer, &err) < 0 || *answer) {
@@ -210,7 +222,8 @@ void qemu_set_forwards(struct instance *i, const struct instance_port *p, size_t
 		i->forwards.v[k].kept = false;
 	for (size_t k = 0; k < n; k++) {
 		for (unsigned port = p[k].from; port <= p[k].to && port < p[k].from + 64u; port++) {
-			if (has_forward(i, (uint16_t)port) || forward_port(i, (uint16_t)port, (uint16_t)port))
+			if (has_forward(i, (uint16_t)port) ||
+			    forward_port(i, (uint16_t)port, (uint16_t)port))
 				continue;
 			if (port < 1024)
 				forward_port(i, (uint16_t)(port + QEMU_PORT_SHIFT), (uint16_t)port);

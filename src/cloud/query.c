@@ -64,7 +64,8 @@ bool query_parse(struct query *q, struct arena *a, struct str text)
 		if (q->n == QUERY_PARAMS_MAX || name.n > NAME_MAX_LEN)
 			return false;
 		if (q->n == cap) {
-			q->v = arena_grow(a, q->v, cap * sizeof(*q->v), (cap ? cap * 2 : 32) * sizeof(*q->v));
+			q->v = arena_grow(a, q->v, cap * sizeof(*q->v),
+					  (cap ? cap * 2 : 32) * sizeof(*q->v));
 			cap = cap ? cap * 2 : 32;
 		}
 		q->v[q->n] = (struct query_param){ decode(a, name), decode(a, value) };

@@ -68,8 +68,10 @@ void reqlog_end(struct reqlog *l, uint64_t n, json_t *more)
 	if (entry) {
 		json_object_update(entry, more);
 		line = json_dumps(entry, JSON_COMPACT);
-		/* The file is for people who look afterwards: a full disk must not stop the cloud. */
-		if (l->fd >= 0 && (os_write_all(l->fd, line, strlen(line)) < 0 || os_write_all(l->fd, "\n", 1) < 0))
+		/* The file is for people who look afterwards: a full disk must not stop the cloud.
+		 */
+		if (l->fd >= 0 && (os_write_all(l->fd, line, strlen(line)) < 0 ||
+				   os_write_all(l->fd, "\n", 1) < 0))
 			fd_close(&l->fd);
 	}
 	pthread_mutex_unlock(&l->lock);

@@ -2,31 +2,37 @@
 #include "cloud/api.h"
 
 static const struct kind_info infos[KINDS] = {
-	[KIND_INSTANCE] = { "i", "instance", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed",
-			    "The instance ID '%s' does not exist" },
+	[KIND_INSTANCE] = { "i", "instance", "InvalidInstanceID.NotFound",
+			    "InvalidInstanceID.Malformed", "The instance ID '%s' does not exist" },
 	[KIND_IMAGE] = { "ami", "image", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed",
 			 "The image id '[%s]' does not exist" },
-	[KIND_SNAPSHOT] = { "snap", "snapshot", "InvalidSnapshot.NotFound", "InvalidSnapshotID.Malformed",
-			    "The snapshot '%s' does not exist." },
+	[KIND_SNAPSHOT] = { "snap", "snapshot", "InvalidSnapshot.NotFound",
+			    "InvalidSnapshotID.Malformed", "The snapshot '%s' does not exist." },
 	[KIND_VOLUME] = { "vol", "volume", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed",
 			  "The volume '%s' does not exist." },
 	[KIND_KEY_PAIR] = { "key", "key-pair", "InvalidKeyPair.NotFound", "InvalidKeyPair.NotFound",
 			    "The key pair '%s' does not exist" },
-	[KIND_GROUP] = { "sg", "security-group", "InvalidGroup.NotFound", "InvalidGroupId.Malformed",
-			 "The security group '%s' does not exist" },
+	[KIND_GROUP] = { "sg", "security-group", "InvalidGroup.NotFound",
+			 "InvalidGroupId.Malformed", "The security group '%s' does not exist" },
 	[KIND_RULE] = { "sgr", "security-group-rule", "InvalidSecurityGroupRuleId.NotFound",
-			"InvalidSecurityGroupRuleId.Malformed", "The security group rule ID '%s' does not exist" },
-	[KIND_VPC] = { "vpc", "vpc", "InvalidVpcID.NotFound", "InvalidVpcId.Malformed", "The vpc ID '%s' does not exist" },
-	[KIND_SUBNET] = { "subnet", "subnet", "InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed",
-			  "The subnet ID '%s' does not exist" },
+			"InvalidSecurityGroupRuleId.Malformed",
+			"The security group rule ID '%s' does not exist" },
+	[KIND_VPC] = { "vpc", "vpc", "InvalidVpcID.NotFound", "InvalidVpcId.Malformed",
+		       "The vpc ID '%s' does not exist" },
+	[KIND_SUBNET] = { "subnet", "subnet", "InvalidSubnetID.NotFound",
+			  "InvalidSubnetID.Malformed", "The subnet ID '%s' does not exist" },
 	[KIND_INTERFACE] = { "eni", "network-interface", "InvalidNetworkInterfaceID.NotFound",
-			     "InvalidNetworkInterfaceId.Malformed", "The networkInterface ID '%s' does not exist" },
+			     "InvalidNetworkInterfaceId.Malformed",
+			     "The networkInterface ID '%s' does not exist" },
 	[KIND_GATEWAY] = { "igw", "internet-gateway", "InvalidInternetGatewayID.NotFound",
-			   "InvalidInternetGatewayId.Malformed", "The internetGateway ID '%s' does not exist" },
-	[KIND_ROUTE_TABLE] = { "rtb", "route-table", "InvalidRouteTableID.NotFound", "InvalidRouteTableId.Malformed",
+			   "InvalidInternetGatewayId.Malformed",
+			   "The internetGateway ID '%s' does not exist" },
+	[KIND_ROUTE_TABLE] = { "rtb", "route-table", "InvalidRouteTableID.NotFound",
+			       "InvalidRouteTableId.Malformed",
 			       "The routeTable ID '%s' does not exist" },
 	[KIND_LAUNCH_TEMPLATE] = { "lt", "launch-template", "InvalidLaunchTemplateId.NotFound",
-				   "InvalidLaunchTemplateId.Malformed", "The launch template ID '%s' does not exist" },
+				   "InvalidLaunchTemplateId.Malformed",
+				   "The launch template ID '%s' does not exist" },
 	[KIND_FLEET] = { "fleet", "fleet", "InvalidFleetId.NotFound", "InvalidFleetId.Malformed",
 			 "The fleet ID '%s' does not exist" },
 };
@@ -80,8 +86,10 @@ struct row *call_find(struct call *c, enum kind kind, const char *id)
 		return r;
 	/* Stand-ins may have ids of other forms: only what is not there is looked at closer. */
 	if (strncmp(id, info->prefix, strlen(info->prefix)) != 0 || id[strlen(info->prefix)] != '-')
-		call_fail(c, info->malformed, "Invalid id: \"%.80s\" (expecting \"%s-...\")", id, info->prefix);
-	else if (strspn(id + strlen(info->prefix) + 1, "0123456789abcdef") != strlen(id) - strlen(info->prefix) - 1)
+		call_fail(c, info->malformed, "Invalid id: \"%.80s\" (expecting \"%s-...\")", id,
+			  info->prefix);
+	else if (strspn(id + strlen(info->prefix) + 1, "0123456789abcdef") !=
+		 strlen(id) - strlen(info->prefix) - 1)
 		call_fail(c, info->malformed, "Invalid id: \"%.80s\"", id);
 	else
 		call_fail(c, info->not_found, info->text, id);

@@ -20,7 +20,8 @@ bool wildcard_match(const char *pattern, const char *text)
 			continue;
 		}
 		if (*pattern == '?' || (*pattern == '\\' && pattern[1] && pattern[1] == *text) ||
-		    (*pattern && *pattern != '\\' && *pattern == *text) || (*pattern == '\\' && !pattern[1] && *text == '\\')) {
+		    (*pattern && *pattern != '\\' && *pattern == *text) ||
+		    (*pattern == '\\' && !pattern[1] && *text == '\\')) {
 			pattern += *pattern == '\\' && pattern[1] ? 2 : 1;
 			text++;
 			continue;
@@ -52,13 +53,15 @@ static bool matches_any(void *data, const char *text)
 
 static bool match_tag(const json_t *doc, const char *key, struct values *values)
 {
-	const char *value = doc_str(doc_find(json_object_get(doc, "tagSet"), "key", key, NULL), "value");
+	const char *value =
+		doc_str(doc_find(json_object_get(doc, "tagSet"), "key", key, NULL), "value");
 
 	return value && matches_any(values, value);
 }
 
 /* 1, 0, or -1 for an unknown filter. */
-static int match_one(const struct filter_row *rows, const json_t *doc, const char *name, struct values *values)
+static int match_one(const struct filter_row *rows, const json_t *doc, const char *name,
+		     struct values *values)
 {
 	bool known = false;
 
@@ -87,17 +90,22 @@ int call_filter(struct call *c, const struct filter_row *rows, const json_t *doc
 		int r;
 
 		if (i > FILTERS_MAX)
-			return call_fail(c, "FilterLimitExceeded", "More than %d filters in one request", FILTERS_MAX);
+			return call_fail(c, "FilterLimitExceeded",
+					 "More than %d filters in one request", FILTERS_MAX);
 		if (!name)
 			return call_missing(c, arena_printf(c->arena, "Filter.%d.Name", i));
 		values.v = call_list(c, &values.n, "Filter.%d.Value", i);
 		if (!values.n)
-			return call_fail(c, "InvalidParameterValue", "The filter '%.100s' has no values", name);
+			return call_fail(c, "InvalidParameterValue",
+					 "The filter '%.100s' has no values", name);
 		if (values.n > FILTER_VALUES_MAX)
-			return call_fail(c, "FilterLimitExceeded", "More than %d values in the filter '%.100s'", FILTER_VALUES_MAX, name);
+			return call_fail(c, "FilterLimitExceeded",
+					 "More than %d values in the filter '%.100s'",
+					 FILTER_VALUES_MAX, name);
 		r = match_one(rows, doc, name, &values);
 		if (r < 0)
-			return call_fail(c, "InvalidParameterValue", "The filter '%.100s' is invalid", name);
+			return call_fail(c, "InvalidParameterValue",
+					 "The filter '%.100s' is invalid", name);
 		if (!r)
 			result = 0;
 	}
@@ -114,8 +122,10 @@ int call_page(struct call *c, int64_t min, int64_t max, size_t n, size_t *ret_fr
 
 	if (call_int(c, "MaxResults", min ? min : 5, max ? max : PAGE_DEFAULT, &size) < 0)
 		return -1;
-	if (token && (buf_add_unbase64(&b, str_from(token)) < 0 || sscanf(buf_cstr(&b), "page:%" SCNu64, &from) != 1 || from > n))
-		return call_fail(c, "InvalidParameterValue", "Unable to parse pagination token: %.60s", token);
+	if (token && (buf_add_unbase64(&b, str_from(token)) < 0 ||
+		      sscanf(buf_cstr(&b), "page:%" SCNu64, &from) != 1 || from > n))
+		return call_fail(c, "InvalidParameterValue",
+				 "Unable to parse pagination token: %.60s", token);
 	*ret_from = (size_t)from;
 	*ret_to = size && (uint64_t)size < n - from ? (size_t)(from + (uint64_t)size) : n;
 	if (*ret_to < n) {
@@ -139,11 +149,14 @@ int call_select(struct call *c, const struct listing *l, struct row ***ret, size
 {
 	size_t nids = 0, n = 0, i = 0;
 	const char **ids = l->id_param ? call_list(c, &nids, "%s", l->id_param) : NULL;
-	struct row **v = arena_new_array(c->arena, struct row *, model_count(c->cloud->model, l->kind) + 1), *r;
+	struct row **v = arena_new_array(c->arena, struct row *,
+					 model_count(c->cloud->model, l->kind) + 1),
+		   *r;
 
 	if (nids && call_any(c, "MaxResults") && l->kind == KIND_INSTANCE)
-		return call_fail(c, "InvalidParameterCombination",
-				 "The parameter instancesSet cannot be used with the parameter maxResults");
+		return call_fail(
+			c, "InvalidParameterCombination",
+			"The parameter instancesSet cannot be used with the parameter maxResults");
 	/* An unknown filter is an error even where nothing is there to be filtered. */
 	if (call_filter(c, l->filters, NULL) < 0)
 		return -1;
@@ -152,7 +165,8 @@ int call_select(struct call *c, const struct listing *l, struct row ***ret, size
 		if (!r)
 			return -1;
 		if (l->visible && !l->visible(c, r, true))
-			return call_fail(c, kind_info(l->kind)->not_found, kind_info(l->kind)->text, ids[k]);
+			return call_fail(c, kind_info(l->kind)->not_found, kind_info(l->kind)->text,
+					 ids[k]);
 	}
 	while ((r = call_next(c, l->kind, &i))) {
 		int pass;
@@ -179,7 +193,8 @@ int call_describe(struct call *c, const struct listing *l)
 	struct row **v;
 
 	json_object_set_new(c->out, l->set, set);
-	if (call_select(c, l, &v, &n) < 0 || call_page(c, l->page_min, l->page_max, n, &from, &to) < 0)
+	if (call_select(c, l, &v, &n) < 0 ||
+	    call_page(c, l->page_min, l->page_max, n, &from, &to) < 0)
 		return -1;
 	for (size_t i = from; i < to; i++)
 		json_array_append_new(set, l->render ? l->render(c, v[i]) : json_incref(v[i]->doc));

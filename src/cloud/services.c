@@ -23,10 +23,19 @@ static const struct action *const iam[] = { iam_actions, iam_role_actions, NULL 
 static const struct action *const ssm[] = { ssm_actions, NULL };
 
 const struct service services[] = {
-	{ .name = "ec2", .version = "2016-11-15", .xmlns = "http://ec2.amazonaws.com/doc/2016-11-15/", .families = ec2 },
-	{ .name = "sts", .version = "2011-06-15", .xmlns = "https://sts.amazonaws.com/doc/2011-06-15/", .families = sts,
+	{ .name = "ec2",
+	  .version = "2016-11-15",
+	  .xmlns = "http://ec2.amazonaws.com/doc/2016-11-15/",
+	  .families = ec2 },
+	{ .name = "sts",
+	  .version = "2011-06-15",
+	  .xmlns = "https://sts.amazonaws.com/doc/2011-06-15/",
+	  .families = sts,
 	  .results = true },
-	{ .name = "iam", .version = "2010-05-08", .xmlns = "https://iam.amazonaws.com/doc/2010-05-08/", .families = iam,
+	{ .name = "iam",
+	  .version = "2010-05-08",
+	  .xmlns = "https://iam.amazonaws.com/doc/2010-05-08/",
+	  .families = iam,
 	  .results = true },
 	{ .name = "ssm", .version = "2014-11-06", .families = ssm, .json = true },
 };

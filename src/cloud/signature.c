@@ -80,7 +80,8 @@ static struct pair *query_pairs(struct arena *a, const char *query, size_t *ret_
 		struct str value = eq < 0 ? STR("") : str_slice(field, (size_t)eq + 1, field.n);
 
 		if (field.n)
-			v[n++] = (struct pair){ escape(a, unescape(a, name)), escape(a, unescape(a, value)) };
+			v[n++] = (struct pair){ escape(a, unescape(a, name)),
+						escape(a, unescape(a, value)) };
 	}
 	if (n)
 		qsort(v, n, sizeof(*v), by_pair);
@@ -110,7 +111,8 @@ static const char *auth_part(struct arena *a, const char *header, const char *na
 	return arena_strndup(a, at, strcspn(at, ", "));
 }
 
-static enum signature_result find_parts(const struct http_request *r, struct arena *a, struct parts *p)
+static enum signature_result find_parts(const struct http_request *r, struct arena *a,
+					struct parts *p)
 {
 	const char *header = http_header(r, "authorization"), *algorithm;
 
@@ -136,8 +138,8 @@ static enum signature_result find_parts(const struct http_request *r, struct are
 		p->expires = query_value(a, r->query, "X-Amz-Expires");
 		p->token = query_value(a, r->query, "X-Amz-Security-Token");
 	}
-	if (!p->credential || !p->signed_headers || !p->signature || !p->amz_date || strlen(p->signature) != 64 ||
-	    (p->presigned && !p->expires))
+	if (!p->credential || !p->signed_headers || !p->signature || !p->amz_date ||
+	    strlen(p->signature) != 64 || (p->presigned && !p->expires))
 		return SIGNATURE_INCOMPLETE;
 	return SIGNATURE_OK;
 }
@@ -162,8 +164,8 @@ static int64_t parse_amz_date(const char *s)
 {
 	struct tm tm = { 0 };
 
-	if (strlen(s) != 16 || sscanf(s, "%4d%2d%2dT%2d%2d%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-				      &tm.tm_min, &tm.tm_sec) != 6)
+	if (strlen(s) != 16 || sscanf(s, "%4d%2d%2dT%2d%2d%2dZ", &tm.tm_year, &tm.tm_mon,
+				      &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
 		return -1;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
@@ -208,7 +210,8 @@ static bool add_headers(const struct http_request *r, const char *names, struct 
 	return host;
 }
 
-static void add_query(const struct http_request *r, struct arena *a, bool presigned, struct buf *out)
+static void add_query(const struct http_request *r, struct arena *a, bool presigned,
+		      struct buf *out)
 {
 	size_t n, written = 0;
 	struct pair *v = query_pairs(a, r->query, &n);
@@ -230,8 +233,10 @@ static const char *sha256_hex(struct arena *a, struct str s)
 	return text;
 }
 
-/* The hash that stands in the canonical request; false if the client names another body than it sent. */
-static bool payload_hash(const struct http_request *r, const struct parts *p, struct arena *a, const char **ret)
+/* The hash that stands in the canonical request; false if the client names another body than it
+ * sent. */
+static bool payload_hash(const struct http_request *r, const struct parts *p, struct arena *a,
+			 const char **ret)
 {
 	const char *named = http_header(r, "x-amz-content-sha256");
 
@@ -270,28 +275,33 @@ static bool same_signature(const char *a, const char *b)
 	return diff == 0;
 }
 
-static enum signature_result check_time(const struct parts *p, int64_t now, struct signature *ret, struct arena *a)
+static enum signature_result check_time(const struct parts *p, int64_t now, struct signature *ret,
+					struct arena *a)
 {
 	int64_t date = parse_amz_date(p->amz_date), expires = 0;
 
 	if (date < 0 || strncmp(p->amz_date, ret->date, 8) != 0)
 		return SIGNATURE_INCOMPLETE;
 	if (p->presigned) {
-		if (!parse_i64(str_from(p->expires), &expires) || expires < 0 || expires > PRESIGNED_MAX_SECONDS)
+		if (!parse_i64(str_from(p->expires), &expires) || expires < 0 ||
+		    expires > PRESIGNED_MAX_SECONDS)
 			return SIGNATURE_INCOMPLETE;
 		if (now > date + expires || date > now + SKEW_SECONDS) {
-			ret->why = arena_printf(a, "presigned at %s for %lld s", p->amz_date, (long long)expires);
+			ret->why = arena_printf(a, "presigned at %s for %lld s", p->amz_date,
+						(long long)expires);
 			return SIGNATURE_EXPIRED;
 		}
 	} else if (date < now - SKEW_SECONDS || date > now + SKEW_SECONDS) {
-		ret->why = arena_printf(a, "signed at %s, %lld s away from this clock", p->amz_date, (long long)(date - now));
+		ret->why = arena_printf(a, "signed at %s, %lld s away from this clock", p->amz_date,
+					(long long)(date - now));
 		return SIGNATURE_EXPIRED;
 	}
 	return SIGNATURE_OK;
 }
 
-enum signature_result signature_check(const struct http_request *r, int64_t now, signature_key_fn *key, void *data,
-				      struct arena *a, struct signature *ret)
+enum signature_result signature_check(const struct http_request *r, int64_t now,
+				      signature_key_fn *key, void *data, struct arena *a,
+				      struct signature *ret)
 {
 	AUTO(buf) struct buf canonical = BUF_INIT;
 	AUTO(buf) struct buf to_sign = BUF_INIT;
@@ -300,7 +310,9 @@ enum signature_result signature_check(const struct http_request *r, int64_t now,
 	enum signature_result result;
 	char expected[65];
 
-	*ret = (struct signature){ .region = "", .service = "", .access_key = "", .date = "", .why = "" };
+	*ret = (struct signature){
+		.region = "", .service = "", .access_key = "", .date = "", .why = ""
+	};
 	result = find_parts(r, a, &p);
 	if (result != SIGNATURE_OK)
 		return result;
@@ -311,7 +323,8 @@ enum signature_result signature_check(const struct http_request *r, int64_t now,
 		return SIGNATURE_UNKNOWN_KEY;
 	}
 	if (!streq(token ? token : "", p.token ? p.token : "")) {
-		ret->why = token ? "the session token is missing or wrong" : "a session token with a key that has none";
+		ret->why = token ? "the session token is missing or wrong"
+				 : "a session token with a key that has none";
 		return SIGNATURE_TOKEN;
 	}
 	result = check_time(&p, now, ret, a);
@@ -330,11 +343,12 @@ enum signature_result signature_check(const struct http_request *r, int64_t now,
 		return SIGNATURE_INCOMPLETE;
 	}
 	buf_printf(&canonical, "\n%s\n%s", p.signed_headers, hash);
-	buf_printf(&to_sign, ALGORITHM "\n%s\n%s/%s/%s/aws4_request\n%s", p.amz_date, ret->date, ret->region, ret->service,
-		   sha256_hex(a, buf_str(&canonical)));
+	buf_printf(&to_sign, ALGORITHM "\n%s\n%s/%s/%s/aws4_request\n%s", p.amz_date, ret->date,
+		   ret->region, ret->service, sha256_hex(a, buf_str(&canonical)));
 	sign(secret, ret, buf_cstr(&to_sign), expected);
 	if (!same_signature(expected, p.signature)) {
-		ret->why = "the signature does not fit: another secret key, or the request was changed";
+		ret->why = "the signature does not fit: another secret key, or the request was "
+			   "changed";
 		return SIGNATURE_WRONG;
 	}
 	return SIGNATURE_OK;

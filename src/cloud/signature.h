@@ -1,7 +1,7 @@
 /* AWS Signature Version 4, the server's side: is this request signed by a key we know?
  *
- * Written from AWS's description of the algorithm, apart from the client's signer on purpose: a shared
- * codec would agree with its own mistakes.
+ * Written from AWS's description of the algorithm, apart from the client's signer on purpose: a
+ * shared codec would agree with its own mistakes.
  */
 #ifndef INGOT_CLOUD_SIGNATURE_H
 #define INGOT_CLOUD_SIGNATURE_H
@@ -42,10 +42,12 @@ struct signature {
 };
 
 /* What the caller knows of an access key; false if nothing. Text stays valid for the call. */
-typedef bool signature_key_fn(void *data, const char *access_key, const char **ret_secret, const char **ret_token);
+typedef bool signature_key_fn(void *data, const char *access_key, const char **ret_secret,
+			      const char **ret_token);
 
 /* now: Unix seconds. ret is filled as far as the request could be read. */
-enum signature_result signature_check(const struct http_request *r, int64_t now, signature_key_fn *key, void *data,
-				      struct arena *a, struct signature *ret);
+enum signature_result signature_check(const struct http_request *r, int64_t now,
+				      signature_key_fn *key, void *data, struct arena *a,
+				      struct signature *ret);
 
 #endif

@@ -4,8 +4,9 @@
 
 #include "cloud/api.h"
 
-struct row *snapshot_row(struct call *c, const struct row *volume, const char *description, const json_t *tags);
-struct row *snapshot_copy_row(struct call *c, const struct row *from, const char *description, bool encrypted,
-			      const char *kms_key, const json_t *tags);
+struct row *snapshot_row(struct call *c, const struct row *volume, const char *description,
+			 const json_t *tags);
+struct row *snapshot_copy_row(struct call *c, const struct row *from, const char *description,
+			      bool encrypted, const char *kms_key, const json_t *tags);
 
 #endif

@@ -1,5 +1,5 @@
-/* SSH key pairs over OpenSSL, in the forms that EC2 uses. Formats: RFC 4253 section 6.6, RFC 8709, and
- * OpenSSH's PROTOCOL.key for the private Ed25519 key. */
+/* SSH key pairs over OpenSSL, in the forms that EC2 uses. Formats: RFC 4253 section 6.6, RFC 8709,
+ * and OpenSSH's PROTOCOL.key for the private Ed25519 key. */
 #include "cloud/sshkey.h"
 
 #include "base/buf.h"
@@ -90,7 +90,8 @@ static int rsa_public(EVP_PKEY *key, struct sshkey *k)
 	__attribute__((cleanup(bn_auto_))) BIGNUM *n = NULL, *e = NULL;
 	AUTO(buf) struct buf blob = BUF_INIT;
 
-	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) || !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e))
+	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) ||
+	    !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e))
 		return -1;
 	add_bytes(&blob, "ssh-rsa", 7);
 	add_mpint(&blob, e);
@@ -124,7 +125,8 @@ static int make_rsa(struct sshkey *k, struct err *err)
 	char *text;
 	long n;
 	int der_n = p8 ? i2d_PKCS8_PRIV_KEY_INFO(p8, &der) : -1;
-	int ok = key && der_n > 0 && PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL) &&
+	int ok = key && der_n > 0 &&
+		 PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL) &&
 		 rsa_public(key, k) == 0;
 
 	if (ok) {
@@ -142,7 +144,8 @@ static int make_rsa(struct sshkey *k, struct err *err)
 }
 
 /* openssh-key-v1 without a passphrase. */
-static char *ed25519_file(const uint8_t pub[32], const uint8_t priv[32], const struct buf *public_blob)
+static char *ed25519_file(const uint8_t pub[32], const uint8_t priv[32],
+			  const struct buf *public_blob)
 {
 	AUTO(buf) struct buf inner = BUF_INIT;
 	AUTO(buf) struct buf b = BUF_INIT;
@@ -182,12 +185,14 @@ static char *ed25519_file(const uint8_t pub[32], const uint8_t priv[32], const s
 
 static int make_ed25519(struct sshkey *k, struct err *err)
 {
-	__attribute__((cleanup(evp_auto_))) EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	__attribute__((cleanup(evp_auto_))) EVP_PKEY *key =
+		EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	AUTO(buf) struct buf blob = BUF_INIT;
 	uint8_t pub[32], priv[32];
 	size_t n = 32, m = 32;
 
-	if (!key || !EVP_PKEY_get_raw_public_key(key, pub, &n) || !EVP_PKEY_get_raw_private_key(key, priv, &m))
+	if (!key || !EVP_PKEY_get_raw_public_key(key, pub, &n) ||
+	    !EVP_PKEY_get_raw_private_key(key, priv, &m))
 		return err_set(err, ERR_IO, "OpenSSL cannot make an Ed25519 key");
 	ed25519_public(pub, k);
 	add_bytes(&blob, "ssh-ed25519", 11);
@@ -220,8 +225,10 @@ static bool take_string(struct str *rest, struct str *ret)
 
 static EVP_PKEY *rsa_from_numbers(struct str e, struct str n)
 {
-	__attribute__((cleanup(bn_auto_))) BIGNUM *bn_e = BN_bin2bn((const uint8_t *)e.p, (int)e.n, NULL);
-	__attribute__((cleanup(bn_auto_))) BIGNUM *bn_n = BN_bin2bn((const uint8_t *)n.p, (int)n.n, NULL);
+	__attribute__((cleanup(bn_auto_))) BIGNUM *bn_e =
+		BN_bin2bn((const uint8_t *)e.p, (int)e.n, NULL);
+	__attribute__((cleanup(bn_auto_))) BIGNUM *bn_n =
+		BN_bin2bn((const uint8_t *)n.p, (int)n.n, NULL);
 	OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	OSSL_PARAM *params = NULL;
@@ -230,7 +237,8 @@ static EVP_PKEY *rsa_from_numbers(struct str e, struct str n)
 	OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_N, bn_n);
 	OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_E, bn_e);
 	params = OSSL_PARAM_BLD_to_param(b);
-	if (EVP_PKEY_fromdata_init(ctx) <= 0 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+	if (EVP_PKEY_fromdata_init(ctx) <= 0 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
 		key = NULL;
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(b);
@@ -256,7 +264,8 @@ static int import_line(struct str line, struct sshkey *k)
 	AUTO(buf) struct buf blob = BUF_INIT;
 	struct str rest = line, type, data, name, a, b;
 
-	if (!str_split(&rest, ' ', &type) || !str_split(&rest, ' ', &data) || buf_add_unbase64(&blob, str_trim(data)) < 0)
+	if (!str_split(&rest, ' ', &type) || !str_split(&rest, ' ', &data) ||
+	    buf_add_unbase64(&blob, str_trim(data)) < 0)
 		return -1;
 	rest = buf_str(&blob);
 	if (!take_string(&rest, &name) || !str_eq(name, type) || !take_string(&rest, &a))

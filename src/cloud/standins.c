@@ -30,7 +30,8 @@ static bool make_image(struct wish *w)
 
 	if (there(w, KIND_IMAGE))
 		return false;
-	r = images_add_stand_in(w->c, w->region, w->id, base_image_key_of_user(w->hint ? w->hint : "ec2-user"));
+	r = images_add_stand_in(w->c, w->region, w->id,
+				base_image_key_of_user(w->hint ? w->hint : "ec2-user"));
 	if (!r)
 		return false;
 	w->note = xasprintf("%s (user %s)", doc_str(r->doc, "name"), doc_str(r->doc, "_user"));
@@ -48,7 +49,8 @@ static bool make_vpc(struct wish *w)
 /* Subnets of a stand-in VPC take the next free /20. */
 static bool make_subnet(struct wish *w)
 {
-	struct row *vpc = w->hint ? model_find(w->c->model, KIND_VPC, w->hint) : vpc_default(w->c, w->region);
+	struct row *vpc =
+		w->hint ? model_find(w->c->model, KIND_VPC, w->hint) : vpc_default(w->c, w->region);
 	char cidr[32];
 	int used = 0;
 
@@ -59,7 +61,8 @@ static bool make_subnet(struct wish *w)
 	if (!vpc)
 		return false;
 	for (size_t i = 0; i < model_count(w->c->model, KIND_SUBNET); i++)
-		used += streq(doc_str(model_at(w->c->model, KIND_SUBNET, i)->doc, "vpcId"), vpc->id);
+		used += streq(doc_str(model_at(w->c->model, KIND_SUBNET, i)->doc, "vpcId"),
+			      vpc->id);
 	snprintf(cidr, sizeof(cidr), "172.31.%d.0/20", used % 16 * 16);
 	vpc_create_subnet(w->c, w->region, w->id, vpc->id, cidr, used % ZONES_PER_REGION, true);
 	return true;
@@ -69,7 +72,9 @@ static bool make_subnet(struct wish *w)
 static bool make_group(struct wish *w)
 {
 	static const int64_t ports[] = { 22, 5985, 5986 };
-	struct row *vpc = w->hint ? model_find(w->c->model, KIND_VPC, w->hint) : vpc_default(w->c, w->region), *r;
+	struct row *vpc = w->hint ? model_find(w->c->model, KIND_VPC, w->hint)
+				  : vpc_default(w->c, w->region),
+		   *r;
 
 	if (there(w, KIND_GROUP))
 		return false;
@@ -79,7 +84,11 @@ static bool make_group(struct wish *w)
 		return false;
 	r = group_create(w->c, w->region, w->id, vpc->id, w->id, "stand-in of the local cloud");
 	for (size_t i = 0; i < ARRAY_LEN(ports); i++)
-		group_add_rule(w->c, r, &(struct group_rule){ .protocol = "tcp", .from = ports[i], .to = ports[i], .cidr = "0.0.0.0/0" });
+		group_add_rule(w->c, r,
+			       &(struct group_rule){ .protocol = "tcp",
+						     .from = ports[i],
+						     .to = ports[i],
+						     .cidr = "0.0.0.0/0" });
 	w->note = xstrdup("opens the ports 22, 5985 and 5986");
 	return true;
 }
@@ -98,8 +107,9 @@ static bool make_key_pair(struct wish *w)
 			return false;
 	}
 	id_new("key", id);
-	doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[]}", "keyName", w->id, "keyPairId", id, "keyFingerprint", "", "keyType", "rsa",
-			"createTime", time_now(now), "tagSet");
+	doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[]}", "keyName", w->id, "keyPairId", id,
+			"keyFingerprint", "", "keyType", "rsa", "createTime", time_now(now),
+			"tagSet");
 	if (w->hint && sshkey_import(w->hint, &key, &err) == 0) {
 		doc_set_str(doc, "keyFingerprint", key.fingerprint);
 		doc_set_str(doc, "keyType", key.type);
@@ -118,10 +128,12 @@ static bool make_profile(struct wish *w)
 	if (model_find(w->c->model, KIND_PROFILE, w->id))
 		return false;
 	id_new("x", id);
-	model_put(w->c->model, KIND_PROFILE, "", w->id,
-		  json_pack("{s:s, s:s, s:o, s:o, s:s, s:[]}", "InstanceProfileName", w->id, "Path", "/", "InstanceProfileId",
-			    json_sprintf("AIPA%.16s", id + 3), "Arn",
-			    json_sprintf("arn:aws:iam::%s:instance-profile/%s", w->c->account, w->id), "CreateDate", time_now(now), "Roles"));
+	model_put(
+		w->c->model, KIND_PROFILE, "", w->id,
+		json_pack("{s:s, s:s, s:o, s:o, s:s, s:[]}", "InstanceProfileName", w->id, "Path",
+			  "/", "InstanceProfileId", json_sprintf("AIPA%.16s", id + 3), "Arn",
+			  json_sprintf("arn:aws:iam::%s:instance-profile/%s", w->c->account, w->id),
+			  "CreateDate", time_now(now), "Roles"));
 	return true;
 }
 
@@ -183,16 +195,21 @@ static const struct {
 	[LOCAL_SNAPSHOT] = { "snapshot", make_snapshot },
 };
 
-void standin_expect(struct cloud *c, enum local_id_kind kind, const char *region, const char *id, const char *hint,
-		    json_t *warnings)
+void standin_expect(struct cloud *c, enum local_id_kind kind, const char *region, const char *id,
+		    const char *hint, json_t *warnings)
 {
-	struct wish w = { .c = c, .region = region ? region : CLOUD_REGION, .id = id, .hint = hint };
+	struct wish w = {
+		.c = c, .region = region ? region : CLOUD_REGION, .id = id, .hint = hint
+	};
 
 	if ((size_t)kind >= ARRAY_LEN(kinds) || !id || !*id || !region_known(w.region))
 		return;
 	vpc_ensure_default(c, w.region);
 	if (kinds[kind].make(&w))
-		json_array_append_new(warnings, json_sprintf("the local cloud does not know the %s %s: a stand-in takes its place%s%s",
-							     kinds[kind].what, id, w.note ? ", " : "", w.note ? w.note : ""));
+		json_array_append_new(warnings,
+				      json_sprintf("the local cloud does not know the %s %s: a "
+						   "stand-in takes its place%s%s",
+						   kinds[kind].what, id, w.note ? ", " : "",
+						   w.note ? w.note : ""));
 	free(w.note);
 }

@@ -5,8 +5,9 @@
 #include "cloud/cloud.h"
 #include "cloud/local.h"
 
-/* Makes the stand-in unless the thing is there; one warning text is appended for each made. Lock held. */
-void standin_expect(struct cloud *c, enum local_id_kind kind, const char *region, const char *id, const char *hint,
-		    json_t *warnings);
+/* Makes the stand-in unless the thing is there; one warning text is appended for each made. Lock
+ * held. */
+void standin_expect(struct cloud *c, enum local_id_kind kind, const char *region, const char *id,
+		    const char *hint, json_t *warnings);
 
 #endif

@@ -1,5 +1,5 @@
-/* The backend `none`: instances have states, but nothing boots and volumes have no bytes. For work with the
- * API alone: it needs no root, no base images and no time. */
+/* The backend `none`: instances have states, but nothing boots and volumes have no bytes. For work
+ * with the API alone: it needs no root, no base images and no time. */
 #include "cloud/stateonly.h"
 
 struct backend {
@@ -44,18 +44,21 @@ static int none_reboot(struct backend *b, const char *id, struct err *err UNUSED
 	return 0;
 }
 
-static int none_set_ports(struct backend *b UNUSED, const char *id UNUSED, const struct instance_port *p UNUSED, size_t n UNUSED,
+static int none_set_ports(struct backend *b UNUSED, const char *id UNUSED,
+			  const struct instance_port *p UNUSED, size_t n UNUSED,
 			  struct err *err UNUSED)
 {
 	return 0;
 }
 
-static int none_attach(struct backend *b UNUSED, const char *id UNUSED, const struct instance_disk *d UNUSED, struct err *err UNUSED)
+static int none_attach(struct backend *b UNUSED, const char *id UNUSED,
+		       const struct instance_disk *d UNUSED, struct err *err UNUSED)
 {
 	return 0;
 }
 
-static int none_detach(struct backend *b UNUSED, const char *id UNUSED, const char *volume UNUSED, struct err *err UNUSED)
+static int none_detach(struct backend *b UNUSED, const char *id UNUSED, const char *volume UNUSED,
+		       struct err *err UNUSED)
 {
 	return 0;
 }

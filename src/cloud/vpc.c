@@ -34,7 +34,8 @@ bool cidr_parse(const char *text, uint32_t *ret_address, int *ret_bits)
 	char address[16];
 	int64_t bits;
 
-	if (!slash || slash - text > 15 || !parse_i64(str_from(slash + 1), &bits) || bits < 0 || bits > 32)
+	if (!slash || slash - text > 15 || !parse_i64(str_from(slash + 1), &bits) || bits < 0 ||
+	    bits > 32)
 		return false;
 	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
 	if (!ip_parse(address, ret_address))
@@ -48,7 +49,8 @@ static bool address_used(struct cloud *c, const char *vpc, const char *address)
 	for (size_t i = 0; i < model_count(c->model, KIND_INSTANCE); i++) {
 		const json_t *doc = model_at(c->model, KIND_INSTANCE, i)->doc;
 
-		if (streq(doc_str(doc, "vpcId"), vpc) && streq(doc_str(doc, "privateIpAddress"), address))
+		if (streq(doc_str(doc, "vpcId"), vpc) &&
+		    streq(doc_str(doc, "privateIpAddress"), address))
 			return true;
 	}
 	return false;
@@ -79,7 +81,8 @@ int vpc_free_addresses(struct cloud *c, const struct row *subnet)
 	for (size_t i = 0; i < model_count(c->model, KIND_INSTANCE); i++) {
 		const json_t *doc = model_at(c->model, KIND_INSTANCE, i)->doc;
 
-		used += streq(doc_str(doc, "subnetId"), subnet->id) && doc_str(doc, "privateIpAddress");
+		used += streq(doc_str(doc, "subnetId"), subnet->id) &&
+			doc_str(doc, "privateIpAddress");
 	}
 	return (int)(1u << (32 - bits)) - RESERVED_PER_SUBNET - used;
 }
@@ -91,7 +94,9 @@ bool vpc_take_public(struct cloud *c, char out[16])
 
 		snprintf(out, 16, "127.77.%d.%d", c->address_part, host);
 		for (size_t i = 0; i < model_count(c->model, KIND_INSTANCE) && !used; i++)
-			used = streq(doc_str(model_at(c->model, KIND_INSTANCE, i)->doc, "ipAddress"), out);
+			used = streq(
+				doc_str(model_at(c->model, KIND_INSTANCE, i)->doc, "ipAddress"),
+				out);
 		if (!used)
 			return true;
 	}
@@ -133,18 +138,23 @@ static void create_gateway(struct cloud *c, const char *region, const char *vpc)
 	id_from("rtb", vpc, rtb);
 	id_from("rtbassoc", vpc, assoc);
 	model_put(c->model, KIND_GATEWAY, region, igw,
-		  json_pack("{s:s, s:s, s:[{s:s, s:s}], s:[]}", "internetGatewayId", igw, "ownerId", c->account, "attachmentSet",
-			    "vpcId", vpc, "state", "available", "tagSet"));
+		  json_pack("{s:s, s:s, s:[{s:s, s:s}], s:[]}", "internetGatewayId", igw, "ownerId",
+			    c->account, "attachmentSet", "vpcId", vpc, "state", "available",
+			    "tagSet"));
 	model_put(c->model, KIND_ROUTE_TABLE, region, rtb,
-		  json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}], s:[{s:s, s:s, s:b, s:{s:s}}], s:[], s:[]}",
-			    "routeTableId", rtb, "vpcId", vpc, "ownerId", c->account, "routeSet", "destinationCidrBlock",
-			    DEFAULT_CIDR, "gatewayId", "local", "state", "active", "origin", "CreateRouteTable",
-			    "destinationCidrBlock", "0.0.0.0/0", "gatewayId", igw, "state", "active", "origin", "CreateRoute",
-			    "associationSet", "routeTableAssociationId", assoc, "routeTableId", rtb, "main", 1, "associationState",
-			    "state", "associated", "propagatingVgwSet", "tagSet"));
+		  json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}], "
+			    "s:[{s:s, s:s, s:b, s:{s:s}}], s:[], s:[]}",
+			    "routeTableId", rtb, "vpcId", vpc, "ownerId", c->account, "routeSet",
+			    "destinationCidrBlock", DEFAULT_CIDR, "gatewayId", "local", "state",
+			    "active", "origin", "CreateRouteTable", "destinationCidrBlock",
+			    "0.0.0.0/0", "gatewayId", igw, "state", "active", "origin",
+			    "CreateRoute", "associationSet", "routeTableAssociationId", assoc,
+			    "routeTableId", rtb, "main", 1, "associationState", "state",
+			    "associated", "propagatingVgwSet", "tagSet"));
 }
 
-struct row *vpc_create(struct cloud *c, const char *region, const char *id, const char *cidr, bool is_default)
+struct row *vpc_create(struct cloud *c, const char *region, const char *id, const char *cidr,
+		       bool is_default)
 {
 	char sg[ID_SIZE], assoc[ID_SIZE];
 	struct row *vpc, *group;
@@ -154,30 +164,37 @@ struct row *vpc_create(struct cloud *c, const char *region, const char *id, cons
 	id_from("sg", id, sg);
 	id_from("vpc-cidr-assoc", id, assoc);
 	vpc = model_put(c->model, KIND_VPC, region, id,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:[{s:s, s:s, s:{s:s}}], s:[], s:{s:b, s:b}}", "vpcId", id,
-				  "ownerId", c->account, "state", "available", "cidrBlock", cidr, "dhcpOptionsId", "dopt-0local00",
-				  "instanceTenancy", "default", "isDefault", (int)is_default, "cidrBlockAssociationSet",
-				  "associationId", assoc, "cidrBlock", cidr, "cidrBlockState", "state", "associated", "tagSet",
-				  "_dns", "support", 1, "hostnames", (int)is_default));
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:[{s:s, s:s, s:{s:s}}], "
+				  "s:[], s:{s:b, s:b}}",
+				  "vpcId", id, "ownerId", c->account, "state", "available",
+				  "cidrBlock", cidr, "dhcpOptionsId", "dopt-0local00",
+				  "instanceTenancy", "default", "isDefault", (int)is_default,
+				  "cidrBlockAssociationSet", "associationId", assoc, "cidrBlock",
+				  cidr, "cidrBlockState", "state", "associated", "tagSet", "_dns",
+				  "support", 1, "hostnames", (int)is_default));
 	group = group_create(c, region, sg, id, "default", "default VPC security group");
 	/* Members of the default group reach each other. */
-	group_add_rule(c, group, &(struct group_rule){ .protocol = "-1", .from = -1, .to = -1, .group = sg });
+	group_add_rule(c, group,
+		       &(struct group_rule){ .protocol = "-1", .from = -1, .to = -1, .group = sg });
 	return vpc;
 }
 
-struct row *vpc_create_subnet(struct cloud *c, const char *region, const char *id, const char *vpc, const char *cidr,
-			      int zone, bool public_ip)
+struct row *vpc_create_subnet(struct cloud *c, const char *region, const char *id, const char *vpc,
+			      const char *cidr, int zone, bool public_ip)
 {
 	char name[32], zid[32];
 
 	zone_name(region, zone, name);
 	zone_id(region, zone, zid);
-	return model_put(c->model, KIND_SUBNET, region, id,
-			 json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:[], s:[]}", "subnetId", id,
-				   "subnetArn", json_sprintf("arn:aws:ec2:%s:%s:subnet/%s", region, c->account, id), "state",
-				   "available", "ownerId", c->account, "vpcId", vpc, "cidrBlock", cidr, "availabilityZone", name,
-				   "availabilityZoneId", zid, "defaultForAz", 0, "mapPublicIpOnLaunch", (int)public_ip,
-				   "assignIpv6AddressOnCreation", 0, "ipv6CidrBlockAssociationSet", "tagSet"));
+	return model_put(
+		c->model, KIND_SUBNET, region, id,
+		json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:[], s:[]}",
+			  "subnetId", id, "subnetArn",
+			  json_sprintf("arn:aws:ec2:%s:%s:subnet/%s", region, c->account, id),
+			  "state", "available", "ownerId", c->account, "vpcId", vpc, "cidrBlock",
+			  cidr, "availabilityZone", name, "availabilityZoneId", zid, "defaultForAz",
+			  0, "mapPublicIpOnLaunch", (int)public_ip, "assignIpv6AddressOnCreation",
+			  0, "ipv6CidrBlockAssociationSet", "tagSet"));
 }
 
 void vpc_ensure_default(struct cloud *c, const char *region)

@@ -1,4 +1,5 @@
-/* artifice: from here on the artifact is other files, for example ones that a provisioner fetched. */
+/* artifice: from here on the artifact is other files, for example ones that a provisioner fetched.
+ */
 #include "base/vec.h"
 #include "engine/component.h"
 #include "postprocessor/files.h"
@@ -12,7 +13,8 @@ struct artifice_config {
 
 static const struct spec_row rows[] = {
 	SPEC_STRS(struct artifice_config, files,
-		  .doc = "The files of the new artifact; patterns (`*`, `?`, `[a-z]`) are taken. One that is not there is no error."),
+		  .doc = "The files of the new artifact; patterns (`*`, `?`, `[a-z]`) are taken. "
+			 "One that is not there is no error."),
 };
 static const struct spec spec = SPEC("artifice", struct artifice_config, rows,
 				     .doc = "Puts other files in the place of the artifact's.");
@@ -25,8 +27,8 @@ static void prepare(struct prepare *p, void *config)
 		prepare_error(p, "files", "files: at least one is needed");
 }
 
-static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret, bool *keep, bool *must_keep,
-	       struct err *err UNUSED)
+static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret,
+	       bool *keep, bool *must_keep, struct err *err UNUSED)
 {
 	const struct artifice_config *c = config;
 	AUTO(buf) struct buf list = BUF_INIT;
@@ -46,7 +48,8 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	}
 	files_join(&list, files.v);
 	build_say(b, "Using these artifact files: %s", buf_cstr(&list));
-	*ret = files_artifact("packer.post-processor.artifice", "Created artifact from files: ", files.v);
+	*ret = files_artifact("packer.post-processor.artifice",
+			      "Created artifact from files: ", files.v);
 	*keep = true;
 	*must_keep = false;
 	vec_release(&files);

@@ -44,20 +44,23 @@ static void put32(uint8_t *p, size_t v)
 
 static int write_block(struct bgzf *z, struct err *err)
 {
-	/* id, deflate, flag "extra", no time, unknown system, 6 bytes of extra: 'B' 'C', length 2, block size - 1 */
+	/* id, deflate, flag "extra", no time, unknown system, 6 bytes of extra: 'B' 'C', length 2,
+	 * block size - 1 */
 	uint8_t out[65536] = { 0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, 'B', 'C', 2, 0 };
 	z_stream s = { .next_in = (Bytef *)z->block.p, .avail_in = (uInt)z->block.n,
 		       .next_out = out + HEADER_LEN, .avail_out = sizeof(out) - HEADER_LEN - 8 };
 	size_t n;
 
-	if (zlib.init(&s, z->level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(s)) != Z_OK)
+	if (zlib.init(&s, z->level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+		      sizeof(s)) != Z_OK)
 		return err_set(err, ERR_UNSUPPORTED, "zlib refuses compression level %d", z->level);
 	if (zlib.run(&s, Z_FINISH) != Z_STREAM_END)
 		abort(); /* BLOCK_INPUT always fits */
 	n = s.total_out;
 	zlib.end(&s);
 	put16(out + 16, HEADER_LEN + n + 8 - 1);
-	put32(out + HEADER_LEN + n, zlib.crc(0, (const Bytef *)buf_cstr(&z->block), (uInt)z->block.n));
+	put32(out + HEADER_LEN + n,
+	      zlib.crc(0, (const Bytef *)buf_cstr(&z->block), (uInt)z->block.n));
 	put32(out + HEADER_LEN + n + 4, z->block.n);
 	buf_reset(&z->block);
 	if (os_write_all(z->fd, out, HEADER_LEN + n + 8) < 0)

@@ -1,4 +1,5 @@
-/* checksum: digests of the artifact's files, one line each, appended to a file for each kind of digest. */
+/* checksum: digests of the artifact's files, one line each, appended to a file for each kind of
+ * digest. */
 #include "base/os.h"
 #include "base/vec.h"
 #include "engine/component.h"
@@ -18,11 +19,13 @@ struct checksum_config {
 };
 
 static const struct spec_row rows[] = {
-	SPEC_STRS(struct checksum_config, checksum_types, .def = "md5",
-		  .doc = "Kinds of digests: `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`."),
+	SPEC_STRS(
+		struct checksum_config, checksum_types, .def = "md5",
+		.doc = "Kinds of digests: `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`."),
 	SPEC_STR(struct checksum_config, output, .flags = SPEC_LATE,
 		 .def = "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum",
-		 .doc = "Path of the file that the digests are added to. `{{.BuildName}}`, `{{.BuilderType}}` and "
+		 .doc = "Path of the file that the digests are added to. `{{.BuildName}}`, "
+			"`{{.BuilderType}}` and "
 			"`{{.ChecksumType}}` can stand in it."),
 };
 static const struct spec spec = SPEC("checksum", struct checksum_config, rows,
@@ -31,7 +34,9 @@ static const struct spec spec = SPEC("checksum", struct checksum_config, rows,
 /* Names of digests as the option and OpenSSL know them. */
 static bool digest_known(const char *name)
 {
-	static const char *const names[] = { "md5", "sha1", "sha224", "sha256", "sha384", "sha512" };
+	static const char *const names[] = {
+		"md5", "sha1", "sha224", "sha256", "sha384", "sha512"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (streq(names[i], name))
@@ -45,7 +50,9 @@ static void prepare(struct prepare *p, void *config)
 
 	for (size_t i = 0; i < c->checksum_types.n; i++)
 		if (!digest_known(c->checksum_types.v[i]))
-			prepare_error(p, "checksum_types", "'%s' is no checksum type: md5, sha1, sha224, sha256, sha384 or sha512",
+			prepare_error(p, "checksum_types",
+				      "'%s' is no checksum type: md5, sha1, sha224, sha256, sha384 "
+				      "or sha512",
 				      c->checksum_types.v[i]);
 }
 
@@ -59,7 +66,8 @@ static int digest_file(const char *type, const char *path, struct buf *ret_hex, 
 	ssize_t got = -1;
 
 	if (!md || !EVP_DigestInit_ex(md, EVP_get_digestbyname(type), NULL))
-		err_set(err, ERR_UNSUPPORTED, "%s digests cannot be made here (OpenSSL refuses them)", type);
+		err_set(err, ERR_UNSUPPORTED,
+			"%s digests cannot be made here (OpenSSL refuses them)", type);
 	else if (fd < 0)
 		err_errno(err, errno, "opening %s", path);
 	while (!err_any(err) && (got = read(fd, chunk, sizeof(chunk))) > 0)
@@ -87,7 +95,8 @@ static int append_line(const char *path, struct str line, struct err *err)
 	return 0;
 }
 
-static int output_path(struct build *b, const struct checksum_config *c, const char *type, char **ret, struct err *err)
+static int output_path(struct build *b, const struct checksum_config *c, const char *type,
+		       char **ret, struct err *err)
 {
 	struct str_pair pairs[] = {
 		{ (char *)"BuildName", (char *)b->spec->bare_name },
@@ -103,8 +112,8 @@ static int output_path(struct build *b, const struct checksum_config *c, const c
 	return 0;
 }
 
-static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret, bool *keep, bool *must_keep,
-	       struct err *err)
+static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret,
+	       bool *keep, bool *must_keep, struct err *err)
 {
 	const struct checksum_config *c = config;
 	VEC(char *) files = VEC_INIT;
@@ -130,7 +139,8 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	}
 	vec_push(&files, NULL);
 	if (result == 0) {
-		*ret = files_artifact("packer.post-processor.checksum", "Created artifact from files: ", files.v);
+		*ret = files_artifact("packer.post-processor.checksum",
+				      "Created artifact from files: ", files.v);
 		*keep = *must_keep = true;
 	}
 	vec_release(&files);

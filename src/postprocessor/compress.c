@@ -1,5 +1,5 @@
-/* compress: packs the artifact's files into one archive, or compresses the only one. The name's endings say how
- * (cli.md 8); libarchive does the work, but for BGZF, which it cannot write. */
+/* compress: packs the artifact's files into one archive, or compresses the only one. The name's
+ * endings say how (cli.md 8); libarchive does the work, but for BGZF, which it cannot write. */
 #include "base/libarchive.h"
 #include "base/os.h"
 #include "base/vec.h"
@@ -25,19 +25,26 @@ static const char *const archive_names[] = { "tar", "zip", NULL };
 static const char *const algorithm_names[] = { "pgzip", "bgzf", "lz4", "xz", "bzip2", NULL };
 
 static const struct spec_row rows[] = {
-	SPEC_STR(struct compress_config, output, .flags = SPEC_LATE, .def = "packer_{{.BuildName}}_{{.BuilderType}}",
-		 .doc = "Path of the archive. Its endings say how it is made: `.tar`, `.zip`, `.gz`, `.bgzf`, `.lz4`, `.xz`, `.bzip2`, or "
-			"`.tar` and one of them; others give tar and gzip. `{{.BuildName}}` and `{{.BuilderType}}` can stand in it."),
-	SPEC_STR(struct compress_config, format, .doc = "Ending to go by instead of the one in `output`."),
+	SPEC_STR(struct compress_config, output, .flags = SPEC_LATE,
+		 .def = "packer_{{.BuildName}}_{{.BuilderType}}",
+		 .doc = "Path of the archive. Its endings say how it is made: `.tar`, `.zip`, "
+			"`.gz`, `.bgzf`, `.lz4`, `.xz`, `.bzip2`, or "
+			"`.tar` and one of them; others give tar and gzip. `{{.BuildName}}` and "
+			"`{{.BuilderType}}` can stand in it."),
+	SPEC_STR(struct compress_config, format,
+		 .doc = "Ending to go by instead of the one in `output`."),
 	SPEC_INT(struct compress_config, compression_level, .def = "-1",
-		 .doc = "1 (fastest) to 9 (smallest) for gzip, bgzf, lz4 and xz; -1 for the format's own default."),
+		 .doc = "1 (fastest) to 9 (smallest) for gzip, bgzf, lz4 and xz; -1 for the "
+			"format's own default."),
 	SPEC_STR(struct compress_config, archive, .flags = SPEC_HIDDEN, .choices = archive_names,
 		 .doc = "`tar` or `zip`, where the endings name no archive."),
-	SPEC_STR(struct compress_config, algorithm, .flags = SPEC_HIDDEN, .choices = algorithm_names,
+	SPEC_STR(struct compress_config, algorithm, .flags = SPEC_HIDDEN,
+		 .choices = algorithm_names,
 		 .doc = "Compression, where the endings name an archive only."),
 };
-static const struct spec spec = SPEC("compress", struct compress_config, rows,
-				     .doc = "Compresses the artifact's files into one archive and removes them.");
+static const struct spec spec =
+	SPEC("compress", struct compress_config, rows,
+	     .doc = "Compresses the artifact's files into one archive and removes them.");
 
 static const struct algorithm {
 	const char *ending, *name; /* as the progress lines call it */
@@ -88,7 +95,8 @@ static void find_endings(const char *path, struct str *last, struct str *before)
 
 static void choose_format(struct job *j, const struct compress_config *c)
 {
-	auto_free char *name = c->format ? xasprintf("%s.%s", j->target, c->format) : xstrdup(j->target);
+	auto_free char *name =
+		c->format ? xasprintf("%s.%s", j->target, c->format) : xstrdup(j->target);
 	struct str last, before;
 
 	j->archive = c->archive;
@@ -114,7 +122,8 @@ static int archive_error(struct job *j, const char *what)
 {
 	const char *text = libarchive.error_string(j->a);
 
-	return err_set(j->err, ERR_IO, "%s %s: %s", what, j->target, text ? text : "libarchive failed");
+	return err_set(j->err, ERR_IO, "%s %s: %s", what, j->target,
+		       text ? text : "libarchive failed");
 }
 
 static la_ssize_t write_bgzf(struct archive *a UNUSED, void *data, const void *p, size_t n)
@@ -128,20 +137,25 @@ static int set_level(struct job *j)
 {
 	char level[8];
 
-	if (!j->algorithm || !j->algorithm->library_name || j->level < 0 || streq(j->algorithm->ending, "bzip2"))
+	if (!j->algorithm || !j->algorithm->library_name || j->level < 0 ||
+	    streq(j->algorithm->ending, "bzip2"))
 		return 0;
 	snprintf(level, sizeof(level), "%d", j->level);
-	if (libarchive.write_set_filter_option(j->a, j->algorithm->library_name, "compression-level", level) != ARCHIVE_OK)
+	if (libarchive.write_set_filter_option(j->a, j->algorithm->library_name,
+					       "compression-level", level) != ARCHIVE_OK)
 		return archive_error(j, "setting the compression level of");
 	return 0;
 }
 
 static int open_archive(struct job *j)
 {
-	int (*filters[])(struct archive *) = { libarchive.write_add_filter_gzip, libarchive.write_add_filter_none,
-					       libarchive.write_add_filter_lz4, libarchive.write_add_filter_xz,
+	int (*filters[])(struct archive *) = { libarchive.write_add_filter_gzip,
+					       libarchive.write_add_filter_none,
+					       libarchive.write_add_filter_lz4,
+					       libarchive.write_add_filter_xz,
 					       libarchive.write_add_filter_bzip2 };
-	int (*filter)(struct archive *) = j->algorithm ? filters[j->algorithm - algorithms] : libarchive.write_add_filter_none;
+	int (*filter)(struct archive *) = j->algorithm ? filters[j->algorithm - algorithms]
+						       : libarchive.write_add_filter_none;
 	int r;
 
 	j->a = libarchive.write_new();
@@ -192,7 +206,8 @@ static int add_file(struct job *j, const char *path)
 	if (from < 0 || fstat(from, &st) < 0)
 		ret = err_errno(j->err, errno, "opening %s", path);
 	if (ret == 0) {
-		libarchive.entry_set_pathname(e, j->archive && streq(j->archive, "zip") ? path : os_basename(path));
+		libarchive.entry_set_pathname(
+			e, j->archive && streq(j->archive, "zip") ? path : os_basename(path));
 		libarchive.entry_set_size(e, st.st_size);
 		libarchive.entry_set_filetype(e, AE_IFREG);
 		libarchive.entry_set_perm(e, st.st_mode & 07777);
@@ -209,13 +224,16 @@ static void say_what(struct job *j)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (j->algorithm && j->algorithm->one_core)
-		build_say(j->b, "Using %s compression with 1 core for %s", j->algorithm->name, j->target);
+		build_say(j->b, "Using %s compression with 1 core for %s", j->algorithm->name,
+			  j->target);
 	else if (j->algorithm)
-		build_say(j->b, "Using %s compression with %ld core%s for %s", j->algorithm->name, cores, cores == 1 ? "" : "s", j->target);
+		build_say(j->b, "Using %s compression with %ld core%s for %s", j->algorithm->name,
+			  cores, cores == 1 ? "" : "s", j->target);
 	if (j->archive && streq(j->archive, "zip"))
 		build_say(j->b, "Zipping %s", j->target);
 	else if (j->archive)
-		build_say(j->b, "Tarring %s with %s", j->target, j->algorithm ? j->algorithm->name : "no compression");
+		build_say(j->b, "Tarring %s with %s", j->target,
+			  j->algorithm ? j->algorithm->name : "no compression");
 }
 
 static int pack(struct job *j, char *const *files)
@@ -227,7 +245,10 @@ static int pack(struct job *j, char *const *files)
 		n++;
 	ret = open_archive(j);
 	if (ret == 0 && !j->archive && n != 1)
-		ret = err_set(j->err, ERR_INVALID, "%s takes exactly one file, and the artifact has %zu: make it a tar or zip archive", j->target, n);
+		ret = err_set(j->err, ERR_INVALID,
+			      "%s takes exactly one file, and the artifact has %zu: make it a tar "
+			      "or zip archive",
+			      j->target, n);
 	else if (ret == 0 && !j->archive)
 		build_say(j->b, "Archiving %s with %s", files[0], j->algorithm->name);
 	for (size_t i = 0; ret == 0 && i < n; i++)
@@ -263,8 +284,8 @@ static int open_target(struct job *j, const struct compress_config *c, struct er
 	return 0;
 }
 
-static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret, bool *keep, bool *must_keep,
-	       struct err *err)
+static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret,
+	       bool *keep, bool *must_keep, struct err *err)
 {
 	const struct compress_config *c = config;
 	struct job j = { .b = b, .fd = -1, .err = err, .level = (int)MIN(c->compression_level, 9) };

@@ -1,5 +1,6 @@
-/* manifest: a JSON file that lists what every build made. Builds and processes that write one file at the same
- * time take turns (a lock on its folder); readers never see half of it. Format: cli.md 8. */
+/* manifest: a JSON file that lists what every build made. Builds and processes that write one file
+ * at the same time take turns (a lock on its folder); readers never see half of it. Format:
+ * cli.md 8. */
 #include "base/clock.h"
 #include "base/os.h"
 #include "base/vec.h"
@@ -22,11 +23,16 @@ struct manifest_config {
 };
 
 static const struct spec_row rows[] = {
-	SPEC_STR(struct manifest_config, output, .name = "filename", .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "output"),
-	SPEC_STR(struct manifest_config, output, .def = "packer-manifest.json", .doc = "Path of the manifest. Its folder must be there."),
-	SPEC_BOOL(struct manifest_config, strip_path, .doc = "List files by name, without their folders."),
-	SPEC_BOOL(struct manifest_config, strip_time, .doc = "Leave `build_time` out, so that equal builds give equal manifests."),
-	SPEC_MAP(struct manifest_config, custom_data, .doc = "Anything to store beside the artifact, by name."),
+	SPEC_STR(struct manifest_config, output, .name = "filename",
+		 .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "output"),
+	SPEC_STR(struct manifest_config, output, .def = "packer-manifest.json",
+		 .doc = "Path of the manifest. Its folder must be there."),
+	SPEC_BOOL(struct manifest_config, strip_path,
+		  .doc = "List files by name, without their folders."),
+	SPEC_BOOL(struct manifest_config, strip_time,
+		  .doc = "Leave `build_time` out, so that equal builds give equal manifests."),
+	SPEC_MAP(struct manifest_config, custom_data,
+		 .doc = "Anything to store beside the artifact, by name."),
 };
 static const struct spec spec = SPEC("manifest", struct manifest_config, rows,
 				     .doc = "Writes a JSON list of the artifacts of every build.");
@@ -40,7 +46,8 @@ static void add_string(struct buf *out, const char *s)
 static void add_old(struct buf *out, const json_t *v)
 {
 	if (json_is_string(v))
-		buf_add_go_json_string(out, (struct str){ json_string_value(v), json_string_length(v) });
+		buf_add_go_json_string(out,
+				       (struct str){ json_string_value(v), json_string_length(v) });
 	else
 		buf_adds(out, "null");
 }
@@ -79,7 +86,8 @@ static void add_files(struct buf *out, json_t *files)
 	json_array_foreach(files, i, f) {
 		buf_printf(out, "%s\n        {\n          \"name\": ", sep);
 		add_old(out, json_object_get(f, "name"));
-		buf_printf(out, ",\n          \"size\": %lld\n        }", (long long)json_integer_value(json_object_get(f, "size")));
+		buf_printf(out, ",\n          \"size\": %lld\n        }",
+			   (long long)json_integer_value(json_object_get(f, "size")));
 		sep = ",";
 	}
 	buf_adds(out, json_array_size(files) ? "\n      ]" : "]");
@@ -120,7 +128,8 @@ static json_t *entry(struct build *b, const struct manifest_config *c, const str
 			files = json_array();
 		if (stat(in->files[i], &st) < 0)
 			st.st_size = 0; /* as in the reference: listed all the same */
-		json_array_append_new(files, json_pack("{s:s, s:I}", "name", name, "size", (json_int_t)st.st_size));
+		json_array_append_new(files, json_pack("{s:s, s:I}", "name", name, "size",
+						       (json_int_t)st.st_size));
 	}
 	json_object_set_new(e, "name", json_string(b->spec->bare_name));
 	json_object_set_new(e, "builder_type", json_string(b->spec->type));
@@ -137,13 +146,15 @@ static json_t *entry(struct build *b, const struct manifest_config *c, const str
 			keys[i] = c->custom_data.v[i].key;
 		sort_strings(keys, c->custom_data.n);
 		for (size_t i = 0; i < c->custom_data.n; i++)
-			json_object_set_new(data, keys[i], json_string(str_map_get(&c->custom_data, keys[i])));
+			json_object_set_new(data, keys[i],
+					    json_string(str_map_get(&c->custom_data, keys[i])));
 		json_object_set_new(e, "custom_data", data);
 	}
 	return e;
 }
 
-/* The list of builds that the file holds already; empty where there is none. New reference, NULL on error. */
+/* The list of builds that the file holds already; empty where there is none. New reference, NULL on
+ * error. */
 static json_t *read_builds(struct build *b, const char *path, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
@@ -161,15 +172,19 @@ static json_t *read_builds(struct build *b, const char *path, struct err *err)
 		return json_array();
 	root = json_loadb(text.p, text.n, 0, &where);
 	if (!root || !json_is_object(root)) {
-		err_set(err, ERR_INVALID, "%s is no manifest (line %d, column %d: %s): it is left as it is; move it away or give another output",
-			path, root ? 1 : where.line, root ? 1 : where.column, root ? "not an object" : where.text);
+		err_set(err, ERR_INVALID,
+			"%s is no manifest (line %d, column %d: %s): it is left as it is; move it "
+			"away or give another output",
+			path, root ? 1 : where.line, root ? 1 : where.column,
+			root ? "not an object" : where.text);
 		json_decref(root);
 		return NULL;
 	}
 	builds = json_incref(json_object_get(root, "builds"));
 	/* -force begins anew, but not over what this very run wrote. */
 	if (!json_is_array(builds) ||
-	    (b->run->force && !streq(json_string_value(json_object_get(root, "last_run_uuid")), b->run->uuid))) {
+	    (b->run->force &&
+	     !streq(json_string_value(json_object_get(root, "last_run_uuid")), b->run->uuid))) {
 		json_decref(builds);
 		builds = json_array();
 	}
@@ -177,7 +192,8 @@ static json_t *read_builds(struct build *b, const char *path, struct err *err)
 	return builds;
 }
 
-static int rewrite(struct build *b, const struct manifest_config *c, const struct artifact *in, struct err *err)
+static int rewrite(struct build *b, const struct manifest_config *c, const struct artifact *in,
+		   struct err *err)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 	json_t *builds = read_builds(b, c->output, err), *e;
@@ -199,13 +215,13 @@ static int rewrite(struct build *b, const struct manifest_config *c, const struc
 	return os_write_file(c->output, out.p, out.n, 0644, err);
 }
 
-static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret, bool *keep, bool *must_keep,
-	       struct err *err)
+static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret,
+	       bool *keep, bool *must_keep, struct err *err)
 {
 	const struct manifest_config *c = config;
 	auto_free char *dir = xstrndup(c->output, (size_t)(os_basename(c->output) - c->output));
-	/* The folder is locked and not the file, which is replaced. A lock is also per open file, so that the
-	 * threads of one process take turns as well. */
+	/* The folder is locked and not the file, which is replaced. A lock is also per open file,
+	 * so that the threads of one process take turns as well. */
 	auto_fd int lock = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (lock < 0)

@@ -1,8 +1,9 @@
-/* The shell-local post-processor: scripts on this machine, after a build; the artifact is passed on. */
+/* The shell-local post-processor: scripts on this machine, after a build; the artifact is passed
+ * on. */
 #include "communicator/local.h"
 
-static int run(struct build *b, void *config, struct artifact *in UNUSED, struct artifact **ret, bool *keep, bool *must_keep,
-	       struct err *err)
+static int run(struct build *b, void *config, struct artifact *in UNUSED, struct artifact **ret,
+	       bool *keep, bool *must_keep, struct err *err)
 {
 	if (local_run(b, config, err) < 0)
 		return -1;

@@ -4,8 +4,10 @@
 #include "builder/amazon/artifact.h"
 #include "builder/amazon/steps.h"
 
-static const char *const generated[] = { "SourceAMIName", "BuildRegion", "SourceAMI", "SourceAMICreationDate",
-					 "SourceAMIOwner", "SourceAMIOwnerName", NULL };
+static const char *const generated[] = {
+	"SourceAMIName",  "BuildRegion",	"SourceAMI", "SourceAMICreationDate",
+	"SourceAMIOwner", "SourceAMIOwnerName", NULL
+};
 
 /* What -debug and -on-error=abort print as the steps' names are Packer's. */
 static const struct step steps[] = {
@@ -13,10 +15,13 @@ static const struct step steps[] = {
 	{ "find source image", "StepSourceAMIInfo", amazon_source_image, NULL, false },
 	{ "find network", "StepNetworkInfo", amazon_network, NULL, false },
 	{ "key pair", "StepKeyPair", amazon_key_pair, amazon_key_pair_undo, false },
-	{ "security group", "StepSecurityGroup", amazon_security_group, amazon_security_group_undo, false },
-	{ "instance profile", "StepIamInstanceProfile", amazon_instance_profile, amazon_instance_profile_undo, false },
+	{ "security group", "StepSecurityGroup", amazon_security_group, amazon_security_group_undo,
+	  false },
+	{ "instance profile", "StepIamInstanceProfile", amazon_instance_profile,
+	  amazon_instance_profile_undo, false },
 	{ "volumes", "StepCleanupVolumes", amazon_volumes, amazon_volumes_undo, false },
-	{ "launch instance", "StepRunSourceInstance", amazon_run_instance, amazon_run_instance_undo, false },
+	{ "launch instance", "StepRunSourceInstance", amazon_run_instance, amazon_run_instance_undo,
+	  false },
 	{ "connect", "StepConnect", amazon_connect, amazon_connect_undo, false },
 	{ "build values", "StepSetGeneratedData", amazon_source_values, NULL, false },
 	BUILD_STEP_PROVISION,
@@ -29,7 +34,8 @@ static const struct step steps[] = {
 	{ "image attributes", "StepModifyAMIAttributes", amazon_image_attributes, NULL, false },
 	{ "image tags", "StepCreateTags", amazon_image_tags, NULL, false },
 	{ "replace images", "StepDeregisterAMI", amazon_replace_images, NULL, false },
-	{ "protection", "StepEnableDeregistrationProtection", amazon_image_protection, NULL, false },
+	{ "protection", "StepEnableDeregistrationProtection", amazon_image_protection, NULL,
+	  false },
 	{ "release images", "StepReleaseImages", amazon_image_untag, NULL, false },
 };
 

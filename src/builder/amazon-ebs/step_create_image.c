@@ -4,8 +4,8 @@
 #include "builder/amazon/image.h"
 #include "builder/amazon/launch.h"
 
-static int create(const struct aws_client *c, const struct aws_params *p, const char *token UNUSED, const char **ret_id,
-		  struct err *err)
+static int create(const struct aws_client *c, const struct aws_params *p, const char *token UNUSED,
+		  const char **ret_id, struct err *err)
 {
 	return ec2_create_image(c, p, ret_id, err);
 }
@@ -39,6 +39,7 @@ void ebs_create_image_undo(struct build *b, void *state, bool failed UNUSED)
 
 	if (!s->nimages || s->keep || !m->thing || (!m->thing->id && !m->thing->open))
 		return;
-	build_say(b, "Deregistering the AMI and deleting its snapshots, because the build did not end well...");
+	build_say(b, "Deregistering the AMI and deleting its snapshots, because the build did not "
+		     "end well...");
 	amazon_undo(s, m->thing);
 }

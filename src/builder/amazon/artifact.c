@@ -1,4 +1,5 @@
-/* The artifact of image builders. Its text and id are Packer's, as scripts read them: sorted by region. */
+/* The artifact of image builders. Its text and id are Packer's, as scripts read them: sorted by
+ * region. */
 #include "builder/amazon/artifact.h"
 
 #include "base/clock.h"
@@ -22,7 +23,8 @@ static int destroy(struct artifact *a, struct build *b, struct err *err)
 	struct images *m = a->data;
 
 	for (size_t i = 0; i < m->n; i++) {
-		struct aws_client c = aws_client(m->session, "ec2", m->v[i].region, b->arena, b->cancel);
+		struct aws_client c =
+			aws_client(m->session, "ec2", m->v[i].region, b->arena, b->cancel);
 
 		c.deadline_ms = clock_ms() + AMAZON_UNDO_MS;
 		if (ec2_delete_image(&c, m->v[i].id, true, err) < 0)
@@ -48,7 +50,8 @@ static void free_state(struct artifact *a)
 
 static void put_values(struct images *m, const struct amazon *s)
 {
-	static const char *const names[] = { "BuildRegion", "SourceAMI", "SourceAMIName", "SourceAMIOwner",
+	static const char *const names[] = { "BuildRegion",	   "SourceAMI",
+					     "SourceAMIName",	   "SourceAMIOwner",
 					     "SourceAMIOwnerName", "SourceAMICreationDate" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -66,7 +69,8 @@ struct artifact *amazon_artifact(struct amazon *s, const char *builder_id)
 		const struct amazon_image *image = &s->images[i];
 
 		if (!image->temporary && image->thing && image->thing->id)
-			m->v[m->n++] = (struct made){ xstrdup(image->region), xstrdup(image->thing->id) };
+			m->v[m->n++] =
+				(struct made){ xstrdup(image->region), xstrdup(image->thing->id) };
 	}
 	if (!m->n) {
 		free(m);

@@ -1,19 +1,23 @@
-/* Block device rows and checks. Limits are EC2's (CreateVolume): io1 and io2 100 to 64,000 IOPS at 50
- * and 500 a GiB, gp3 3,000 to 16,000 IOPS and 125 to 1,000 MiB/s. Unknown volume types are EC2's to refuse:
- * it learns new ones faster than this table. */
+/* Block device rows and checks. Limits are EC2's (CreateVolume): io1 and io2 100 to 64,000 IOPS at
+ * 50 and 500 a GiB, gp3 3,000 to 16,000 IOPS and 125 to 1,000 MiB/s. Unknown volume types are EC2's
+ * to refuse: it learns new ones faster than this table. */
 #include "builder/amazon/blockdev.h"
 
 static const struct spec_row rows[] = {
 	SPEC_BOOL(struct amazon_block_device, delete_on_termination,
-		  .doc = "Delete the volume with its instance. Volumes that outlive the build's instance stay in the "
+		  .doc = "Delete the volume with its instance. Volumes that outlive the build's "
+			 "instance stay in the "
 			 "account and cost money."),
 	SPEC_STR(struct amazon_block_device, device_name,
-		 .doc = "Name of the device as the instance sees it, like `/dev/sdh` or `xvdh`. Needed in every "
+		 .doc = "Name of the device as the instance sees it, like `/dev/sdh` or `xvdh`. "
+			"Needed in every "
 			"mapping."),
 	SPEC_TRIBOOL(struct amazon_block_device, encrypted,
-		     .doc = "Encrypt the volume. Not given: as its snapshot, or as the account's default says."),
+		     .doc = "Encrypt the volume. Not given: as its snapshot, or as the account's "
+			    "default says."),
 	SPEC_INT(struct amazon_block_device, iops, .min = 0, .max = 256000,
-		 .doc = "I/O operations a second, for `io1`, `io2` and `gp3`; other types ignore it."),
+		 .doc = "I/O operations a second, for `io1`, `io2` and `gp3`; other types ignore "
+			"it."),
 	SPEC_BOOL(struct amazon_block_device, no_device,
 		  .doc = "Leave out the device of this name that the source image has."),
 	SPEC_STR(struct amazon_block_device, snapshot_id,
@@ -21,9 +25,11 @@ static const struct spec_row rows[] = {
 	SPEC_INT(struct amazon_block_device, throughput, .min = 0, .max = 10000,
 		 .doc = "MiB a second, for `gp3` only: 125 to 1000."),
 	SPEC_STR(struct amazon_block_device, virtual_name,
-		 .doc = "`ephemeral0` to `ephemeral23`: an instance store volume instead of an EBS volume."),
+		 .doc = "`ephemeral0` to `ephemeral23`: an instance store volume instead of an EBS "
+			"volume."),
 	SPEC_STR(struct amazon_block_device, volume_type,
-		 .doc = "`gp3`, `gp2`, `io1`, `io2`, `st1`, `sc1` or `standard`. Not given: EC2's default."),
+		 .doc = "`gp3`, `gp2`, `io1`, `io2`, `st1`, `sc1` or `standard`. Not given: EC2's "
+			"default."),
 	SPEC_INT(struct amazon_block_device, volume_size, .min = 0, .max = 65536,
 		 .doc = "Size in GiB. Needed unless there is a snapshot."),
 	SPEC_STR(struct amazon_block_device, kms_key_id,
@@ -32,12 +38,14 @@ static const struct spec_row rows[] = {
 const struct spec amazon_block_device_spec = SPEC("block device", struct amazon_block_device, rows,
 						  .doc = "One block device mapping.");
 
-static void check_ratio(struct prepare *p, const char *option, const struct amazon_block_device *d, int64_t ratio)
+static void check_ratio(struct prepare *p, const char *option, const struct amazon_block_device *d,
+			int64_t ratio)
 {
 	if (!d->volume_size || !d->iops)
 		return;
 	if (d->iops / d->volume_size > ratio)
-		prepare_error(p, option, "%s: %s volumes have at most %lld iops for each GiB of volume_size",
+		prepare_error(p, option,
+			      "%s: %s volumes have at most %lld iops for each GiB of volume_size",
 			      d->device_name, d->volume_type, (long long)ratio);
 	if (d->iops < 100 || d->iops > 64000)
 		prepare_error(p, option, "%s: iops must lie between 100 and 64000", d->device_name);
@@ -59,18 +67,21 @@ static void check_one(struct prepare *p, const char *option, const struct amazon
 		check_ratio(p, option, d, 500);
 	if (!streq(type, "gp3")) {
 		if (d->throughput)
-			prepare_error(p, option, "%s: throughput is for gp3 volumes only, this one is %s",
+			prepare_error(p, option,
+				      "%s: throughput is for gp3 volumes only, this one is %s",
 				      d->device_name, *type ? type : "of no given volume_type");
 		return;
 	}
 	if (d->throughput && (d->throughput < 125 || d->throughput > 1000))
-		prepare_error(p, option, "%s: throughput must lie between 125 and 1000", d->device_name);
+		prepare_error(p, option, "%s: throughput must lie between 125 and 1000",
+			      d->device_name);
 	if (d->iops && (d->iops < 3000 || d->iops > 16000))
 		prepare_error(p, option, "%s: iops of a gp3 volume must lie between 3000 and 16000",
 			      d->device_name);
 }
 
-void amazon_block_devices_prepare(struct prepare *p, const char *option, const struct spec_blocks *list)
+void amazon_block_devices_prepare(struct prepare *p, const char *option,
+				  const struct spec_blocks *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		check_one(p, option, list->v[i]);

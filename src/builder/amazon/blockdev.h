@@ -22,6 +22,7 @@ struct amazon_block_device {
 extern const struct spec amazon_block_device_spec;
 
 /* Checks a list of struct amazon_block_device that stands under `option`. */
-void amazon_block_devices_prepare(struct prepare *p, const char *option, const struct spec_blocks *list);
+void amazon_block_devices_prepare(struct prepare *p, const char *option,
+				  const struct spec_blocks *list);
 
 #endif

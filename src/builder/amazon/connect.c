@@ -14,7 +14,9 @@ static const char *interface_address(const struct amazon *s)
 	if (s->b->run->local)
 		return *i->public_ip ? i->public_ip : i->private_ip;
 	if (!name)
-		return *i->public_ip ? i->public_ip : *i->private_ip ? i->private_ip : i->public_dns;
+		return *i->public_ip	? i->public_ip
+		       : *i->private_ip ? i->private_ip
+					: i->public_dns;
 	if (streq(name, "public_ip"))
 		return i->public_ip;
 	if (streq(name, "private_ip"))
@@ -38,8 +40,10 @@ static int address(void *data, char **ret_host, int64_t *ret_port, struct err *e
 		host = interface_address(s);
 	}
 	if (!*host)
-		return err_set(err, ERR_AGAIN, "instance %s has no %s yet (ssh_interface chooses another address)",
-			       s->instance.id, s->run->ssh_interface ? s->run->ssh_interface : "address");
+		return err_set(err, ERR_AGAIN,
+			       "instance %s has no %s yet (ssh_interface chooses another address)",
+			       s->instance.id,
+			       s->run->ssh_interface ? s->run->ssh_interface : "address");
 	s->host = host;
 	*ret_host = xstrdup(host);
 	if (s->b->run->local)

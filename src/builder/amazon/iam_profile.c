@@ -1,5 +1,5 @@
-/* The instance's IAM profile: one the template names, or a temporary role and profile with the policy that
- * the template holds. */
+/* The instance's IAM profile: one the template names, or a temporary role and profile with the
+ * policy that the template holds. */
 #include "builder/amazon/steps.h"
 
 #include "aws/iam.h"
@@ -26,7 +26,8 @@ static void policy_json(struct buf *out, const struct amazon_policy *p)
 		const struct amazon_statement *st = p->statement.v[i];
 
 		buf_adds(out, i ? ",{\"Effect\":" : "{\"Effect\":");
-		buf_add_json_string(out, str_from(st->effect && *st->effect ? st->effect : "Allow"));
+		buf_add_json_string(out,
+				    str_from(st->effect && *st->effect ? st->effect : "Allow"));
 		add_list(out, "Action", &st->action);
 		add_list(out, "Resource", &st->resource);
 		buf_addc(out, '}');
@@ -39,17 +40,20 @@ static int check_profile(struct amazon *s, struct err *err)
 	const char *name = s->run->iam_instance_profile, *arn;
 	AUTO(err) struct err why = ERR_INIT;
 
-	if (s->run->skip_profile_validation || iam_get_instance_profile(&s->ec2, name, &arn, &why) == 0)
+	if (s->run->skip_profile_validation ||
+	    iam_get_instance_profile(&s->ec2, name, &arn, &why) == 0)
 		return 0;
 	if (aws_denied(&why)) {
-		log_line("%s: instance profile %s is not checked: %s", s->b->spec->name, name, why.msg);
+		log_line("%s: instance profile %s is not checked: %s", s->b->spec->name, name,
+			 why.msg);
 		return 0;
 	}
 	err_move(err, &why);
 	return err_prefix(err, "iam_instance_profile '%s'", name);
 }
 
-static int make_role(struct amazon *s, const char *name, const char *policy, const struct str_map *tags, struct err *err)
+static int make_role(struct amazon *s, const char *name, const char *policy,
+		     const struct str_map *tags, struct err *err)
 {
 	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
 	struct amazon_thing *role;
@@ -63,7 +67,8 @@ static int make_role(struct amazon *s, const char *name, const char *policy, con
 	return err_prefix(err, "creating the temporary role %s", name);
 }
 
-static int make_profile(struct amazon *s, const char *name, const struct str_map *tags, struct err *err)
+static int make_profile(struct amazon *s, const char *name, const struct str_map *tags,
+			struct err *err)
 {
 	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
 	struct amazon_thing *profile;
@@ -95,7 +100,8 @@ int amazon_instance_profile(struct build *b, void *state, struct err *err)
 	name = arena_printf(b->arena, "packer-%s", uuid);
 	policy_json(&policy, s->run->temporary_iam_instance_profile_policy_document);
 	if (amazon_tags(s, &s->run->run_tags, "run_tags", true, &tags, err) < 0 ||
-	    make_role(s, name, buf_cstr(&policy), &tags, err) < 0 || make_profile(s, name, &tags, err) < 0)
+	    make_role(s, name, buf_cstr(&policy), &tags, err) < 0 ||
+	    make_profile(s, name, &tags, err) < 0)
 		return -1;
 	s->profile = name;
 	return 0;
@@ -108,9 +114,11 @@ void amazon_instance_profile_undo(struct build *b, void *state, bool failed UNUS
 	for (size_t i = s->things.n; i-- > 0;) {
 		struct amazon_thing *t = s->things.v[i];
 
-		if ((!t->id && !t->open) || (!streq(t->kind, "role") && !streq(t->kind, "instance-profile")))
+		if ((!t->id && !t->open) ||
+		    (!streq(t->kind, "role") && !streq(t->kind, "instance-profile")))
 			continue;
-		build_say(b, "Deleting temporary %s...", t->kind[0] == 'r' ? "role" : "instance profile");
+		build_say(b, "Deleting temporary %s...",
+			  t->kind[0] == 'r' ? "role" : "instance profile");
 		amazon_undo(s, t);
 	}
 }

@@ -8,7 +8,8 @@
 #include "builder/amazon/parallel.h"
 
 #define NAME_MAX_LEN 128
-#define NOT_STOPPED_MS (15 * 60 * 1000) /* EC2 says "not in state" for a while after a stop from within */
+#define NOT_STOPPED_MS \
+	(15 * 60 * 1000) /* EC2 says "not in state" for a while after a stop from within */
 
 struct image_task {
 	struct amazon_task task;
@@ -16,7 +17,8 @@ struct image_task {
 	amazon_image_fn *fn;
 };
 
-static int run_image_task(struct amazon_task *t, struct amazon *s, const struct aws_client *c, struct err *err)
+static int run_image_task(struct amazon_task *t, struct amazon *s, const struct aws_client *c,
+			  struct err *err)
 {
 	struct image_task *me = (struct image_task *)t;
 	struct aws_client there = aws_client_region(c, me->image->region);
@@ -33,21 +35,25 @@ int amazon_each_image(struct amazon *s, amazon_image_fn *fn, struct err *err)
 	for (size_t i = 0; i < s->nimages; i++) {
 		if (s->images[i].temporary)
 			continue;
-		v[n] = (struct image_task){ .task.run = run_image_task, .image = &s->images[i], .fn = fn };
+		v[n] = (struct image_task){ .task.run = run_image_task,
+					    .image = &s->images[i],
+					    .fn = fn };
 		tasks[n] = &v[n].task;
 		n++;
 	}
 	return amazon_parallel(s, tasks, n, err);
 }
 
-static int find_old(struct amazon *s, const struct aws_client *c, struct amazon_image *image, struct err *err)
+static int find_old(struct amazon *s, const struct aws_client *c, struct amazon_image *image,
+		    struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 
 	aws_params_add(&p, "Owner.1", "self");
 	aws_params_filter(&p, "name", s->ami->ami_name);
 	if (ec2_describe_images(c, &p, &image->old, &image->nold, err) < 0)
-		return err_prefix(err, "looking for images named '%s' in %s", s->ami->ami_name, image->region);
+		return err_prefix(err, "looking for images named '%s' in %s", s->ami->ami_name,
+				  image->region);
 	return 0;
 }
 
@@ -56,7 +62,8 @@ static char *temporary_name(struct amazon *s)
 {
 	size_t room = NAME_MAX_LEN - strlen("-ingot-") - strlen(s->b->run->id);
 
-	return arena_printf(s->b->arena, "%.*s-ingot-%s", (int)room, s->ami->ami_name, s->b->run->id);
+	return arena_printf(s->b->arena, "%.*s-ingot-%s", (int)room, s->ami->ami_name,
+			    s->b->run->id);
 }
 
 static char *random_name(struct arena *a)
@@ -77,7 +84,8 @@ static int render_tags(struct amazon *s, struct err *err)
 	struct amazon_image_tags *t = arena_new_obj(s->b->arena, struct amazon_image_tags);
 	struct str_map run, tags, snapshot;
 
-	if (amazon_tags(s, s->skip_ami_run_tags ? &none : &s->run->run_tags, "run_tags", false, &run, err) < 0 ||
+	if (amazon_tags(s, s->skip_ami_run_tags ? &none : &s->run->run_tags, "run_tags", false,
+			&run, err) < 0 ||
 	    amazon_tags(s, &s->ami->tags, "tags", false, &tags, err) < 0 ||
 	    amazon_tags(s, &s->ami->snapshot_tags, "snapshot_tags", false, &snapshot, err) < 0 ||
 	    amazon_render(s, s->ami->ami_description, "ami_description", &t->description, err) < 0)
@@ -110,13 +118,16 @@ int amazon_plan_images(struct amazon *s, bool copied, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		struct amazon_image *m = &s->images[i];
 
-		m->name = m->temporary ? random_name(s->b->arena) : m->nold ? temporary_name(s) : s->ami->ami_name;
+		m->name = m->temporary ? random_name(s->b->arena)
+			  : m->nold    ? temporary_name(s)
+				       : s->ami->ami_name;
 	}
 	return render_tags(s, err);
 }
 
 static int make_once(struct amazon *s, const struct aws_client *c, struct amazon_image *image,
-		     const struct aws_params *base, bool with_run_tag, amazon_make_fn *make, struct err *err)
+		     const struct aws_params *base, bool with_run_tag, amazon_make_fn *make,
+		     struct err *err)
 {
 	const struct amazon_image_tags *t = s->image_tags;
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
@@ -135,7 +146,8 @@ static int make_once(struct amazon *s, const struct aws_client *c, struct amazon
 		amazon_merge_tags(c->arena, &tags[i], &run);
 	aws_params_tags(&p, "image", &tags[0]);
 	aws_params_tags(&p, "snapshot", &tags[1]);
-	if (amazon_intend(s, "image", image->region, image->name, token, !image->temporary, &image->thing, err) < 0)
+	if (amazon_intend(s, "image", image->region, image->name, token, !image->temporary,
+			  &image->thing, err) < 0)
 		return -1;
 	if (make(c, &p, token, &id, err) == 0)
 		return amazon_made(s, image->thing, id, err);
@@ -145,7 +157,8 @@ static int make_once(struct amazon *s, const struct aws_client *c, struct amazon
 
 static bool not_stopped_yet(const struct err *err)
 {
-	return err_is(err, "InvalidParameterValue") && err->msg && strcasestr(err->msg, "not in state");
+	return err_is(err, "InvalidParameterValue") && err->msg &&
+	       strcasestr(err->msg, "not in state");
 }
 
 int amazon_make_image(struct amazon *s, const struct aws_client *c, struct amazon_image *image,
@@ -173,7 +186,8 @@ int amazon_make_image(struct amazon *s, const struct aws_client *c, struct amazo
 	}
 }
 
-int amazon_await_image(struct amazon *s, const struct aws_client *c, struct amazon_image *image, struct err *err)
+int amazon_await_image(struct amazon *s, const struct aws_client *c, struct amazon_image *image,
+		       struct err *err)
 {
 	(void)s;
 	if (aws_wait_image(c, image->thing->id, &image->image, err) < 0)

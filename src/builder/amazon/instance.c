@@ -1,5 +1,5 @@
-/* The instance: launched, waited for, and in the end terminated, with those of its volumes that would
- * outlive it. */
+/* The instance: launched, waited for, and in the end terminated, with those of its volumes that
+ * would outlive it. */
 #include "builder/amazon/launch.h"
 #include "builder/amazon/local.h"
 #include "builder/amazon/steps.h"
@@ -55,11 +55,13 @@ static int name_volumes(struct amazon *s, struct err *err)
 
 static bool profile_unknown(const struct amazon *s, const struct err *err)
 {
-	return s->run->temporary_iam_instance_profile_policy_document && err_is(err, "InvalidParameterValue") && err->msg && strcasestr(err->msg, "iamInstanceProfile");
+	return s->run->temporary_iam_instance_profile_policy_document &&
+	       err_is(err, "InvalidParameterValue") && err->msg &&
+	       strcasestr(err->msg, "iamInstanceProfile");
 }
 
-/* One launch under one token: asking again with it can never give two instances. Each try ends by itself,
- * so that a cancel never leaves an answer behind. */
+/* One launch under one token: asking again with it can never give two instances. Each try ends by
+ * itself, so that a cancel never leaves an answer behind. */
 static int launch(struct amazon *s, const struct aws_params *p, const char *token, struct err *err)
 {
 	int64_t start = clock_ms();
@@ -74,7 +76,8 @@ static int launch(struct amazon *s, const struct aws_params *p, const char *toke
 		if (cancel_is_set(s->b->cancel))
 			return -1;
 		if (!(profile_unknown(s, err) && spent < PROFILE_WAIT_MS) &&
-		    !((err->code == ERR_AGAIN || err->code == ERR_TIMEOUT) && spent < LAUNCH_WAIT_MS))
+		    !((err->code == ERR_AGAIN || err->code == ERR_TIMEOUT) &&
+		      spent < LAUNCH_WAIT_MS))
 			return -1;
 		log_line("%s: launching again: %s", s->b->spec->name, err->msg);
 		err_release(err);
@@ -91,13 +94,15 @@ static int launch_tagged(struct amazon *s, struct err *err)
 
 		os_uuid(token);
 		if (amazon_launch_params(s, &p, tag, err) < 0 ||
-		    amazon_intend(s, "instance", s->region, NULL, token, false, &s->instance_thing, err) < 0)
+		    amazon_intend(s, "instance", s->region, NULL, token, false, &s->instance_thing,
+				  err) < 0)
 			return -1;
 		if (launch(s, &p, token, err) == 0)
 			return amazon_made(s, s->instance_thing, s->instance.id, err);
 		amazon_refused(s, s->instance_thing, err);
 		if (err_is(err, "VPCIdNotSpecified") && !*s->subnet_id)
-			return err_prefix(err, "launching the instance: the account has no default VPC, so subnet_id or "
+			return err_prefix(err, "launching the instance: the account has no default "
+					       "VPC, so subnet_id or "
 					       "subnet_filter must say where it goes");
 		if (!tag || !amazon_tag_refused(s, err))
 			return err_prefix(err, "launching the instance");
@@ -108,13 +113,15 @@ static int launch_tagged(struct amazon *s, struct err *err)
 /* A public address can come a moment after the state. */
 static void await_public_address(struct amazon *s)
 {
-	if (s->run->ssh_interface || s->run->associate_public_ip_address == TRIBOOL_FALSE || comm_config_host(s->comm))
+	if (s->run->ssh_interface || s->run->associate_public_ip_address == TRIBOOL_FALSE ||
+	    comm_config_host(s->comm))
 		return;
 	for (int i = 0; i < 2 && !*s->instance.public_ip; i++) {
 		AUTO(err) struct err err = ERR_INIT;
 		struct ec2_instance now;
 
-		if (clock_sleep(1000, s->b->cancel) < 0 || ec2_get_instance(&s->ec2, s->instance.id, &now, &err) < 0)
+		if (clock_sleep(1000, s->b->cancel) < 0 ||
+		    ec2_get_instance(&s->ec2, s->instance.id, &now, &err) < 0)
 			return;
 		s->instance = now;
 	}
@@ -158,7 +165,8 @@ int amazon_run_instance(struct build *b, void *state, struct err *err)
 static bool volumes_to_delete(const struct amazon *s)
 {
 	for (size_t i = 0; i < s->things.n; i++)
-		if (streq(s->things.v[i]->kind, "volume") && (s->things.v[i]->id || s->things.v[i]->open))
+		if (streq(s->things.v[i]->kind, "volume") &&
+		    (s->things.v[i]->id || s->things.v[i]->open))
 			return true;
 	return false;
 }
@@ -187,8 +195,10 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
 			break;
 	}
 	if (err_any(&err)) {
-		build_error(b, "Terminating instance %s failed: %s\nRun `ingot sweep -run %s` to try again.", t->id, err.msg,
-			    b->run->id);
+		build_error(b,
+			    "Terminating instance %s failed: %s\nRun `ingot sweep -run %s` to try "
+			    "again.",
+			    t->id, err.msg, b->run->id);
 		return;
 	}
 	if ((s->group && s->group->id) || volumes_to_delete(s)) {
@@ -218,14 +228,16 @@ static void keep_volume(struct amazon *s, struct amazon_thing *t)
 	char *id = (char *)t->id, *key = (char *)s->run_tag;
 	AUTO(err) struct err err = ERR_INIT;
 
-	build_say(s->b, "Volume %s (%s) stays: its mapping has no delete_on_termination", t->id, t->name);
-	if (key && ec2_delete_tags(&c, &(struct strs){ &id, 1 }, &(struct strs){ &key, 1 }, &err) < 0)
+	build_say(s->b, "Volume %s (%s) stays: its mapping has no delete_on_termination", t->id,
+		  t->name);
+	if (key &&
+	    ec2_delete_tags(&c, &(struct strs){ &id, 1 }, &(struct strs){ &key, 1 }, &err) < 0)
 		log_line("%s: volume %s keeps the tag %s: %s", s->b->spec->name, id, key, err.msg);
 	t->id = NULL;
 }
 
-/* Volumes that the template asked to keep stay when the build ended well; those that only the source image
- * brought along always go. */
+/* Volumes that the template asked to keep stay when the build ended well; those that only the
+ * source image brought along always go. */
 void amazon_volumes_undo(struct build *b, void *state, bool failed)
 {
 	struct amazon *s = state;

@@ -1,4 +1,5 @@
-/* The key that opens the instance: the template's own, the agent's, or a temporary key pair made by EC2. */
+/* The key that opens the instance: the template's own, the agent's, or a temporary key pair made by
+ * EC2. */
 #include "builder/amazon/steps.h"
 
 #include "base/log.h"
@@ -14,9 +15,10 @@ static bool given(const char *s)
 	return s && *s;
 }
 
-/* One request. A key pair cannot be asked for its private half again: when an answer of ours was lost, the
- * pair of that name goes and a new one is made. */
-static int make_key(struct amazon *s, const char *name, const char *type, const struct str_map *tags, struct err *err)
+/* One request. A key pair cannot be asked for its private half again: when an answer of ours was
+ * lost, the pair of that name goes and a new one is made. */
+static int make_key(struct amazon *s, const char *name, const char *type,
+		    const struct str_map *tags, struct err *err)
 {
 	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
 	bool lost = false;
@@ -68,8 +70,9 @@ static const char *existing_key(struct amazon *s)
 	if (given(c->ssh_private_key_file))
 		return "Using the SSH private key of the template";
 	if (c->ssh_agent_auth)
-		return given(c->ssh_keypair_name) ? "Using the SSH agent for the key pair that the template names"
-						  : "Using the SSH agent and the source image's own keys";
+		return given(c->ssh_keypair_name)
+			       ? "Using the SSH agent for the key pair that the template names"
+			       : "Using the SSH agent and the source image's own keys";
 	if (given(c->ssh_password) && !given(c->temporary_key_pair_name))
 		return "Logging in with a password: no key pair is made";
 	return NULL;

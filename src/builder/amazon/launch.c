@@ -45,7 +45,8 @@ void amazon_params_device(struct aws_params *p, int n, const struct amazon_block
 	if (d->no_device)
 		aws_params_addf(p, "", "BlockDeviceMapping.%d.NoDevice", n);
 	else if (given(d->virtual_name))
-		aws_params_addf(p, starts_with(d->virtual_name, "ephemeral") ? d->virtual_name : NULL,
+		aws_params_addf(p,
+				starts_with(d->virtual_name, "ephemeral") ? d->virtual_name : NULL,
 				"BlockDeviceMapping.%d.VirtualName", n);
 	else
 		add_ebs(p, n, d);
@@ -85,7 +86,8 @@ bool amazon_encrypts_at_launch(const struct amazon *s)
 	return false;
 }
 
-static struct amazon_block_device encrypted_device(const struct amazon *s, const struct amazon_block_device *from)
+static struct amazon_block_device encrypted_device(const struct amazon *s,
+						   const struct amazon_block_device *from)
 {
 	struct amazon_block_device d = *from;
 
@@ -104,7 +106,8 @@ static int add_devices(const struct amazon *s, struct aws_params *p)
 	int n = 0;
 
 	for (size_t i = 0; s->launch_mappings && i < s->launch_mappings->n; i++) {
-		struct amazon_block_device d = *(struct amazon_block_device *)s->launch_mappings->v[i];
+		struct amazon_block_device d =
+			*(struct amazon_block_device *)s->launch_mappings->v[i];
 
 		if (encrypt)
 			d = encrypted_device(s, &d);
@@ -137,13 +140,15 @@ size_t amazon_kept_devices(const struct amazon *s, const char **names, size_t ma
 	for (size_t i = 0; s->launch_mappings && i < s->launch_mappings->n; i++) {
 		const struct amazon_block_device *d = s->launch_mappings->v[i];
 
-		if (!d->delete_on_termination && !d->no_device && !given(d->virtual_name) && n < max)
+		if (!d->delete_on_termination && !d->no_device && !given(d->virtual_name) &&
+		    n < max)
 			names[n++] = d->device_name;
 	}
 	for (size_t i = 0; i < s->source.nmappings; i++) {
 		const struct ec2_mapping *m = &s->source.mappings[i];
 
-		if (m->ebs && !m->delete_on_termination && !launch_device(s, m->device_name) && n < max)
+		if (m->ebs && !m->delete_on_termination && !launch_device(s, m->device_name) &&
+		    n < max)
 			names[n++] = m->device_name;
 	}
 	return n;
@@ -183,7 +188,8 @@ static void add_network(const struct amazon *s, struct aws_params *p)
 
 	if (*s->subnet_id && public != TRIBOOL_UNSET) {
 		aws_params_add(p, "NetworkInterface.1.DeviceIndex", "0");
-		aws_params_bool(p, "NetworkInterface.1.AssociatePublicIpAddress", public == TRIBOOL_TRUE);
+		aws_params_bool(p, "NetworkInterface.1.AssociatePublicIpAddress",
+				public == TRIBOOL_TRUE);
 		aws_params_bool(p, "NetworkInterface.1.DeleteOnTermination", true);
 		aws_params_add(p, "NetworkInterface.1.SubnetId", s->subnet_id);
 		aws_params_list(p, "NetworkInterface.1.SecurityGroupId", &s->groups);
@@ -199,7 +205,8 @@ static void add_metadata(const struct amazon_metadata *m, struct aws_params *p)
 	if (!streq(m->http_endpoint, "enabled"))
 		return;
 	aws_params_add(p, "MetadataOptions.HttpTokens", m->http_tokens);
-	aws_params_int(p, "MetadataOptions.HttpPutResponseHopLimit", m->http_put_response_hop_limit);
+	aws_params_int(p, "MetadataOptions.HttpPutResponseHopLimit",
+		       m->http_put_response_hop_limit);
 	if (streq(m->instance_metadata_tags, "enabled"))
 		aws_params_add(p, "MetadataOptions.InstanceMetadataTags", "enabled");
 }
@@ -212,10 +219,13 @@ static void add_placement(const struct amazon_run *r, const char *zone, struct a
 		add(p, "Placement.HostResourceGroupArn", r->placement->host_resource_group_arn);
 		add(p, "Placement.HostId", r->placement->host_id);
 	}
-	add(p, "CapacityReservationSpecification.CapacityReservationPreference", r->capacity_reservation_preference);
+	add(p, "CapacityReservationSpecification.CapacityReservationPreference",
+	    r->capacity_reservation_preference);
 	add(p, "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId",
 	    r->capacity_reservation_id);
-	add(p, "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationResourceGroupArn",
+	add(p,
+	    "CapacityReservationSpecification.CapacityReservationTarget."
+	    "CapacityReservationResourceGroupArn",
 	    r->capacity_reservation_group_arn);
 }
 
@@ -228,12 +238,14 @@ static void add_extras(const struct amazon_run *r, struct aws_params *p)
 	if (r->enable_nitro_enclave)
 		aws_params_bool(p, "EnclaveOptions.Enabled", true);
 	if (r->enable_unlimited_credits || amazon_is_burstable(r->instance_type))
-		aws_params_add(p, "CreditSpecification.CpuCredits", r->enable_unlimited_credits ? "unlimited" : "standard");
+		aws_params_add(p, "CreditSpecification.CpuCredits",
+			       r->enable_unlimited_credits ? "unlimited" : "standard");
 	for (size_t i = 0; i < r->license_specifications.n; i++) {
 		const struct amazon_license *l = r->license_specifications.v[i];
 
 		if (l->license_configuration_request)
-			aws_params_addf(p, l->license_configuration_request->license_configuration_arn,
+			aws_params_addf(p,
+					l->license_configuration_request->license_configuration_arn,
 					"LicenseSpecification.%d.LicenseConfigurationArn", ++n);
 	}
 }
@@ -244,8 +256,8 @@ static int add_tags(struct amazon *s, struct aws_params *p, bool with_run_tag, s
 	struct str_map run, volumes;
 
 	if (amazon_tags(s, &s->run->run_tags, "run_tags", with_run_tag, &run, err) < 0 ||
-	    amazon_tags(s, s->volume_tags ? s->volume_tags : &none, "run_volume_tags", with_run_tag, &volumes,
-			err) < 0)
+	    amazon_tags(s, s->volume_tags ? s->volume_tags : &none, "run_volume_tags", with_run_tag,
+			&volumes, err) < 0)
 		return -1;
 	aws_params_tags(p, "instance", &run);
 	aws_params_tags(p, "network-interface", &run);
@@ -266,8 +278,8 @@ int amazon_launch_params(struct amazon *s, struct aws_params *p, bool with_run_t
 		aws_params_add(p, "InstanceInitiatedShutdownBehavior", r->shutdown_behavior);
 	devices = add_devices(s, p);
 	for (int i = 0; s->no_ephemeral && i < 26; i++) {
-		aws_params_addf(p, (char[]){ 'x', 'v', 'd', 'c', (char)('a' + i), 0 }, "BlockDeviceMapping.%d.DeviceName",
-				devices + i + 1);
+		aws_params_addf(p, (char[]){ 'x', 'v', 'd', 'c', (char)('a' + i), 0 },
+				"BlockDeviceMapping.%d.DeviceName", devices + i + 1);
 		aws_params_addf(p, "", "BlockDeviceMapping.%d.NoDevice", devices + i + 1);
 	}
 	add_network(s, p);

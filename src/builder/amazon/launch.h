@@ -9,7 +9,8 @@ void amazon_params_device(struct aws_params *p, int n, const struct amazon_block
 /* BlockDeviceMapping.1… of a list of them. */
 void amazon_params_devices(struct aws_params *p, const struct spec_blocks *list);
 /* All of RunInstances but counts and token. with_run_tag: on instance, interface and volumes. */
-int amazon_launch_params(struct amazon *s, struct aws_params *p, bool with_run_tag, struct err *err) MUST_USE;
+int amazon_launch_params(struct amazon *s, struct aws_params *p, bool with_run_tag,
+			 struct err *err) MUST_USE;
 /* True when encrypt_boot is done by launching with encrypted volumes, so that no copy is needed. */
 bool amazon_encrypts_at_launch(const struct amazon *s);
 /* Devices whose volumes will outlive the instance: the last mapping of each device counts. */

@@ -1,5 +1,5 @@
-/* The rehearsal's side of an amazon build: ids that only a real account knows get stand-ins in the local
- * cloud under those very ids. */
+/* The rehearsal's side of an amazon build: ids that only a real account knows get stand-ins in the
+ * local cloud under those very ids. */
 #include "builder/amazon/local.h"
 
 #include "base/log.h"
@@ -20,13 +20,16 @@ struct told {
 	const char *region;
 };
 
-static void tell(struct told *t, enum run_local_kind kind, const char *region, const char *id, const char *hint)
+static void tell(struct told *t, enum run_local_kind kind, const char *region, const char *id,
+		 const char *hint)
 {
 	if (id && *id && t->n < ARRAY_LEN(t->v))
-		t->v[t->n++] = (struct run_local_id){ kind, region, id, hint && *hint ? hint : NULL };
+		t->v[t->n++] =
+			(struct run_local_id){ kind, region, id, hint && *hint ? hint : NULL };
 }
 
-static void tell_list(struct told *t, enum run_local_kind kind, const struct strs *ids, const char *hint)
+static void tell_list(struct told *t, enum run_local_kind kind, const struct strs *ids,
+		      const char *hint)
 {
 	for (size_t i = 0; i < ids->n; i++)
 		tell(t, kind, t->region, ids->v[i], hint);
@@ -65,7 +68,8 @@ static void tell_image_options(struct told *t, const struct amazon_ami *ami)
 {
 	tell(t, RUN_LOCAL_KMS_KEY, t->region, ami->kms_key_id, NULL);
 	for (size_t i = 0; i < ami->region_kms_key_ids.n; i++)
-		tell(t, RUN_LOCAL_KMS_KEY, ami->region_kms_key_ids.v[i].key, ami->region_kms_key_ids.v[i].value, NULL);
+		tell(t, RUN_LOCAL_KMS_KEY, ami->region_kms_key_ids.v[i].key,
+		     ami->region_kms_key_ids.v[i].value, NULL);
 	tell_list(t, RUN_LOCAL_ACCOUNT, &ami->ami_users, NULL);
 	tell_list(t, RUN_LOCAL_ACCOUNT, &ami->snapshot_users, NULL);
 }
@@ -142,7 +146,8 @@ static bool listens(const char *host, int64_t port)
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	return fd >= 0 && inet_pton(AF_INET, host, &to.sin_addr) == 1 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+	return fd >= 0 && inet_pton(AF_INET, host, &to.sin_addr) == 1 &&
+	       connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
 }
 
 /* Asked until something listens, then remembered: a machine's emulator takes connections slowly. */

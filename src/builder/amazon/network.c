@@ -1,5 +1,5 @@
-/* Where the instance goes: VPC, subnet and zone, by id, by filter, or in the default VPC when the template
- * asks for (or forbids) a public address without naming a subnet. */
+/* Where the instance goes: VPC, subnet and zone, by id, by filter, or in the default VPC when the
+ * template asks for (or forbids) a public address without naming a subnet. */
 #include "builder/amazon/steps.h"
 
 #include "base/os.h"
@@ -23,7 +23,8 @@ static int find_vpc(struct amazon *s, struct err *err)
 	if (ec2_describe_vpcs(&s->ec2, &p, &found, &n, err) < 0)
 		return err_prefix(err, "looking for a VPC by vpc_filter");
 	if (n != 1)
-		return err_set(err, n ? ERR_INVALID : ERR_NOT_FOUND, "vpc_filter (%s) must match one VPC, it matches %zu",
+		return err_set(err, n ? ERR_INVALID : ERR_NOT_FOUND,
+			       "vpc_filter (%s) must match one VPC, it matches %zu",
 			       amazon_filters_text(s->b->arena, filters), n);
 	s->vpc_id = found[0].id;
 	build_say(s->b, "Found VPC ID: %s", s->vpc_id);
@@ -72,8 +73,9 @@ static int find_subnet(struct amazon *s, struct err *err)
 			       amazon_filters_text(s->b->arena, &f->filters));
 	if (n > 1 && !f->most_free && !f->random)
 		return err_set(err, ERR_INVALID,
-			       "%zu subnets match subnet_filter (%s): make it narrower, or set its most_free or random = true", n,
-			       amazon_filters_text(s->b->arena, &f->filters));
+			       "%zu subnets match subnet_filter (%s): make it narrower, or set its "
+			       "most_free or random = true",
+			       n, amazon_filters_text(s->b->arena, &f->filters));
 	os_random(&dice, sizeof(dice));
 	chosen = f->most_free ? most_free(found, n) : &found[dice % n];
 	take_subnet(s, chosen);
@@ -106,11 +108,14 @@ static const char *zones_with_type(struct amazon *s)
 	aws_params_add(&p, "LocationType", "availability-zone");
 	aws_params_filter(&p, "instance-type", s->run->instance_type);
 	if (aws_call(&s->ec2, "DescribeInstanceTypeOfferings", &p, &answer, &err) < 0) {
-		build_say(s->b, "Cannot ask which zones offer %s (%s); the subnet with the most free addresses is taken",
+		build_say(s->b,
+			  "Cannot ask which zones offer %s (%s); the subnet with the most free "
+			  "addresses is taken",
 			  s->run->instance_type, err.msg);
 		return NULL;
 	}
-	for (const struct xml *i = xml_first(answer, "instanceTypeOfferingSet/item"); i; i = xml_next(i))
+	for (const struct xml *i = xml_first(answer, "instanceTypeOfferingSet/item"); i;
+	     i = xml_next(i))
 		buf_printf(&zones, "%s ", xml_text(i, "location"));
 	return arena_strdup(s->b->arena, buf_cstr(&zones));
 }
@@ -163,7 +168,8 @@ static int infer_subnet(struct amazon *s, struct err *err)
 	if (!n)
 		return err_set(err, ERR_NOT_FOUND, "%s has no subnet", s->vpc_id);
 	take_subnet(s, most_free(found, n));
-	build_say(s->b, "Using subnet %s of %s, because associate_public_ip_address needs one", s->subnet_id, s->vpc_id);
+	build_say(s->b, "Using subnet %s of %s, because associate_public_ip_address needs one",
+		  s->subnet_id, s->vpc_id);
 	return 0;
 }
 
@@ -177,7 +183,8 @@ int amazon_network(struct build *b, void *state, struct err *err)
 	s->zone = r->availability_zone ? r->availability_zone : "";
 	if (!given(s->vpc_id) && r->vpc_filter && r->vpc_filter->filters.n && find_vpc(s, err) < 0)
 		return -1;
-	if (!given(s->subnet_id) && r->subnet_filter && r->subnet_filter->filters.n && find_subnet(s, err) < 0)
+	if (!given(s->subnet_id) && r->subnet_filter && r->subnet_filter->filters.n &&
+	    find_subnet(s, err) < 0)
 		return -1;
 	if (!given(s->subnet_id) && r->associate_public_ip_address != TRIBOOL_UNSET) {
 		AUTO(err) struct err why = ERR_INIT;
@@ -185,7 +192,10 @@ int amazon_network(struct build *b, void *state, struct err *err)
 		if (infer_subnet(s, &why) < 0) {
 			if (why.code == ERR_CANCELLED)
 				return err_move(err, &why);
-			build_say(b, "associate_public_ip_address is ignored, as no subnet could be found for it: %s", why.msg);
+			build_say(b,
+				  "associate_public_ip_address is ignored, as no subnet could be "
+				  "found for it: %s",
+				  why.msg);
 		}
 	}
 	/* Only a temporary security group needs to know the subnet's VPC; EC2 knows its zone. */

@@ -1,5 +1,6 @@
-/* Before anything is made: who we are, whether the regions exist, whether the image's name is free, and
- * which source image it is. None of these questions waits for another, so all are asked at once. */
+/* Before anything is made: who we are, whether the regions exist, whether the image's name is free,
+ * and which source image it is. None of these questions waits for another, so all are asked at
+ * once. */
 #include "builder/amazon/parallel.h"
 #include "builder/amazon/steps.h"
 
@@ -14,7 +15,8 @@ struct identity_task {
 	struct sts_identity who;
 };
 
-static int ask_identity(struct amazon_task *t, struct amazon *s, const struct aws_client *c, struct err *err)
+static int ask_identity(struct amazon_task *t, struct amazon *s, const struct aws_client *c,
+			struct err *err)
 {
 	struct identity_task *me = (struct identity_task *)t;
 	struct aws_client sts = aws_client_service(c, "sts");
@@ -23,13 +25,15 @@ static int ask_identity(struct amazon_task *t, struct amazon *s, const struct aw
 	if (sts_caller_identity(&sts, &me->who, &why) == 0)
 		return 0;
 	/* An endpoint of the template's own may well have no STS. Refused keys are refused keys. */
-	if (why.code == ERR_CANCELLED || (why.code == ERR_AUTH && !aws_session_is_custom(s->session, "sts")))
+	if (why.code == ERR_CANCELLED ||
+	    (why.code == ERR_AUTH && !aws_session_is_custom(s->session, "sts")))
 		return err_move(err, &why);
 	log_line("%s: the account is not known: %s", s->b->spec->name, why.msg);
 	return 0;
 }
 
-static int ask_regions(struct amazon_task *t UNUSED, struct amazon *s, const struct aws_client *c, struct err *err)
+static int ask_regions(struct amazon_task *t UNUSED, struct amazon *s, const struct aws_client *c,
+		       struct err *err)
 {
 	struct strs known;
 
@@ -49,7 +53,8 @@ static int ask_regions(struct amazon_task *t UNUSED, struct amazon *s, const str
 	return 0;
 }
 
-static int ask_name(struct amazon_task *t UNUSED, struct amazon *s, const struct aws_client *c, struct err *err)
+static int ask_name(struct amazon_task *t UNUSED, struct amazon *s, const struct aws_client *c,
+		    struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_image *found;
@@ -58,15 +63,18 @@ static int ask_name(struct amazon_task *t UNUSED, struct amazon *s, const struct
 	aws_params_add(&p, "Owner.1", "self");
 	aws_params_filter(&p, "name", s->ami->ami_name);
 	if (ec2_describe_images(c, &p, &found, &n, err) < 0)
-		return err_prefix(err, "asking whether the AMI name '%s' is free", s->ami->ami_name);
+		return err_prefix(err, "asking whether the AMI name '%s' is free",
+				  s->ami->ami_name);
 	if (!n)
 		return 0;
 	return err_set(err, ERR_EXISTS,
-		       "the AMI name '%s' is used by %s; choose another name, or let -force or force_deregister replace it",
+		       "the AMI name '%s' is used by %s; choose another name, or let -force or "
+		       "force_deregister replace it",
 		       s->ami->ami_name, found[0].id);
 }
 
-static int ask_vpc(struct amazon_task *t UNUSED, struct amazon *s, const struct aws_client *c, struct err *err)
+static int ask_vpc(struct amazon_task *t UNUSED, struct amazon *s, const struct aws_client *c,
+		   struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_vpc *found;
@@ -76,8 +84,10 @@ static int ask_vpc(struct amazon_task *t UNUSED, struct amazon *s, const struct 
 	if (ec2_describe_vpcs(c, &p, &found, &n, err) < 0)
 		return err_prefix(err, "looking at vpc_id %s", s->run->vpc_id);
 	if (n == 1 && !found[0].is_default)
-		return err_set(err, ERR_INVALID, "vpc_id %s is not the default VPC: subnet_id or subnet_filter must say where "
-						 "in it the instance goes",
+		return err_set(err, ERR_INVALID,
+			       "vpc_id %s is not the default VPC: subnet_id or subnet_filter must "
+			       "say where "
+			       "in it the instance goes",
 			       s->run->vpc_id);
 	return 0;
 }
@@ -109,10 +119,12 @@ static const char *source_text(const struct amazon *s, struct arena *a)
 
 	if (s->run->source_ami && *s->run->source_ami)
 		return s->run->source_ami;
-	return f && f->filters.n ? amazon_filters_text(a, &f->filters) : "the owners of source_ami_filter";
+	return f && f->filters.n ? amazon_filters_text(a, &f->filters)
+				 : "the owners of source_ami_filter";
 }
 
-static int ask_source(struct amazon_task *t, struct amazon *s, const struct aws_client *c, struct err *err)
+static int ask_source(struct amazon_task *t, struct amazon *s, const struct aws_client *c,
+		      struct err *err)
 {
 	struct source_task *me = (struct source_task *)t;
 	const struct amazon_ami_filter *f = s->run->source_ami_filter;
@@ -128,13 +140,16 @@ static int ask_source(struct amazon_task *t, struct amazon *s, const struct aws_
 	}
 	aws_params_bool(&p, "IncludeDeprecated", f && f->include_deprecated);
 	if (ec2_describe_images(c, &p, &found, &n, err) < 0)
-		return err_prefix(err, "looking for the source image (%s)", source_text(s, c->arena));
+		return err_prefix(err, "looking for the source image (%s)",
+				  source_text(s, c->arena));
 	if (!n)
-		return err_set(err, ERR_NOT_FOUND, "no source image matches %s in %s", source_text(s, c->arena), c->region);
+		return err_set(err, ERR_NOT_FOUND, "no source image matches %s in %s",
+			       source_text(s, c->arena), c->region);
 	if (n > 1 && !f->most_recent)
 		return err_set(err, ERR_INVALID,
-			       "%zu images match %s: make source_ami_filter narrower, or set its most_recent = true", n,
-			       source_text(s, c->arena));
+			       "%zu images match %s: make source_ami_filter narrower, or set its "
+			       "most_recent = true",
+			       n, source_text(s, c->arena));
 	me->image = *newest(found, n);
 	return 0;
 }
@@ -144,7 +159,8 @@ int amazon_preflight(struct build *b, void *state, struct err *err)
 	struct amazon *s = state;
 	struct identity_task who = { .task.run = ask_identity };
 	struct source_task source = { .task.run = ask_source };
-	struct amazon_task regions = { .run = ask_regions }, name = { .run = ask_name }, vpc = { .run = ask_vpc };
+	struct amazon_task regions = { .run = ask_regions }, name = { .run = ask_name },
+			   vpc = { .run = ask_vpc };
 	struct amazon_task *tasks[5];
 	size_t n = 0;
 
@@ -155,12 +171,14 @@ int amazon_preflight(struct build *b, void *state, struct err *err)
 	if (s->ami && s->ami->ami_regions.n && !s->access->skip_region_validation)
 		tasks[n++] = &regions;
 	if (s->ami && s->ami->force_deregister) {
-		build_say(b, "An image named %s will be replaced if there is one", s->ami->ami_name);
+		build_say(b, "An image named %s will be replaced if there is one",
+			  s->ami->ami_name);
 	} else if (s->ami && !s->skip_create_ami && !s->ami->skip_save_build_region) {
 		build_say(b, "Checking that the AMI name is free: %s", s->ami->ami_name);
 		tasks[n++] = &name;
 	}
-	if (s->run->vpc_id && *s->run->vpc_id && !(s->run->subnet_id && *s->run->subnet_id) && !s->run->subnet_filter)
+	if (s->run->vpc_id && *s->run->vpc_id && !(s->run->subnet_id && *s->run->subnet_id) &&
+	    !s->run->subnet_filter)
 		tasks[n++] = &vpc;
 	tasks[n++] = &source.task;
 	if (amazon_parallel(s, tasks, n, err) < 0)
@@ -179,8 +197,10 @@ static int check_networking(const struct amazon *s, struct err *err)
 	if (!type || !*type)
 		type = s->source.virtualization;
 	if (*type && !streq(type, "hvm"))
-		return err_set(err, ERR_INVALID,
-			       "ena_support and sriov_support need an hvm image; source image %s is %s", s->source.id, type);
+		return err_set(
+			err, ERR_INVALID,
+			"ena_support and sriov_support need an hvm image; source image %s is %s",
+			s->source.id, type);
 	return 0;
 }
 
@@ -189,11 +209,14 @@ int amazon_source_image(struct build *b, void *state, struct err *err)
 	struct amazon *s = state;
 	const char *root = s->source.root_device_type;
 
-	build_say(b, "Found Image ID: %s (%s)", s->source.id, *s->source.name ? s->source.name : "without a name");
+	build_say(b, "Found Image ID: %s (%s)", s->source.id,
+		  *s->source.name ? s->source.name : "without a name");
 	amazon_set_source_values(s);
 	amazon_local_source(s);
-	if (s->root_device_type && *root && !streq(root, s->root_device_type) && !streq(root, "standard"))
-		return err_set(err, ERR_INVALID, "source image %s has root device type '%s'; this builder needs '%s'",
+	if (s->root_device_type && *root && !streq(root, s->root_device_type) &&
+	    !streq(root, "standard"))
+		return err_set(err, ERR_INVALID,
+			       "source image %s has root device type '%s'; this builder needs '%s'",
 			       s->source.id, root, s->root_device_type);
 	return s->ami ? check_networking(s, err) : 0;
 }

@@ -1,9 +1,11 @@
-/* force_deregister: the new images, made under temporary names and available everywhere, take the place of
- * the old ones. AMI names are unique and cannot be changed, so for each region: deregister the old image,
- * give the final name to an image of the same snapshots, drop the temporary name. If the final name cannot
- * be had, the old image is registered again from its snapshots and the new one stays as it is.
+/* force_deregister: the new images, made under temporary names and available everywhere, take the
+ * place of the old ones. AMI names are unique and cannot be changed, so for each region: deregister
+ * the old image, give the final name to an image of the same snapshots, drop the temporary name. If
+ * the final name cannot be had, the old image is registered again from its snapshots and the new
+ * one stays as it is.
  *
- * From the moment the first old image is gone nothing new is taken back any more (struct amazon, keep). */
+ * From the moment the first old image is gone nothing new is taken back any more (struct amazon,
+ * keep). */
 #include "builder/amazon/image.h"
 #include "builder/amazon/launch.h"
 #include "builder/amazon/steps.h"
@@ -27,7 +29,8 @@ static void add_mapping(struct aws_params *p, int n, const struct ec2_mapping *m
 		aws_params_addf(p, "", "BlockDeviceMapping.%d.NoDevice", n);
 	if (!m->ebs)
 		return;
-	aws_params_addf(p, m->delete_on_termination ? "true" : "false", "BlockDeviceMapping.%d.Ebs.DeleteOnTermination", n);
+	aws_params_addf(p, m->delete_on_termination ? "true" : "false",
+			"BlockDeviceMapping.%d.Ebs.DeleteOnTermination", n);
 	if (*m->snapshot_id)
 		aws_params_addf(p, m->snapshot_id, "BlockDeviceMapping.%d.Ebs.SnapshotId", n);
 	if (*m->volume_type)
@@ -39,7 +42,8 @@ static void add_mapping(struct aws_params *p, int n, const struct ec2_mapping *m
 		aws_params_addf(p, text, "BlockDeviceMapping.%d.Ebs." name, n); \
 	}
 	NUMBER(size_gib, "VolumeSize")
-	if (streq(m->volume_type, "io1") || streq(m->volume_type, "io2") || streq(m->volume_type, "gp3"))
+	if (streq(m->volume_type, "io1") || streq(m->volume_type, "io2") ||
+	    streq(m->volume_type, "gp3"))
 		NUMBER(iops, "Iops")
 	if (streq(m->volume_type, "gp3"))
 		NUMBER(throughput, "Throughput")
@@ -65,7 +69,8 @@ static const char *uefi_data(const struct aws_client *c, const struct ec2_image 
 }
 
 /* RegisterImage with everything of `from` that it can carry over. */
-static void register_params(struct aws_params *p, const struct aws_client *c, const struct ec2_image *from)
+static void register_params(struct aws_params *p, const struct aws_client *c,
+			    const struct ec2_image *from)
 {
 	add(p, "Architecture", from->architecture);
 	add(p, "RootDeviceName", from->root_device_name);
@@ -86,25 +91,26 @@ static void register_params(struct aws_params *p, const struct aws_client *c, co
 /* RegisterImage would lose what the image is billed by. */
 static bool keeps_billing(const struct ec2_image *m)
 {
-	return m->nproduct_codes || (*m->usage_operation && !streq(m->usage_operation, "RunInstances"));
+	return m->nproduct_codes ||
+	       (*m->usage_operation && !streq(m->usage_operation, "RunInstances"));
 }
 
-static int register_(const struct aws_client *c, const struct aws_params *p, const char *token UNUSED,
-		     const char **ret_id, struct err *err)
+static int register_(const struct aws_client *c, const struct aws_params *p,
+		     const char *token UNUSED, const char **ret_id, struct err *err)
 {
 	return ec2_register_image(c, p, ret_id, err);
 }
 
-static int create(const struct aws_client *c, const struct aws_params *p, const char *token UNUSED, const char **ret_id,
-		  struct err *err)
+static int create(const struct aws_client *c, const struct aws_params *p, const char *token UNUSED,
+		  const char **ret_id, struct err *err)
 {
 	return ec2_create_image(c, p, ret_id, err);
 }
 
-/* Has no journal row: it is the user's from the start, and its snapshots may be the temporary image's, which
- * nobody may delete any more. */
-static int call_final(struct amazon *s, const struct aws_client *c, struct amazon_image *final, struct aws_params *p,
-		      amazon_make_fn *make, struct err *err)
+/* Has no journal row: it is the user's from the start, and its snapshots may be the temporary
+ * image's, which nobody may delete any more. */
+static int call_final(struct amazon *s, const struct aws_client *c, struct amazon_image *final,
+		      struct aws_params *p, amazon_make_fn *make, struct err *err)
 {
 	const struct amazon_image_tags *t = s->image_tags;
 	struct amazon_thing *thing = arena_new_obj(c->arena, struct amazon_thing);
@@ -115,7 +121,9 @@ static int call_final(struct amazon *s, const struct aws_client *c, struct amazo
 	add(p, "Description", t->description);
 	aws_params_tags(p, "image", &t->image);
 	aws_params_tags(p, "snapshot", make == register_ ? &(struct str_map){ 0 } : &t->snapshot);
-	*thing = (struct amazon_thing){ .kind = "image", .region = final->region, .name = final->name, .product = true };
+	*thing = (struct amazon_thing){
+		.kind = "image", .region = final->region, .name = final->name, .product = true
+	};
 	if (make(c, p, token, &thing->id, err) < 0)
 		return -1;
 	final->thing = thing;
@@ -143,12 +151,14 @@ static int make_final(struct amazon *s, const struct aws_client *c, const struct
 }
 
 /* A final image that did not become available. */
-static void drop_final(struct amazon *s, const struct aws_client *c, const struct amazon_image *final)
+static void drop_final(struct amazon *s, const struct aws_client *c,
+		       const struct amazon_image *final)
 {
 	AUTO(err) struct err err = ERR_INIT;
 
 	if (final->thing && ec2_deregister_image(c, final->thing->id, &err) < 0)
-		build_error(s->b, "AMI %s in %s could not be deregistered: %s", final->thing->id, final->region, err.msg);
+		build_error(s->b, "AMI %s in %s could not be deregistered: %s", final->thing->id,
+			    final->region, err.msg);
 }
 
 /* The old image again, as far as EC2 lets it be made from its snapshots. */
@@ -162,24 +172,29 @@ static void restore_old(struct amazon *s, const struct aws_client *c, const stru
 	add(&p, "Description", old->description);
 	register_params(&p, c, old);
 	if (ec2_register_image(c, &p, &id, &err) < 0) {
-		build_error(s->b, "Registering the old AMI '%s' (%s) again failed: %s. Its snapshots are still there.", old->name,
-			    old->id, err.msg);
+		build_error(s->b,
+			    "Registering the old AMI '%s' (%s) again failed: %s. Its snapshots are "
+			    "still there.",
+			    old->name, old->id, err.msg);
 		return;
 	}
 	build_say(s->b, "The old AMI '%s' is registered again as %s", old->name, id);
 	if (old->tags.n) {
-		struct str_map tags = { arena_new_array(c->arena, struct str_pair, old->tags.n), old->tags.n };
+		struct str_map tags = { arena_new_array(c->arena, struct str_pair, old->tags.n),
+					old->tags.n };
 		char *ids = (char *)id;
 
 		for (size_t i = 0; i < tags.n; i++)
-			tags.v[i] = (struct str_pair){ (char *)old->tags.v[i].key, (char *)old->tags.v[i].value };
+			tags.v[i] = (struct str_pair){ (char *)old->tags.v[i].key,
+						       (char *)old->tags.v[i].value };
 		if (ec2_create_tags(c, &(struct strs){ &ids, 1 }, &tags, &err) < 0)
 			build_error(s->b, "Its tags could not be set: %s", err.msg);
 	}
 }
 
 /* Everything the template says about images, once more on the final one. */
-static int apply_all(struct amazon *s, const struct aws_client *c, struct amazon_image *m, struct err *err)
+static int apply_all(struct amazon *s, const struct aws_client *c, struct amazon_image *m,
+		     struct err *err)
 {
 	if (amazon_apply_attributes(s, c, m, err) < 0 || amazon_apply_deprecation(s, c, m, err) < 0)
 		return -1;
@@ -190,7 +205,8 @@ static bool shares_snapshots(const struct ec2_image *a, const struct ec2_image *
 {
 	for (size_t i = 0; i < a->nmappings; i++)
 		for (size_t k = 0; k < b->nmappings; k++)
-			if (*a->mappings[i].snapshot_id && streq(a->mappings[i].snapshot_id, b->mappings[k].snapshot_id))
+			if (*a->mappings[i].snapshot_id &&
+			    streq(a->mappings[i].snapshot_id, b->mappings[k].snapshot_id))
 				return true;
 	return false;
 }
@@ -201,15 +217,17 @@ static void drop_temporary(struct amazon *s, const struct aws_client *c, struct 
 {
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (ec2_delete_image(c, temp->image.id, !shares_snapshots(&temp->image, &final->image), &err) < 0) {
-		build_error(s->b, "The temporary AMI %s (%s) in %s could not be deregistered: %s", temp->image.id, temp->name,
-			    temp->region, err.msg);
+	if (ec2_delete_image(c, temp->image.id, !shares_snapshots(&temp->image, &final->image),
+			     &err) < 0) {
+		build_error(s->b, "The temporary AMI %s (%s) in %s could not be deregistered: %s",
+			    temp->image.id, temp->name, temp->region, err.msg);
 		return;
 	}
 	temp->thing->id = NULL;
 }
 
-static void delete_old_snapshots(struct amazon *s, const struct aws_client *c, const struct amazon_image *m)
+static void delete_old_snapshots(struct amazon *s, const struct aws_client *c,
+				 const struct amazon_image *m)
 {
 	for (size_t i = 0; i < m->nold; i++) {
 		struct strs ids = amazon_snapshots(c->arena, &m->old[i]);
@@ -218,18 +236,22 @@ static void delete_old_snapshots(struct amazon *s, const struct aws_client *c, c
 			AUTO(err) struct err err = ERR_INIT;
 
 			if (ec2_delete_snapshot(c, ids.v[k], &err) < 0)
-				build_error(s->b, "Snapshot %s of the old AMI could not be deleted: %s", ids.v[k], err.msg);
+				build_error(s->b,
+					    "Snapshot %s of the old AMI could not be deleted: %s",
+					    ids.v[k], err.msg);
 			else
 				build_say(s->b, "Deleted snapshot: %s", ids.v[k]);
 		}
 	}
 }
 
-static int deregister_old(struct amazon *s, const struct aws_client *c, const struct amazon_image *m, struct err *err)
+static int deregister_old(struct amazon *s, const struct aws_client *c,
+			  const struct amazon_image *m, struct err *err)
 {
 	for (size_t i = 0; i < m->nold; i++) {
 		if (ec2_deregister_image(c, m->old[i].id, err) < 0) {
-			err_prefix(err, "deregistering the old AMI %s in %s", m->old[i].id, m->region);
+			err_prefix(err, "deregistering the old AMI %s in %s", m->old[i].id,
+				   m->region);
 			for (size_t k = 0; k < i; k++)
 				restore_old(s, c, &m->old[k]);
 			return -1;
@@ -241,20 +263,22 @@ static int deregister_old(struct amazon *s, const struct aws_client *c, const st
 }
 
 /* One region. */
-static int replace(struct amazon *s, const struct aws_client *c, struct amazon_image *m, struct err *err)
+static int replace(struct amazon *s, const struct aws_client *c, struct amazon_image *m,
+		   struct err *err)
 {
 	struct amazon_image final = { .region = m->region, .name = s->ami->ami_name };
 
 	if (!m->nold)
 		return 0;
 	build_say(s->b, "Replacing AMI %s in %s...", s->ami->ami_name, m->region);
-	/* Should this process be killed from here on, sweep must not remove the only image there is. */
+	/* Should this process be killed from here on, sweep must not remove the only image there
+	 * is. */
 	journal_undone(s->b->run->journal, m->thing->row);
 	if (deregister_old(s, c, m, err) < 0)
 		return -1;
 	if (make_final(s, c, m, &final, err) < 0) {
-		err_prefix(err, "giving the name '%s' to the new AMI in %s, which stays as %s (%s)", s->ami->ami_name, m->region,
-			   m->image.id, m->name);
+		err_prefix(err, "giving the name '%s' to the new AMI in %s, which stays as %s (%s)",
+			   s->ami->ami_name, m->region, m->image.id, m->name);
 		drop_final(s, c, &final);
 		for (size_t i = 0; i < m->nold; i++)
 			restore_old(s, c, &m->old[i]);
@@ -262,7 +286,8 @@ static int replace(struct amazon *s, const struct aws_client *c, struct amazon_i
 	}
 	build_say(s->b, "AMI: %s", final.image.id);
 	if (apply_all(s, c, &final, err) < 0)
-		err_prefix(err, "AMI %s replaces the old one, but not all of its options are set", final.image.id);
+		err_prefix(err, "AMI %s replaces the old one, but not all of its options are set",
+			   final.image.id);
 	drop_temporary(s, c, m, &final);
 	if (s->ami->force_delete_snapshot)
 		delete_old_snapshots(s, c, m);

@@ -25,7 +25,8 @@ bool amazon_is_cidr(const char *text, bool *ret_ipv6)
 	uint64_t bits;
 	char host[64];
 
-	if (!slash || (size_t)(slash - text) >= sizeof(host) || !parse_u64(str_from(slash + 1), &bits))
+	if (!slash || (size_t)(slash - text) >= sizeof(host) ||
+	    !parse_u64(str_from(slash + 1), &bits))
 		return false;
 	memcpy(host, text, (size_t)(slash - text));
 	host[slash - text] = '\0';
@@ -48,13 +49,15 @@ static void check_source(struct prepare *p, const struct amazon_run *c)
 			      "no source image: give source_ami or source_ami_filter");
 	if (!f || !f->owners.n)
 		prepare_error(p, f ? "source_ami_filter" : "source_ami",
-			      "source_ami_filter needs owners: anybody can publish an image under any name");
+			      "source_ami_filter needs owners: anybody can publish an image under "
+			      "any name");
 }
 
 static void check_type(struct prepare *p, struct amazon_run *c)
 {
 	if (given(c->spot_price) && !streq(c->spot_price, "0"))
-		prepare_error(p, "spot_price", "spot instances (spot_price) are not yet supported by ingot");
+		prepare_error(p, "spot_price",
+			      "spot instances (spot_price) are not yet supported by ingot");
 	if (!given(c->instance_type)) {
 		if (!c->spot_instance_types.n)
 			prepare_error(p, "instance_type", "instance_type is missing");
@@ -62,16 +65,20 @@ static void check_type(struct prepare *p, struct amazon_run *c)
 	}
 	c->enable_unlimited_credits |= c->enable_t2_unlimited;
 	if (c->enable_unlimited_credits && !amazon_is_burstable(c->instance_type))
-		prepare_error(p, "enable_unlimited_credits",
-			      "enable_unlimited_credits is for T2, T3 and T4g instances, not for %s", c->instance_type);
+		prepare_error(
+			p, "enable_unlimited_credits",
+			"enable_unlimited_credits is for T2, T3 and T4g instances, not for %s",
+			c->instance_type);
 	if (c->enable_nitro_enclave && c->instance_type[0] == 't')
-		prepare_error(p, "enable_nitro_enclave", "burstable instances like %s have no Nitro enclaves",
+		prepare_error(p, "enable_nitro_enclave",
+			      "burstable instances like %s have no Nitro enclaves",
 			      c->instance_type);
 }
 
 static void check_network(struct prepare *p, struct amazon_run *c)
 {
-	static const char *const names[] = { "public_ip", "private_ip", "public_dns", "private_dns", "ipv6", NULL };
+	static const char *const names[] = { "public_ip",   "private_ip", "public_dns",
+					     "private_dns", "ipv6",	  NULL };
 	bool ipv6;
 	size_t i = 0;
 
@@ -82,21 +89,25 @@ static void check_network(struct prepare *p, struct amazon_run *c)
 	while (c->ssh_interface && names[i] && !streq(names[i], c->ssh_interface))
 		i++;
 	if (c->ssh_interface && streq(c->ssh_interface, "session_manager"))
-		prepare_error(p, "ssh_interface", "ssh_interface 'session_manager' is not yet supported by ingot");
+		prepare_error(p, "ssh_interface",
+			      "ssh_interface 'session_manager' is not yet supported by ingot");
 	else if (c->ssh_interface && !names[i])
 		prepare_error(p, "ssh_interface",
-			      "ssh_interface is public_ip, private_ip, public_dns, private_dns or ipv6, not '%s'",
+			      "ssh_interface is public_ip, private_ip, public_dns, private_dns or "
+			      "ipv6, not '%s'",
 			      c->ssh_interface);
 	if (given(c->security_group_id)) {
 		if (c->security_group_ids.n)
-			prepare_error(p, "security_group_id", "give security_group_id or security_group_ids, not both");
+			prepare_error(p, "security_group_id",
+				      "give security_group_id or security_group_ids, not both");
 		c->security_group_ids = (struct strs){ arena_new_array(p->arena, char *, 1), 1 };
 		c->security_group_ids.v[0] = c->security_group_id;
 	}
 	for (i = 0; i < c->temporary_security_group_source_cidrs.n; i++)
 		if (!amazon_is_cidr(c->temporary_security_group_source_cidrs.v[i], &ipv6))
 			prepare_error(p, "temporary_security_group_source_cidrs",
-				      "'%s' in temporary_security_group_source_cidrs is no address range like 10.0.0.0/8",
+				      "'%s' in temporary_security_group_source_cidrs is no address "
+				      "range like 10.0.0.0/8",
 				      c->temporary_security_group_source_cidrs.v[i]);
 }
 
@@ -105,10 +116,13 @@ static void check_key(struct prepare *p, const struct comm_config *comm)
 	const char *type = comm->temporary_key_pair_type;
 
 	if (given(type) && !streq(type, "rsa") && !streq(type, "ed25519"))
-		prepare_error(p, "temporary_key_pair_type", "temporary_key_pair_type is rsa or ed25519, not '%s'", type);
-	if (given(comm->ssh_keypair_name) && !given(comm->ssh_private_key_file) && !comm->ssh_agent_auth)
+		prepare_error(p, "temporary_key_pair_type",
+			      "temporary_key_pair_type is rsa or ed25519, not '%s'", type);
+	if (given(comm->ssh_keypair_name) && !given(comm->ssh_private_key_file) &&
+	    !comm->ssh_agent_auth)
 		prepare_error(p, "ssh_keypair_name",
-			      "ssh_keypair_name needs its private key: give ssh_private_key_file or ssh_agent_auth");
+			      "ssh_keypair_name needs its private key: give ssh_private_key_file "
+			      "or ssh_agent_auth");
 }
 
 static void check_user_data(struct prepare *p, const struct amazon_run *c)
@@ -116,7 +130,8 @@ static void check_user_data(struct prepare *p, const struct amazon_run *c)
 	if (given(c->user_data) && given(c->user_data_file))
 		prepare_error(p, "user_data", "give user_data or user_data_file, not both");
 	else if (given(c->user_data_file) && !os_exists(c->user_data_file))
-		prepare_error(p, "user_data_file", "user_data_file '%s' does not exist", c->user_data_file);
+		prepare_error(p, "user_data_file", "user_data_file '%s' does not exist",
+			      c->user_data_file);
 }
 
 static void check_placement(struct prepare *p, struct amazon_run *c)
@@ -129,7 +144,8 @@ static void check_placement(struct prepare *p, struct amazon_run *c)
 	if (l && given(l->tenancy) && given(c->tenancy))
 		prepare_error(p, "tenancy", "give tenancy in placement or beside it, not both");
 	if (host && given(l->tenancy) && !streq(l->tenancy, "host"))
-		prepare_error(p, "placement", "host_id and host_resource_group_arn need tenancy 'host', not '%s'",
+		prepare_error(p, "placement",
+			      "host_id and host_resource_group_arn need tenancy 'host', not '%s'",
 			      l->tenancy);
 	if (l && given(l->tenancy))
 		c->tenancy = l->tenancy;
@@ -141,16 +157,19 @@ static void check_placement(struct prepare *p, struct amazon_run *c)
 
 static void check_capacity(struct prepare *p, struct amazon_run *c)
 {
-	bool id = given(c->capacity_reservation_id), group = given(c->capacity_reservation_group_arn);
+	bool id = given(c->capacity_reservation_id),
+	     group = given(c->capacity_reservation_group_arn);
 	char **pref = &c->capacity_reservation_preference;
 
 	if (id && group)
-		prepare_error(p, "capacity_reservation_id",
-			      "give capacity_reservation_id or capacity_reservation_group_arn, not both");
+		prepare_error(
+			p, "capacity_reservation_id",
+			"give capacity_reservation_id or capacity_reservation_group_arn, not both");
 	if ((id || group) && given(*pref))
-		prepare_error(p, "capacity_reservation_preference",
-			      "capacity_reservation_preference goes without capacity_reservation_id and "
-			      "capacity_reservation_group_arn");
+		prepare_error(
+			p, "capacity_reservation_preference",
+			"capacity_reservation_preference goes without capacity_reservation_id and "
+			"capacity_reservation_group_arn");
 	if (!id && !group && !given(*pref))
 		*pref = arena_strdup(p->arena, "none");
 	if (given(*pref) && !streq(*pref, "none") && !streq(*pref, "open"))
@@ -173,7 +192,8 @@ static void settle_metadata(struct prepare *p, struct amazon_run *c)
 	if (!m->http_put_response_hop_limit)
 		m->http_put_response_hop_limit = 1;
 	if (m->http_put_response_hop_limit < 1 || m->http_put_response_hop_limit > 64)
-		prepare_error(p, "metadata_options", "http_put_response_hop_limit must lie between 1 and 64");
+		prepare_error(p, "metadata_options",
+			      "http_put_response_hop_limit must lie between 1 and 64");
 }
 
 static void merge_filter(struct arena *a, struct amazon_filter *f)
@@ -202,6 +222,7 @@ void amazon_run_prepare(struct prepare *p, struct amazon_run *c, const struct co
 	if (!given(c->shutdown_behavior))
 		c->shutdown_behavior = arena_strdup(p->arena, "stop");
 	if (!streq(c->shutdown_behavior, "stop") && !streq(c->shutdown_behavior, "terminate"))
-		prepare_error(p, "shutdown_behavior", "shutdown_behavior is stop or terminate, not '%s'",
+		prepare_error(p, "shutdown_behavior",
+			      "shutdown_behavior is stop or terminate, not '%s'",
 			      c->shutdown_behavior);
 }

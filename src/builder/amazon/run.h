@@ -1,5 +1,5 @@
-/* Options about the instance that an amazon builder works on: source image, type, network, metadata,
- * placement, user data. */
+/* Options about the instance that an amazon builder works on: source image, type, network,
+ * metadata, placement, user data. */
 #ifndef INGOT_BUILDER_AMAZON_RUN_H
 #define INGOT_BUILDER_AMAZON_RUN_H
 
@@ -15,7 +15,8 @@ struct amazon_ami_filter {
 	bool include_deprecated;
 };
 
-/* vpc_filter, security_group_filter and subnet_filter; the first two know neither most_free nor random. */
+/* vpc_filter, security_group_filter and subnet_filter; the first two know neither most_free nor
+ * random. */
 struct amazon_filter {
 	struct str_map filters; /* after prepare: with those of `filter` */
 	struct str_map filter;

@@ -6,29 +6,36 @@ static const char *const token_states[] = { "optional", "required", NULL };
 
 static const struct spec_row ami_filter_rows[] = {
 	SPEC_MAP(struct amazon_ami_filter, filters,
-		 .doc = "Filters of EC2's DescribeImages by name; several values are separated by commas."),
+		 .doc = "Filters of EC2's DescribeImages by name; several values are separated by "
+			"commas."),
 	SPEC_STRS(struct amazon_ami_filter, owners,
-		  .doc = "Account ids or `self`, `amazon`, `aws-marketplace`. Needed: anybody can give an image any name."),
+		  .doc = "Account ids or `self`, `amazon`, `aws-marketplace`. Needed: anybody can "
+			 "give an image any name."),
 	SPEC_BOOL(struct amazon_ami_filter, most_recent,
-		  .doc = "Take the newest image where several match. Without it, several are an error."),
+		  .doc = "Take the newest image where several match. Without it, several are an "
+			 "error."),
 	SPEC_BOOL(struct amazon_ami_filter, include_deprecated,
 		  .doc = "Look at deprecated images too."),
 };
-static const struct spec ami_filter_spec = SPEC("source_ami_filter", struct amazon_ami_filter, ami_filter_rows,
-						.doc = "How to find the source image.");
+static const struct spec ami_filter_spec =
+	SPEC("source_ami_filter", struct amazon_ami_filter, ami_filter_rows,
+	     .doc = "How to find the source image.");
 
 #define FILTER_ROWS(action) \
 	SPEC_MAP(struct amazon_filter, filters, \
-		 .doc = "Filters of EC2's " action " by name; several values are separated by commas."), \
+		 .doc = "Filters of EC2's " action \
+			" by name; several values are separated by commas."), \
 		SPEC_MAP(struct amazon_filter, filter, .flags = SPEC_KEY_VALUE, \
 			 .doc = "The same, one block with `name` and `value` for each filter.")
 
 static const struct spec_row vpc_filter_rows[] = { FILTER_ROWS("DescribeVpcs") };
-static const struct spec vpc_filter_spec = SPEC("vpc_filter", struct amazon_filter, vpc_filter_rows,
-						.doc = "How to find the VPC; exactly one must match.");
+static const struct spec vpc_filter_spec =
+	SPEC("vpc_filter", struct amazon_filter, vpc_filter_rows,
+	     .doc = "How to find the VPC; exactly one must match.");
 static const struct spec_row group_filter_rows[] = { FILTER_ROWS("DescribeSecurityGroups") };
-static const struct spec group_filter_spec = SPEC("security_group_filter", struct amazon_filter, group_filter_rows,
-						  .doc = "How to find security groups; all that match are used.");
+static const struct spec group_filter_spec =
+	SPEC("security_group_filter", struct amazon_filter, group_filter_rows,
+	     .doc = "How to find security groups; all that match are used.");
 static const struct spec_row subnet_filter_rows[] = {
 	FILTER_ROWS("DescribeSubnets"),
 	SPEC_BOOL(struct amazon_filter, most_free,
@@ -36,51 +43,61 @@ static const struct spec_row subnet_filter_rows[] = {
 	SPEC_BOOL(struct amazon_filter, random,
 		  .doc = "Take any one where several match. `most_free` goes before it."),
 };
-static const struct spec subnet_filter_spec = SPEC("subnet_filter", struct amazon_filter, subnet_filter_rows,
-						   .doc = "How to find the subnet.");
+static const struct spec subnet_filter_spec =
+	SPEC("subnet_filter", struct amazon_filter, subnet_filter_rows,
+	     .doc = "How to find the subnet.");
 
 static const struct spec_row license_request_rows[] = {
 	SPEC_STR(struct amazon_license_request, license_configuration_arn, .flags = SPEC_REQUIRED,
 		 .doc = "ARN of a licence configuration."),
 };
-static const struct spec license_request_spec = SPEC("license_configuration_request", struct amazon_license_request,
-						     license_request_rows, .doc = "One licence configuration.");
+static const struct spec license_request_spec =
+	SPEC("license_configuration_request", struct amazon_license_request, license_request_rows,
+	     .doc = "One licence configuration.");
 static const struct spec_row license_rows[] = {
-	SPEC_BLOCK(struct amazon_license, license_configuration_request, struct amazon_license_request,
-		   &license_request_spec, .doc = "The licence configuration."),
+	SPEC_BLOCK(struct amazon_license, license_configuration_request,
+		   struct amazon_license_request, &license_request_spec,
+		   .doc = "The licence configuration."),
 };
-static const struct spec license_spec = SPEC("license_specifications", struct amazon_license, license_rows,
-					     .doc = "A licence the instance uses.");
+static const struct spec license_spec = SPEC("license_specifications", struct amazon_license,
+					     license_rows, .doc = "A licence the instance uses.");
 
 static const struct spec_row placement_rows[] = {
 	SPEC_STR(struct amazon_placement, host_resource_group_arn,
 		 .doc = "ARN of the host resource group to launch into."),
 	SPEC_STR(struct amazon_placement, host_id,
-		 .doc = "Id of the dedicated host to launch on. Not together with `host_resource_group_arn`."),
-	SPEC_STR(struct amazon_placement, tenancy,
-		 .doc = "`default`, `dedicated` or `host`."),
+		 .doc = "Id of the dedicated host to launch on. Not together with "
+			"`host_resource_group_arn`."),
+	SPEC_STR(struct amazon_placement, tenancy, .doc = "`default`, `dedicated` or `host`."),
 };
 static const struct spec placement_spec = SPEC("placement", struct amazon_placement, placement_rows,
 					       .doc = "Where EC2 puts the instance.");
 
 static const struct spec_row metadata_rows[] = {
 	SPEC_STR(struct amazon_metadata, http_endpoint, .choices = endpoint_states,
-		 .doc = "Whether the instance has the metadata service: `enabled` (also when not given) or `disabled`."),
+		 .doc = "Whether the instance has the metadata service: `enabled` (also when not "
+			"given) or `disabled`."),
 	SPEC_STR(struct amazon_metadata, http_tokens, .choices = token_states,
-		 .doc = "Whether its version 2 (session tokens) is `required` or `optional` (also when not given)."),
+		 .doc = "Whether its version 2 (session tokens) is `required` or `optional` (also "
+			"when not given)."),
 	SPEC_INT(struct amazon_metadata, http_put_response_hop_limit,
-		 .doc = "How many network hops a token may travel: 1 (also when not given) to 64. Containers in the "
+		 .doc = "How many network hops a token may travel: 1 (also when not given) to 64. "
+			"Containers in the "
 			"instance need 2."),
 	SPEC_STR(struct amazon_metadata, instance_metadata_tags, .choices = endpoint_states,
-		 .doc = "Whether the instance sees its tags there: `enabled` or `disabled` (also when not given)."),
+		 .doc = "Whether the instance sees its tags there: `enabled` or `disabled` (also "
+			"when not given)."),
 };
-static const struct spec metadata_spec = SPEC("metadata_options", struct amazon_metadata, metadata_rows,
-					      .doc = "The instance metadata service.");
+static const struct spec metadata_spec =
+	SPEC("metadata_options", struct amazon_metadata, metadata_rows,
+	     .doc = "The instance metadata service.");
 
 static const struct spec_row statement_rows[] = {
 	SPEC_STR(struct amazon_statement, effect, .name = "Effect", .doc = "`Allow` or `Deny`."),
-	SPEC_STRS(struct amazon_statement, action, .name = "Action", .doc = "Actions, like `s3:GetObject`."),
-	SPEC_STRS(struct amazon_statement, resource, .name = "Resource", .doc = "ARNs the actions are for."),
+	SPEC_STRS(struct amazon_statement, action, .name = "Action",
+		  .doc = "Actions, like `s3:GetObject`."),
+	SPEC_STRS(struct amazon_statement, resource, .name = "Resource",
+		  .doc = "ARNs the actions are for."),
 };
 static const struct spec statement_spec = SPEC("Statement", struct amazon_statement, statement_rows,
 					       .doc = "One statement of the policy.");
@@ -90,35 +107,41 @@ static const struct spec_row policy_rows[] = {
 	SPEC_BLOCKS(struct amazon_policy, statement, &statement_spec, .name = "Statement",
 		    .doc = "The statements."),
 };
-static const struct spec policy_spec = SPEC("temporary_iam_instance_profile_policy_document", struct amazon_policy,
-					    policy_rows, .doc = "An IAM policy.");
+static const struct spec policy_spec =
+	SPEC("temporary_iam_instance_profile_policy_document", struct amazon_policy, policy_rows,
+	     .doc = "An IAM policy.");
 
 static const struct spec_row rows[] = {
 	SPEC_TRIBOOL(struct amazon_run, associate_public_ip_address,
-		     .doc = "Whether the instance gets a public address. Without `subnet_id` a subnet of the default VPC "
+		     .doc = "Whether the instance gets a public address. Without `subnet_id` a "
+			    "subnet of the default VPC "
 			    "is chosen for it. Not given: as the subnet says."),
 	SPEC_STR(struct amazon_run, availability_zone,
 		 .doc = "Zone to launch in. Not given: the subnet's, or EC2's choice."),
 	SPEC_INT(struct amazon_run, block_duration_minutes, .flags = SPEC_NOT_YET,
 		 .doc = "Reserved time of a spot instance."),
 	SPEC_STR(struct amazon_run, capacity_reservation_preference,
-		 .doc = "`open`: use a fitting capacity reservation; `none`: none. Not given: none, unless a "
+		 .doc = "`open`: use a fitting capacity reservation; `none`: none. Not given: "
+			"none, unless a "
 			"reservation is named."),
 	SPEC_STR(struct amazon_run, capacity_reservation_id,
 		 .doc = "Capacity reservation to launch into."),
 	SPEC_STR(struct amazon_run, capacity_reservation_group_arn,
 		 .doc = "Resource group of capacity reservations to launch into."),
 	SPEC_BOOL(struct amazon_run, disable_stop_instance,
-		  .doc = "Do not stop the instance: the last provisioner does it (sysprep, for example). ingot waits "
+		  .doc = "Do not stop the instance: the last provisioner does it (sysprep, for "
+			 "example). ingot waits "
 			 "until it has stopped."),
 	SPEC_BOOL(struct amazon_run, ebs_optimized,
 		  .doc = "Launch as EBS-optimised where that is a choice of the instance type."),
 	SPEC_BOOL(struct amazon_run, enable_nitro_enclave,
 		  .doc = "Enable Nitro enclaves on the instance."),
 	SPEC_BOOL(struct amazon_run, enable_t2_unlimited, .flags = SPEC_DEPRECATED,
-		  .instead = "enable_unlimited_credits", .doc = "Old name of `enable_unlimited_credits`."),
+		  .instead = "enable_unlimited_credits",
+		  .doc = "Old name of `enable_unlimited_credits`."),
 	SPEC_BOOL(struct amazon_run, enable_unlimited_credits,
-		  .doc = "Let a burstable instance use more CPU credits than it has earned, at a price. Without it "
+		  .doc = "Let a burstable instance use more CPU credits than it has earned, at a "
+			 "price. Without it "
 			 "ingot asks for standard credits."),
 	SPEC_STR(struct amazon_run, iam_instance_profile,
 		 .doc = "Name of the IAM instance profile the instance gets."),
@@ -128,26 +151,29 @@ static const struct spec_row rows[] = {
 		 .doc = "The same, one block for each tag."),
 	SPEC_BOOL(struct amazon_run, skip_profile_validation,
 		  .doc = "Do not ask IAM whether `iam_instance_profile` exists."),
-	SPEC_BLOCK(struct amazon_run, temporary_iam_instance_profile_policy_document, struct amazon_policy, &policy_spec,
-		   .doc = "Make a temporary role and instance profile with this policy for the build's instance."),
+	SPEC_BLOCK(struct amazon_run, temporary_iam_instance_profile_policy_document,
+		   struct amazon_policy, &policy_spec,
+		   .doc = "Make a temporary role and instance profile with this policy for the "
+			  "build's instance."),
 	SPEC_STR(struct amazon_run, shutdown_behavior,
-		 .doc = "What EC2 does when the instance shuts itself down: `stop` (also when not given) or `terminate`."),
+		 .doc = "What EC2 does when the instance shuts itself down: `stop` (also when not "
+			"given) or `terminate`."),
 	SPEC_STR(struct amazon_run, shutdown_behavior, .name = "shutdown_behaviour",
 		 .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "shutdown_behavior",
 		 .doc = "Old spelling of `shutdown_behavior`."),
-	SPEC_STR(struct amazon_run, instance_type,
-		 .doc = "Type of the instance, like `t3.micro`."),
-	SPEC_BLOCK(struct amazon_run, security_group_filter, struct amazon_filter, &group_filter_spec,
-		   .doc = "Find the security groups instead of naming them."),
+	SPEC_STR(struct amazon_run, instance_type, .doc = "Type of the instance, like `t3.micro`."),
+	SPEC_BLOCK(struct amazon_run, security_group_filter, struct amazon_filter,
+		   &group_filter_spec, .doc = "Find the security groups instead of naming them."),
 	SPEC_MAP(struct amazon_run, run_tags, .flags = SPEC_LATE,
-		 .doc = "Tags of what the build makes for itself (instance, network interface, key pair, security "
+		 .doc = "Tags of what the build makes for itself (instance, network interface, key "
+			"pair, security "
 			"group) and, unless `skip_ami_run_tags`, of the image and its snapshots."),
 	SPEC_MAP(struct amazon_run, run_tag, .flags = SPEC_LATE | SPEC_KEY_VALUE,
 		 .doc = "The same, one block with `key` and `value` for each tag."),
 	SPEC_STR(struct amazon_run, security_group_id,
-		 .doc = "Security group of the instance. It must let SSH in. Not given: a temporary one is made."),
-	SPEC_STRS(struct amazon_run, security_group_ids,
-		  .doc = "The same for several groups."),
+		 .doc = "Security group of the instance. It must let SSH in. Not given: a "
+			"temporary one is made."),
+	SPEC_STRS(struct amazon_run, security_group_ids, .doc = "The same for several groups."),
 	SPEC_STR(struct amazon_run, source_ami,
 		 .doc = "Id of the image to start from. This or `source_ami_filter`."),
 	SPEC_BLOCK(struct amazon_run, source_ami_filter, struct amazon_ami_filter, &ami_filter_spec,
@@ -157,15 +183,17 @@ static const struct spec_row rows[] = {
 	SPEC_STRS(struct amazon_run, spot_instance_types, .flags = SPEC_NOT_YET,
 		  .doc = "Instance types to try as spot instances."),
 	SPEC_STR(struct amazon_run, spot_price,
-		 .doc = "Highest price of a spot instance. Not yet supported: only empty or `0`, an on-demand instance."),
+		 .doc = "Highest price of a spot instance. Not yet supported: only empty or `0`, "
+			"an on-demand instance."),
 	SPEC_STR(struct amazon_run, spot_price_auto_product, .flags = SPEC_NOT_YET,
 		 .doc = "Does nothing in current versions."),
 	SPEC_MAP(struct amazon_run, spot_tags, .flags = SPEC_LATE | SPEC_NOT_YET,
 		 .doc = "Tags of the spot request."),
 	SPEC_MAP(struct amazon_run, spot_tag, .flags = SPEC_LATE | SPEC_NOT_YET | SPEC_KEY_VALUE,
 		 .doc = "The same, one block for each tag."),
-	SPEC_BLOCK(struct amazon_run, subnet_filter, struct amazon_filter, &subnet_filter_spec,
-		   .doc = "Find the subnet instead of naming it; used when `subnet_id` is not given."),
+	SPEC_BLOCK(
+		struct amazon_run, subnet_filter, struct amazon_filter, &subnet_filter_spec,
+		.doc = "Find the subnet instead of naming it; used when `subnet_id` is not given."),
 	SPEC_STR(struct amazon_run, subnet_id,
 		 .doc = "Subnet to launch in. Needed in a VPC that is not the default one."),
 	SPEC_BLOCKS(struct amazon_run, license_specifications, &license_spec,
@@ -175,10 +203,14 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct amazon_run, tenancy,
 		 .doc = "Older place of `placement`'s `tenancy`; only one of them may be given."),
 	SPEC_STRS(struct amazon_run, temporary_security_group_source_cidrs,
-		  .doc = "Address ranges that the temporary security group lets in, exactly as given. Not given: this "
-			 "machine's public address, or the private ranges when the instance is reached privately."),
-	SPEC_STRS(struct amazon_run, temporary_security_group_source_cidrs, .name = "temporary_security_group_source_cidr",
-		  .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "temporary_security_group_source_cidrs",
+		  .doc = "Address ranges that the temporary security group lets in, exactly as "
+			 "given. Not given: this "
+			 "machine's public address, or the private ranges when the instance is "
+			 "reached privately."),
+	SPEC_STRS(struct amazon_run, temporary_security_group_source_cidrs,
+		  .name = "temporary_security_group_source_cidr",
+		  .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
+		  .instead = "temporary_security_group_source_cidrs",
 		  .doc = "Old name of `temporary_security_group_source_cidrs`."),
 	SPEC_BOOL(struct amazon_run, temporary_security_group_source_public_ip,
 		  .doc = "Let only this machine's public address in, and never widen that."),
@@ -195,10 +227,13 @@ static const struct spec_row rows[] = {
 	SPEC_BLOCK(struct amazon_run, metadata_options, struct amazon_metadata, &metadata_spec,
 		   .doc = "The instance metadata service."),
 	SPEC_STR(struct amazon_run, ssh_interface,
-		 .doc = "Which of the instance's addresses is connected to: `public_ip`, `private_ip`, `public_dns`, "
-			"`private_dns` or `ipv6`. Not given: the public address, or the private one where there is "
+		 .doc = "Which of the instance's addresses is connected to: `public_ip`, "
+			"`private_ip`, `public_dns`, "
+			"`private_dns` or `ipv6`. Not given: the public address, or the private "
+			"one where there is "
 			"none. `session_manager` is not yet supported."),
-	SPEC_BOOL(struct amazon_run, ssh_private_ip, .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "ssh_interface",
+	SPEC_BOOL(struct amazon_run, ssh_private_ip, .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
+		  .instead = "ssh_interface",
 		  .doc = "Old way to write `ssh_interface = \"private_ip\"`."),
 	SPEC_DURATION(struct amazon_run, pause_before_ssm, .flags = SPEC_NOT_YET,
 		      .doc = "Time to wait before a session manager tunnel is opened."),

@@ -1,5 +1,6 @@
-/* Security groups: the template's, those a filter finds, or a temporary one that lets in as few addresses
- * as will do. Its rule is added when it is known from where the instance will be reached (design.md 4). */
+/* Security groups: the template's, those a filter finds, or a temporary one that lets in as few
+ * addresses as will do. Its rule is added when it is known from where the instance will be reached
+ * (design.md 4). */
 #include "builder/amazon/steps.h"
 
 #include "aws/address.h"
@@ -12,7 +13,8 @@
 #include <sys/socket.h>
 
 /* RFC 1918 and the shared address space of RFC 6598, which VPN and NAT devices use. */
-static char *private_ranges[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10" };
+static char *private_ranges[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+				  "100.64.0.0/10" };
 static char *everybody[] = { "0.0.0.0/0" };
 static char *everybody6[] = { "::/0" };
 
@@ -30,7 +32,8 @@ static int find_groups(struct amazon *s, struct err *err)
 	if (ec2_describe_security_groups(&s->ec2, &p, &found, &n, err) < 0)
 		return err_prefix(err, "looking for security groups by security_group_filter");
 	if (!n)
-		return err_set(err, ERR_NOT_FOUND, "no security group matches security_group_filter (%s)",
+		return err_set(err, ERR_NOT_FOUND,
+			       "no security group matches security_group_filter (%s)",
 			       amazon_filters_text(s->b->arena, filters));
 	s->groups = (struct strs){ arena_new_array(s->b->arena, char *, n), n };
 	for (size_t i = 0; i < n; i++) {
@@ -51,9 +54,11 @@ static int make_group(struct amazon *s, const char *name, struct err *err)
 
 		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0)
 			return -1;
-		if (amazon_intend(s, "security-group", s->region, name, NULL, false, &s->group, err) < 0)
+		if (amazon_intend(s, "security-group", s->region, name, NULL, false, &s->group,
+				  err) < 0)
 			return -1;
-		if (ec2_create_security_group(&c, name, "Temporary group of an image build", vpc, &tags, &id, err) == 0)
+		if (ec2_create_security_group(&c, name, "Temporary group of an image build", vpc,
+					      &tags, &id, err) == 0)
 			return amazon_made(s, s->group, id, err);
 		amazon_refused(s, s->group, err);
 		if (!tag || !amazon_tag_refused(s, err))
@@ -69,7 +74,8 @@ int amazon_security_group(struct build *b, void *state, struct err *err)
 	char *name;
 
 	amazon_undo(s, s->group); /* of a try before this one (-on-error=ask) */
-	/* EC2 checks named groups itself when the instance is launched: nothing exists yet that would be lost. */
+	/* EC2 checks named groups itself when the instance is launched: nothing exists yet that
+	 * would be lost. */
 	if (s->run->security_group_ids.n) {
 		s->groups = s->run->security_group_ids;
 		return 0;
@@ -96,7 +102,8 @@ void amazon_security_group_undo(struct build *b, void *state, bool failed UNUSED
 	amazon_undo(s, s->group);
 }
 
-/* This machine's own address on the way to an IPv6 one: there is no address translation to ask about. */
+/* This machine's own address on the way to an IPv6 one: there is no address translation to ask
+ * about. */
 static char *own_ipv6(struct amazon *s)
 {
 	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(22) }, me;
@@ -104,9 +111,11 @@ static char *own_ipv6(struct amazon *s)
 	char text[INET6_ADDRSTRLEN];
 	auto_fd int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || !s->instance.ipv6 || inet_pton(AF_INET6, s->instance.ipv6, &to.sin6_addr) != 1 ||
+	if (fd < 0 || !s->instance.ipv6 ||
+	    inet_pton(AF_INET6, s->instance.ipv6, &to.sin6_addr) != 1 ||
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&me, &len) < 0 || !inet_ntop(AF_INET6, &me.sin6_addr, text, sizeof(text)))
+	    getsockname(fd, (struct sockaddr *)&me, &len) < 0 ||
+	    !inet_ntop(AF_INET6, &me.sin6_addr, text, sizeof(text)))
 		return NULL;
 	return arena_printf(s->b->arena, "%s/128", text);
 }
@@ -135,7 +144,8 @@ static int choose_ranges(struct amazon *s, struct strs *ret, struct err *err)
 		*ret = r->temporary_security_group_source_cidrs;
 		return 0;
 	}
-	if (!aws_session_is_custom(s->session, "ec2") && !r->temporary_security_group_source_public_ip) {
+	if (!aws_session_is_custom(s->session, "ec2") &&
+	    !r->temporary_security_group_source_public_ip) {
 		if (r->ssh_interface && streq(r->ssh_interface, "ipv6")) {
 			*one = own_ipv6(s);
 			*ret = (struct strs){ one, *one ? 1 : 0 };
@@ -151,10 +161,13 @@ static int choose_ranges(struct amazon *s, struct strs *ret, struct err *err)
 		*one = (char *)mine;
 		return 0;
 	}
-	if (why.code == ERR_CANCELLED || r->temporary_security_group_source_public_ip || s->b->run->strict_ingress) {
+	if (why.code == ERR_CANCELLED || r->temporary_security_group_source_public_ip ||
+	    s->b->run->strict_ingress) {
 		err_move(err, &why);
-		return err_prefix(err, "asking for this machine's public address, for the temporary security group "
-				       "(temporary_security_group_source_cidrs names addresses instead)");
+		return err_prefix(
+			err, "asking for this machine's public address, for the temporary security "
+			     "group "
+			     "(temporary_security_group_source_cidrs names addresses instead)");
 	}
 	build_say(s->b, "This machine's public address is not known (%s)", why.msg);
 	ret->n = 0;
@@ -166,7 +179,8 @@ static bool needs_address(const struct amazon *s)
 {
 	const char *i = s->run->ssh_interface;
 
-	if (s->run->temporary_security_group_source_cidrs.n || s->run->temporary_security_group_source_public_ip ||
+	if (s->run->temporary_security_group_source_cidrs.n ||
+	    s->run->temporary_security_group_source_public_ip ||
 	    aws_session_is_custom(s->session, "ec2") || reached_privately(s))
 		return false;
 	return !i || streq(i, "ipv6");
@@ -179,7 +193,8 @@ static int authorize(struct amazon *s, const struct strs *ranges, struct err *er
 
 	for (size_t i = 0; i < ranges->n; i++)
 		buf_printf(&text, "%s%s", i ? ", " : "", ranges->v[i]);
-	build_say(s->b, "Authorizing access to port %d from %s in the temporary security group...", port, buf_cstr(&text));
+	build_say(s->b, "Authorizing access to port %d from %s in the temporary security group...",
+		  port, buf_cstr(&text));
 	if (ec2_authorize_ingress(&s->ec2, s->group->id, port, port, ranges, err) < 0)
 		return err_prefix(err, "opening port %d in security group %s", port, s->group->id);
 	s->rule_added = true;
@@ -191,7 +206,8 @@ int amazon_open_port(struct amazon *s, bool before_address, struct err *err)
 	bool v6 = s->run->ssh_interface && streq(s->run->ssh_interface, "ipv6");
 	struct strs ranges;
 
-	if (!s->group || s->rule_added || comm_config_port(s->comm) <= 0 || (before_address && needs_address(s)))
+	if (!s->group || s->rule_added || comm_config_port(s->comm) <= 0 ||
+	    (before_address && needs_address(s)))
 		return 0;
 	if (choose_ranges(s, &ranges, err) < 0)
 		return -1;
@@ -208,13 +224,16 @@ void amazon_widen(struct amazon *s)
 	struct strs all = { v6 ? everybody6 : everybody, 1 };
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (!s->group || s->rule_wide || s->b->run->strict_ingress || s->run->temporary_security_group_source_cidrs.n ||
+	if (!s->group || s->rule_wide || s->b->run->strict_ingress ||
+	    s->run->temporary_security_group_source_cidrs.n ||
 	    s->run->temporary_security_group_source_public_ip)
 		return;
 	s->rule_wide = true;
 	build_say(s->b,
-		  "Warning: no connection to %s in 60 seconds. The temporary security group %s now lets in %s. "
-		  "temporary_security_group_source_cidrs names the addresses to let in; -strict-ingress forbids this.",
+		  "Warning: no connection to %s in 60 seconds. The temporary security group %s now "
+		  "lets in %s. "
+		  "temporary_security_group_source_cidrs names the addresses to let in; "
+		  "-strict-ingress forbids this.",
 		  s->host ? s->host : "the instance", s->group->id, all.v[0]);
 	if (authorize(s, &all, &err) < 0)
 		build_error(s->b, "%s", err.msg);

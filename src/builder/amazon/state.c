@@ -1,5 +1,5 @@
-/* Session and resources of one build. A thing whose creating call broke off stays "open" until undo has
- * looked for it; what undo cannot settle stays in the journal for sweep. */
+/* Session and resources of one build. A thing whose creating call broke off stays "open" until undo
+ * has looked for it; what undo cannot settle stays in the journal for sweep. */
 #include "builder/amazon/state.h"
 
 #include "aws/undo.h"
@@ -69,8 +69,8 @@ struct aws_client amazon_sure_client(const struct amazon *s, const char *region,
 	return c;
 }
 
-int amazon_intend(struct amazon *s, const char *kind, const char *region, const char *name, const char *token,
-		  bool product, struct amazon_thing **ret, struct err *err)
+int amazon_intend(struct amazon *s, const char *kind, const char *region, const char *name,
+		  const char *token, bool product, struct amazon_thing **ret, struct err *err)
 {
 	struct amazon_thing *t;
 	struct journal_row row = {
@@ -129,7 +129,8 @@ void amazon_settled(struct amazon *s, struct amazon_thing *t)
 /* Whether nobody knows if the call was carried out. */
 static bool unsure(const struct err *err)
 {
-	return err->code == ERR_LOST || err->code == ERR_TIMEOUT || err->code == ERR_CANCELLED || err->code == ERR_IO;
+	return err->code == ERR_LOST || err->code == ERR_TIMEOUT || err->code == ERR_CANCELLED ||
+	       err->code == ERR_IO;
 }
 
 void amazon_refused(struct amazon *s, struct amazon_thing *t, const struct err *why)
@@ -141,11 +142,13 @@ void amazon_refused(struct amazon *s, struct amazon_thing *t, const struct err *
 /* EC2 shows new things late: an intent is looked for a little while before it is left to sweep. */
 #define FIND_TRIES 8
 #define FIND_PAUSE_MS 500
-/* What is refused for a final reason may pass a moment later, when EC2 has caught up with itself. */
+/* What is refused for a final reason may pass a moment later, when EC2 has caught up with itself.
+ */
 #define UNDO_TRIES 3
 #define UNDO_PAUSE_MS 1000
 
-static int find_open(struct amazon *s, const struct aws_client *c, struct amazon_thing *t, struct err *err)
+static int find_open(struct amazon *s, const struct aws_client *c, struct amazon_thing *t,
+		     struct err *err)
 {
 	struct journal_row row = {
 		.id = t->row,
@@ -181,13 +184,15 @@ void amazon_undo(struct amazon *s, struct amazon_thing *t)
 	struct aws_client c = amazon_sure_client(s, t->region, AMAZON_UNDO_MS);
 
 	if (!t->id && find_open(s, &c, t, &err) < 0) {
-		build_error(s->b, "Looking for the %s %s failed: %s\nRun `ingot sweep -run %s` to look again.", t->kind,
-			    t->name ? t->name : "of this build", err.msg, s->b->run->id);
+		build_error(s->b,
+			    "Looking for the %s %s failed: %s\nRun `ingot sweep -run %s` to look "
+			    "again.",
+			    t->kind, t->name ? t->name : "of this build", err.msg, s->b->run->id);
 		return;
 	}
 	if (!t->id) {
-		log_line("%s: the %s %s was never seen; its intent stays in the journal", s->b->spec->name, t->kind,
-			 t->name ? t->name : "");
+		log_line("%s: the %s %s was never seen; its intent stays in the journal",
+			 s->b->spec->name, t->kind, t->name ? t->name : "");
 		return;
 	}
 	for (int i = 0; i < UNDO_TRIES && t->id; i++) {
@@ -198,8 +203,10 @@ void amazon_undo(struct amazon *s, struct amazon_thing *t)
 			break;
 	}
 	if (err_any(&err)) {
-		build_error(s->b, "Removing the %s %s failed: %s\nRun `ingot sweep -run %s` to try again.", t->kind, t->id,
-			    err.msg, s->b->run->id);
+		build_error(
+			s->b,
+			"Removing the %s %s failed: %s\nRun `ingot sweep -run %s` to try again.",
+			t->kind, t->id, err.msg, s->b->run->id);
 		return;
 	}
 	amazon_settled(s, t);

@@ -1,9 +1,10 @@
-/* One build on AWS: what the steps of all amazon builders share. The steps (steps.h) read the configs,
- * fill in what they found and made, and undo it.
+/* One build on AWS: what the steps of all amazon builders share. The steps (steps.h) read the
+ * configs, fill in what they found and made, and undo it.
  *
- * Every resource is a struct amazon_thing: its journal row is written before the creating call leaves
- * (amazon_intend), its id on the line after (amazon_made), and amazon_undo takes it away again, also when
- * the call's answer was lost and only name, token or tag can tell whether it was made.
+ * Every resource is a struct amazon_thing: its journal row is written before the creating call
+ * leaves (amazon_intend), its id on the line after (amazon_made), and amazon_undo takes it away
+ * again, also when the call's answer was lost and only name, token or tag can tell whether it was
+ * made.
  */
 #ifndef INGOT_BUILDER_AMAZON_STATE_H
 #define INGOT_BUILDER_AMAZON_STATE_H
@@ -33,7 +34,8 @@ struct amazon_thing {
 /* An image that is made, in one region (image.h). */
 struct amazon_image {
 	const char *region;
-	const char *name;	/* it gets: the final one, or a temporary one while an old image has that */
+	const char
+		*name; /* it gets: the final one, or a temporary one while an old image has that */
 	struct ec2_image image; /* as last described */
 	struct amazon_thing *thing;
 	bool temporary;	       /* only copied from: it goes when the build ends, also well */
@@ -91,29 +93,33 @@ void amazon_release(struct amazon *s);
 
 /* The client of a region, on the build's thread. */
 struct aws_client amazon_client(const struct amazon *s, const char *region);
-/* A client that the build's cancel flag does not stop, with a deadline from now: for undo, and for creating
- * calls, whose answer must not be lost. */
+/* A client that the build's cancel flag does not stop, with a deadline from now: for undo, and for
+ * creating calls, whose answer must not be lost. */
 struct aws_client amazon_sure_client(const struct amazon *s, const char *region, int64_t ms);
 #define AMAZON_CREATE_MS (60 * 1000)
 #define AMAZON_UNDO_MS (10 * 60 * 1000)
 
-/* The intent, on disk. name and token may be NULL; strings are copied. Any thread, as the three below. */
-int amazon_intend(struct amazon *s, const char *kind, const char *region, const char *name, const char *token,
-		  bool product, struct amazon_thing **ret, struct err *err) MUST_USE;
+/* The intent, on disk. name and token may be NULL; strings are copied. Any thread, as the three
+ * below. */
+int amazon_intend(struct amazon *s, const char *kind, const char *region, const char *name,
+		  const char *token, bool product, struct amazon_thing **ret,
+		  struct err *err) MUST_USE;
 /* id: borrowed, it lives as long as the build. */
 int amazon_made(struct amazon *s, struct amazon_thing *t, const char *id, struct err *err) MUST_USE;
 /* The creating call was refused: when the answer is sure, the intent is closed. */
 void amazon_refused(struct amazon *s, struct amazon_thing *t, const struct err *why);
 /* It is gone, or was given to the user for good: the journal owes nothing for it any more. */
 void amazon_settled(struct amazon *s, struct amazon_thing *t);
-/* Takes it away, found by name, token or tag where the id is not known. Says what it could not do. */
+/* Takes it away, found by name, token or tag where the id is not known. Says what it could not do.
+ */
 void amazon_undo(struct amazon *s, struct amazon_thing *t);
 
 /* Tags with their {{ }} rendered, in the build's arena, plus the run's tag where run_tag is set.
  * what: for the error ("run_tags"). */
 int amazon_tags(struct amazon *s, const struct str_map *tags, const char *what, bool with_run_tag,
 		struct str_map *ret, struct err *err) MUST_USE;
-int amazon_render(struct amazon *s, const char *text, const char *what, const char **ret, struct err *err) MUST_USE;
+int amazon_render(struct amazon *s, const char *text, const char *what, const char **ret,
+		  struct err *err) MUST_USE;
 /* Sets BuildRegion, SourceAMI and its sisters as build values. */
 void amazon_set_source_values(struct amazon *s);
 

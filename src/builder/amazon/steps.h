@@ -1,5 +1,5 @@
-/* Steps that amazon builders put into their lists (engine/build.h); state is a struct amazon *. Names are
- * Packer's, as -debug prints them. */
+/* Steps that amazon builders put into their lists (engine/build.h); state is a struct amazon *.
+ * Names are Packer's, as -debug prints them. */
 #ifndef INGOT_BUILDER_AMAZON_STEPS_H
 #define INGOT_BUILDER_AMAZON_STEPS_H
 
@@ -13,7 +13,8 @@ int amazon_network(struct build *b, void *state, struct err *err) MUST_USE;
 /* keypair.c */
 int amazon_key_pair(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_key_pair_undo(struct build *b, void *state, bool failed);
-/* secgroup.c: the groups of the instance; the rule of a temporary one is added when its address is known. */
+/* secgroup.c: the groups of the instance; the rule of a temporary one is added when its address is
+ * known. */
 int amazon_security_group(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_security_group_undo(struct build *b, void *state, bool failed);
 int amazon_open_port(struct amazon *s, bool before_address, struct err *err) MUST_USE;
@@ -35,7 +36,8 @@ int amazon_clear_keys(struct build *b, void *state, struct err *err) MUST_USE;
 /* stop.c */
 int amazon_stop_instance(struct build *b, void *state, struct err *err) MUST_USE;
 int amazon_modify_instance(struct build *b, void *state, struct err *err) MUST_USE;
-/* copy.c: copies of images[0] in ami_regions, and an encrypted or final one in the build's region. */
+/* copy.c: copies of images[0] in ami_regions, and an encrypted or final one in the build's region.
+ */
 int amazon_copy_image(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_copy_image_undo(struct build *b, void *state, bool failed);
 /* attributes.c */

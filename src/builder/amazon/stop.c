@@ -1,4 +1,5 @@
-/* Stopping the instance before its image is made, and the attributes that can only be changed then. */
+/* Stopping the instance before its image is made, and the attributes that can only be changed then.
+ */
 #include "builder/amazon/steps.h"
 
 #include "aws/wait.h"
@@ -9,10 +10,12 @@ int amazon_stop_instance(struct build *b, void *state, struct err *err)
 	struct amazon *s = state;
 	const char *id = s->instance.id;
 
-	/* Nothing is said over this connection any more: a dying one would only be reported as lost. */
+	/* Nothing is said over this connection any more: a dying one would only be reported as
+	 * lost. */
 	comm_disconnect(b);
 	if (s->run->disable_stop_instance) {
-		build_say(b, "Waiting for the instance to be stopped from within (disable_stop_instance)...");
+		build_say(b, "Waiting for the instance to be stopped from within "
+			     "(disable_stop_instance)...");
 	} else {
 		build_say(b, "Stopping the source instance...");
 		if (ec2_stop_instance(&s->ec2, id, false, err) < 0)

@@ -1,5 +1,5 @@
-/* Tags and texts with the build's values in them, as Packer renders them: the dot of {{ }} holds the source
- * image and the region. */
+/* Tags and texts with the build's values in them, as Packer renders them: the dot of {{ }} holds
+ * the source image and the region. */
 #include "builder/amazon/state.h"
 
 #include "base/log.h"
@@ -52,11 +52,13 @@ static struct value dot(struct amazon *s)
 			.key = str_from(values[n].name),
 			.value = value_cstring(a, values[n].value ? values[n].value : "", none),
 		};
-	v[n++] = (struct value_attr){ .key = STR("SourceAMITags"), .value = source_tags(a, &s->source.tags) };
+	v[n++] = (struct value_attr){ .key = STR("SourceAMITags"),
+				      .value = source_tags(a, &s->source.tags) };
 	return value_attrs_make(a, VALUE_OBJECT, v, n, none);
 }
 
-int amazon_render(struct amazon *s, const char *text, const char *what, const char **ret, struct err *err)
+int amazon_render(struct amazon *s, const char *text, const char *what, const char **ret,
+		  struct err *err)
 {
 	struct str out;
 
@@ -93,13 +95,15 @@ int amazon_tags(struct amazon *s, const struct str_map *tags, const char *what, 
 /* A policy or a service that takes no tags at creation says so in one of these ways. */
 bool amazon_tag_refused(const struct amazon *s, const struct err *err)
 {
-	return s->run_tag && (aws_denied(err) || err_is(err, "TagPolicyViolation") || err_is(err, "UnsupportedOperation") ||
-			      err_is(err, "UnsupportedTagging") ||
-			      (err_is(err, "InvalidParameterValue") && err->msg && strcasestr(err->msg, "tag")));
+	return s->run_tag &&
+	       (aws_denied(err) || err_is(err, "TagPolicyViolation") ||
+		err_is(err, "UnsupportedOperation") || err_is(err, "UnsupportedTagging") ||
+		(err_is(err, "InvalidParameterValue") && err->msg && strcasestr(err->msg, "tag")));
 }
 
 void amazon_without_tag(struct amazon *s, const char *what, struct err *err)
 {
-	log_line("%s: the %s is made without the tag %s: %s", s->b->spec->name, what, s->run_tag, err->msg);
+	log_line("%s: the %s is made without the tag %s: %s", s->b->spec->name, what, s->run_tag,
+		 err->msg);
 	err_release(err);
 }

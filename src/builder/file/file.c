@@ -1,5 +1,5 @@
-/* The file builder: its artifact is one file, made from text or copied. It runs no provisioners, as there is
- * no machine to provision. */
+/* The file builder: its artifact is one file, made from text or copied. It runs no provisioners, as
+ * there is no machine to provision. */
 #include "engine/build.h"
 
 #include "base/os.h"
@@ -15,10 +15,13 @@ struct file_config {
 static const struct spec_row rows[] = {
 	SPEC_STR(struct file_config, content, .doc = "Text to put into the file."),
 	SPEC_STR(struct file_config, source, .doc = "Path of a file to copy."),
-	SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED, .doc = "Path of the file to make. Its folder is made where it is not there; a file that is there is written over."),
+	SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED,
+		 .doc = "Path of the file to make. Its folder is made where it is not there; a "
+			"file that is there is written over."),
 };
-static const struct spec spec = SPEC("file", struct file_config, rows,
-				     .doc = "Makes a file, from text or as a copy of another: to try post-processors on.");
+static const struct spec spec =
+	SPEC("file", struct file_config, rows,
+	     .doc = "Makes a file, from text or as a copy of another: to try post-processors on.");
 
 static bool given(const char *s)
 {
@@ -32,7 +35,8 @@ static void prepare(struct prepare *p, void *config)
 	if (given(c->content) && given(c->source))
 		prepare_error(p, "source", "source and content exclude each other: give one");
 	if (!given(c->content) && !given(c->source))
-		prepare_warning(p, "target", "neither source nor content is given: the file will be empty");
+		prepare_warning(p, "target",
+				"neither source nor content is given: the file will be empty");
 }
 
 static int copy(const struct file_config *c, int64_t *ret_bytes, struct err *err)
@@ -63,7 +67,8 @@ static int copy(const struct file_config *c, int64_t *ret_bytes, struct err *err
 static int make_folder(const char *target, struct err *err)
 {
 	const char *slash = strrchr(target, '/');
-	auto_free char *folder = slash && slash > target ? xstrndup(target, (size_t)(slash - target)) : NULL;
+	auto_free char *folder =
+		slash && slash > target ? xstrndup(target, (size_t)(slash - target)) : NULL;
 
 	return folder ? os_mkdir_all(folder, 0755, err) : 0;
 }

@@ -1,4 +1,5 @@
-/* The null builder: makes no image; connects where the template says and runs the provisioners there. */
+/* The null builder: makes no image; connects where the template says and runs the provisioners
+ * there. */
 #include "communicator/connect.h"
 #include "engine/build.h"
 
@@ -9,9 +10,10 @@ struct null_config {
 static const struct spec_row rows[] = {
 	SPEC_EMBED(struct null_config, comm, struct comm_config, &comm_spec),
 };
-static const struct spec spec = SPEC("null", struct null_config, rows,
-				     .doc = "Makes no image: runs the provisioners on a machine that is already there, or, with "
-					    "`communicator = \"none\"`, nowhere but here.");
+static const struct spec spec = SPEC(
+	"null", struct null_config, rows,
+	.doc = "Makes no image: runs the provisioners on a machine that is already there, or, with "
+	       "`communicator = \"none\"`, nowhere but here.");
 
 static void prepare_auth(struct prepare *p, const struct comm_config *c)
 {
@@ -19,9 +21,13 @@ static void prepare_auth(struct prepare *p, const struct comm_config *c)
 	bool has_password = password && *password;
 
 	if (!c->ssh_agent_auth && !has_password && !c->ssh_private_key_file)
-		prepare_error(p, "ssh_password", "one way to log in must be given: ssh_password, ssh_private_key_file or ssh_agent_auth");
+		prepare_error(p, "ssh_password",
+			      "one way to log in must be given: ssh_password, ssh_private_key_file "
+			      "or ssh_agent_auth");
 	if (has_password + c->ssh_agent_auth + (c->ssh_private_key_file != NULL) > 1)
-		prepare_error(p, "ssh_password", "only one of ssh_password, ssh_private_key_file and ssh_agent_auth may be given");
+		prepare_error(p, "ssh_password",
+			      "only one of ssh_password, ssh_private_key_file and ssh_agent_auth "
+			      "may be given");
 }
 
 static void prepare(struct prepare *p, void *config)
@@ -64,7 +70,8 @@ static int run(struct build *b, void *config, struct artifact **ret, struct err 
 	build_set(b, "ID", "Null");
 	if (build_run_steps(b, steps, ARRAY_LEN(steps), config, err) < 0)
 		return -1;
-	*ret = artifact_new("fnoeding.null", "Null", "Did not export anything. This is the null builder");
+	*ret = artifact_new("fnoeding.null", "Null",
+			    "Did not export anything. This is the null builder");
 	return 0;
 }
 

@@ -17,7 +17,8 @@ static bool parse_account(struct str line, struct guest_account *ret)
 	for (size_t i = 0; i < ARRAY_LEN(f); i++)
 		if (!str_split(&line, ':', &f[i]))
 			return false;
-	if (!parse_i64(f[2], &uid) || !parse_i64(f[3], &gid) || f[0].n >= sizeof(ret->name) || f[5].n >= sizeof(ret->home))
+	if (!parse_i64(f[2], &uid) || !parse_i64(f[3], &gid) || f[0].n >= sizeof(ret->name) ||
+	    f[5].n >= sizeof(ret->home))
 		return false;
 	*ret = (struct guest_account){ .uid = (uid_t)uid, .gid = (gid_t)gid };
 	memcpy(ret->name, f[0].p, f[0].n);
@@ -54,9 +55,11 @@ bool guest_account_by_uid(uid_t uid, struct guest_account *ret)
 	return find_account(NULL, uid, ret);
 }
 
-int guest_authorize(const struct guest_account *a, struct str keys, const char *prefix, struct err *err)
+int guest_authorize(const struct guest_account *a, struct str keys, const char *prefix,
+		    struct err *err)
 {
-	auto_free char *dir = xasprintf("%s/.ssh", a->home), *path = xasprintf("%s/authorized_keys", dir);
+	auto_free char *dir = xasprintf("%s/.ssh", a->home),
+		       *path = xasprintf("%s/authorized_keys", dir);
 	AUTO(buf) struct buf text = BUF_INIT;
 	AUTO(err) struct err ignored = ERR_INIT;
 	struct str key;

@@ -1,5 +1,6 @@
-/* The part of the guest program that stays in a virtual machine and does there what the container backend does
- * from outside: names for disks as EC2 has them, orderly stop, sync. It speaks lines over a virtio port.
+/* The part of the guest program that stays in a virtual machine and does there what the container
+ *backend does from outside: names for disks as EC2 has them, orderly stop, sync. It speaks lines
+ *over a virtio port.
  *
  *	poweroff | reboot | sync		"sync" is answered by "synced"
  *	(from here) hello			at start
@@ -29,7 +30,8 @@ static int open_port(void)
 	int fd = -1;
 
 	while (d && fd < 0 && (e = readdir(d))) {
-		auto_free char *path = xasprintf(PORTS "/%s/name", e->d_name), *node = xasprintf("/dev/%s", e->d_name);
+		auto_free char *path = xasprintf(PORTS "/%s/name", e->d_name),
+			       *node = xasprintf("/dev/%s", e->d_name);
 		AUTO(buf) struct buf name = BUF_INIT;
 		AUTO(err) struct err ignored = ERR_INIT;
 
@@ -82,7 +84,8 @@ static void put_link(const char *target, const char *name, const char *suffix)
 /* Links /dev/xvdf and /dev/sdf, or their partitions, to what the kernel calls it. */
 static void name_block(const char *kernel_name, int port)
 {
-	auto_free char *partition = xasprintf(BLOCKS "/%s/partition", kernel_name), *disk = xstrdup(kernel_name);
+	auto_free char *partition = xasprintf(BLOCKS "/%s/partition", kernel_name),
+		       *disk = xstrdup(kernel_name);
 	char name[64], other[64];
 	const char *suffix = "";
 
@@ -97,7 +100,8 @@ static void name_block(const char *kernel_name, int port)
 		snprintf(other, sizeof(other), "xvd%s", name + 2);
 		put_link(kernel_name, other, suffix);
 	} else if (starts_with(name, "xvd") && !streq(name, "xvda")) {
-		/* The root disk has no second name: the kernel itself calls the first of the others sda. */
+		/* The root disk has no second name: the kernel itself calls the first of the others
+		 * sda. */
 		snprintf(other, sizeof(other), "sd%s", name + 3);
 		put_link(kernel_name, other, suffix);
 	}
@@ -112,8 +116,10 @@ static void remove_dead_links(void)
 	struct dirent *e;
 
 	while (d && (e = readdir(d)))
-		if (e->d_type == DT_LNK && (starts_with(e->d_name, "sd") || starts_with(e->d_name, "xvd")) &&
-		    faccessat(dirfd(d), e->d_name, F_OK, 0) < 0 && unlinkat(dirfd(d), e->d_name, 0) < 0)
+		if (e->d_type == DT_LNK &&
+		    (starts_with(e->d_name, "sd") || starts_with(e->d_name, "xvd")) &&
+		    faccessat(dirfd(d), e->d_name, F_OK, 0) < 0 &&
+		    unlinkat(dirfd(d), e->d_name, 0) < 0)
 			guest_say("/dev/%s: %s", e->d_name, strerror(errno));
 	if (d)
 		closedir(d);

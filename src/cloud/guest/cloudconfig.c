@@ -1,5 +1,6 @@
-/* The part of #cloud-config that ingot runs where the image has no cloud-init. A table says which key is done
- * when; a key without a row is named on the console, so that nothing is left out in silence.
+/* The part of #cloud-config that ingot runs where the image has no cloud-init. A table says which
+ * key is done when; a key without a row is named on the console, so that nothing is left out in
+ * silence.
  */
 #include "guest.h"
 #include "base/os.h"
@@ -43,7 +44,8 @@ static yaml_node_t *member(const struct config *c, const yaml_node_t *map, const
 {
 	if (!map || map->type != YAML_MAPPING_NODE)
 		return NULL;
-	for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++)
+	for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
+	     p++)
 		if (str_eqs(scalar(node_at(c, p->key)), key))
 			return node_at(c, p->value);
 	return NULL;
@@ -99,7 +101,8 @@ static void run_command(const struct config *c, const yaml_node_t *n)
 		return;
 	}
 	if (count >= ARRAY_LEN(argv)) {
-		guest_say("user data: a command of more than %zu words is not run", ARRAY_LEN(argv) - 1);
+		guest_say("user data: a command of more than %zu words is not run",
+			  ARRAY_LEN(argv) - 1);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -127,7 +130,8 @@ static void do_hostname(const struct config *c, const yaml_node_t *n)
 
 static void do_packages(const struct config *c, const yaml_node_t *n)
 {
-	static const char *const plain[] = { "apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0", "install" };
+	static const char *const plain[] = { "apt-get",		"-qq",	  "-y", "-o",
+					     "Dpkg::Use-Pty=0", "install" };
 	const char *argv[256];
 	char *names[240] = { NULL };
 	size_t count = MIN(length(n), ARRAY_LEN(names)), at = ARRAY_LEN(plain);
@@ -163,14 +167,16 @@ static void do_package_update(const struct config *c, const yaml_node_t *n)
 
 static void do_package_upgrade(const struct config *c, const yaml_node_t *n)
 {
-	static const char *const argv[] = { "apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0", "upgrade", NULL };
+	static const char *const argv[] = { "apt-get",	       "-qq",	  "-y", "-o",
+					    "Dpkg::Use-Pty=0", "upgrade", NULL };
 
 	setenv("DEBIAN_FRONTEND", "noninteractive", 1);
 	if (truth(n))
 		run(c, argv);
 }
 
-static void authorize(const struct config *c, const struct guest_account *a, const yaml_node_t *keys)
+static void authorize(const struct config *c, const struct guest_account *a,
+		      const yaml_node_t *keys)
 {
 	auto_free char *text = joined(c, keys, "\n");
 	AUTO(err) struct err err = ERR_INIT;
@@ -189,10 +195,12 @@ static void do_ssh_keys(const struct config *c, const yaml_node_t *n)
 
 static void do_ssh_pwauth(const struct config *c UNUSED, const yaml_node_t *n)
 {
-	const char *text = truth(n) ? "PasswordAuthentication yes\n" : "PasswordAuthentication no\n";
+	const char *text =
+		truth(n) ? "PasswordAuthentication yes\n" : "PasswordAuthentication no\n";
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (os_write_file("/etc/ssh/sshd_config.d/50-cloud-init.conf", text, strlen(text), 0600, &err) < 0)
+	if (os_write_file("/etc/ssh/sshd_config.d/50-cloud-init.conf", text, strlen(text), 0600,
+			  &err) < 0)
 		guest_say_err(&err);
 }
 
@@ -217,8 +225,9 @@ static void add_user(const struct config *c, const yaml_node_t *n, const char *n
 {
 	static const struct {
 		const char *key, *flag;
-	} options[] = { { "gecos", "-c" }, { "groups", "-G" }, { "homedir", "-d" }, { "passwd", "-p" },
-			{ "primary_group", "-g" }, { "shell", "-s" }, { "uid", "-u" } };
+	} options[] = { { "gecos", "-c" },  { "groups", "-G" },	       { "homedir", "-d" },
+			{ "passwd", "-p" }, { "primary_group", "-g" }, { "shell", "-s" },
+			{ "uid", "-u" } };
 	const char *argv[32] = { "useradd" };
 	char *values[ARRAY_LEN(options)] = { NULL };
 	size_t at = 1;
@@ -233,7 +242,8 @@ static void add_user(const struct config *c, const yaml_node_t *n, const char *n
 			continue;
 		values[i] = joined(c, v, ",");
 		/* "adm, sudo" is written too */
-		for (char *from = values[i], *to = values[i]; streq(options[i].key, "groups"); from++) {
+		for (char *from = values[i], *to = values[i]; streq(options[i].key, "groups");
+		     from++) {
 			if (*from != ' ')
 				*to++ = *from;
 			if (!*from)
@@ -269,8 +279,19 @@ static void allow_sudo(const struct config *c, const yaml_node_t *rules, const c
 
 static void do_users(const struct config *c, const yaml_node_t *n)
 {
-	static const char *const known[] = { "name", "gecos", "groups", "homedir", "passwd", "primary_group", "shell", "uid",
-					     "system", "no_create_home", "sudo", "lock_passwd", "ssh_authorized_keys",
+	static const char *const known[] = { "name",
+					     "gecos",
+					     "groups",
+					     "homedir",
+					     "passwd",
+					     "primary_group",
+					     "shell",
+					     "uid",
+					     "system",
+					     "no_create_home",
+					     "sudo",
+					     "lock_passwd",
+					     "ssh_authorized_keys",
 					     "ssh-authorized-keys" };
 
 	for (size_t i = 0; i < length(n); i++) {
@@ -280,14 +301,17 @@ static void do_users(const struct config *c, const yaml_node_t *n)
 
 		if (!*name)
 			continue; /* "default": it is there already */
-		for (yaml_node_pair_t *p = u->data.mapping.pairs.start; p < u->data.mapping.pairs.top; p++) {
+		for (yaml_node_pair_t *p = u->data.mapping.pairs.start;
+		     p < u->data.mapping.pairs.top; p++) {
 			struct str key = scalar(node_at(c, p->key));
 			bool found = false;
 
 			for (size_t k = 0; k < ARRAY_LEN(known); k++)
 				found = found || str_eqs(key, known[k]);
 			if (!found)
-				guest_say("user data: users: " STR_FMT " is not supported and left out", STR_ARG(key));
+				guest_say("user data: users: " STR_FMT
+					  " is not supported and left out",
+					  STR_ARG(key));
 		}
 		if (!guest_account_by_name(name, &a))
 			add_user(c, u, name);
@@ -324,19 +348,25 @@ static int decode(struct str content, struct str encoding, struct buf *ret, stru
 	return guest_filter(gunzip, buf_str(&packed), ret, err);
 }
 
-static int write_file(const struct config *c, const yaml_node_t *n, const char *path, struct err *err)
+static int write_file(const struct config *c, const yaml_node_t *n, const char *path,
+		      struct err *err)
 {
-	auto_free char *owner = joined(c, member(c, n, "owner"), ""), *mode = joined(c, member(c, n, "permissions"), "");
+	auto_free char *owner = joined(c, member(c, n, "owner"), ""),
+		       *mode = joined(c, member(c, n, "permissions"), "");
 	auto_free char *dir = xstrdup(path);
 	AUTO(buf) struct buf text = BUF_INIT;
 	auto_fd int fd = -1;
 
-	if (decode(scalar(member(c, n, "content")), scalar(member(c, n, "encoding")), &text, err) < 0)
+	if (decode(scalar(member(c, n, "content")), scalar(member(c, n, "encoding")), &text, err) <
+	    0)
 		return -1;
 	dir[os_basename(path) - path] = '\0';
 	if (*dir && os_mkdir_all(dir, 0755, err) < 0)
 		return -1;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (truth(member(c, n, "append")) ? O_APPEND : O_TRUNC), 0644);
+	fd = open(path,
+		  O_WRONLY | O_CREAT | O_CLOEXEC |
+			  (truth(member(c, n, "append")) ? O_APPEND : O_TRUNC),
+		  0644);
 	if (fd < 0 || os_write_all(fd, text.p, text.n) < 0)
 		return err_errno(err, errno, "writing");
 	if (*mode && fchmod(fd, (mode_t)strtoul(mode + strspn(mode, "o"), NULL, 8)) < 0)
@@ -386,14 +416,17 @@ static const struct {
 
 static void name_unknown(const struct config *c, const yaml_node_t *root)
 {
-	for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top;
+	     p++) {
 		struct str key = scalar(node_at(c, p->key));
 		bool known = false;
 
 		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 			known = known || str_eqs(key, keys[i].key);
 		if (!known)
-			guest_say("user data: #cloud-config: " STR_FMT " is not supported and left out", STR_ARG(key));
+			guest_say("user data: #cloud-config: " STR_FMT
+				  " is not supported and left out",
+				  STR_ARG(key));
 	}
 }
 

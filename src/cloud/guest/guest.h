@@ -1,5 +1,6 @@
-/* The program that runs inside instances: static, small, needs nothing of the image but what it is asked to
- * run. Internal to src/cloud/guest/. Messages go to standard output, which is the instance's console.
+/* The program that runs inside instances: static, small, needs nothing of the image but what it is
+ * asked to run. Internal to src/cloud/guest/. Messages go to standard output, which is the
+ * instance's console.
  */
 #ifndef INGOT_CLOUD_GUEST_GUEST_H
 #define INGOT_CLOUD_GUEST_GUEST_H
@@ -21,15 +22,16 @@
 void guest_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void guest_say_err(struct err *err); /* and empties it */
 
-/* imds.c: GET below /latest/ ("meta-data/instance-id") with an IMDSv2 token, taken at the first call. Errors:
- * ERR_NOT_FOUND for 404, ERR_IO when nobody answers, ERR_REMOTE for all else. */
+/* imds.c: GET below /latest/ ("meta-data/instance-id") with an IMDSv2 token, taken at the first
+ * call. Errors: ERR_NOT_FOUND for 404, ERR_IO when nobody answers, ERR_REMOTE for all else. */
 int guest_imds(const char *path, struct buf *ret, struct err *err) MUST_USE;
 
 /* run.c */
 /* Runs a program to its end; 0, or -1 with ERR_EXIT. log_fd: its output goes there too. */
 int guest_run(const char *const *argv, int log_fd, struct err *err) MUST_USE;
 /* The same with text on its standard input, and its standard output returned. */
-int guest_filter(const char *const *argv, struct str input, struct buf *ret, struct err *err) MUST_USE;
+int guest_filter(const char *const *argv, struct str input, struct buf *ret,
+		 struct err *err) MUST_USE;
 /* The environment that user-data and sshd get: /etc/environment over a plain one. */
 void guest_environment(void);
 bool guest_has(const char *program); /* in PATH */
@@ -42,24 +44,26 @@ struct guest_account {
 };
 bool guest_account_by_name(const char *name, struct guest_account *ret);
 bool guest_account_by_uid(uid_t uid, struct guest_account *ret);
-/* Adds keys (one a line) to the account's authorized_keys, those that are not there yet; prefix goes before
- * each key ("" or options and a space). */
-int guest_authorize(const struct guest_account *a, struct str keys, const char *prefix, struct err *err) MUST_USE;
+/* Adds keys (one a line) to the account's authorized_keys, those that are not there yet; prefix
+ * goes before each key ("" or options and a space). */
+int guest_authorize(const struct guest_account *a, struct str keys, const char *prefix,
+		    struct err *err) MUST_USE;
 void guest_set_hostname(const char *name, bool keep); /* keep: in /etc/hostname too */
 
 /* identity.c: host name, login key, host keys; tells whether this is the instance's first boot. */
 void guest_identity(bool *ret_first);
 
 /* userdata.c */
-/* The part that comes before services start (accounts, files, host name, bootcmd); true if there is more for
- * guest_user_data_late. */
+/* The part that comes before services start (accounts, files, host name, bootcmd); true if there is
+ * more for guest_user_data_late. */
 bool guest_user_data_early(bool first);
 int guest_user_data_late(void); /* packages, runcmd and scripts; exit status */
 
 /* cloudconfig.c: one #cloud-config text; late: packages and commands. */
 void guest_cloud_config(struct str text, bool late, int log_fd);
 
-/* mime.c: the parts of a user-data text (plain, MIME multipart, each of them maybe gzip or base64). */
+/* mime.c: the parts of a user-data text (plain, MIME multipart, each of them maybe gzip or base64).
+ */
 struct guest_part {
 	char *text;
 	size_t n;
@@ -80,7 +84,8 @@ NORETURN void guest_initrd(void);
 /* agent.c: in a virtual machine, a process that serves the backend; nothing elsewhere. */
 void guest_start_agent(void);
 
-/* handover.c: on the host, passes standard input to the abstract Unix socket `name`; exit status. */
+/* handover.c: on the host, passes standard input to the abstract Unix socket `name`; exit status.
+ */
 int guest_hand_over(const char *name, const char *service);
 
 #endif

@@ -1,5 +1,6 @@
-/* The helper of the qemu backend: qemu starts it for each connection of its instance to the metadata service or
- * the proxy, with the connection as standard input; it passes that on to ingot and is gone.
+/* The helper of the qemu backend: qemu starts it for each connection of its instance to the
+ * metadata service or the proxy, with the connection as standard input; it passes that on to ingot
+ * and is gone.
  */
 #include "guest.h"
 
@@ -27,7 +28,8 @@ int guest_hand_over(const char *name, const char *service)
 	if (n + 1 > sizeof(to.sun_path))
 		return 64;
 	memcpy(to.sun_path + 1, name, n);
-	if (s < 0 || connect(s, (struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) < 0)
+	if (s < 0 || connect(s, (struct sockaddr *)&to,
+			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) < 0)
 		return 1;
 	h->cmsg_level = SOL_SOCKET;
 	h->cmsg_type = SCM_RIGHTS;

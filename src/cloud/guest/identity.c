@@ -1,5 +1,5 @@
-/* What makes a copy of an image this instance: host name, login key and host keys of its own. Done once for
- * each instance id, so that an image made from an instance starts clean.
+/* What makes a copy of an image this instance: host name, login key and host keys of its own. Done
+ * once for each instance id, so that an image made from an instance starts clean.
  */
 #include "guest.h"
 #include "base/os.h"
@@ -33,7 +33,8 @@ static void make_host_keys(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(key_types); i++) {
 		auto_free char *path = xasprintf(SSH "/ssh_host_%s_key", key_types[i]);
-		const char *argv[] = { "ssh-keygen", "-q", "-t", key_types[i], "-N", "", "-f", path, NULL };
+		const char *argv[] = { "ssh-keygen", "-q", "-t", key_types[i], "-N",
+				       "",	     "-f", path, NULL };
 		AUTO(err) struct err err = ERR_INIT;
 
 		if (!os_exists(path) && guest_run(argv, -1, &err) < 0)
@@ -59,19 +60,22 @@ static void print_host_keys(void)
 	if (guest_filter(list, buf_str(&keys), &fingerprints, &err) < 0)
 		guest_say_err(&err);
 	dprintf(STDOUT_FILENO,
-		"-----BEGIN SSH HOST KEY FINGERPRINTS-----\n%s-----END SSH HOST KEY FINGERPRINTS-----\n"
+		"-----BEGIN SSH HOST KEY FINGERPRINTS-----\n%s-----END SSH HOST KEY "
+		"FINGERPRINTS-----\n"
 		"-----BEGIN SSH HOST KEY KEYS-----\n%s-----END SSH HOST KEY KEYS-----\n",
 		buf_cstr(&fingerprints), buf_cstr(&keys));
 }
 
-/* The key of the launch for the login user; root gets it with a message in place of a shell, as on EC2. */
+/* The key of the launch for the login user; root gets it with a message in place of a shell, as on
+ * EC2. */
 static void authorize_login(void)
 {
 	AUTO(buf) struct buf key = BUF_INIT;
 	AUTO(err) struct err err = ERR_INIT;
 	auto_free char *refusal = NULL;
 	struct guest_account user, root;
-	bool has_user = guest_account_by_uid(1000, &user), has_root = guest_account_by_uid(0, &root);
+	bool has_user = guest_account_by_uid(1000, &user),
+	     has_root = guest_account_by_uid(0, &root);
 
 	if (guest_imds("meta-data/public-keys/0/openssh-key", &key, &err) < 0) {
 		if (err.code != ERR_NOT_FOUND)
@@ -79,8 +83,10 @@ static void authorize_login(void)
 		return;
 	}
 	if (has_user) {
-		refusal = xasprintf("no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command=\"echo 'Please login "
-				    "as the user \\\"%s\\\" rather than the user \\\"root\\\".';echo;sleep 10;exit 142\" ",
+		refusal = xasprintf("no-port-forwarding,no-agent-forwarding,no-X11-forwarding,"
+				    "command=\"echo 'Please login "
+				    "as the user \\\"%s\\\" rather than the user "
+				    "\\\"root\\\".';echo;sleep 10;exit 142\" ",
 				    user.name);
 		if (guest_authorize(&user, buf_str(&key), "", &err) < 0)
 			guest_say_err(&err);
@@ -135,7 +141,8 @@ void guest_identity(bool *ret_first)
 		take_host_name();
 		remove_host_keys();
 		authorize_login();
-		if (os_mkdir_all(GUEST_STATE, 0755, &err) < 0 || os_write_file(STATE_FILE, id.p, id.n, 0644, &err) < 0)
+		if (os_mkdir_all(GUEST_STATE, 0755, &err) < 0 ||
+		    os_write_file(STATE_FILE, id.p, id.n, 0644, &err) < 0)
 			guest_say_err(&err);
 	} else {
 		AUTO(buf) struct buf name = BUF_INIT;

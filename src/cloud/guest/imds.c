@@ -32,7 +32,8 @@ static int dial(struct err *err)
 }
 
 /* Splits an answer: its status and where the body starts. */
-static int parse_answer(const struct buf *answer, int *ret_status, size_t *ret_body, struct err *err)
+static int parse_answer(const struct buf *answer, int *ret_status, size_t *ret_body,
+			struct err *err)
 {
 	ptrdiff_t end = str_find(buf_str(answer), STR("\r\n\r\n"));
 	int status = 0;
@@ -44,7 +45,8 @@ static int parse_answer(const struct buf *answer, int *ret_status, size_t *ret_b
 	return 0;
 }
 
-static int request(const char *method, const char *path, const char *header, struct buf *ret, struct err *err)
+static int request(const char *method, const char *path, const char *header, struct buf *ret,
+		   struct err *err)
 {
 	AUTO(buf) struct buf out = BUF_INIT, answer = BUF_INIT;
 	auto_fd int fd = dial(err);
@@ -53,7 +55,8 @@ static int request(const char *method, const char *path, const char *header, str
 
 	if (fd < 0)
 		return -1;
-	buf_printf(&out, "%s /latest/%s HTTP/1.0\r\nHost: " ADDRESS "\r\n%s\r\n", method, path, header);
+	buf_printf(&out, "%s /latest/%s HTTP/1.0\r\nHost: " ADDRESS "\r\n%s\r\n", method, path,
+		   header);
 	if (os_write_all(fd, out.p, out.n) < 0)
 		return err_errno(err, errno, "asking the metadata service");
 	if (os_read_fd(fd, "the metadata service's answer", ANSWER_MAX, &answer, err) < 0 ||
@@ -62,7 +65,8 @@ static int request(const char *method, const char *path, const char *header, str
 	if (status == 404)
 		return err_set(err, ERR_NOT_FOUND, "the metadata service has no %s", path);
 	if (status != 200)
-		return err_set(err, ERR_REMOTE, "the metadata service answered %d for %s", status, path);
+		return err_set(err, ERR_REMOTE, "the metadata service answered %d for %s", status,
+			       path);
 	buf_add(ret, answer.p + body, answer.n - body);
 	return 0;
 }
@@ -72,7 +76,9 @@ static int take_token(struct err *err)
 	AUTO(buf) struct buf text = BUF_INIT;
 	struct str value;
 
-	if (request("PUT", "api/token", "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\nContent-Length: 0\r\n", &text, err) < 0)
+	if (request("PUT", "api/token",
+		    "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\nContent-Length: 0\r\n", &text,
+		    err) < 0)
 		return -1;
 	value = str_trim(buf_str(&text));
 	if (value.n >= sizeof(token))

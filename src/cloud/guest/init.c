@@ -1,5 +1,5 @@
-/* Process 1 of an image without an init: sshd and user data are started, orphans reaped, and the end is
- * orderly.
+/* Process 1 of an image without an init: sshd and user data are started, orphans reaped, and the
+ * end is orderly.
  */
 #include "guest.h"
 

@@ -1,6 +1,6 @@
-/* The first program of a directly started kernel (qemu): modules, the root disk, static addresses; then it
- * goes on as `init` in the root file system. Everything it needs is on the kernel's command line and in its
- * own archive: /modules in the order of /modules.list.
+/* The first program of a directly started kernel (qemu): modules, the root disk, static addresses;
+ * then it goes on as `init` in the root file system. Everything it needs is on the kernel's command
+ * line and in its own archive: /modules in the order of /modules.list.
  */
 #include "guest.h"
 #include "base/os.h"
@@ -43,7 +43,8 @@ static void kernel_option(const struct buf *line, const char *key, char *ret, si
 
 	*ret = '\0';
 	while (str_split(&rest, ' ', &word))
-		if (str_starts(word, key) && word.n > n && word.p[n] == '=' && word.n - n - 1 < size)
+		if (str_starts(word, key) && word.n > n && word.p[n] == '=' &&
+		    word.n - n - 1 < size)
 			snprintf(ret, size, STR_FMT, STR_ARG(str_slice(word, n + 1, word.n)));
 }
 
@@ -60,7 +61,8 @@ static void load_modules(void)
 		auto_free char *path = xasprintf("/modules/" STR_FMT, STR_ARG(name));
 		auto_fd int fd = name.n ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
-		if (name.n && (fd < 0 || syscall(SYS_finit_module, fd, "", 0) < 0) && errno != EEXIST)
+		if (name.n && (fd < 0 || syscall(SYS_finit_module, fd, "", 0) < 0) &&
+		    errno != EEXIST)
 			guest_say("boot: module %s: %s", path, strerror(errno));
 	}
 }
@@ -86,7 +88,8 @@ static int set_up(int s, const char *name)
 	return ioctl(s, SIOCSIFFLAGS, &r);
 }
 
-/* eth0 has the instance's private address, and beside it the one that the emulator's network knows. */
+/* eth0 has the instance's private address, and beside it the one that the emulator's network knows.
+ */
 static void network(const char *private_ip)
 {
 	auto_fd int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -130,7 +133,10 @@ static void enter_root(void)
 {
 	static const struct {
 		const char *from, *to;
-	} moves[] = { { "/dev", ROOT "/dev" }, { "/proc", ROOT "/proc" }, { "/sys", ROOT "/sys" }, { "/run", ROOT "/run" } };
+	} moves[] = { { "/dev", ROOT "/dev" },
+		      { "/proc", ROOT "/proc" },
+		      { "/sys", ROOT "/sys" },
+		      { "/run", ROOT "/run" } };
 	AUTO(buf) struct buf self = BUF_INIT;
 	AUTO(err) struct err err = ERR_INIT;
 
@@ -144,7 +150,8 @@ static void enter_root(void)
 			give_up(moves[i].to);
 	}
 	unlink("/init");
-	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
+	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+	    chdir("/") < 0)
 		give_up("entering the root file system");
 }
 
@@ -159,7 +166,8 @@ void guest_initrd(void)
 	make_dir("/sys");
 	make_dir("/run");
 	make_dir(ROOT);
-	if (mount("proc", "/proc", "proc", 0, NULL) < 0 || mount("sysfs", "/sys", "sysfs", 0, NULL) < 0 ||
+	if (mount("proc", "/proc", "proc", 0, NULL) < 0 ||
+	    mount("sysfs", "/sys", "sysfs", 0, NULL) < 0 ||
 	    (mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) < 0 && errno != EBUSY) ||
 	    mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
 		give_up("mounting the kernel's file systems");

@@ -1,6 +1,6 @@
-/* Roles by the first argument: `init` (pid 1: what an instance needs before its services, then the image's own
- * init), `user-data` (the late part, a unit), `hand-over` (on the host, for qemu);
- * in an initrd it is called /init.
+/* Roles by the first argument: `init` (pid 1: what an instance needs before its services, then the
+ * image's own init), `user-data` (the late part, a unit), `hand-over` (on the host, for qemu); in
+ * an initrd it is called /init.
  */
 #include "guest.h"
 #include "base/os.h"
@@ -45,20 +45,22 @@ static void install_self(void)
 		guest_say_err(&err);
 }
 
-/* cloud-init asks only the metadata service, and waits for no other; by a mount, so that the image does not
- * keep it. */
+/* cloud-init asks only the metadata service, and waits for no other; by a mount, so that the image
+ * does not keep it. */
 static void point_cloud_init(void)
 {
-	static const char config[] = "datasource_list: [Ec2]\n"
-				     "datasource: {Ec2: {strict_id: false, timeout: 5, max_wait: 10, "
-				     "metadata_urls: ['http://169.254.169.254']}}\n"
-				     "network: {config: disabled}\n"
-				     "locale: false\n";
-	static const char *const copy[] = { "cp", "-a", "/etc/cloud/cloud.cfg.d", "/run/ingot/cloud.cfg.d", NULL };
+	static const char config[] =
+		"datasource_list: [Ec2]\n"
+		"datasource: {Ec2: {strict_id: false, timeout: 5, max_wait: 10, "
+		"metadata_urls: ['http://169.254.169.254']}}\n"
+		"network: {config: disabled}\n"
+		"locale: false\n";
+	static const char *const copy[] = { "cp", "-a", "/etc/cloud/cloud.cfg.d",
+					    "/run/ingot/cloud.cfg.d", NULL };
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (guest_run(copy, -1, &err) < 0 ||
-	    os_write_file("/run/ingot/cloud.cfg.d/99-ingot.cfg", config, strlen(config), 0644, &err) < 0)
+	if (guest_run(copy, -1, &err) < 0 || os_write_file("/run/ingot/cloud.cfg.d/99-ingot.cfg",
+							   config, strlen(config), 0644, &err) < 0)
 		guest_say_err(&err);
 	else if (mount("/run/ingot/cloud.cfg.d", "/etc/cloud/cloud.cfg.d", NULL, MS_BIND, NULL) < 0)
 		guest_say("mounting the settings of cloud-init: %s", strerror(errno));

@@ -1,4 +1,5 @@
-/* Takes user data apart: gzip and MIME multipart as cloud-init's tools write them, parts in base64 or plain. */
+/* Takes user data apart: gzip and MIME multipart as cloud-init's tools write them, parts in base64
+ * or plain. */
 #include "guest.h"
 
 #include <string.h>
@@ -29,7 +30,8 @@ static struct str parameter(struct str value, const char *name)
 	return str_split(&rest, ';', &v) ? str_trim(v) : STR("");
 }
 
-/* Reads the header lines; *text is left at the body. A folded boundary is found on its continuation line. */
+/* Reads the header lines; *text is left at the body. A folded boundary is found on its continuation
+ * line. */
 static struct headers read_headers(struct str *text)
 {
 	struct headers h = { 0 };
@@ -102,7 +104,8 @@ static size_t split_multipart(struct str text, struct guest_part *parts, size_t 
 		if (!str_starts(line, mark))
 			continue;
 		if (start && line.p > start)
-			n = split_part((struct str){ start, (size_t)(line.p - start) }, parts, n, depth);
+			n = split_part((struct str){ start, (size_t)(line.p - start) }, parts, n,
+				       depth);
 		start = text.p;
 		if (str_starts(str_slice(line, strlen(mark), line.n), "--"))
 			break;

@@ -32,7 +32,8 @@ static int wait_for(pid_t pid, const char *name, struct err *err)
 			return err_errno(err, errno, "waiting for %s", name);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	err_set(err, ERR_EXIT, "%s ended with %s %d", name, WIFEXITED(status) ? "exit status" : "signal",
+	err_set(err, ERR_EXIT, "%s ended with %s %d", name,
+		WIFEXITED(status) ? "exit status" : "signal",
 		WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	err->os = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return -1;
@@ -171,7 +172,8 @@ void guest_environment(void)
 
 bool guest_has(const char *program)
 {
-	static const char *const folders[] = { "/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin" };
+	static const char *const folders[] = { "/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin",
+					       "/sbin" };
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		auto_free char *path = xasprintf("%s/%s", folders[i], program);

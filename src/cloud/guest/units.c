@@ -1,5 +1,5 @@
-/* Runtime units and masks for systemd: in /run, gone with the instance. Masked is what has no device, no
- * network of its own or no terminal to work on here, and would only delay the start.
+/* Runtime units and masks for systemd: in /run, gone with the instance. Masked is what has no
+ * device, no network of its own or no terminal to work on here, and would only delay the start.
  */
 #include "guest.h"
 #include "base/os.h"
@@ -91,7 +91,9 @@ void guest_write_units(bool user_data, bool cloud_init)
 	}
 	if (cloud_init || !user_data)
 		return;
-	if (os_write_file(UNITS "/ingot-user-data.service", user_data_unit, strlen(user_data_unit), 0644, &err) < 0)
+	if (os_write_file(UNITS "/ingot-user-data.service", user_data_unit, strlen(user_data_unit),
+			  0644, &err) < 0)
 		guest_say_err(&err);
-	put_link("../ingot-user-data.service", UNITS "/multi-user.target.wants/ingot-user-data.service");
+	put_link("../ingot-user-data.service",
+		 UNITS "/multi-user.target.wants/ingot-user-data.service");
 }

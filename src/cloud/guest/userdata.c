@@ -42,7 +42,8 @@ static int run_script(struct str text, size_t i, int log_fd)
 	const char *argv[] = { path, NULL };
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (os_mkdir_all(SCRIPTS, 0700, &err) < 0 || os_write_file(path, text.p, text.n, 0700, &err) < 0 ||
+	if (os_mkdir_all(SCRIPTS, 0700, &err) < 0 ||
+	    os_write_file(path, text.p, text.n, 0700, &err) < 0 ||
 	    guest_run(argv, log_fd, &err) < 0) {
 		err_prefix(&err, "user data");
 		guest_say_err(&err);
@@ -109,9 +110,11 @@ bool guest_user_data_early(bool first)
 			break;
 		case PART_UNKNOWN:
 			if (first)
-				guest_say("user data: a part that starts with \"%.*s\" is not run: ingot knows #!, "
+				guest_say("user data: a part that starts with \"%.*s\" is not run: "
+					  "ingot knows #!, "
 					  "#cloud-config and #cloud-boothook",
-					  (int)MIN(strcspn(parts[i].text, "\r\n"), (size_t)40), parts[i].text);
+					  (int)MIN(strcspn(parts[i].text, "\r\n"), (size_t)40),
+					  parts[i].text);
 			break;
 		}
 	}
