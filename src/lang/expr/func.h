@@ -25,6 +25,8 @@ enum func_param_flags {
 	PARAM_UNKNOWN = 1 << 1, /* unknown may come (also inside a collection, which never is a reason not to call
 				 * where this is set); else the result is unknown */
 	PARAM_MARKED = 1 << 2,	/* marks stay on: the function carries them to its result itself */
+	PARAM_DYNAMIC = 1 << 3, /* a null or unknown of no known type may come (to a parameter of type any, with
+				 * PARAM_NULL or PARAM_UNKNOWN); else the result is unknown: format("%v", null) is */
 };
 
 struct func_param {

@@ -20,9 +20,6 @@ bool type_has_any(const struct type *t);
 /* The attribute or element of that key in an object or map, whose keys are sorted; else NULL. */
 const struct value_attr *value_attr_get(struct value v, struct str key);
 
-/* x == y as HCL has it: a bool, or unknown where a part that matters is. Marks are the caller's. */
-struct value value_equals(struct arena *a, struct value x, struct value y);
-
 /* The bytes by which sets order and tell apart their elements. */
 void set_key_write(struct buf *out, struct value v);
 

@@ -57,6 +57,60 @@ const struct number *number_parse(struct arena *a, struct str text)
 	return n;
 }
 
+/* One or more digits from *i on, or none where that is allowed; returns how many. */
+static size_t digits_at(struct str s, size_t *i)
+{
+	size_t from = *i;
+
+	while (*i < s.n && s.p[*i] >= '0' && s.p[*i] <= '9')
+		(*i)++;
+	return *i - from;
+}
+
+const struct number *number_parse_text(struct arena *a, struct str text)
+{
+	bool signed_ = text.n && (*text.p == '+' || *text.p == '-');
+	struct str s = str_slice(text, signed_, text.n);
+	size_t i = 0, mantissa, to;
+	bool binary = false;
+	int64_t exponent = 0;
+	struct number *n = number_new(a);
+
+	if (str_eqs(s, "Inf") || str_eqs(s, "inf")) {
+		mpfr_set_inf(n->v, signed_ && *text.p == '-' ? -1 : 1);
+		return n;
+	}
+	mantissa = digits_at(s, &i);
+	if (i < s.n && s.p[i] == '.') {
+		i++;
+		mantissa += digits_at(s, &i);
+	}
+	to = i;
+	if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E' || s.p[i] == 'p')) {
+		bool minus = false;
+		size_t from;
+
+		binary = s.p[i++] == 'p';
+		if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
+			minus = s.p[i++] == '-';
+		from = i;
+		if (!digits_at(s, &i) || i - from > EXPONENT_DIGITS_MAX || !parse_i64(str_slice(s, from, i), &exponent))
+			return NULL;
+		exponent = minus ? -exponent : exponent;
+	}
+	if (!mantissa || i != s.n)
+		return NULL;
+	if (binary) {
+		mpfr_set_str(n->v, arena_strndup(a, s.p, to), 10, MPFR_RNDN);
+		mpfr_mul_2si(n->v, n->v, (long)exponent, MPFR_RNDN);
+	} else {
+		mpfr_set_str(n->v, arena_strndup(a, s.p, s.n), 10, MPFR_RNDN);
+	}
+	if (signed_ && *text.p == '-')
+		mpfr_neg(n->v, n->v, MPFR_RNDN);
+	return n;
+}
+
 /* The digits of a whole number that its precision holds to the last one, which are also its shortest. */
 static struct str whole_text(struct arena *a, const struct number *n)
 {
@@ -113,9 +167,9 @@ struct str number_text(struct arena *a, const struct number *n)
 	char *out, *d;
 
 	if (mpfr_zero_p(n->v))
-		return STR("0");
+		return mpfr_signbit(n->v) ? STR("-0") : STR("0");
 	if (!mpfr_number_p(n->v))
-		return mpfr_sgn(n->v) < 0 ? STR("-inf") : STR("inf");
+		return mpfr_sgn(n->v) < 0 ? STR("-Inf") : STR("+Inf");
 	if (mpfr_integer_p(n->v) && mpfr_get_exp(n->v) <= mpfr_get_prec(n->v))
 		return whole_text(a, n);
 	d = arena_alloc(a, digits_max(n) + 4);

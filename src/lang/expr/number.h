@@ -29,7 +29,10 @@ struct number *number_new_bits(struct arena *a, mpfr_prec_t bits);
 /* Decimal text as JSON and HCL write it ("-2.5e3"); NULL if it is none. An exponent of more than
  * four digits is refused: nobody means it, and its text would fill the memory. */
 const struct number *number_parse(struct arena *a, struct str text);
-/* The shortest decimal text that reads back as the same number, without an exponent. */
+/* What may stand in a text that is to become a number: the same, a plus sign, a point with digits on one side only,
+ * a binary exponent ("1p3"), and Inf. NULL if it is none of these. */
+const struct number *number_parse_text(struct arena *a, struct str text);
+/* The shortest decimal text that reads back as the same number, without an exponent; "+Inf", "-Inf". */
 struct str number_text(struct arena *a, const struct number *n);
 
 #endif
