@@ -164,7 +164,7 @@ static void test_numbers(void **state UNUSED)
 		const char *text, *shown;
 	} cases[] = {
 		{ "0", "0" },
-		{ "-0", "0" },
+		{ "-0", "-0" }, /* as Go shows it */
 		{ "1.50", "1.5" },
 		{ "0.1", "0.1" },
 		{ "1e21", "1000000000000000000000" },
