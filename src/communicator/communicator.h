@@ -25,14 +25,25 @@ struct comm_command {
 	int64_t timeout_ms; /* 0: none */
 };
 
+/* A script on its way to a machine. */
+struct comm_script {
+	struct str text;
+	const char *remote; /* path there */
+	int mode;	    /* as of chmod */
+	bool remove;	    /* after a success */
+	/* Results, also of a failure. */
+	bool started; /* the file is complete and the command may have begun */
+	bool removed; /* the machine has said that the file is gone */
+};
+
 struct communicator_ops {
 	const char *type; /* "ssh" */
 	/* ret_status: exit status. */
 	int (*run)(struct communicator *c, const struct comm_command *cmd, int *ret_status, struct err *err);
-	/* Puts text into a remote file and runs cmd, in as few round trips as it can. *ret_started: the file is
-	 * complete and the command may have begun, also when this fails. */
-	int (*run_script)(struct communicator *c, struct str text, const char *remote, int mode,
-			  const struct comm_command *cmd, bool *ret_started, int *ret_status, struct err *err);
+	/* Puts a script into its file and runs cmd, in as few round trips as it can. With script->remove it may
+	 * remove the file too: where script->removed stays false, that is the caller's. */
+	int (*run_script)(struct communicator *c, struct comm_script *script, const struct comm_command *cmd,
+			  int *ret_status, struct err *err);
 	/* Streams size bytes from fd (size -1: to its end) to a remote file; mode as of chmod. Verified by
 	 * size: a cut is an error. A destination ending in / is a folder: `name` is added. */
 	int (*upload)(struct communicator *c, int fd, off_t size, const char *name, const char *remote, int mode,

@@ -46,8 +46,8 @@ int ssh_text_failed(const struct ssh_text *t, int status, struct err *err);
 void ssh_shell_command(struct buf *out, const char *script, const char *const *args, size_t nargs);
 
 /* ssh_script.c, ssh_copy.c, ssh_tree.c */
-int ssh_run_script(struct communicator *c, struct str text, const char *remote, int mode,
-		   const struct comm_command *cmd, bool *ret_started, int *ret_status, struct err *err);
+int ssh_run_script(struct communicator *c, struct comm_script *script, const struct comm_command *cmd,
+		   int *ret_status, struct err *err);
 int ssh_upload(struct communicator *c, int fd, off_t size, const char *name, const char *remote, int mode,
 	       struct err *err);
 int ssh_download(struct communicator *c, const char *remote, int fd, struct err *err);

@@ -166,13 +166,13 @@ static int upload(const struct shell *s, const struct buf *text, const char *pat
 	return s->comm->ops->upload(s->comm, fd, (off_t)text->n, "script", path, mode, err);
 }
 
-static int execute(const struct shell *s, const struct buf *text, const char *command, bool *ret_started,
-		   int *ret_status, struct err *err)
+static int execute(const struct shell *s, struct comm_script *script, const char *command, int *ret_status,
+		   struct err *err)
 {
 	struct output out;
 	struct comm_command cmd = { .command = command, .on_output = output_feed, .data = &out };
 	output_init(&out, s->b);
-	int ret = s->comm->ops->run_script(s->comm, buf_str(text), s->path, 0755, &cmd, ret_started, ret_status, err);
+	int ret = s->comm->ops->run_script(s->comm, script, &cmd, ret_status, err);
 	output_end(&out);
 	return ret;
 }
@@ -217,14 +217,13 @@ static int render_command(const struct shell *s, char **ret, struct err *err)
 }
 
 /* *ret_cut: the connection broke off while it ran, and that was expected. */
-static int run_once(const struct shell *s, const struct buf *text, const char *command, bool *ret_cut,
+static int run_once(const struct shell *s, struct comm_script *script, const char *command, bool *ret_cut,
 		    struct err *err)
 {
 	int64_t deadline = retry_deadline(s);
-	bool started = false;
 	int status = 0;
-	while (execute(s, text, command, &started, &status, err) < 0) {
-		if (started)
+	while (execute(s, script, command, &status, err) < 0) {
+		if (script->started)
 			break;
 		if (again(s, deadline, err) < 0)
 			return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "Error uploading script");
@@ -267,11 +266,18 @@ static int run_text(const struct shell *s, struct buf *text, struct err *err)
 		return err_set(err, ERR_INVALID, "Error uploading script: " NO_COMMUNICATOR);
 	if (!s->c->binary)
 		make_unix(text);
-	if (render_command(s, &command, err) < 0 || run_once(s, text, command, &cut, err) < 0)
+	/* A script that restarts the machine is removed afterwards, which finds out that the machine is back. */
+	struct comm_script script = {
+		.text = buf_str(text),
+		.remote = s->path,
+		.mode = 0755,
+		.remove = !s->c->skip_clean && !s->c->expect_disconnect,
+	};
+	if (render_command(s, &command, err) < 0 || run_once(s, &script, command, &cut, err) < 0)
 		return -1;
 	if (cut && s->comm->ops->reconnect(s->comm, retry_deadline(s), err) < 0)
 		return -1;
-	return s->c->skip_clean ? 0 : remove_file(s, s->path, err);
+	return s->c->skip_clean || script.removed ? 0 : remove_file(s, s->path, err);
 }
 
 static int put_variables(struct shell *s, struct err *err)

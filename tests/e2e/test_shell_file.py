@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import time
@@ -35,6 +36,74 @@ def test_bytes_of_a_script_arrive_as_they_are(ingot, sshd, tmp_path, pad):
     path = template(tmp_path, sshd, [{"type": "shell", "script": str(tmp_path / "s.sh"), "remote_path": str(tmp_path / "r.sh"), "skip_clean": True}])
     assert "==> null: arrived\n" in build(ingot, path, 0)
     assert (tmp_path / "r.sh").read_text() == text
+
+
+@pytest.fixture
+def login_shell(make_sshd, tmp_path):
+    """login_shell("fish", extra configuration): a server whose users have that shell; .commands() lists what it was asked to run."""
+    def make(shell, extra=""):
+        path, log = shutil.which(shell), tmp_path / "commands"
+        if not path:
+            pytest.skip(f"no {shell}")
+        runner = tmp_path / "runner"
+        runner.write_text(f'#!/bin/sh\nprintf "%s\\036" "$SSH_ORIGINAL_COMMAND" >>{log}\nexec {path} -c "$SSH_ORIGINAL_COMMAND"\n')
+        runner.chmod(0o755)
+        server = make_sshd(f"SetEnv SHELL={path} {extra}\nForceCommand exec {runner}\n")
+        server.commands = lambda: log.read_text().split("\036")[:-1]
+        return server
+    return make
+
+
+@pytest.mark.parametrize("name", ["bash", "dash", "fish", "tcsh"])
+def test_one_command_runs_and_removes(ingot, login_shell, tmp_path, name):
+    server, at = login_shell(name), tmp_path / "s.sh"
+    run = "chmod +x {{.Path}}; {{.Path}}"  # csh knows no {{.Vars}}
+    text = "printf 'a\\001b=gone=c'; printf 'no newline' >&2"
+    out = build(ingot, template(tmp_path, server, [shell(text, remote_path=str(at), execute_command=run)]), 0)
+    assert "==> null: a\001b=gone=c\n" in out and "==> null: no newline\n" in out and out.count("gone") == 1
+    assert len(server.commands()) == 1 and not at.exists()
+    assert os.stat(tmp_path / "commands").st_size < 3000
+    out = build(ingot, template(tmp_path, server, [shell("umask; kill -9 $$", remote_path=str(at), valid_exit_codes=[137], execute_command=run)]), 0)
+    assert len(server.commands()) == 3 and not at.exists()
+    build(ingot, template(tmp_path, server, [shell("exit 3", remote_path=str(at), execute_command=run)]), 1)
+    assert len(server.commands()) == 4 and at.exists(), "it is left for whoever looks why it failed"
+    assert name in ("dash", "tcsh") or "illed" not in out  # those two say it themselves
+    assert f"==> null: {subprocess.run(['sh', '-c', 'umask'], capture_output=True, text=True).stdout}" in out
+
+
+@pytest.mark.parametrize("command", ["sh {{.Path}} # not more", "exec sh {{.Path}}", "sh {{.Path}}; exit 0", "cat <<x; sh {{.Path}}\nhere\nx", "sh {{.Path}}; true \\", "{ sh {{.Path}}; }; cd /; umask 0"])
+def test_a_command_is_run_as_it_was_written(ingot, login_shell, tmp_path, command):
+    server, at = login_shell("bash"), tmp_path / "s.sh"
+    out = build(ingot, template(tmp_path, server, [shell("echo arrived", remote_path=str(at), execute_command=command)]), 0)
+    assert "==> null: arrived\n" in out and "gone" not in out and ("here" in command) == ("null: here\n" in out)
+    assert len(server.commands()) == 1 and not at.exists()
+
+
+def test_a_removal_that_cannot_be_is_told(ingot, login_shell, tmp_path):
+    server, at = login_shell("bash"), tmp_path / "s.sh"
+    out = build(ingot, template(tmp_path, server, [shell('rm "$0"; mkdir "$0"', remote_path=str(at))]), 1)
+    assert f"Error removing temporary script at {at}" in out and len(server.commands()) == 2
+    at.rmdir()
+    build(ingot, template(tmp_path, server, [shell('mv "$0" "$0.kept"', remote_path=str(at))]), 0)
+    build(ingot, template(tmp_path, server, [shell("true", remote_path=str(at), skip_clean=True)]), 0)
+    assert at.exists() and len(server.commands()) == 4
+
+
+def test_what_may_cut_the_line_is_removed_later(ingot, login_shell, tmp_path):
+    server, at = login_shell("bash"), tmp_path / "s.sh"
+    build(ingot, template(tmp_path, server, [shell("true", remote_path=str(at), expect_disconnect=True)]), 0)
+    assert len(server.commands()) == 2 and not at.exists()
+
+
+def test_removal_on_a_terminal_and_start_files(ingot, login_shell, tmp_path):
+    home = tmp_path / "login-home"
+    home.mkdir()
+    (home / ".bashrc").write_text("echo from the start file; unexported=seen\n")
+    server, at = login_shell("bash", f"HOME={home}"), tmp_path / "s.sh"
+    out = build(ingot, template(tmp_path, server, [shell("tty; printf end", remote_path=str(at), execute_command="echo un-$unexported; sh {{.Path}}")], ssh_pty=True), 0)
+    assert "==> null: /dev/pts/" in out and "==> null: end\n" in out and "gone" not in out
+    assert len(server.commands()) == 1 and not at.exists()
+    assert out.count("from the start file") == 1 and "un-seen" in out, out
 
 
 def test_exit_codes_and_retries(ingot, sshd, tmp_path):
@@ -138,7 +207,11 @@ def test_cancel_stops_the_script_there(ingot, sshd, tmp_path):
     p.wait(20)
     assert p.returncode == 1 and time.monotonic() - start < 3
     time.sleep(0.2)
-    assert subprocess.run(["kill", "-0", (tmp_path / "pid").read_text().strip()], stderr=subprocess.DEVNULL).returncode != 0, "it still runs"
+    try:
+        state = open(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat").read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        state = "gone"
+    assert state in ("gone", "Z"), "it still runs"
 
 
 def test_a_device_keeps_its_mode(ingot, sshd, folder):
