@@ -16,7 +16,13 @@ static struct diag *add(struct prepare *p, bool error, const char *option, const
 {
 	const char *text = arena_vprintf(p->arena, fmt, ap);
 	struct span span = prepare_span(p, option);
-	struct diag *g = error ? diag_error(p->diags, span, "%s: %s", p->component, text)
+	const struct value_attr *written = option && value_is_attrs(p->body) ? value_attr_find_fold(p->body, option) : NULL;
+	struct diag *g;
+
+	/* What is not known yet is not judged: its stand-in is nobody's mistake. */
+	if (error && written && value_has_unknown(written->value))
+		return arena_new_obj(p->arena, struct diag);
+	g = error ? diag_error(p->diags, span, "%s: %s", p->component, text)
 			       : diag_warning(p->diags, span, "%s: %s", p->component, text);
 
 	if (p->build_name)

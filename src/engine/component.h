@@ -34,7 +34,8 @@ struct prepare {
 };
 /* Where an option was written (or the component's block when it was not). */
 struct span prepare_span(const struct prepare *p, const char *option);
-/* "NAME: text" as an error at the option's place. */
+/* "NAME: text" as an error at the option's place. Nothing is added where the option's value is not known before the
+ * build (what is given back then belongs to no list). */
 struct diag *prepare_error(struct prepare *p, const char *option, const char *fmt, ...) PRINTF_LIKE(3, 4);
 struct diag *prepare_warning(struct prepare *p, const char *option, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

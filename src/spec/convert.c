@@ -48,7 +48,7 @@ static int render_failed(struct decoder *d, struct value v, const struct err *er
 {
 	struct span span = v.span;
 
-	if (span.src && d->in->weak && err->os >= 0) {
+	if (span.src && d->in->json && err->os >= 0) {
 		span.from = jsontext_string_offset(v.span, (size_t)err->os);
 		span.to = MAX(span.from + 1, span.from);
 	}
@@ -93,8 +93,13 @@ int convert_text(struct decoder *d, struct value v, char **ret)
 
 	switch (v.kind) {
 	case VALUE_NULL:
-	case VALUE_UNKNOWN:
 		return 1;
+	case VALUE_UNKNOWN:
+		if (!d->in->unknown)
+			return 1;
+		*ret = arena_strdup(a, d->in->unknown);
+		d->standin = true;
+		return 0;
 	case VALUE_STRING:
 		if (convert_render(d, v, &v.string) < 0)
 			return -1;

@@ -180,7 +180,7 @@ static void check_required(void *data, const struct spec_row *row, size_t offset
 		return;
 	if (given && row->type == SPEC_T_STR && !*(char *const *)member)
 		return; /* wrong or not known yet: said already, or later */
-	if (span.src && span.to > span.from + 1)
+	if (d->in->json && span.src && span.to > span.from + 1)
 		span.to = span.from + 1; /* the opening brace, not the whole block */
 	diag_error(d->in->diags, span, given ? "\"%s\" must not be empty" : "\"%s\" is required",
 		   join_path(d->in->arena, r->o->path, str_from(row->name)));

@@ -133,6 +133,9 @@ struct spec_input {
 	struct diags *diags;
 	spec_render_fn *render; /* NULL: text is taken as it is */
 	void *data;
+	bool json; /* spans of strings are JSON text: a mistake in {{ }} is shown at its place in them */
+	/* Stands for a text that is not known yet, so that it counts as given; NULL: it is left unset. */
+	const char *unknown;
 	bool weak; /* legacy JSON: "true" for booleans, digits for numbers, one value for a list… (cli.md 7) */
 	const char *const *ignore; /* keys that belong to others (type, name, only…); NULL-terminated */
 	/* Strings of sensitive options are told here, for redaction; NULL: nobody wants them. */

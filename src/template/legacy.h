@@ -1,11 +1,9 @@
 /* Inside template/: the legacy JSON front end. legacy_read.c takes the text apart, legacy_vars.c
- * gives the variables their values, legacy_plan.c makes the builds, legacy_component.c decodes each
- * part. */
+ * gives the variables their values, legacy_plan.c makes the builds. */
 #ifndef INGOT_TEMPLATE_LEGACY_H
 #define INGOT_TEMPLATE_LEGACY_H
 
-#include "template/functions.h"
-#include "template/plan.h"
+#include "template/plan_component.h"
 
 /* only and except, which name builds by their raw (unrendered) names. */
 struct legacy_filter {
@@ -81,21 +79,6 @@ int legacy_variables(struct legacy *t, struct diags *d) MUST_USE;
 int legacy_check(struct legacy *t, struct diags *d) MUST_USE;
 /* Makes the selected builds of the plan. */
 void legacy_builds(struct legacy *t, const struct template_args *args, struct plan *plan);
-
-enum legacy_kind { LEGACY_BUILDER, LEGACY_PROVISIONER, LEGACY_POSTPROCESSOR };
-
-/* The front end's part of a plan_component. */
-struct legacy_component {
-	const struct legacy *t;
-	enum legacy_kind kind;
-	const char *build_name, *build_type;
-	const struct map *known; /* NULL in builders: they have no values of the build */
-	void (*prepare)(struct prepare *p, void *config);
-	struct plan *plan; /* takes secrets while it is being made; NULL after */
-};
-
-plan_decode_fn legacy_decode;
-plan_render_fn legacy_render;
 
 bool legacy_skips(const struct legacy_filter *f, const char *name);
 

@@ -3,13 +3,6 @@
 
 #include "template/plan_diags.h"
 
-/* What templates reach by {{build `X`}} in every build. (Fact: packer/provisioner.go.) */
-static const char *const common_values[] = {
-	"ConnType",	 "Host",     "ID",   "PackerHTTPAddr", "PackerHTTPIP", "PackerHTTPPort",
-	"PackerRunUUID", "Password", "Port", "SSHPrivateKey",  "SSHPublicKey", "User",
-	"WinRMPassword",
-};
-
 struct maker {
 	struct legacy *t;
 	const struct template_args *args;
@@ -22,84 +15,6 @@ struct maker {
 	bool types_only; /* the build has a component that ingot lacks: only such are reported */
 };
 
-static void release_known(void *map)
-{
-	map_release(map);
-}
-
-/* The names of build values: the common ones and the builder's own. */
-static struct map *known_values(struct arena *a, const struct builder *ops)
-{
-	struct map *m = arena_new_obj(a, struct map);
-
-	arena_on_free(a, release_known, m);
-	for (size_t i = 0; i < ARRAY_LEN(common_values); i++)
-		map_sets(m, common_values[i], m);
-	for (size_t i = 0; ops && ops->generated && ops->generated[i]; i++)
-		map_sets(m, ops->generated[i], m);
-	return m;
-}
-
-static bool is_later(const char *const *later, const char *type)
-{
-	for (; later && *later; later++)
-		if (streq(*later, type))
-			return true;
-	return false;
-}
-
-/* The type is none that ingot has. names: those it has. */
-static void unknown_type(struct diags *d, const char *kind, const char *type, struct span span,
-			 const char *const *names, size_t n, const char *const *later)
-{
-	struct diag *g;
-	const char *near;
-
-	if (is_later(later, type)) {
-		diag_error(d, span, "the %s \"%s\" is not yet supported by ingot", kind, type);
-		return;
-	}
-	g = diag_error(d, span, "there is no %s \"%s\"", kind, type);
-	near = str_nearest(type, names, n);
-	for (size_t i = 0; later && later[i] && !near; i++)
-		near = str_nearest(type, &later[i], 1);
-	if (near)
-		diag_detail(d, g, "Did you mean \"%s\"?", near);
-	else
-		diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.",
-			    kind);
-}
-
-#define TYPES_MAX 128
-
-/* Fills names with the types of a NULL-terminated list of components. */
-#define COLLECT_TYPES(list, names, n) \
-	for (size_t i_ = 0; (list) && (list)[i_] && (n) < TYPES_MAX; i_++) \
-	(names)[(n)++] = (list)[i_]->type
-
-static void unknown_component(struct maker *m, struct diags *d, enum legacy_kind kind,
-			      const char *type, struct span span)
-{
-	const struct registry *r = m->args->registry;
-	const char *names[TYPES_MAX];
-	size_t n = 0;
-
-	switch (kind) {
-	case LEGACY_BUILDER:
-		COLLECT_TYPES(r->builders, names, n);
-		unknown_type(d, "builder", type, span, names, n, r->later_builders);
-		break;
-	case LEGACY_PROVISIONER:
-		COLLECT_TYPES(r->provisioners, names, n);
-		unknown_type(d, "provisioner", type, span, names, n, r->later_provisioners);
-		break;
-	case LEGACY_POSTPROCESSOR:
-		COLLECT_TYPES(r->postprocessors, names, n);
-		unknown_type(d, "post-processor", type, span, names, n, r->later_postprocessors);
-		break;
-	}
-}
-
 /* Whether the build has a component that ingot knows by name alone. Then nothing can be built, and
  * mistakes in the options of the others would only hide the one message that matters. */
 static bool lacks_component(const struct maker *m, const struct legacy_builder *builder)
@@ -107,18 +22,18 @@ static bool lacks_component(const struct maker *m, const struct legacy_builder *
 	const struct registry *r = m->args->registry;
 	const struct legacy *t = m->t;
 
-	if (is_later(r->later_builders, builder->type))
+	if (component_is_later(r, COMPONENT_BUILDER, builder->type))
 		return true;
 	for (size_t i = 0; i < t->nprovisioners; i++)
 		if (!legacy_skips(&t->provisioners[i].filter, builder->name) &&
-		    is_later(r->later_provisioners, t->provisioners[i].type))
+		    component_is_later(r, COMPONENT_PROVISIONER, t->provisioners[i].type))
 			return true;
-	if (t->cleanup && is_later(r->later_provisioners, t->cleanup->type))
+	if (t->cleanup && component_is_later(r, COMPONENT_PROVISIONER, t->cleanup->type))
 		return true;
 	for (size_t i = 0; i < t->nchains; i++)
 		for (size_t j = 0; j < t->chains[i].n; j++)
 			if (!legacy_skips(&t->chains[i].v[j].filter, builder->name) &&
-			    is_later(r->later_postprocessors, t->chains[i].v[j].type))
+			    component_is_later(r, COMPONENT_POSTPROCESSOR, t->chains[i].v[j].type))
 				return true;
 	return false;
 }
@@ -134,29 +49,46 @@ static void drop_errors(struct diags *d)
 	d->errors = 0;
 }
 
+static int legacy_decode(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct diags *d,
+			 void **ret_config)
+{
+	return component_decode(c, c->lang, c->body, data, a, d, ret_config);
+}
+
+static int legacy_render(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct value dot,
+			 struct str text, struct str *ret, struct err *err)
+{
+	return component_render(c, c->lang, data, a, dot, text, ret, err);
+}
+
 /* Decodes and prepares c for the build; false if it had errors. */
-static bool make_component(struct maker *m, struct plan_component *c, enum legacy_kind kind,
+static bool make_component(struct maker *m, struct plan_component *c, enum component_kind kind,
 			   void (*prepare)(struct prepare *, void *), struct diags *d)
 {
-	struct legacy_component *l = arena_new_obj(m->plan->arena, struct legacy_component);
+	struct component_place *place = arena_new_obj(m->plan->arena, struct component_place);
 	bool good;
 
-	*l = (struct legacy_component){
-		.t = m->t,
+	*place = (struct component_place){
 		.kind = kind,
+		.variables = &m->t->values,
+		.template_dir = m->t->dir,
+		.now_ms = m->t->now_ms,
+		.force = m->t->force,
+		.debug = m->t->debug,
+		.json = true,
 		.build_name = m->build->bare_name,
 		.build_type = m->build->type,
-		.known = kind == LEGACY_BUILDER ? NULL : m->known,
+		.known = kind == COMPONENT_BUILDER ? NULL : m->known,
 		.prepare = prepare,
 		.plan = m->plan,
 	};
-	c->lang = l;
+	c->lang = place;
 	c->decode = legacy_decode;
 	c->render = legacy_render;
 	good = legacy_decode(c, NULL, m->plan->arena, d, &c->config) == 0;
 	if (m->types_only)
 		drop_errors(d);
-	l->plan = NULL; /* from now on builds read it side by side */
+	place->plan = NULL; /* from now on builds read it side by side */
 	return good;
 }
 
@@ -164,23 +96,8 @@ static bool make_component(struct maker *m, struct plan_component *c, enum legac
 static struct value overridden(struct maker *m, const struct legacy_provisioner *p)
 {
 	const struct value_attr *over = value_attr_find(p->override, m->raw_name);
-	struct value_attr *attrs;
-	size_t n = 0;
 
-	if (!over || !value_is_attrs(over->value))
-		return p->body;
-	attrs = arena_new_array(m->plan->arena, struct value_attr,
-				p->body.attrs->n + over->value.attrs->n);
-	for (size_t i = 0; i < p->body.attrs->n; i++) {
-		const char *key = arena_strndup(m->plan->arena, p->body.attrs->v[i].key.p,
-						p->body.attrs->v[i].key.n);
-
-		if (!value_attr_find_fold(over->value, key))
-			attrs[n++] = p->body.attrs->v[i];
-	}
-	for (size_t i = 0; i < over->value.attrs->n; i++)
-		attrs[n++] = over->value.attrs->v[i];
-	return value_attrs_make(m->plan->arena, VALUE_OBJECT, attrs, n, p->body.span);
+	return over ? component_override(m->plan->arena, p->body, over->value) : p->body;
 }
 
 static int64_t max_retries(struct maker *m, const struct legacy_provisioner *p, struct diags *d)
@@ -223,10 +140,10 @@ static bool make_provisioner(struct maker *m, const struct legacy_provisioner *f
 	};
 	ret->max_retries = max_retries(m, from, &d);
 	if (!ret->ops) {
-		unknown_component(m, &d, LEGACY_PROVISIONER, from->type, from->type_span);
+		component_missing(m->args->registry, COMPONENT_PROVISIONER, from->type, from->type_span, &d);
 	} else {
 		ret->c.spec = ret->ops->spec;
-		good = make_component(m, &ret->c, LEGACY_PROVISIONER, ret->ops->prepare, &d) &&
+		good = make_component(m, &ret->c, COMPONENT_PROVISIONER, ret->ops->prepare, &d) &&
 		       !d.errors;
 	}
 	plan_diags_take(&m->diags, &d,
@@ -269,10 +186,10 @@ static bool make_postprocessor(struct maker *m, const struct legacy_postprocesso
 		.keep_input = from->keep_input,
 	};
 	if (!ret->ops) {
-		unknown_component(m, &d, LEGACY_POSTPROCESSOR, from->type, from->type_span);
+		component_missing(m->args->registry, COMPONENT_POSTPROCESSOR, from->type, from->type_span, &d);
 	} else {
 		ret->c.spec = ret->ops->spec;
-		good = make_component(m, &ret->c, LEGACY_POSTPROCESSOR, ret->ops->prepare, &d);
+		good = make_component(m, &ret->c, COMPONENT_POSTPROCESSOR, ret->ops->prepare, &d);
 	}
 	plan_diags_take(&m->diags, &d,
 			arena_printf(m->plan->arena, "post-processor \"%s\"", from->type),
@@ -332,12 +249,12 @@ static void make_build(struct maker *m, const struct legacy_builder *from, struc
 	m->build = b;
 	m->raw_name = from->name;
 	m->types_only = lacks_component(m, from);
-	m->known = b->ops && b->ops->generated ? known_values(a, b->ops) : m->common_known;
+	m->known = b->ops && b->ops->generated ? component_known(a, b->ops) : m->common_known;
 	if (!b->ops) {
-		unknown_component(m, &d, LEGACY_BUILDER, from->type, from->type_span);
+		component_missing(m->args->registry, COMPONENT_BUILDER, from->type, from->type_span, &d);
 	} else {
 		b->builder.spec = b->ops->spec;
-		good = make_component(m, &b->builder, LEGACY_BUILDER, b->ops->prepare, &d);
+		good = make_component(m, &b->builder, COMPONENT_BUILDER, b->ops->prepare, &d);
 	}
 	plan_diags_take(&m->diags, &d, NULL, b->bare_name);
 	good &= make_provisioners(m, b);
@@ -393,7 +310,7 @@ void legacy_builds(struct legacy *t, const struct template_args *args, struct pl
 	size_t n;
 	struct named *names = render_names(t, &plan->diags, &n);
 
-	m.common_known = known_values(plan->arena, NULL);
+	m.common_known = component_known(plan->arena, NULL);
 	plan->builds = arena_new_array(plan->arena, struct plan_build, n);
 	for (size_t i = 0; i < n; i++) {
 		struct plan_build *b = &plan->builds[plan->nbuilds];

@@ -113,6 +113,7 @@ static struct run decode(struct arena *a, const char *json, bool weak)
 	struct spec_input in = { .arena = a,
 				 .render = render,
 				 .weak = weak,
+				 .json = true,
 				 .ignore = ignore,
 				 .on_secret = secret,
 				 .data = &r };

@@ -1,0 +1,235 @@
+/* Components as both languages have them. A component is decoded once for the plan, which tells its mistakes, and
+ * again when it runs, with the build's own data: then by many threads side by side, so nothing here changes the plan
+ * but component_decode while place->plan is set. */
+#include "template/plan_component.h"
+
+/* What templates reach by {{build `X`}} and build.X in every build. (Fact: packer/provisioner.go.) */
+static const char *const common_values[] = {
+	"ConnType",	 "Host",     "ID",   "PackerHTTPAddr", "PackerHTTPIP", "PackerHTTPPort",
+	"PackerRunUUID", "Password", "Port", "SSHPrivateKey",  "SSHPublicKey", "User",
+	"WinRMPassword",
+};
+
+#define TYPES_MAX 128
+
+/* One decoding on its way, for the render callback. */
+struct job {
+	const struct plan_component *c;
+	const struct component_place *place;
+	struct value body;
+	struct scope scope;
+	struct value dot;
+	struct arena *arena;
+	struct diags *diags;
+};
+
+static void release_known(void *map)
+{
+	map_release(map);
+}
+
+struct map *component_known(struct arena *a, const struct builder *ops)
+{
+	struct map *m = arena_new_obj(a, struct map);
+
+	arena_on_free(a, release_known, m);
+	for (size_t i = 0; i < ARRAY_LEN(common_values); i++)
+		map_sets(m, common_values[i], m);
+	for (size_t i = 0; ops && ops->generated && ops->generated[i]; i++)
+		map_sets(m, ops->generated[i], m);
+	return m;
+}
+
+static struct scope scope_make(const struct plan_component *c, const struct component_place *place,
+			       const struct plan_data *data, bool late)
+{
+	const struct map *known = late || !place->late_only ? place->known : NULL;
+
+	return (struct scope){
+		.variables = place->variables,
+		.template_dir = place->template_dir,
+		.build_name = place->build_name,
+		.build_type = place->build_type,
+		.component = c->type,
+		.now_ms = place->now_ms,
+		.known = known,
+		.generated = data && known ? data->values : NULL,
+	};
+}
+
+static int render_option(void *data, const struct spec_row *row, bool late, struct str text, struct str *ret,
+			 struct err *err)
+{
+	struct job *j = data;
+	int r = scope_render(&j->scope, j->arena, j->dot, late, text, ret, err);
+
+	if (j->scope.old_clean) {
+		const struct value_attr *at = value_attr_find_fold(j->body, row->name);
+		struct diag *g = diag_warning(j->diags, at ? at->value.span : j->c->span,
+					      "clean_ami_name is an old function");
+
+		g->lenient = true;
+		diag_detail(j->diags, g, "It is read; write clean_resource_name instead.");
+		j->scope.old_clean = false;
+	}
+	return r;
+}
+
+static void add_secret(void *data, const char *secret)
+{
+	const struct job *j = data;
+	struct plan *p = j->place->plan;
+
+	if (!p || !*secret)
+		return;
+	for (size_t i = 0; i < p->nsecrets; i++)
+		if (streq(p->secrets[i], secret))
+			return;
+	p->secrets = arena_grow(p->arena, p->secrets, p->nsecrets * sizeof(*p->secrets),
+				(p->nsecrets + 1) * sizeof(*p->secrets));
+	p->secrets[p->nsecrets++] = arena_strdup(p->arena, secret);
+}
+
+int component_decode(const struct plan_component *c, const struct component_place *place, struct value body,
+		     const struct plan_data *data, struct arena *a, struct diags *d, void **ret_config)
+{
+	struct job job = { .c = c,
+			   .place = place,
+			   .body = body,
+			   .scope = scope_make(c, place, data, false),
+			   .arena = a,
+			   .diags = d };
+	/* Weak in HCL too: its values come here converted to the types it has for the rows, and the rest of the way
+	 * is the same in the reference. */
+	struct spec_input in = { .arena = a,
+				 .diags = d,
+				 .render = render_option,
+				 .data = &job,
+				 .weak = true,
+				 .json = place->json,
+				 .unknown = "<unknown>",
+				 .on_secret = add_secret };
+	struct prepare p = {
+		.arena = a,
+		.diags = d,
+		.body = body,
+		.component = c->type,
+		.build_name = place->build_name,
+		.template_dir = place->template_dir,
+		.weak = place->json,
+		.force = place->force,
+		.debug = place->debug,
+	};
+	size_t errors = d->errors;
+	void *config = arena_alloc(a, c->spec->size);
+
+	job.dot = scope_dot(&job.scope, a);
+	if (spec_decode(c->spec, body, &in, config) < 0)
+		return -1;
+	if (place->prepare)
+		place->prepare(&p, config);
+	if (d->errors > errors)
+		return -1;
+	*ret_config = config;
+	return 0;
+}
+
+/* Late text sees the component's own dot and, in provisioners and post-processors, the build's values. */
+static struct value late_dot(const struct component_place *place, const struct scope *s, struct value dot,
+			     struct arena *a)
+{
+	struct value values = place->kind == COMPONENT_BUILDER ? value_null((struct span){ 0 }) : scope_dot(s, a);
+	struct value_attr *attrs;
+	size_t n = 0;
+
+	if (!value_is_attrs(dot) || !value_is_attrs(values))
+		return value_is_attrs(dot) ? dot : values;
+	attrs = arena_new_array(a, struct value_attr, dot.attrs->n + values.attrs->n);
+	for (size_t i = 0; i < dot.attrs->n; i++)
+		attrs[n++] = dot.attrs->v[i];
+	for (size_t i = 0; i < values.attrs->n; i++)
+		attrs[n++] = values.attrs->v[i]; /* found after the dot's own: those win */
+	return value_attrs_make(a, VALUE_OBJECT, attrs, n, (struct span){ 0 });
+}
+
+int component_render(const struct plan_component *c, const struct component_place *place, const struct plan_data *data,
+		     struct arena *a, struct value dot, struct str text, struct str *ret, struct err *err)
+{
+	struct scope s = scope_make(c, place, data, true);
+
+	return scope_render_all(&s, a, late_dot(place, &s, dot, a), text, ret, err);
+}
+
+static const char *const *later_types(const struct registry *r, enum component_kind kind)
+{
+	switch (kind) {
+	case COMPONENT_BUILDER:
+		return r->later_builders;
+	case COMPONENT_PROVISIONER:
+		return r->later_provisioners;
+	case COMPONENT_POSTPROCESSOR:
+		break;
+	}
+	return r->later_postprocessors;
+}
+
+bool component_is_later(const struct registry *r, enum component_kind kind, const char *type)
+{
+	for (const char *const *v = later_types(r, kind); v && *v; v++)
+		if (streq(*v, type))
+			return true;
+	return false;
+}
+
+/* Fills names with the types of a NULL-terminated list of components. */
+#define COLLECT_TYPES(list, names, n) \
+	for (size_t i_ = 0; (list) && (list)[i_] && (n) < TYPES_MAX; i_++) \
+	(names)[(n)++] = (list)[i_]->type
+
+void component_missing(const struct registry *r, enum component_kind kind, const char *type, struct span span,
+		       struct diags *d)
+{
+	static const char *const kinds[] = { "builder", "provisioner", "post-processor" };
+	const char *const *later = later_types(r, kind);
+	const char *names[TYPES_MAX], *near;
+	struct diag *g;
+	size_t n = 0;
+
+	if (component_is_later(r, kind, type)) {
+		diag_error(d, span, "the %s \"%s\" is not yet supported by ingot", kinds[kind], type);
+		return;
+	}
+	if (kind == COMPONENT_BUILDER)
+		COLLECT_TYPES(r->builders, names, n);
+	else if (kind == COMPONENT_PROVISIONER)
+		COLLECT_TYPES(r->provisioners, names, n);
+	else
+		COLLECT_TYPES(r->postprocessors, names, n);
+	g = diag_error(d, span, "there is no %s \"%s\"", kinds[kind], type);
+	near = str_nearest(type, names, n);
+	for (size_t i = 0; later && later[i] && !near; i++)
+		near = str_nearest(type, &later[i], 1);
+	if (near)
+		diag_detail(d, g, "Did you mean \"%s\"?", near);
+	else
+		diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.", kinds[kind]);
+}
+
+struct value component_override(struct arena *a, struct value body, struct value over)
+{
+	struct value_attr *attrs;
+	size_t n = 0;
+
+	if (!value_is_attrs(over) || !value_is_attrs(body))
+		return body;
+	attrs = arena_new_array(a, struct value_attr, body.attrs->n + over.attrs->n);
+	for (size_t i = 0; i < body.attrs->n; i++) {
+		const struct value_attr *at = &body.attrs->v[i];
+
+		if (!value_attr_find_fold(over, arena_strndup(a, at->key.p, at->key.n)))
+			attrs[n++] = *at;
+	}
+	for (size_t i = 0; i < over.attrs->n; i++)
+		attrs[n++] = over.attrs->v[i];
+	return value_attrs_make(a, VALUE_OBJECT, attrs, n, body.span);
+}
