@@ -5,6 +5,9 @@
 
 const struct func_group *const func_groups[] = {
 	&func_group_number,
+	&func_group_crypto,
+	&func_group_encoding,
+	&func_group_string,
 	NULL,
 };
 

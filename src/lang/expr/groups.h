@@ -5,5 +5,8 @@
 #include "lang/expr/func.h"
 
 extern const struct func_group func_group_number;
+extern const struct func_group func_group_crypto;
+extern const struct func_group func_group_encoding;
+extern const struct func_group func_group_string;
 
 #endif

@@ -1,0 +1,128 @@
+/* Text: normal form C, grapheme clusters, and what functions of text share. */
+#include "lang/expr/text.h"
+
+#include "base/buf.h"
+#include "lang/expr/func.h"
+
+#include <unictype.h>
+#include <unigbrk.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+static bool is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
+struct str text_nfc(struct arena *a, struct str s)
+{
+	auto_free uint8_t *out = NULL;
+	size_t n = 0;
+
+	if (is_ascii(s))
+		return s;
+	out = u8_normalize(UNINORM_NFC, (const uint8_t *)s.p, s.n, NULL, &n);
+	if (!out || (n == s.n && memcmp(out, s.p, n) == 0))
+		return s;
+	return arena_str(a, (struct str){ (const char *)out, n });
+}
+
+/* Whether no cluster ends between two code points of these properties (rules GB3 to GB9b of UAX #29; those of
+ * emoji and flags look further back). */
+static bool stick(int before, int after)
+{
+	switch (before) {
+	case GBP_CR:
+		return after == GBP_LF;
+	case GBP_LF:
+	case GBP_CONTROL:
+		return false;
+	case GBP_PREPEND:
+		return after != GBP_CR && after != GBP_LF && after != GBP_CONTROL;
+	case GBP_L:
+		if (after == GBP_L || after == GBP_V || after == GBP_LV || after == GBP_LVT)
+			return true;
+		break;
+	case GBP_LV:
+	case GBP_V:
+		if (after == GBP_V || after == GBP_T)
+			return true;
+		break;
+	case GBP_LVT:
+	case GBP_T:
+		if (after == GBP_T)
+			return true;
+		break;
+	}
+	return after == GBP_EXTEND || after == GBP_ZWJ || after == GBP_SPACINGMARK;
+}
+
+size_t text_cluster(struct str s, size_t at)
+{
+	size_t i = at, n, flags = 0;
+	bool emoji = false; /* an emoji and what extends it */
+	int before = -1;
+
+	/* Two plain ASCII bytes are two clusters, but for CR LF. */
+	if (at + 1 < s.n && (uint8_t)s.p[at] < 0x80 && (uint8_t)s.p[at + 1] < 0x80 && s.p[at] != '\r')
+		return 1;
+	for (; i < s.n; i += n) {
+		ucs4_t c = text_rune(s, i, &n);
+		int prop = uc_graphemeclusterbreak_property(c);
+		bool pictograph = uc_is_property_extended_pictographic(c);
+		bool flag = prop == GBP_RI && flags % 2 == 1;
+
+		if (before >= 0 && !stick(before, prop) && !flag &&
+		    !(emoji && before == GBP_ZWJ && pictograph))
+			break;
+		emoji = pictograph || (emoji && (prop == GBP_EXTEND || prop == GBP_ZWJ));
+		flags = prop == GBP_RI ? flags + 1 : 0;
+		before = prop;
+	}
+	return i - at;
+}
+
+size_t text_count_clusters(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i += text_cluster(s, i))
+		n++;
+	return n;
+}
+
+ucs4_t text_rune(struct str s, size_t at, size_t *ret_n)
+{
+	ucs4_t c = 0xfffd;
+	int n;
+
+	if ((uint8_t)s.p[at] < 0x80) {
+		*ret_n = 1;
+		return (uint8_t)s.p[at];
+	}
+	n = u8_mbtoucr(&c, (const uint8_t *)s.p + at, s.n - at);
+	*ret_n = n > 0 ? (size_t)n : 1;
+	return n > 0 ? c : 0xfffd;
+}
+
+bool text_is_space(ucs4_t c)
+{
+	return c < 0x80 ? c == ' ' || (c >= '\t' && c <= '\r') : uc_is_property_white_space(c);
+}
+
+int ret_text(struct func_call *c, struct str s, struct value *ret)
+{
+	*ret = value_string(text_nfc(c->arena, s), c->span);
+	return 0;
+}
+
+int ret_buf(struct func_call *c, const struct buf *b, struct value *ret, struct err *err)
+{
+	if (b->overflow)
+		return err_set(err, ERR_INVALID, "the result would be longer than %zu bytes",
+			       b->max ? b->max : BUF_MAX);
+	return ret_text(c, arena_str(c->arena, buf_str(b)), ret);
+}
