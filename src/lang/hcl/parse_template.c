@@ -1,0 +1,573 @@
+/* Templates: quoted text, heredocs and bare text. The tokens first become parts in a row (literals with escapes
+ * resolved and white space stripped as "~" and "<<-" ask for, values, and the words of directives), then %{if} and
+ * %{for} with what they enclose become trees.
+ */
+#include "lang/hcl/parse.h"
+
+#include <unictype.h>
+#include <unistr.h>
+
+enum part_kind { PART_TEXT, PART_VALUE, PART_IF, PART_ELSE, PART_ENDIF, PART_FOR, PART_ENDFOR };
+
+struct template_part {
+	enum part_kind kind;
+	struct span span;
+	size_t token;
+	struct str text;       /* TEXT */
+	struct hcl_expr *expr; /* VALUE; IF: the condition; FOR: the unfinished loop */
+};
+
+/* Sequences and escapes. */
+
+/* What "\x" in quoted text stands for, added to `out`; returns the bytes taken, 0 for a mistake. */
+static size_t escape(struct str s, struct buf *out, const char **ret_wrong)
+{
+	static const char from[] = "nrt\"\\", to[] = "\n\r\t\"\\";
+	const char *hit = s.n > 1 ? memchr(from, s.p[1], sizeof(from) - 1) : NULL;
+	size_t want;
+	uint32_t cp = 0;
+
+	if (hit) {
+		buf_addc(out, to[hit - from]);
+		return 2;
+	}
+	*ret_wrong = "HCL has \\n \\r \\t \\\" \\\\ \\uXXXX and \\UXXXXXXXX; a plain backslash is written \\\\.";
+	if (s.n < 2 || (s.p[1] != 'u' && s.p[1] != 'U'))
+		return 0;
+	want = s.p[1] == 'u' ? 4 : 8;
+	*ret_wrong = want == 4 ? "Four hexadecimal digits belong after \\u." : "Eight hexadecimal digits belong after \\U.";
+	for (size_t i = 2; i < want + 2; i++) {
+		char c = i < s.n ? s.p[i] : 0;
+
+		if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f')))
+			return 0;
+		cp = cp << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+	}
+	*ret_wrong = "There is no character of that number.";
+	if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
+		return 0;
+	buf_add_utf8(out, cp);
+	return want + 2;
+}
+
+/* The text of a literal token; mistakes in it are reported, and the rest is read. */
+static struct str literal_text(struct parser *p, size_t i)
+{
+	struct str s = parser_text(p, i);
+	bool quoted = p->v[i].kind == HCL_T_QUOTED_LIT;
+	AUTO(buf) struct buf out = BUF_INIT;
+	const char *wrong;
+	size_t k = 0, from = 0, n;
+
+	while (k < s.n) {
+		char c = s.p[k];
+
+		if (c == '\\' && quoted) {
+			buf_add(&out, s.p + from, k - from);
+			n = escape(str_slice(s, k, s.n), &out, &wrong);
+			if (!n) {
+				uint32_t at = p->v[i].from + (uint32_t)k, len = (uint32_t)MIN(s.n - k, (size_t)2);
+
+				if ((uint8_t)s.p[k + len - 1] >= 0x80)
+					len = 1;
+				p->last_bad = SIZE_MAX; /* each one counts */
+				parser_fail_at(p, parser_bytes(p, at, at + len), i,
+					       arena_printf(p->arena, "'%.*s' is no escape", (int)len, s.p + k), wrong);
+				n = len;
+			}
+			k += n;
+			from = k;
+		} else if ((c == '$' || c == '%') && k + 2 < s.n && s.p[k + 1] == c && s.p[k + 2] == '{') {
+			buf_add(&out, s.p + from, k + 1 - from);
+			k += 3;
+			from = k - 1;
+		} else {
+			k++;
+		}
+	}
+	if (!from)
+		return arena_str(p->arena, s);
+	buf_add(&out, s.p + from, s.n - from);
+	return arena_str(p->arena, buf_str(&out));
+}
+
+/* The length of the white space at the start (Unicode's); *ret_chars counts its characters. */
+static size_t leading_space(struct str s, size_t *ret_chars)
+{
+	size_t i = 0, chars = 0;
+
+	while (i < s.n) {
+		ucs4_t c;
+		int n = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
+
+		if (n <= 0 || !uc_is_property_white_space(c))
+			break;
+		i += (size_t)n;
+		chars++;
+	}
+	*ret_chars = chars;
+	return i;
+}
+
+static struct str without_trailing_space(struct str s)
+{
+	while (s.n) {
+		ucs4_t c;
+		const uint8_t *prev = u8_prev(&c, (const uint8_t *)s.p + s.n, (const uint8_t *)s.p);
+
+		if (!prev || !uc_is_property_white_space(c))
+			break;
+		s.n = (size_t)(prev - (const uint8_t *)s.p);
+	}
+	return s;
+}
+
+/* Reading the parts. */
+
+struct reading {
+	size_t open; /* the token that began it all */
+	size_t base; /* of the parts */
+	enum hcl_token_kind end;
+	bool strip;  /* the sequence before ended with ~} */
+};
+
+static void add_part(struct parser *p, struct template_part part)
+{
+	vec_push(&p->parts, part);
+}
+
+/* "~" after the opening braces: white space at the end of the literal directly before goes. */
+static void strip_before(struct parser *p, const struct reading *r, size_t i)
+{
+	struct template_part *last;
+
+	if (p->v[i].to - p->v[i].from < 3 || p->parts.n == r->base)
+		return;
+	last = &p->parts.v[p->parts.n - 1];
+	if (last->kind == PART_TEXT)
+		last->text = without_trailing_space(last->text);
+}
+
+/* The end of a sequence whose opening is token `open`; reading goes on after it also when something else stands there,
+ * if it is closed at all. */
+static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool ok, const char *what)
+{
+	size_t i = parser_next(p), match;
+
+	if (ok && p->v[i].kind == HCL_T_TEMPLATE_END) {
+		parser_take(p);
+		r->strip = p->v[i].to - p->v[i].from == 2;
+		return true;
+	}
+	match = parser_match(p, open);
+	if (ok && !match)
+		parser_fail(p, open, arena_printf(p->arena, "%s that begins here is not closed", what),
+			    "A closing brace belongs behind it. If it is meant for another language, write the sign twice: "
+			    "$${ or %%{.");
+	else if (ok)
+		parser_unexpected(p, i, "'}' at the end of the sequence",
+				  "If it is meant for another language, write the sign twice: $${ or %%{.");
+	if (!match)
+		return false;
+	p->pos = match + 1;
+	return true;
+}
+
+static bool read_value(struct parser *p, struct reading *r, size_t open)
+{
+	struct hcl_expr *x = parse_expr(p);
+	bool closed = end_sequence(p, r, open, x, "the value");
+
+	if (!closed)
+		return false;
+	if (!x)
+		x = expr_unknown(p, parser_span(p, open, open));
+	add_part(p, (struct template_part){ .kind = PART_VALUE, .expr = x, .token = open,
+					    .span = parser_span(p, open, p->pos - 1) });
+	return true;
+}
+
+static const struct {
+	const char *word;
+	enum part_kind kind;
+} directives[] = {
+	{ "if", PART_IF }, { "else", PART_ELSE }, { "endif", PART_ENDIF }, { "for", PART_FOR }, { "endfor", PART_ENDFOR },
+};
+
+static bool unknown_directive(struct parser *p, size_t i)
+{
+	const char *words[ARRAY_LEN(directives)], *near;
+
+	for (size_t k = 0; k < ARRAY_LEN(words); k++)
+		words[k] = directives[k].word;
+	if (p->v[i].kind != HCL_T_IDENT)
+		return parser_unexpected(p, i, "if, else, endif, for or endfor after \"%{\"",
+					 "A literal \"%{\" is written %%{.");
+	near = str_nearest(parser_name(p, i).p, words, ARRAY_LEN(words));
+	return parser_fail(p, i,
+			   arena_printf(p->arena, "there is no directive \"" STR_FMT "\"", STR_ARG(parser_text(p, i))),
+			   near ? arena_printf(p->arena, "Did you mean \"%s\"?", near)
+				: "There are if, else, endif, for and endfor. A literal \"%{\" is written %%{.");
+}
+
+static bool read_directive(struct parser *p, struct reading *r, size_t open)
+{
+	size_t i = parser_next(p), k;
+	struct template_part part = { .token = open };
+	bool ok = true;
+
+	for (k = 0; k < ARRAY_LEN(directives) && !parser_is_word(p, i, directives[k].word);)
+		k++;
+	if (k < ARRAY_LEN(directives)) {
+		parser_take(p);
+		part.kind = directives[k].kind;
+		if (part.kind == PART_IF) {
+			part.expr = parse_expr(p);
+			ok = part.expr;
+		} else if (part.kind == PART_FOR) {
+			part.expr = expr_new(p, HCL_FOR, parser_span(p, open, i));
+			ok = parse_for_head(p, part.expr);
+		}
+	} else {
+		ok = unknown_directive(p, i);
+	}
+	if (!end_sequence(p, r, open, ok, "the directive"))
+		return false;
+	part.span = parser_span(p, open, p->pos - 1);
+	if (k == ARRAY_LEN(directives))
+		return true;
+	if (part.kind == PART_IF && !part.expr)
+		part.expr = expr_unknown(p, part.span);
+	if (part.kind == PART_FOR && !part.expr->loop.coll)
+		part.expr->loop.coll = expr_unknown(p, part.span);
+	add_part(p, part);
+	return true;
+}
+
+static bool never_ends(struct parser *p, const struct reading *r)
+{
+	struct str marker = parser_text(p, r->open);
+
+	if (r->end == HCL_T_CQUOTE)
+		return parser_fail(p, r->open, "the quoted text that begins here is never closed", NULL);
+	marker = str_trim(str_slice(marker, 2, marker.n));
+	if (marker.p[0] == '-')
+		marker = str_slice(marker, 1, marker.n);
+	return parser_fail_at(p, parser_span(p, p->n - 1, p->n - 1), p->n - 1,
+			      arena_printf(p->arena, "the heredoc that begins on line %u is never closed",
+					   source_position(p->src, parser_span(p, r->open, r->open).from).line),
+			      arena_printf(p->arena, "A line with nothing but " STR_FMT " ends it, the line's end included.",
+					   STR_ARG(marker)));
+}
+
+static bool read_invalid(struct parser *p, const struct reading *r, size_t i)
+{
+	struct str s = parser_text(p, i);
+
+	if (!s.n)
+		return parser_fail(p, r->open, "the quoted text that begins here is not closed on its line",
+				   "A quote belongs at its end. Text of several lines is written with \\n, or as a heredoc (<<EOT).");
+	if (s.p[0] == '\n' || s.p[0] == '\r')
+		parser_fail_at(p, parser_span(p, r->open, i), i, "quoted text cannot go on in the next line",
+			       "Write the line break as \\n, or the text as a heredoc (<<EOT).");
+	else if (s.p[0] == '\\')
+		parser_fail(p, i, "a backslash cannot stand at the end of the line", "A plain backslash is written \\\\.");
+	else
+		parser_unexpected(p, i, "text", NULL);
+	return true;
+}
+
+static bool read_part(struct parser *p, struct reading *r)
+{
+	size_t i = p->pos;
+	bool strip = r->strip, newlines = p->newlines, ok;
+
+	r->strip = false;
+	p->pos++;
+	switch (p->v[i].kind) {
+	case HCL_T_QUOTED_LIT:
+	case HCL_T_STRING_LIT: {
+		struct str s = literal_text(p, i);
+		size_t ignored;
+
+		if (strip)
+			s = str_slice(s, leading_space(s, &ignored), s.n);
+		add_part(p, (struct template_part){ .kind = PART_TEXT, .text = s, .span = parser_span(p, i, i), .token = i });
+		return true;
+	}
+	case HCL_T_TEMPLATE_INTERP:
+	case HCL_T_TEMPLATE_CONTROL:
+		strip_before(p, r, i);
+		p->newlines = false;
+		ok = p->v[i].kind == HCL_T_TEMPLATE_INTERP ? read_value(p, r, i) : read_directive(p, r, i);
+		p->newlines = newlines;
+		return ok;
+	case HCL_T_INVALID:
+		return read_invalid(p, r, i);
+	default:
+		p->pos = i;
+		return never_ends(p, r);
+	}
+}
+
+/* <<- : the smallest indentation of all lines that are not blank goes from the front of each. */
+static void unindent(struct template_part *v, size_t n)
+{
+	size_t least = SIZE_MAX, chars, space;
+	bool line_start = true;
+
+	for (int pass = 0; pass < 2; pass++, line_start = true) {
+		for (size_t i = 0; i < n; i++) {
+			bool text = v[i].kind == PART_TEXT, ends = text && v[i].text.n && v[i].text.p[v[i].text.n - 1] == '\n';
+
+			if (line_start) {
+				chars = 0;
+				space = text ? leading_space(v[i].text, &chars) : 0;
+				if (text && ends && space == v[i].text.n)
+					chars = SIZE_MAX; /* a blank line */
+				else if (pass == 1 && text)
+					for (size_t k = 0; k < least; k++) {
+						int len = u8_mblen((const uint8_t *)v[i].text.p, v[i].text.n);
+
+						v[i].text = str_slice(v[i].text, (size_t)MAX(len, 1), v[i].text.n);
+					}
+				least = pass == 0 ? MIN(least, chars) : least;
+			}
+			line_start = ends;
+		}
+	}
+}
+
+/* Literals in a row become one. Returns how many parts are left. */
+static size_t join_texts(struct parser *p, struct template_part *v, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n;) {
+		size_t to = i + 1, len = v[i].text.n;
+		struct template_part part = v[i];
+		char *text;
+
+		if (part.kind == PART_TEXT) {
+			for (; to < n && v[to].kind == PART_TEXT; to++)
+				len += v[to].text.n;
+			if (to > i + 1) {
+				part.text.p = text = arena_alloc(p->arena, len + 1);
+				part.text.n = len;
+				part.span = span_join(part.span, v[to - 1].span);
+				for (size_t k = i; k < to; k++) {
+					if (v[k].text.n)
+						memcpy(text, v[k].text.p, v[k].text.n);
+					text += v[k].text.n;
+				}
+			}
+			part.text = parse_normalized(p->arena, part.text);
+		}
+		v[kept++] = part;
+		i = to;
+	}
+	return kept;
+}
+
+/* Parts to trees. */
+
+struct building {
+	struct parser *p;
+	const struct template_part *v;
+	size_t n, i;
+};
+
+static struct hcl_expr *build_if(struct building *b);
+static struct hcl_expr *build_for(struct building *b);
+
+static struct hcl_expr *text_expr(struct parser *p, struct str text, struct span span)
+{
+	struct hcl_expr *x = expr_new(p, HCL_LITERAL, span);
+
+	x->value = value_string(text, span);
+	return x;
+}
+
+/* Everything up to a directive that ends something, as a template. NULL after a mistake. */
+static struct hcl_expr *build_parts(struct building *b, struct span where)
+{
+	struct parser *p = b->p;
+	size_t base = p->exprs.n;
+	struct hcl_expr *x = expr_new(p, HCL_TEMPLATE, where);
+
+	for (; b->i < b->n; b->i++) {
+		const struct template_part *part = &b->v[b->i];
+		struct hcl_expr *child;
+
+		if (part->kind == PART_ELSE || part->kind == PART_ENDIF || part->kind == PART_ENDFOR)
+			break;
+		child = part->kind == PART_TEXT	   ? text_expr(p, part->text, part->span)
+			: part->kind == PART_VALUE ? part->expr
+			: part->kind == PART_IF	   ? build_if(b)
+						   : build_for(b);
+		if (!child) {
+			p->exprs.n = base;
+			return NULL;
+		}
+		vec_push(&p->exprs, child);
+	}
+	if (p->exprs.n == base)
+		vec_push(&p->exprs, text_expr(p, (struct str){ "", 0 }, (struct span){ where.src, where.to, where.to }));
+	x->tmpl.nparts = p->exprs.n - base;
+	x->tmpl.parts = arena_new_array(p->arena, struct hcl_expr *, x->tmpl.nparts);
+	memcpy(x->tmpl.parts, p->exprs.v + base, x->tmpl.nparts * sizeof(*x->tmpl.parts));
+	x->span = span_join(x->tmpl.parts[0]->span, x->tmpl.parts[x->tmpl.nparts - 1]->span);
+	p->exprs.n = base;
+	return x;
+}
+
+/* The directive that ends `open`: of that kind, or a report. */
+static const struct template_part *build_end(struct building *b, const struct template_part *open, enum part_kind kind,
+					     bool or_else)
+{
+	static const char *const words[] = { [PART_ELSE] = "else", [PART_ENDIF] = "endif", [PART_ENDFOR] = "endfor" };
+	const struct template_part *end = b->i < b->n ? &b->v[b->i] : NULL;
+	unsigned line = source_position(open->span.src, open->span.from).line;
+	const char *what = open->kind == PART_IF ? "if" : "for";
+
+	if (end && (end->kind == kind || (or_else && end->kind == PART_ELSE)))
+		return end;
+	if (!end)
+		parser_fail_at(b->p, open->span, open->token, arena_printf(b->p->arena, "this %%{%s} has no %%{%s}", what, words[kind]),
+			       NULL);
+	else
+		parser_fail_at(b->p, end->span, end->token,
+			       arena_printf(b->p->arena, "%%{%s} cannot end the %%{%s} of line %u", words[end->kind], what, line),
+			       arena_printf(b->p->arena, "%%{%s} belongs here first.", words[kind]));
+	return NULL;
+}
+
+/* Both leave the position at the closing directive. */
+static struct hcl_expr *build_if(struct building *b)
+{
+	const struct template_part *open = &b->v[b->i++], *end;
+	struct hcl_expr *x = expr_new(b->p, HCL_CONDITIONAL, open->span);
+	bool deep = parser_down(b->p, open->token);
+
+	x->choice.cond = open->expr;
+	x->choice.yes = deep ? build_parts(b, open->span) : NULL;
+	end = x->choice.yes ? build_end(b, open, PART_ENDIF, true) : NULL;
+	if (end && end->kind == PART_ELSE) {
+		b->i++;
+		x->choice.no = build_parts(b, end->span);
+		end = x->choice.no ? build_end(b, open, PART_ENDIF, false) : NULL;
+	} else if (end) {
+		struct building none = { .p = b->p };
+
+		x->choice.no = build_parts(&none, (struct span){ end->span.src, end->span.from, end->span.from });
+	}
+	parser_up(b->p);
+	if (!end)
+		return NULL;
+	x->span = span_join(open->span, end->span);
+	return x;
+}
+
+static struct hcl_expr *build_for(struct building *b)
+{
+	const struct template_part *open = &b->v[b->i++], *end;
+	struct hcl_expr *x = open->expr;
+	bool deep = parser_down(b->p, open->token);
+
+	x->loop.join = true;
+	x->loop.value = deep ? build_parts(b, open->span) : NULL;
+	end = x->loop.value ? build_end(b, open, PART_ENDFOR, false) : NULL;
+	parser_up(b->p);
+	if (!end)
+		return NULL;
+	x->span = span_join(open->span, end->span);
+	return x;
+}
+
+/* All parts from r->base on as one expression. */
+static struct hcl_expr *build(struct parser *p, const struct reading *r, struct span span)
+{
+	struct building b = { .p = p, .v = p->parts.v + r->base, .n = p->parts.n - r->base };
+	struct hcl_expr *x;
+
+	if (b.n == 1 && b.v[0].kind == PART_TEXT && r->end != HCL_T_CHEREDOC)
+		return text_expr(p, b.v[0].text, span);
+	x = build_parts(&b, span);
+	if (x && b.i < b.n)
+		x = parser_fail_at(p, b.v[b.i].span, b.v[b.i].token, "this directive ends nothing",
+				   "The %{if} or %{for} that it belongs to is missing, or was ended before.");
+	if (!x)
+		return NULL;
+	x->span = span;
+	x->tmpl.wrapped = b.n == 1 && b.v[0].kind == PART_VALUE;
+	return x;
+}
+
+static struct hcl_expr *finish(struct parser *p, struct reading *r, struct span span, bool flush)
+{
+	struct template_part *v;
+	struct hcl_expr *x;
+	size_t n;
+
+	if (p->parts.n == r->base)
+		add_part(p, (struct template_part){ .kind = PART_TEXT, .text = { "", 0 }, .token = r->open,
+						    .span = { span.src, span.to, span.to } });
+	v = p->parts.v + r->base;
+	n = p->parts.n - r->base;
+	if (flush)
+		unindent(v, n);
+	p->parts.n = r->base + join_texts(p, v, n);
+	x = build(p, r, span);
+	p->parts.n = r->base;
+	return x;
+}
+
+struct hcl_expr *parse_quoted(struct parser *p)
+{
+	struct reading r = { .open = parser_take(p), .base = p->parts.n };
+	struct str opening = parser_text(p, r.open), marker = { 0 };
+	bool heredoc = p->v[r.open].kind == HCL_T_OHEREDOC;
+	struct hcl_expr *x;
+	struct span span;
+
+	r.end = heredoc ? HCL_T_CHEREDOC : HCL_T_CQUOTE;
+	while (p->v[p->pos].kind != r.end)
+		if (!read_part(p, &r)) {
+			p->parts.n = r.base;
+			return NULL;
+		}
+	span = parser_span(p, r.open, p->pos);
+	p->pos++;
+	if (heredoc)
+		marker = str_trim(parser_text(p, p->pos - 1));
+	x = finish(p, &r, span, heredoc && opening.p[2] == '-');
+	if (x && x->kind == HCL_TEMPLATE)
+		x->tmpl.heredoc = arena_str(p->arena, marker);
+	return x;
+}
+
+struct hcl_expr *parse_bare_template(struct parser *p)
+{
+	struct reading r = { .base = p->parts.n, .end = HCL_T_EOF };
+
+	while (p->v[p->pos].kind != HCL_T_EOF)
+		if (!read_part(p, &r)) {
+			p->parts.n = r.base;
+			return NULL;
+		}
+	return finish(p, &r, parser_span(p, 0, p->n - 1), false);
+}
+
+bool parse_plain_text(struct parser *p, struct str *ret)
+{
+	size_t open = parser_next(p);
+	struct hcl_expr *x = parse_quoted(p);
+
+	if (!x)
+		return false;
+	if (x->kind != HCL_LITERAL)
+		return parser_fail_at(p, x->span, open, "a template cannot stand here: only plain text",
+				      "A literal \"${\" is written $${.");
+	*ret = x->value.string;
+	return true;
+}
