@@ -15,4 +15,20 @@ int arg_int(struct func_call *c, const struct value *args, int i, int64_t *ret, 
 /* The type of an argument as messages say it: "list of string". */
 const char *arg_type(struct func_call *c, struct value v);
 
+/* Whether one of the arguments is unknown itself (what is inside does not count). */
+bool args_unknown(const struct value *args, size_t nargs);
+/* Unknown of a type, marked as the arguments are: what a PARAM_UNKNOWN function gives where it has to wait. */
+struct value args_wait(struct func_call *c, const struct value *args, size_t nargs, const struct type *type);
+/* The element type of a list, set or map; the type of any value where it is none. */
+const struct type *arg_elem_type(struct func_call *c, struct value v);
+/* v with the mark added where `sensitive` is set. */
+static inline struct value arg_marked(struct value v, bool sensitive)
+{
+	return sensitive ? value_mark(v, true) : v;
+}
+
+/* Equality of two values, which unknown ones may leave open. Values of different types are not equal. */
+enum equality { EQUAL_NO, EQUAL_YES, EQUAL_OPEN };
+enum equality args_equal(struct arena *a, struct value x, struct value y);
+
 #endif
