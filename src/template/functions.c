@@ -4,7 +4,7 @@
 
 #include "base/os.h"
 #include "base/vec.h"
-#include "template/gotime.h"
+#include "base/gotime.h"
 #include "template/version.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Go's time layouts and strftime, and version numbers. */
-#include "template/gotime.h"
+#include "base/gotime.h"
 #include "template/version.h"
 
 #include <setjmp.h>

@@ -5,6 +5,7 @@
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
 #include "lang/expr/inner.h"
+#include "lang/expr/number.h"
 
 #include "base/map.h"
 

@@ -5,9 +5,14 @@
 
 const struct func_group *const func_groups[] = {
 	&func_group_number,
-	&func_group_crypto,
-	&func_group_encoding,
+	&func_group_list,
+	&func_group_collection,
+	&func_group_set,
 	&func_group_string,
+	&func_group_encoding,
+	&func_group_crypto,
+	&func_group_time,
+	&func_group_network,
 	NULL,
 };
 

@@ -1,6 +1,6 @@
 /* Times as templates write them: Go's layouts ("2006-01-02") and strftime. Always UTC. */
-#ifndef INGOT_TEMPLATE_GOTIME_H
-#define INGOT_TEMPLATE_GOTIME_H
+#ifndef INGOT_BASE_GOTIME_H
+#define INGOT_BASE_GOTIME_H
 
 #include "base/buf.h"
 #include "base/str.h"

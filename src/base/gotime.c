@@ -1,7 +1,7 @@
 /* Go's time layouts: the parts of the reference time (Mon Jan 2 15:04:05 MST 2006) stand for
  * themselves. A table of parts, longest first where one begins another. (Fact: time/format.go of
  * Go's library.) */
-#include "template/gotime.h"
+#include "base/gotime.h"
 
 #include <ctype.h>
 #include <time.h>
