@@ -82,8 +82,8 @@ static void test_rows(void **state UNUSED)
 		for (size_t i = 0; i < (*g)->n; i++) {
 			const struct func *f = &(*g)->rows[i];
 
-			if (!f->doc || f->nexamples < 2 || !f->returns || !f->call)
-				fail_msg("%s lacks a doc line, two examples, a type or its function", f->name);
+			if (!f->doc || !f->nexamples || !f->returns || !f->call)
+				fail_msg("%s lacks a doc line, examples, a type or its function", f->name);
 			assert_ptr_equal(func_find(func_groups, str_from(f->name)), f);
 			for (size_t k = 1; i && k < 2; k++)
 				assert_true(strcmp((*g)->rows[i - 1].name, f->name) < 0);

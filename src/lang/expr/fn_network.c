@@ -208,7 +208,7 @@ static int fn_cidrsubnets(struct func_call *c, const struct value *args, size_t 
 {
 	struct value *v = arena_new_array(c->arena, struct value, nargs);
 	struct network net, at = { 0 };
-	int more;
+	int more = 0;
 
 	if (arg_network(c, args, 0, &net, err) < 0)
 		return -1;

@@ -164,8 +164,8 @@ static int take_offset(struct str s, bool lenient, int32_t *ret, struct err *err
 
 static int parse(struct str s, bool lenient, struct moment *ret, struct err *err)
 {
-	int v[ARRAY_LEN(parts)];
-	int32_t ns, offset;
+	int v[ARRAY_LEN(parts)] = { 0 };
+	int32_t ns, offset = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (take(&s, &parts[i], lenient, &v[i], err) < 0)
