@@ -18,6 +18,7 @@
 	ROW(cloud_up) \
 	ROW(completion) \
 	ROW(docs) \
+	ROW(fix) \
 	ROW(inspect) \
 	ROW(man) \
 	ROW(sweep) \
