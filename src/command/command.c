@@ -19,6 +19,7 @@
 	ROW(completion) \
 	ROW(docs) \
 	ROW(fix) \
+	ROW(fmt) \
 	ROW(inspect) \
 	ROW(man) \
 	ROW(sweep) \

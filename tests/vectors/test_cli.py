@@ -14,16 +14,15 @@ CASES = sorted(d for d in os.listdir(os.path.join(ROOT, "cli")) if os.path.exist
 
 # Cases that are not for this version, one by one: (names, why).
 LATER = {
-    "the commands fix, fmt, console, hcl2_upgrade, init and plugins come with the HCL2 release": """
-        cli-badflag-fix cli-h-console cli-h-fix cli-h-fmt cli-h-plugins cli-h-plugins-installed cli-h-plugins-required cli-missing-fix cli-missing-init
-        cli-noarg-fix cli-noarg-hcl2_upgrade cli-noarg-init console-hcl console-json fmt-bad fmt-check fmt-many init-json plugins-install-bad upgrade-simple
+    "the commands console, hcl2_upgrade, init and plugins come with the HCL2 release": """
+        cli-h-console cli-h-plugins cli-h-plugins-installed cli-h-plugins-required cli-missing-init
+        cli-noarg-hcl2_upgrade cli-noarg-init console-hcl console-json init-json plugins-install-bad upgrade-simple
         cli-h-execute json-syntax-build-inspect-fix""",
     "HCL2 templates come with the HCL2 release": "json-extension var-hcl-undeclared",
     "help lists commands of the HCL2 release": "cli-no-args cli-help-word cli-top-h cli-top--help cli-unknown-command",
     "a component of a later release": "amazon-spot amazon-ssh",
 }
 SKIP = {name: why for why, names in LATER.items() for name in names.split()}
-SKIP.update({c: "the command fix comes with the HCL2 release" for c in CASES if c.startswith("fix-")})
 
 
 @pytest.fixture(scope="module")
