@@ -128,8 +128,9 @@ const struct required_plugin *hcl_plugin_of(const struct hcl_template *t, const 
 /* inspect's listing, and the two first parts of it, which console shows as well. */
 void hcl_outline(struct hcl_template *t, struct buf *out);
 void hcl_outline_values(const struct hcl_template *t, struct buf *out);
-/* The selected builds, into the plan; mistakes of one leave it `broken`. */
-void hcl_builds(struct hcl_template *t, struct plan *plan);
+/* The selected builds, into the plan; mistakes in the options of one leave it `broken`. -1: mistakes that leave nothing
+ * to run, such as a source that is not there; the rest was checked all the same. */
+int hcl_builds(struct hcl_template *t, struct plan *plan);
 
 /* Defines a name once: false, with an error that shows both places, where it is defined already. kind is "variable",
  * "local", "data" or "source"; `index` its place in the array. */
@@ -157,10 +158,6 @@ struct eval hcl_eval(const struct hcl_template *t, const struct eval_scope *more
  * unknown. */
 int hcl_component_body(struct eval *e, const struct hcl_body *body, const struct spec *spec, const char *const *common,
 		       struct value *ret);
-/* Replaces `dynamic "TYPE" { for_each, iterator, labels, content }` blocks by what they stand for; the iterator's names are
- * bound in each copy. Bodies without any are given back as they are. */
-int hcl_dynamic_expand(struct eval *e, const struct hcl_body *body, struct hcl_body **ret);
-
 plan_decode_fn hcl_decode;
 plan_render_fn hcl_render;
 

@@ -49,6 +49,7 @@ struct plan_provisioner {
 	const struct provisioner *ops;
 	int64_t pause_before_ns, pause_after_ns, timeout_ns;
 	int64_t max_retries;
+	bool continue_on_error; /* a failure is told, and the build goes on */
 };
 
 struct plan_postprocessor {

@@ -1,0 +1,303 @@
+/* The builds of an HCL2 template: one for each source of each build block that -only and -except leave, each
+ * component decoded and prepared. */
+#include "template/hcl_component.h"
+#include "template/hcl_glob.h"
+#include "template/plan_diags.h"
+
+struct maker {
+	struct hcl_template *t;
+	struct plan *plan;
+	struct plan_diags diags;
+	/* Attributes that are not the component's own. */
+	const char *const *source_common, *const *part_common, *const *post_common;
+	struct map *common_known;
+	/* the build at hand */
+	const struct hcl_build *block;
+	const struct hcl_use *use;
+	struct plan_build *build;
+	const struct map *known;
+};
+
+/* Decodes and prepares c for the build; false if it had errors. */
+static bool make_component(struct maker *m, struct plan_component *c, struct hcl_component *h, struct diags *d)
+{
+	bool good;
+
+	h->t = m->t;
+	h->source_name = m->use->shown;
+	h->build_label = m->block->name;
+	h->span = c->span;
+	h->place.now_ms = m->t->now_ms;
+	h->place.force = m->t->args->force;
+	h->place.debug = m->t->args->debug;
+	h->place.build_name = m->build->bare_name;
+	h->place.build_type = m->build->type;
+	h->place.late_only = true;
+	h->place.plan = m->plan;
+	c->lang = h;
+	c->decode = hcl_decode;
+	c->render = hcl_render;
+	good = hcl_decode(c, NULL, m->plan->arena, d, &c->config) == 0;
+	h->place.plan = NULL; /* from now on builds read it side by side */
+	return good;
+}
+
+/* Takes what a component had to say; title: `provisioner "shell"`. */
+static void take(struct maker *m, const struct diags *d, const char *title, struct span span)
+{
+	plan_diags_take(&m->diags, d,
+			arena_printf(m->plan->arena, "%s (%s)", title, hcl_place(m->plan->arena, span)),
+			m->build->name);
+}
+
+static bool make_builder(struct maker *m)
+{
+	struct plan_build *b = m->build;
+	struct arena *a = m->plan->arena;
+	const struct hcl_use *use = m->use;
+	struct hcl_component *h = arena_new_obj(a, struct hcl_component);
+	struct diags d;
+	bool good;
+
+	diags_init(&d, a);
+	*h = (struct hcl_component){
+		.place = { .kind = COMPONENT_BUILDER, .prepare = b->ops->prepare },
+		.pieces = { { .body = use->source->block->body }, { use->body, use->bound } },
+		.common = m->source_common,
+	};
+	b->builder = (struct plan_component){
+		.type = use->type, .name = use->name, .spec = b->ops->spec, .span = use->source->block->span
+	};
+	good = make_component(m, &b->builder, h, &d);
+	take(m, &d, arena_printf(a, "source \"%s\" \"%s\"", use->type, use->name), use->source->block->span);
+	return good;
+}
+
+static bool make_provisioner(struct maker *m, const struct hcl_part *from, struct plan_provisioner *ret)
+{
+	struct arena *a = m->plan->arena;
+	const struct provisioner *ops = registry_provisioner(m->t->args->registry, from->type);
+	struct hcl_component *h = arena_new_obj(a, struct hcl_component);
+	const struct value_attr *over = value_is_attrs(from->override) ? value_attr_find(from->override, m->use->shown)
+								       : NULL;
+	struct diags d;
+	bool good;
+
+	diags_init(&d, a);
+	*h = (struct hcl_component){
+		.place = { .kind = COMPONENT_PROVISIONER, .known = m->known, .prepare = ops->prepare },
+		.pieces = { { from->body, from->bound } },
+		.common = m->part_common,
+		.override = over ? over->value : value_null(from->span),
+	};
+	*ret = (struct plan_provisioner){
+		.c = { .type = from->type, .name = from->name, .spec = ops->spec, .span = from->span },
+		.ops = ops,
+		.pause_before_ns = from->pause_before_ns,
+		.timeout_ns = from->timeout_ns,
+		.max_retries = from->max_retries,
+		.continue_on_error = from->continue_on_error,
+	};
+	good = make_component(m, &ret->c, h, &d);
+	take(m, &d, arena_printf(a, "provisioner \"%s\"", from->type), from->span);
+	return good;
+}
+
+static bool make_provisioners(struct maker *m, const char *source)
+{
+	const struct hcl_build *block = m->block;
+	struct plan_build *b = m->build;
+	bool good = true;
+
+	b->provisioners = arena_new_array(m->plan->arena, struct plan_provisioner, block->nprovisioners + 1);
+	for (size_t i = 0; i < block->nprovisioners; i++)
+		if (!hcl_part_skips(&block->provisioners[i], source))
+			good &= make_provisioner(m, &block->provisioners[i], &b->provisioners[b->nprovisioners++]);
+	if (block->cleanup && !hcl_part_skips(block->cleanup, source)) {
+		b->cleanup = arena_new_obj(m->plan->arena, struct plan_provisioner);
+		good &= make_provisioner(m, block->cleanup, b->cleanup);
+	}
+	return good;
+}
+
+static bool make_postprocessor(struct maker *m, const struct hcl_part *from, struct plan_postprocessor *ret)
+{
+	struct arena *a = m->plan->arena;
+	const struct postprocessor *ops = registry_postprocessor(m->t->args->registry, from->type);
+	struct hcl_component *h = arena_new_obj(a, struct hcl_component);
+	struct diags d;
+	bool good;
+
+	diags_init(&d, a);
+	*h = (struct hcl_component){
+		.place = { .kind = COMPONENT_POSTPROCESSOR, .known = m->known, .prepare = ops->prepare },
+		.pieces = { { from->body, from->bound } },
+		.common = m->post_common,
+	};
+	*ret = (struct plan_postprocessor){
+		.c = { .type = from->type, .name = from->name, .spec = ops->spec, .span = from->span },
+		.ops = ops,
+		.keep_input = from->keep_input == TRIBOOL_UNSET ? -1 : from->keep_input == TRIBOOL_TRUE,
+	};
+	good = make_component(m, &ret->c, h, &d);
+	take(m, &d, arena_printf(a, "post-processor \"%s\"", from->type), from->span);
+	return good;
+}
+
+static bool any_match(char *const *patterns, const char *name)
+{
+	for (; patterns && *patterns; patterns++)
+		if (hcl_glob_match(*patterns, name))
+			return true;
+	return false;
+}
+
+/* A post-processor that -except names ends its chain. */
+static bool make_chains(struct maker *m, const char *source)
+{
+	const struct hcl_build *block = m->block;
+	struct plan_build *b = m->build;
+	bool good = true;
+
+	b->chains = arena_new_array(m->plan->arena, struct plan_chain, block->nchains + 1);
+	for (size_t i = 0; i < block->nchains; i++) {
+		struct plan_chain *chain = &b->chains[b->nchains];
+
+		chain->v = arena_new_array(m->plan->arena, struct plan_postprocessor, block->chains[i].n + 1);
+		for (size_t j = 0; j < block->chains[i].n; j++) {
+			const struct hcl_part *p = &block->chains[i].v[j];
+
+			if (hcl_part_skips(p, source))
+				continue;
+			if (any_match(m->t->args->except, p->name ? p->name : p->type))
+				break;
+			good &= make_postprocessor(m, p, &chain->v[chain->n++]);
+		}
+		b->nchains += chain->n > 0;
+	}
+	return good;
+}
+
+static void make_build(struct maker *m, const struct hcl_build *block, const struct hcl_use *use, const char *name,
+		       struct plan_build *b)
+{
+	struct arena *a = m->plan->arena;
+	const char *source = arena_printf(a, "%s.%s", use->type, use->shown);
+	bool good;
+
+	*b = (struct plan_build){ .name = name, .bare_name = use->name, .type = use->type };
+	b->ops = registry_builder(m->t->args->registry, use->type);
+	m->block = block;
+	m->use = use;
+	m->build = b;
+	m->known = b->ops->generated ? component_known(a, b->ops) : m->common_known;
+	good = make_builder(m);
+	good &= make_provisioners(m, source);
+	good &= make_chains(m, source);
+	b->broken = !good;
+}
+
+static bool check_patterns(struct diags *d, char *const *patterns, const char *flag)
+{
+	bool good = true;
+
+	for (; patterns && *patterns; patterns++) {
+		AUTO(err) struct err err = ERR_INIT;
+
+		if (hcl_glob_check(*patterns, &err) < 0) {
+			diag_error(d, (struct span){ 0 }, "-%s=%s is no pattern: %s", flag, *patterns, err.msg);
+			good = false;
+		}
+	}
+	return good;
+}
+
+static bool matches_post_processor(const struct hcl_build *blocks, size_t n, const char *pattern)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < blocks[i].nchains; j++)
+			for (size_t k = 0; k < blocks[i].chains[j].n; k++) {
+				const struct hcl_part *p = &blocks[i].chains[j].v[k];
+
+				if (hcl_glob_match(pattern, p->name ? p->name : p->type))
+					return true;
+			}
+	return false;
+}
+
+/* A pattern that nothing answers to is most likely a slip. */
+static void warn_unmatched(struct diags *d, char *const *patterns, const char *flag, const char *const *names, size_t n,
+			   const struct hcl_build *blocks, size_t nblocks)
+{
+	for (; patterns && *patterns; patterns++) {
+		AUTO(buf) struct buf all = BUF_INIT;
+		bool found = blocks && matches_post_processor(blocks, nblocks, *patterns);
+		struct diag *g;
+
+		for (size_t i = 0; i < n; i++) {
+			found |= hcl_glob_match(*patterns, names[i]);
+			buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+		}
+		if (found)
+			continue;
+		g = diag_warning(d, (struct span){ 0 }, "-%s=%s matches no build", flag, *patterns);
+		diag_detail(d, g, "The builds are: %s.\nA pattern such as \"null.*\" matches several.", buf_cstr(&all));
+	}
+}
+
+static const char *build_name(struct arena *a, const struct hcl_build *block, const struct hcl_use *use)
+{
+	return *block->name ? arena_printf(a, "%s.%s.%s", block->name, use->type, use->shown)
+			    : arena_printf(a, "%s.%s", use->type, use->shown);
+}
+
+static void make_builds(struct maker *m, const struct hcl_build *blocks, size_t nblocks)
+{
+	const struct template_args *args = m->t->args;
+	struct plan *plan = m->plan;
+	const char **names;
+	size_t n = 0, at = 0;
+
+	for (size_t i = 0; i < nblocks; i++)
+		n += blocks[i].nuses;
+	names = arena_new_array(plan->arena, const char *, n + 1);
+	plan->builds = arena_new_array(plan->arena, struct plan_build, n + 1);
+	for (size_t i = 0; i < nblocks; i++)
+		for (size_t j = 0; j < blocks[i].nuses; j++) {
+			const char *name = build_name(plan->arena, &blocks[i], &blocks[i].uses[j]);
+
+			names[at++] = name;
+			if ((args->only && *args->only && !any_match(args->only, name)) || any_match(args->except, name))
+				continue;
+			make_build(m, &blocks[i], &blocks[i].uses[j], name, &plan->builds[plan->nbuilds++]);
+		}
+	warn_unmatched(&plan->diags, args->only, "only", names, n, NULL, 0);
+	warn_unmatched(&plan->diags, args->except, "except", names, n, blocks, nblocks);
+}
+
+int hcl_builds(struct hcl_template *t, struct plan *plan)
+{
+	struct maker m = { .t = t, .plan = plan, .diags = { .plan = plan } };
+	struct hcl_build *blocks;
+	size_t n, errors = t->diags->errors;
+	int rc;
+
+	if (!t->nbuilds) {
+		struct diag *g = diag_error(t->diags, (struct span){ 0 }, "the template has no build block");
+
+		diag_detail(t->diags, g, "Add one that names at least one source: build { sources = [\"source.TYPE.NAME\"] }.");
+		return -1;
+	}
+	check_patterns(t->diags, t->args->only, "only");
+	check_patterns(t->diags, t->args->except, "except");
+	if (t->diags->errors > errors)
+		return -1;
+	rc = hcl_read_builds(t, &blocks, &n);
+	m.common_known = component_known(plan->arena, NULL);
+	m.source_common = hcl_common_names(plan->arena, &hcl_use_spec);
+	m.part_common = hcl_common_names(plan->arena, &hcl_part_spec);
+	m.post_common = hcl_common_names(plan->arena, &hcl_post_part_spec);
+	make_builds(&m, blocks, n);
+	plan_diags_finish(&m.diags);
+	return rc;
+}
