@@ -119,6 +119,19 @@ static int run_with_retries(struct build *b, const struct plan_provisioner *p, s
 	return -1;
 }
 
+/* continue_on_error: told, and forgotten, once all tries are used up. Ctrl-C still ends the build. */
+static int run_provisioner(struct build *b, const struct plan_provisioner *p, struct err *err)
+{
+	if (run_with_retries(b, p, err) == 0)
+		return 0;
+	if (!p->continue_on_error || cancel_is_set(b->cancel))
+		return -1;
+	build_say(b, "Warning: the provisioner %s failed, and the build goes on (continue_on_error): %s", p->c.type,
+		  err->msg);
+	err_release(err);
+	return 0;
+}
+
 static int run_list(struct build *b, struct err *err)
 {
 	const struct plan_build *spec = b->spec;
@@ -129,7 +142,7 @@ static int run_list(struct build *b, struct err *err)
 		if (b->run->debug)
 			build_pause(b, "Pausing before the next provisioner .");
 		build_step(b, "provisioner %zu of %zu: %s", i + 1, spec->nprovisioners, spec->provisioners[i].c.type);
-		if (run_with_retries(b, &spec->provisioners[i], err) < 0)
+		if (run_provisioner(b, &spec->provisioners[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -154,7 +167,7 @@ void build_provision_undo(struct build *b, void *state, bool failed)
 	if (!failed || !b->inner->provision_error)
 		return;
 	build_say(b, "Provisioning step had errors: Running the cleanup provisioner, if present...");
-	if (b->spec->cleanup && run_with_retries(b, b->spec->cleanup, &err) < 0) {
+	if (b->spec->cleanup && run_provisioner(b, b->spec->cleanup, &err) < 0) {
 		log_line("[ERROR] (%s) cleanup provisioner: %s", b->spec->name, err.msg);
 		b->inner->cleanup_error = xstrdup(err.msg);
 	}
