@@ -17,6 +17,7 @@ struct scheduler {
 	pthread_mutex_t lock, ask_lock;
 	pthread_cond_t ended;
 	size_t running;
+	struct build_results *results;
 };
 
 struct worker {
@@ -70,23 +71,104 @@ static void *thread_main(void *data)
 
 	run_build(w);
 	pthread_mutex_lock(&s->lock);
+	w->result->ended = true;
 	s->running--;
 	pthread_cond_signal(&s->ended);
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
 }
 
-/* Waits until fewer than `parallel` builds run. */
-static void wait_for_slot(struct scheduler *s, int64_t parallel)
+static struct build_result *result_of(const struct scheduler *s, const struct plan_build *spec)
 {
-	pthread_mutex_lock(&s->lock);
-	while (parallel > 0 && s->running >= (size_t)parallel)
-		pthread_cond_wait(&s->ended, &s->lock);
-	s->running++;
-	pthread_mutex_unlock(&s->lock);
+	for (size_t i = 0; i < s->results->n; i++)
+		if (s->results->v[i].spec == spec)
+			return &s->results->v[i];
+	return NULL; /* it could not be prepared */
 }
 
-static bool start(struct worker *w)
+enum readiness { READY, NOT_YET, NEVER };
+
+/* Whether the builds that this one comes after have ended, and ended well. */
+static enum readiness readiness_of(const struct scheduler *s, const struct plan_build *spec,
+				   const struct plan_build **ret_failed)
+{
+	enum readiness all = READY;
+
+	for (size_t i = 0; i < spec->nafter; i++) {
+		const struct build_result *r = result_of(s, spec->after[i]);
+
+		if (!r || (r->ended && !r->ok)) {
+			*ret_failed = spec->after[i];
+			return NEVER;
+		}
+		if (!r->ended)
+			all = NOT_YET;
+	}
+	return all;
+}
+
+static void skip(struct scheduler *s, struct build_result *r, const struct plan_build *failed)
+{
+	r->ended = true;
+	err_set(&r->err, ERR_INVALID, "not run: '%s' failed, on which it depends", failed->name);
+	run_plain(s->run, true, "Build '%s' skipped: %s", r->spec->name, r->err.msg);
+}
+
+/* Skips what can never be started any more, and what comes after that. */
+static void skip_hopeless(struct scheduler *s)
+{
+	for (size_t i = 0; i < s->results->n; i++) {
+		struct build_result *r = &s->results->v[i];
+		const struct plan_build *failed = NULL;
+
+		if (r->started || r->ended || readiness_of(s, r->spec, &failed) != NEVER)
+			continue;
+		skip(s, r, failed);
+		i = (size_t)-1; /* from the beginning: it may stand before this one */
+	}
+}
+
+/* The first that can be started now, or NULL; *ret_waiting: whether there are any to be started later. */
+static struct worker *first_ready(struct scheduler *s, struct worker *workers, bool *ret_waiting)
+{
+	const struct plan_build *failed;
+
+	*ret_waiting = false;
+	for (size_t i = 0; i < s->results->n; i++) {
+		const struct build_result *r = &s->results->v[i];
+
+		if (r->started || r->ended)
+			continue;
+		*ret_waiting = true;
+		if (readiness_of(s, r->spec, &failed) == READY)
+			return &workers[i];
+	}
+	return NULL;
+}
+
+/* The next build to be started, in the order of the plan, once there is room for it. NULL: none is left, or the run was
+ * cancelled. */
+static struct worker *next_worker(struct scheduler *s, struct worker *workers, int64_t parallel)
+{
+	struct worker *found = NULL;
+
+	pthread_mutex_lock(&s->lock);
+	while (!cancel_is_set(s->run->cancel)) {
+		bool room = parallel <= 0 || s->running < (size_t)parallel, waiting;
+
+		skip_hopeless(s);
+		found = first_ready(s, workers, &waiting);
+		if (!waiting || (found && room))
+			break;
+		found = NULL;
+		pthread_cond_wait(&s->ended, &s->lock);
+	}
+	s->running += found != NULL;
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+static void start(struct worker *w)
 {
 	pthread_attr_t attr;
 	int failure;
@@ -95,14 +177,15 @@ static bool start(struct worker *w)
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	failure = pthread_create(&w->thread, &attr, thread_main, w);
 	pthread_attr_destroy(&attr);
+	w->result->started = failure == 0;
 	if (failure == 0)
-		return true;
+		return;
 	err_errno(&w->result->err, failure, "no thread to be had for build '%s'", w->result->spec->name);
 	run_plain(w->scheduler->run, true, "Build '%s' errored: %s", w->result->spec->name, w->result->err.msg);
 	pthread_mutex_lock(&w->scheduler->lock);
+	w->result->ended = true;
 	w->scheduler->running--;
 	pthread_mutex_unlock(&w->scheduler->lock);
-	return false;
 }
 
 /* Many builds need more descriptors than the usual soft limit of 1024. */
@@ -128,7 +211,8 @@ static void list_results(const struct plan *plan, struct build_results *ret)
 
 void run_builds(struct run *run, const struct plan *plan, int64_t parallel, struct build_results *ret)
 {
-	struct scheduler s = { .run = run, .plan = plan };
+	struct scheduler s = { .run = run, .plan = plan, .results = ret };
+	struct worker *w;
 	int64_t from = clock_ns();
 	auto_free struct worker *workers = NULL;
 
@@ -138,13 +222,10 @@ void run_builds(struct run *run, const struct plan *plan, int64_t parallel, stru
 	pthread_mutex_init(&s.lock, NULL);
 	pthread_mutex_init(&s.ask_lock, NULL);
 	pthread_cond_init(&s.ended, NULL);
-	for (size_t i = 0; i < ret->n; i++) {
+	for (size_t i = 0; i < ret->n; i++)
 		workers[i] = (struct worker){ .scheduler = &s, .result = &ret->v[i], .index = i };
-		wait_for_slot(&s, parallel);
-		if (cancel_is_set(run->cancel))
-			break;
-		ret->v[i].started = start(&workers[i]);
-	}
+	while ((w = next_worker(&s, workers, parallel)))
+		start(w);
 	for (size_t i = 0; i < ret->n; i++)
 		if (ret->v[i].started)
 			pthread_join(workers[i].thread, NULL);

@@ -12,7 +12,7 @@
 
 struct build_result {
 	const struct plan_build *spec;
-	bool started, ok;
+	bool started, ended, ok; /* one that was skipped ended without being started */
 	struct err err;		    /* why it failed */
 	struct artifacts artifacts; /* of a build that ended well */
 };
@@ -23,7 +23,8 @@ struct build_results {
 	int64_t ns; /* how long all took */
 };
 
-/* Starts builds in order, at most `parallel` at a time (0 or less: all), until all are done or cancelled. */
+/* Starts builds in order, at most `parallel` at a time (0 or less: all), until all are done or cancelled. One that comes
+ * after others waits for them, and is skipped if one of them fails. */
 void run_builds(struct run *run, const struct plan *plan, int64_t parallel, struct build_results *ret);
 void build_results_release(struct build_results *r);
 

@@ -74,6 +74,8 @@ struct plan_build {
 	struct plan_provisioner *cleanup; /* error-cleanup-provisioner or NULL */
 	struct plan_chain *chains;
 	size_t nchains;
+	const struct plan_build **after; /* these must have ended well before it starts; without circles */
+	size_t nafter;
 	bool broken; /* it could not be prepared: reported, the others still run */
 };
 
