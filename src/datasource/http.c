@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "engine/component.h"
+#include "lang/expr/text.h"
 
 #define REQUEST_MS INT64_C(3600000) /* the reference waits for ever */
 
@@ -132,7 +133,7 @@ static int run(struct arena *a, void *config, struct value *ret, struct err *err
 		log_line("data source http: what %s sent is no UTF-8 text", c->url);
 	qsort(answer.v, answer.n, sizeof(*answer.v), compare_attrs);
 	struct value_attr v[] = {
-		{ .key = STR("body"), .value = value_string(arena_str(a, buf_str(&r.body)), (struct span){ 0 }) },
+		{ .key = STR("body"), .value = value_string(text_nfc(a, arena_str(a, buf_str(&r.body))), (struct span){ 0 }) },
 		{ .key = STR("request_headers"),
 		  .value = value_attrs_make(a, VALUE_MAP, answer.v, answer.n, (struct span){ 0 }) },
 		{ .key = STR("url"), .value = value_cstring(a, c->url, (struct span){ 0 }) },
