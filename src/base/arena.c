@@ -31,6 +31,7 @@ struct arena {
 	struct chunk *chunks;
 	char *p, *end; /* free part of the newest shared chunk */
 	size_t next_size;
+	size_t size;
 	struct on_free *on_free;
 };
 
@@ -63,7 +64,13 @@ static void *new_chunk(struct arena *a, size_t n)
 
 	c->next = a->chunks;
 	a->chunks = c;
+	a->size += n;
 	return c->mem;
+}
+
+size_t arena_size(const struct arena *a)
+{
+	return a->size;
 }
 
 void *arena_alloc(struct arena *a, size_t n)

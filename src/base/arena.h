@@ -25,6 +25,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* Grows an array in the arena (the old copy stays until the end). */
 void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);
+/* Bytes taken from the system so far: what ceilings on memory look at. */
+size_t arena_size(const struct arena *a);
 /* fn(data) runs when the arena is freed, last registered first. */
 void arena_on_free(struct arena *a, void (*fn)(void *), void *data);
 

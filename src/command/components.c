@@ -18,12 +18,7 @@
 	ROW(compress) \
 	ROW(manifest) \
 	ROW(shell_local)
-#define DATASOURCES(ROW) \
-	ROW(amazon_ami) \
-	ROW(amazon_parameterstore) \
-	ROW(amazon_secretsmanager) \
-	ROW(http) \
-	ROW(null)
+#define DATASOURCES(ROW)
 
 #define DECLARE(name) extern const struct builder builder_##name;
 BUILDERS(DECLARE)

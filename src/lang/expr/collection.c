@@ -1,9 +1,7 @@
 /* Makers of lists, sets, maps and objects, and the marks on values and in them. */
 #include "lang/expr/inner.h"
 #include "lang/expr/number.h"
-
-#include <unictype.h>
-#include <unistr.h>
+#include "lang/expr/print.h"
 
 struct value value_null_of(const struct type *t, struct span span)
 {
@@ -89,33 +87,6 @@ const struct value_attr *value_attr_get(struct value v, struct str key)
 	return NULL;
 }
 
-/* Go's %q: what is no letter, mark, number, punctuation, symbol or plain space is escaped. */
-static void write_go_quoted(struct buf *out, struct str s)
-{
-	static const char letters[] = "abtnvfr"; /* 7 to 13 */
-
-	buf_addc(out, '"');
-	for (size_t i = 0; i < s.n;) {
-		ucs4_t c;
-		int len = u8_mbtouc(&c, (const uint8_t *)s.p + i, s.n - i);
-
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", (int)c);
-		else if (c >= 7 && c <= 13)
-			buf_printf(out, "\\%c", letters[c - 7]);
-		else if (c < ' ' || c == 0x7f)
-			buf_printf(out, "\\x%02x", c);
-		else if (c == ' ' || uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M |
-								      UC_CATEGORY_MASK_N | UC_CATEGORY_MASK_P |
-								      UC_CATEGORY_MASK_S))
-			buf_add(out, s.p + i, (size_t)len);
-		else
-			buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
-		i += (size_t)len;
-	}
-	buf_addc(out, '"');
-}
-
 void set_key_write(struct buf *out, struct value v)
 {
 	char text[64];
@@ -137,7 +108,7 @@ void set_key_write(struct buf *out, struct value v)
 		buf_addc(out, v.boolean ? 'T' : 'F');
 		break;
 	case VALUE_STRING:
-		write_go_quoted(out, v.string);
+		go_write_quoted(out, v.string);
 		break;
 	case VALUE_LIST:
 	case VALUE_SET:
@@ -154,7 +125,7 @@ void set_key_write(struct buf *out, struct value v)
 		buf_addc(out, v.kind == VALUE_OBJECT ? '<' : '{');
 		for (size_t i = 0; i < v.attrs->n; i++) {
 			if (v.kind == VALUE_MAP) {
-				write_go_quoted(out, v.attrs->v[i].key);
+				go_write_quoted(out, v.attrs->v[i].key);
 				buf_addc(out, ':');
 			}
 			set_key_write(out, v.attrs->v[i].value);

@@ -33,7 +33,14 @@ struct eval {
 	int64_t now_ms;	    /* start of the run, Unix time */
 	const char *subject; /* diag.subject of what is reported, or NULL */
 	unsigned depth;
+	uint64_t steps;	     /* expressions evaluated so far: EVAL_STEPS_MAX ends a run that would never end */
+	bool exhausted;	     /* that, or EVAL_MEMORY_MAX, was reached and reported: nothing more is evaluated */
 };
+
+/* Ceilings, each with an error that says so. Depth is that of expressions in one another, and bounds the stack. */
+#define EVAL_DEPTH_MAX 1000
+#define EVAL_STEPS_MAX 50000000
+#define EVAL_MEMORY_MAX ((size_t)2 << 30)
 
 /* 0; or -1 with at least one error in e->diags, and *ret unknown. */
 int eval_expr(struct eval *e, const struct hcl_expr *x, struct value *ret);
@@ -41,6 +48,8 @@ int eval_expr(struct eval *e, const struct hcl_expr *x, struct value *ret);
 int eval_expr_as(struct eval *e, const struct hcl_expr *x, const struct type *want, struct value *ret);
 /* A type constraint (`list(string)`, `object({a = optional(number, 1)})`; legacy keywords are the caller's). */
 int eval_type(struct eval *e, const struct hcl_expr *x, const struct type **ret);
+/* The same where optional() takes a type alone: convert(). */
+int eval_type_plain(struct eval *e, const struct hcl_expr *x, const struct type **ret);
 /* Only literals, no names or functions: the value of a tree that must be constant. */
 bool eval_is_constant(const struct hcl_expr *x);
 

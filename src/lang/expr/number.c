@@ -196,3 +196,31 @@ struct str number_text(struct arena *a, const struct number *n)
 	}
 	return (struct str){ out, pos };
 }
+
+/* Whether the two may round to one text: not when they differ by more than the coarser one's last bits. */
+static bool nearly_equal(const struct number *x, const struct number *y)
+{
+	long bits = (long)MIN(mpfr_get_prec(x->v), mpfr_get_prec(y->v)) - 4;
+	bool near;
+	mpfr_t d;
+
+	mpfr_init2(d, NUMBER_BITS_COUNT);
+	mpfr_sub(d, x->v, y->v, MPFR_RNDN);
+	near = mpfr_zero_p(d) || mpfr_get_exp(d) <= MAX(mpfr_get_exp(x->v), mpfr_get_exp(y->v)) - bits;
+	mpfr_clear(d);
+	return near;
+}
+
+bool number_equal(const struct number *x, const struct number *y)
+{
+	AUTO(arena) struct arena *a = NULL;
+
+	if (mpfr_equal_p(x->v, y->v))
+		return true;
+	if (!mpfr_regular_p(x->v) || !mpfr_regular_p(y->v) || mpfr_sgn(x->v) != mpfr_sgn(y->v))
+		return false;
+	if (!nearly_equal(x, y))
+		return false;
+	a = arena_new();
+	return str_eq(number_text(a, x), number_text(a, y));
+}

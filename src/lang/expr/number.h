@@ -34,5 +34,7 @@ const struct number *number_parse(struct arena *a, struct str text);
 const struct number *number_parse_text(struct arena *a, struct str text);
 /* The shortest decimal text that reads back as the same number, without an exponent; "+Inf", "-Inf". */
 struct str number_text(struct arena *a, const struct number *n);
+/* Equal as HCL has it: their texts are (1/3 * 3 == 1). Comparing by size is another thing: mpfr_cmp(). */
+bool number_equal(const struct number *x, const struct number *y);
 
 #endif

@@ -154,7 +154,7 @@ bool value_equal(struct value a, struct value b)
 	case VALUE_BOOL:
 		return a.boolean == b.boolean;
 	case VALUE_NUMBER:
-		return mpfr_equal_p(a.number->v, b.number->v);
+		return number_equal(a.number, b.number);
 	case VALUE_STRING:
 		return str_eq(a.string, b.string);
 	case VALUE_LIST:

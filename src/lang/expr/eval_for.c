@@ -1,0 +1,318 @@
+/* Loops: for expressions and splats. */
+#include "lang/expr/evaluate.h"
+
+#include "base/vec.h"
+
+#define DOUBLES_MAX 10 /* keys given twice that are told of one loop */
+
+size_t eval_count(struct value coll)
+{
+	return value_is_seq(coll) || value_is_attrs(coll) ? value_len(coll) : 0;
+}
+
+void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key, struct value *ret_value)
+{
+	if (value_is_attrs(coll)) {
+		*ret_key = value_string(coll.attrs->v[i].key, coll.span);
+		*ret_value = coll.attrs->v[i].value;
+		return;
+	}
+	*ret_value = coll.seq->v[i];
+	*ret_key = coll.kind == VALUE_SET ? *ret_value : value_i64(e->arena, (int64_t)i, coll.span);
+}
+
+struct item {
+	struct str key; /* of an object's */
+	struct value value;
+	size_t at;
+};
+
+struct loop {
+	struct eval *e;
+	const struct hcl_expr *x;
+	VEC(struct item) items;
+	bool known, marked;
+};
+
+/* Whether the element comes in: 1 or 0; -1: nobody can say (then l->known is off). */
+static int condition(struct loop *l)
+{
+	const struct hcl_expr *x = l->x;
+	AUTO(err) struct err err = ERR_INIT;
+	struct value v = eval_any(l->e, x->loop.cond);
+
+	if (v.kind == VALUE_NULL) {
+		if (l->known)
+			diag_detail(l->e->diags, eval_error(l->e, x->loop.cond->span, x, x->loop.cond,
+							    "The condition of this for is null"),
+				    "What stands after \"if\" must be true or false.");
+		l->known = false;
+		return -1;
+	}
+	l->marked |= v.sensitive;
+	if (value_convert(l->e->arena, v, &type_bool, &v, &err) < 0) {
+		if (l->known)
+			diag_detail(l->e->diags, eval_error(l->e, x->loop.cond->span, x, x->loop.cond,
+							    "The condition of this for is neither true nor false"),
+				    "What stands after \"if\": %s.", err.msg);
+		l->known = false;
+		return -1;
+	}
+	if (v.kind == VALUE_UNKNOWN) {
+		l->known = false;
+		return -1;
+	}
+	return v.boolean;
+}
+
+/* The key of an object's element; false: it could not be had. */
+static bool loop_key(struct loop *l, struct str *ret)
+{
+	const struct hcl_expr *x = l->x;
+	AUTO(err) struct err err = ERR_INIT;
+	size_t errors = l->e->diags->errors;
+	struct value v = eval_any(l->e, x->loop.key);
+
+	l->marked |= v.sensitive;
+	if (v.kind == VALUE_NULL) {
+		if (l->known)
+			diag_detail(l->e->diags, eval_error(l->e, x->loop.key->span, x, x->loop.key, "Null is no key"),
+				    "The keys of the object that this for makes are texts.");
+		l->known = false;
+		return false;
+	}
+	if (l->e->diags->errors > errors || v.kind == VALUE_UNKNOWN) {
+		l->known = false;
+		return false;
+	}
+	if (value_convert(l->e->arena, v, &type_string, &v, &err) < 0) {
+		if (l->known)
+			diag_detail(l->e->diags, eval_error(l->e, x->loop.key->span, x, x->loop.key,
+							    "This value cannot be a key"),
+				    "%s.", err.msg);
+		l->known = false;
+		return false;
+	}
+	*ret = v.string;
+	return true;
+}
+
+static void one_pass(struct loop *l, struct value key, struct value value)
+{
+	const struct hcl_expr *x = l->x;
+	struct value_attr names[2] = { { .key = x->loop.key_name, .value = key },
+				       { .key = x->loop.value_name, .value = value } };
+	bool both = x->loop.key_name.n;
+	struct eval_scope scope = { .up = l->e->scope, .v = both ? names : names + 1, .n = both ? 2 : 1 };
+	struct item item = { .at = l->items.n };
+
+	l->e->scope = &scope;
+	if ((!x->loop.cond || condition(l) == 1) && (!x->loop.key || loop_key(l, &item.key))) {
+		item.value = eval_any(l->e, x->loop.value);
+		vec_push(&l->items, item);
+	}
+	l->e->scope = scope.up;
+}
+
+static int items_cmp(const void *p, const void *q)
+{
+	const struct item *x = p, *y = q;
+	int cmp = str_cmp(x->key, y->key);
+
+	return cmp ? cmp : (x->at > y->at) - (x->at < y->at);
+}
+
+static struct value make_tuple(struct loop *l, size_t from, size_t to)
+{
+	struct value *v = arena_new_array(l->e->arena, struct value, to - from);
+
+	for (size_t i = from; i < to; i++)
+		v[i - from] = l->items.v[i].value;
+	return value_seq_make(l->e->arena, VALUE_TUPLE, v, to - from, l->x->span);
+}
+
+static void tell_double(struct loop *l, struct str key)
+{
+	if (l->marked)
+		key = STR("(sensitive)");
+	diag_detail(l->e->diags,
+		    eval_error(l->e, l->x->loop.key->span, l->x, NULL, "Two elements of this for have the key \"" STR_FMT "\"",
+			       STR_ARG(key)),
+		    "Keys of an object are unique. With ... after the value, each key gets a list of its values.");
+}
+
+static struct value make_object(struct loop *l)
+{
+	struct value_attr *attrs = arena_new_array(l->e->arena, struct value_attr, l->items.n);
+	size_t n = 0, doubles = 0;
+
+	if (l->items.n)
+		qsort(l->items.v, l->items.n, sizeof(*l->items.v), items_cmp);
+	for (size_t i = 0, next; i < l->items.n; i = next) {
+		for (next = i + 1; next < l->items.n && str_eq(l->items.v[next].key, l->items.v[i].key);)
+			next++;
+		if (next > i + 1 && !l->x->loop.group && doubles++ < DOUBLES_MAX)
+			tell_double(l, l->items.v[i].key);
+		attrs[n++] = (struct value_attr){
+			.key = l->items.v[i].key,
+			.value = l->x->loop.group ? make_tuple(l, i, next) : l->items.v[i].value,
+		};
+	}
+	return value_object(l->e->arena, attrs, n, l->x->span);
+}
+
+/* The condition with nothing known about the element: a mistake in it is told once, not for each. */
+static bool condition_is_sound(struct loop *l)
+{
+	const struct hcl_expr *x = l->x;
+	struct value_attr names[2] = { { .key = x->loop.key_name, .value = value_unknown(x->span) },
+				       { .key = x->loop.value_name, .value = value_unknown(x->span) } };
+	struct eval_scope scope = { .up = l->e->scope, .v = names, .n = 2 };
+	size_t errors = l->e->diags->errors;
+
+	if (!x->loop.key_name.n) {
+		scope.v = names + 1;
+		scope.n = 1;
+	}
+	l->e->scope = &scope;
+	condition(l);
+	l->e->scope = scope.up;
+	l->known = true;
+	return l->e->diags->errors == errors;
+}
+
+static struct value not_iterable(struct eval *e, const struct hcl_expr *x, struct value coll, const struct type *t)
+{
+	struct str phrase = type_phrase(e->arena, t);
+
+	if (coll.kind == VALUE_NULL)
+		diag_detail(e->diags, eval_error(e, x->loop.coll->span, x, x->loop.coll, "A for cannot go through null"),
+			    "What stands after \"in\" must be a list, set, tuple, map or object.");
+	else
+		diag_detail(e->diags, eval_error(e, x->loop.coll->span, x, x->loop.coll, "A for cannot go through this value"),
+			    "What stands after \"in\" must be a list, set, tuple, map or object, and this is " STR_FMT ".",
+			    STR_ARG(phrase));
+	return value_unknown(x->span);
+}
+
+struct value eval_for(struct eval *e, const struct hcl_expr *x)
+{
+	struct loop l = { .e = e, .x = x, .known = true };
+	struct value coll = eval_any(e, x->loop.coll), ret;
+	const struct type *t = type_of(e->arena, coll);
+	size_t n;
+
+	if (coll.kind == VALUE_NULL)
+		return not_iterable(e, x, coll, t);
+	l.marked = coll.sensitive;
+	if (t->kind == TYPE_ANY)
+		ret = value_mark(value_unknown(x->span), l.marked);
+	else if (type_is_primitive(t))
+		return not_iterable(e, x, coll, t);
+	else if ((x->loop.cond && !condition_is_sound(&l)) || coll.kind == VALUE_UNKNOWN)
+		ret = value_mark(value_unknown(x->span), l.marked);
+	else {
+		n = eval_count(coll);
+		for (size_t i = 0; i < n && !e->exhausted; i++) {
+			struct value key, value;
+
+			eval_element(e, coll, i, &key, &value);
+			one_pass(&l, key, value);
+		}
+		if (!l.known || e->exhausted)
+			ret = value_unknown(x->span);
+		else
+			ret = x->loop.key ? make_object(&l) : make_tuple(&l, 0, l.items.n);
+		ret = value_mark(ret, l.marked);
+		vec_release(&l.items);
+	}
+	return x->loop.join ? eval_join(e, x, ret) : ret;
+}
+
+/* The part after the star, of one item. */
+static struct value each(struct eval *e, const struct hcl_expr *x, struct value item)
+{
+	struct value_attr name = { .key = STR(""), .value = item };
+	struct eval_scope scope = { .up = e->scope, .v = &name, .n = 1 };
+	struct value v;
+
+	e->scope = &scope;
+	v = eval_any(e, x->splat.each);
+	e->scope = scope.up;
+	return v;
+}
+
+/* What a splat of a value of type t is of: a list of what each element gives, or a tuple. */
+static const struct type *splat_type(struct eval *e, const struct hcl_expr *x, const struct type *t)
+{
+	const struct type **elems;
+	struct type *ret;
+
+	if (t->elem)
+		return type_list(e->arena, type_of(e->arena, each(e, x, value_unknown_of(t->elem, x->span))));
+	elems = arena_new_array(e->arena, const struct type *, t->n);
+	for (size_t i = 0; i < t->n; i++)
+		elems[i] = type_of(e->arena, each(e, x, value_unknown_of(t->elems[i], x->span)));
+	ret = arena_new_obj(e->arena, struct type);
+	*ret = (struct type){ .kind = TYPE_TUPLE, .elems = elems, .n = t->n };
+	return ret;
+}
+
+/* Elements of one type make a list; of several, nothing. */
+static struct value splat_list(struct eval *e, const struct hcl_expr *x, struct value v, const struct type *t,
+			       struct value *items, size_t n)
+{
+	const struct type *elem = &type_any;
+
+	if (!n)
+		return value_list(e->arena, splat_type(e, x, t)->elem, NULL, 0, x->span);
+	for (size_t i = 0; i < n; i++) {
+		const struct type *have = type_of(e->arena, items[i]);
+
+		if (elem->kind == TYPE_ANY)
+			elem = have;
+		else if (have->kind != TYPE_ANY && !type_equal(elem, have)) {
+			diag_detail(e->diags, eval_error(e, x->splat.each->span, x, NULL,
+							 "The elements of this splat are of several types"),
+				    "A list has elements of one type. A for expression makes a tuple of them.");
+			return value_unknown(x->span);
+		}
+	}
+	return value_mark(value_list(e->arena, elem, items, n, x->span), v.sensitive);
+}
+
+struct value eval_splat(struct eval *e, const struct hcl_expr *x)
+{
+	size_t errors = e->diags->errors, n;
+	struct value v = eval_any(e, x->splat.target), *items;
+	const struct type *t = type_of(e->arena, v);
+	bool sequence = t->kind == TYPE_TUPLE || t->kind == TYPE_LIST || t->kind == TYPE_SET;
+	bool maybe_null = v.kind == VALUE_UNKNOWN && !sequence;
+
+	if (e->diags->errors > errors)
+		return value_unknown(x->span);
+	if (v.kind == VALUE_NULL && !sequence)
+		return value_mark(value_seq_make(e->arena, VALUE_TUPLE, NULL, 0, x->span), v.sensitive);
+	if (v.kind == VALUE_NULL) {
+		diag_detail(e->diags, eval_error(e, x->splat.target->span, x, x->splat.target, "A splat of null"),
+			    "This is a " "list, set or tuple that is null: it has no elements to go through.");
+		return value_unknown(x->span);
+	}
+	if (t->kind == TYPE_ANY)
+		return value_mark(value_unknown(x->span), v.sensitive);
+	if (!sequence) { /* a value alone is taken for a tuple of it */
+		v = value_mark(value_seq_make(e->arena, VALUE_TUPLE, &v, 1, x->span), v.sensitive);
+		t = type_of(e->arena, v);
+	}
+	if (v.kind == VALUE_UNKNOWN)
+		return value_mark(value_unknown_of(splat_type(e, x, t), x->span), v.sensitive);
+	n = v.seq->n;
+	items = arena_new_array(e->arena, struct value, n);
+	for (size_t i = 0; i < n && !e->exhausted; i++)
+		items[i] = each(e, x, v.seq->v[i]);
+	if (maybe_null || e->diags->errors > errors || e->exhausted)
+		return value_mark(value_unknown(x->span), v.sensitive);
+	if (t->kind == TYPE_LIST || t->kind == TYPE_SET)
+		return splat_list(e, x, v, t, items, n);
+	return value_mark(value_seq_make(e->arena, VALUE_TUPLE, items, n, x->span), v.sensitive);
+}

@@ -1,0 +1,465 @@
+/* Operators and the conditional. Numbers are reckoned with the precision of the finer operand. */
+#include "lang/expr/evaluate.h"
+
+#include "lang/expr/number.h"
+
+#define SPINE_MAX 256		  /* operators in a row that need no memory of their own */
+#define EXPONENT_MAX (1 << 20)	  /* bits: a number beyond has 300,000 digits, which nobody means */
+
+static const char *const signs[] = {
+	[HCL_OP_OR] = "||", [HCL_OP_AND] = "&&", [HCL_OP_EQ] = "==", [HCL_OP_NE] = "!=", [HCL_OP_LT] = "<",
+	[HCL_OP_LE] = "<=", [HCL_OP_GT] = ">",	 [HCL_OP_GE] = ">=", [HCL_OP_ADD] = "+", [HCL_OP_SUB] = "-",
+	[HCL_OP_MUL] = "*", [HCL_OP_DIV] = "/",	 [HCL_OP_MOD] = "%", [HCL_OP_NOT] = "!", [HCL_OP_NEG] = "-",
+};
+
+static bool is_arithmetic(enum hcl_op op)
+{
+	return op == HCL_OP_NEG || (op >= HCL_OP_ADD && op <= HCL_OP_MOD);
+}
+
+static const struct type *result_type(enum hcl_op op)
+{
+	return is_arithmetic(op) ? &type_number : &type_bool;
+}
+
+/* What the operator takes; any: (un)equality. */
+static const struct type *operand_type(enum hcl_op op)
+{
+	if (op == HCL_OP_EQ || op == HCL_OP_NE)
+		return &type_any;
+	return op == HCL_OP_AND || op == HCL_OP_OR || op == HCL_OP_NOT ? &type_bool : &type_number;
+}
+
+/* Whether a value of type t could be one of type `want`, where its unknown parts may become anything. */
+static bool could_be(const struct type *t, const struct type *want)
+{
+	if (t->kind == TYPE_ANY || want->kind == TYPE_ANY)
+		return true;
+	if (t->kind != want->kind || t->n != want->n)
+		return false;
+	if (t->elem)
+		return could_be(t->elem, want->elem);
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->kind == TYPE_TUPLE && !could_be(t->elems[i], want->elems[i]))
+			return false;
+		if (t->kind == TYPE_OBJECT && (!str_eq(t->attrs[i].name, want->attrs[i].name) ||
+					       !could_be(t->attrs[i].type, want->attrs[i].type)))
+			return false;
+	}
+	return true;
+}
+
+/* 1, 0, or -1: not known yet. */
+static int same(struct arena *a, struct value x, struct value y);
+
+static int same_parts(struct arena *a, struct value x, struct value y)
+{
+	size_t n = value_len(x);
+	int ret = 1;
+
+	if (n != value_len(y))
+		return 0;
+	for (size_t i = 0; i < n && ret != 0; i++) {
+		const struct value_attr *other;
+		int one;
+
+		if (value_is_seq(x)) {
+			one = same(a, x.seq->v[i], y.seq->v[i]);
+		} else {
+			other = value_attr_get(y, x.attrs->v[i].key);
+			one = other ? same(a, x.attrs->v[i].value, other->value) : 0;
+		}
+		ret = one == 1 ? ret : one;
+	}
+	return ret;
+}
+
+static bool has_untyped_unknown(struct value v)
+{
+	if (v.kind == VALUE_UNKNOWN)
+		return !v.type || type_has_any(v.type);
+	if (value_is_seq(v))
+		for (size_t i = 0; i < v.seq->n; i++)
+			if (has_untyped_unknown(v.seq->v[i]))
+				return true;
+	if (value_is_attrs(v))
+		for (size_t i = 0; i < v.attrs->n; i++)
+			if (has_untyped_unknown(v.attrs->v[i].value))
+				return true;
+	return false;
+}
+
+static int same(struct arena *a, struct value x, struct value y)
+{
+	bool primitive = x.kind == VALUE_BOOL || x.kind == VALUE_NUMBER || x.kind == VALUE_STRING;
+	const struct type *tx, *ty;
+
+	if (x.kind == VALUE_NULL || y.kind == VALUE_NULL) {
+		if (x.kind == VALUE_UNKNOWN || y.kind == VALUE_UNKNOWN)
+			return -1;
+		return x.kind == y.kind;
+	}
+	if (primitive && y.kind != VALUE_UNKNOWN)
+		return value_equal(x, y);
+	tx = type_of(a, x);
+	ty = type_of(a, y);
+	if (has_untyped_unknown(x) || has_untyped_unknown(y))
+		return could_be(tx, ty) ? -1 : 0;
+	if (!type_equal(tx, ty))
+		return 0;
+	if (x.kind == VALUE_UNKNOWN || y.kind == VALUE_UNKNOWN)
+		return -1;
+	if (x.kind == VALUE_SET && (value_has_unknown(x) || value_has_unknown(y)))
+		return -1;
+	return same_parts(a, x, y);
+}
+
+static struct value equality(struct eval *e, const struct hcl_expr *x, struct value left, struct value right)
+{
+	bool marked = value_has_sensitive(left) || value_has_sensitive(right);
+	int equal = same(e->arena, left, right);
+	struct value ret;
+
+	if (equal < 0)
+		ret = value_unknown_of(&type_bool, x->span);
+	else
+		ret = value_bool(equal == (x->op.op == HCL_OP_EQ), x->span);
+	return value_mark(ret, marked);
+}
+
+static struct value failed(struct eval *e, const struct hcl_expr *x, const char *why)
+{
+	diag_detail(e->diags, eval_error(e, x->span, NULL, x, "%s has no result here", signs[x->op.op]), "%s", why);
+	return value_unknown_of(result_type(x->op.op), x->span);
+}
+
+/* The product to 512 bits, or to as many as it and its factors need. */
+static struct number *multiply(struct arena *a, const struct number *x, const struct number *y)
+{
+	struct number *wide = number_new(a), *ret;
+	mpfr_prec_t bits = MAX(mpfr_get_prec(x->v), mpfr_get_prec(y->v));
+
+	mpfr_mul(wide->v, x->v, y->v, MPFR_RNDN);
+	if (mpfr_regular_p(wide->v))
+		bits = MAX(bits, mpfr_min_prec(wide->v));
+	if (bits >= NUMBER_BITS)
+		return wide;
+	ret = number_new_bits(a, bits);
+	mpfr_set(ret->v, wide->v, MPFR_RNDN);
+	return ret;
+}
+
+/* x less y times the whole part of x / y, each step rounded to the precision of x. */
+static const struct number *remainder_of(struct arena *a, const struct number *x, const struct number *y)
+{
+	mpfr_prec_t bits = mpfr_get_prec(x->v);
+	struct number *quotient, *ret;
+
+	if (mpfr_zero_p(y->v))
+		return x;
+	quotient = number_new_bits(a, MAX(bits, mpfr_get_prec(y->v)));
+	ret = number_new_bits(a, bits);
+	mpfr_div(quotient->v, x->v, y->v, MPFR_RNDN);
+	mpfr_trunc(quotient->v, quotient->v);
+	mpfr_set(ret->v, quotient->v, MPFR_RNDN);
+	mpfr_mul(ret->v, y->v, ret->v, MPFR_RNDN);
+	mpfr_sub(ret->v, x->v, ret->v, MPFR_RNDN);
+	return ret;
+}
+
+static struct value arithmetic(struct eval *e, const struct hcl_expr *x, const struct number *l, const struct number *r)
+{
+	struct number *n = number_new_bits(e->arena, MAX(mpfr_get_prec(l->v), mpfr_get_prec(r->v)));
+	const struct number *ret = n;
+
+	switch (x->op.op) {
+	case HCL_OP_ADD:
+		mpfr_add(n->v, l->v, r->v, MPFR_RNDN);
+		break;
+	case HCL_OP_SUB:
+		mpfr_sub(n->v, l->v, r->v, MPFR_RNDN);
+		break;
+	case HCL_OP_MUL:
+		ret = multiply(e->arena, l, r);
+		break;
+	case HCL_OP_DIV:
+		mpfr_div(n->v, l->v, r->v, MPFR_RNDN);
+		break;
+	default:
+		if (mpfr_inf_p(l->v) || mpfr_inf_p(r->v))
+			return failed(e, x, "There is no remainder with infinity.");
+		ret = remainder_of(e->arena, l, r);
+		break;
+	}
+	if (mpfr_nan_p(ret->v))
+		return failed(e, x, x->op.op == HCL_OP_DIV ? "Zero by zero, and infinity by infinity, have no quotient." :
+				    x->op.op == HCL_OP_MUL ? "Zero times infinity has no value." :
+							     "Infinity less infinity has no value.");
+	if (mpfr_regular_p(ret->v) && (mpfr_get_exp(ret->v) > EXPONENT_MAX || mpfr_get_exp(ret->v) < -EXPONENT_MAX))
+		return failed(e, x, "The number would have more than 300,000 digits.");
+	return (struct value){ .kind = VALUE_NUMBER, .span = x->span, .number = ret };
+}
+
+static struct value comparison(const struct hcl_expr *x, const struct number *l, const struct number *r)
+{
+	int cmp = mpfr_cmp(l->v, r->v);
+	bool ret = false;
+
+	switch (x->op.op) {
+	case HCL_OP_LT:
+		ret = cmp < 0;
+		break;
+	case HCL_OP_LE:
+		ret = cmp < 0 || number_equal(l, r);
+		break;
+	case HCL_OP_GT:
+		ret = cmp > 0;
+		break;
+	default:
+		ret = cmp > 0 || number_equal(l, r);
+		break;
+	}
+	return value_bool(ret, x->span);
+}
+
+/* One operand in the operator's type; false: it does not fit, which is reported. */
+static bool operand(struct eval *e, const struct hcl_expr *x, const struct hcl_expr *side, struct value *v)
+{
+	const struct type *want = operand_type(x->op.op);
+	AUTO(err) struct err err = ERR_INIT;
+
+	if (value_convert(e->arena, *v, want, v, &err) == 0)
+		return true;
+	diag_detail(e->diags, eval_error(e, side->span, x, side, "%s cannot take this operand", signs[x->op.op]), "%s.",
+		    err.msg);
+	return false;
+}
+
+/* && and ||: whichever side decides, decides alone, and what is wrong with the other side does not matter. A null counts
+ * as false until it has to be reckoned with. (Facts: the reference.) Returns whether it is decided. */
+static bool short_circuit(struct eval *e, const struct hcl_expr *x, struct value l, struct value r, struct diags *dl,
+			  struct diags *dr, struct value *ret)
+{
+	bool decisive = x->op.op == HCL_OP_OR;
+	bool lk = l.kind != VALUE_UNKNOWN, rk = r.kind != VALUE_UNKNOWN;
+	bool lt = l.kind == VALUE_BOOL && l.boolean, rt = r.kind == VALUE_BOOL && r.boolean;
+
+	*ret = value_unknown_of(&type_bool, x->span);
+	if (!lk && !rk) {
+		if (dl->errors)
+			return false;
+		eval_take(e, dl);
+		return true;
+	}
+	if (lk && lt == decisive) {
+		*ret = value_bool(decisive, x->span);
+		eval_take(e, dl);
+		return true;
+	}
+	if (rk && rt == decisive) {
+		*ret = value_bool(decisive, x->span);
+		eval_take(e, dr);
+		return true;
+	}
+	if (!lk || !rk) {
+		eval_take(e, lk ? dr : dl);
+		return true;
+	}
+	return false;
+}
+
+/* x of the values of its operands, with the mistakes of evaluating them. */
+static struct value binary(struct eval *e, const struct hcl_expr *x, struct value l, struct diags *dl, struct value r,
+			   struct diags *dr)
+{
+	bool logic = x->op.op == HCL_OP_AND || x->op.op == HCL_OP_OR, marked;
+	size_t errors = e->diags->errors;
+	bool fits = operand(e, x, x->op.left, &l);
+	struct value ret;
+
+	fits &= operand(e, x, x->op.right, &r);
+	marked = l.sensitive || r.sensitive;
+	if (fits && logic && short_circuit(e, x, l, r, dl, dr, &ret))
+		return value_mark(ret, marked);
+	eval_take(e, dl);
+	eval_take(e, dr);
+	if (e->diags->errors > errors)
+		return value_mark(value_unknown_of(result_type(x->op.op), x->span), marked);
+	if (x->op.op == HCL_OP_EQ || x->op.op == HCL_OP_NE)
+		return value_mark(equality(e, x, l, r), marked);
+	if (l.kind == VALUE_NULL || r.kind == VALUE_NULL)
+		return value_mark(failed(e, x, l.kind == VALUE_NULL ? "Its left operand is null." :
+								      "Its right operand is null."), marked);
+	if (l.kind == VALUE_UNKNOWN || r.kind == VALUE_UNKNOWN)
+		ret = value_unknown_of(result_type(x->op.op), x->span);
+	else if (logic)
+		ret = value_bool(x->op.op == HCL_OP_AND ? l.boolean && r.boolean : l.boolean || r.boolean, x->span);
+	else if (is_arithmetic(x->op.op))
+		ret = arithmetic(e, x, l.number, r.number);
+	else
+		ret = comparison(x, l.number, r.number);
+	return value_mark(ret, marked);
+}
+
+/* a + b + c + … leans to the left, and may be long: its operators are walked in a loop, innermost first. */
+struct value eval_binary(struct eval *e, const struct hcl_expr *x)
+{
+	const struct hcl_expr *few[SPINE_MAX], **spine = few, *leaf = x;
+	struct diags *dl = arena_new_obj(e->arena, struct diags), *dr = arena_new_obj(e->arena, struct diags);
+	struct diags *was = e->diags;
+	size_t n = 0;
+	struct value v;
+
+	for (; leaf->kind == HCL_BINARY; leaf = leaf->op.left)
+		n++;
+	if (n > SPINE_MAX)
+		spine = arena_new_array(e->arena, const struct hcl_expr *, n);
+	for (leaf = x, n = 0; leaf->kind == HCL_BINARY; leaf = leaf->op.left)
+		spine[n++] = leaf;
+	v = eval_apart(e, leaf, dl);
+	while (n-- > 0) {
+		struct value r = eval_apart(e, spine[n]->op.right, dr);
+		struct diags *out = was;
+
+		if (n) { /* its mistakes are those of a left operand */
+			out = arena_new_obj(e->arena, struct diags);
+			diags_init(out, e->arena);
+		}
+		e->diags = out;
+		v = binary(e, spine[n], v, dl, r, dr);
+		e->diags = was;
+		dl = out;
+	}
+	return v;
+}
+
+struct value eval_unary(struct eval *e, const struct hcl_expr *x)
+{
+	size_t errors = e->diags->errors;
+	struct value v = eval_any(e, x->op.right), ret;
+	struct number *n;
+
+	if (!operand(e, x, x->op.right, &v) || e->diags->errors > errors)
+		return value_mark(value_unknown_of(result_type(x->op.op), x->span), v.sensitive);
+	if (v.kind == VALUE_NULL)
+		return failed(e, x, "Its operand is null.");
+	if (v.kind == VALUE_UNKNOWN) {
+		ret = value_unknown_of(result_type(x->op.op), x->span);
+	} else if (x->op.op == HCL_OP_NOT) {
+		ret = value_bool(!v.boolean, x->span);
+	} else {
+		n = number_new_bits(e->arena, mpfr_get_prec(v.number->v));
+		mpfr_neg(n->v, v.number->v, MPFR_RNDN);
+		ret = (struct value){ .kind = VALUE_NUMBER, .span = x->span, .number = n };
+	}
+	return value_mark(ret, v.sensitive);
+}
+
+/* How the types of the two results differ, for the message. */
+static const char *difference(struct arena *a, const struct type *yes, const struct type *no)
+{
+	struct str y = type_phrase(a, yes), n = type_phrase(a, no);
+
+	if (yes->kind == TYPE_OBJECT && no->kind == TYPE_OBJECT) {
+		for (size_t i = 0; i < yes->n; i++) {
+			const struct type_attr *other = type_attr_find(no, yes->attrs[i].name);
+
+			if (!other)
+				return arena_printf(a, "only the first has the attribute \"" STR_FMT "\"",
+						    STR_ARG(yes->attrs[i].name));
+			if (!type_equal(yes->attrs[i].type, other->type))
+				return arena_printf(a, "attribute \"" STR_FMT "\": %s", STR_ARG(other->name),
+						    difference(a, yes->attrs[i].type, other->type));
+		}
+		for (size_t i = 0; i < no->n; i++)
+			if (!type_attr_find(yes, no->attrs[i].name))
+				return arena_printf(a, "only the second has the attribute \"" STR_FMT "\"",
+						    STR_ARG(no->attrs[i].name));
+	}
+	if (yes->kind == TYPE_TUPLE && no->kind == TYPE_TUPLE) {
+		if (yes->n != no->n)
+			return arena_printf(a, "the first has %zu elements, the second %zu", yes->n, no->n);
+		for (size_t i = 0; i < yes->n; i++)
+			if (!type_equal(yes->elems[i], no->elems[i]))
+				return arena_printf(a, "element %zu: %s", i, difference(a, yes->elems[i], no->elems[i]));
+	}
+	if (yes->elem && yes->kind == no->kind && (yes->elem->kind == TYPE_OBJECT || yes->elem->kind == TYPE_TUPLE))
+		return arena_printf(a, "their elements: %s", difference(a, yes->elem, no->elem));
+	return arena_printf(a, "the first is " STR_FMT ", the second " STR_FMT, STR_ARG(y), STR_ARG(n));
+}
+
+static bool is_plain_null(struct value v)
+{
+	return v.kind == VALUE_NULL && !v.type && !v.sensitive;
+}
+
+/* The type of the result, which both sides can have; NULL: there is none. */
+static const struct type *common_type(struct eval *e, struct value yes, struct value no)
+{
+	const struct type *types[2] = { type_of(e->arena, yes), type_of(e->arena, no) };
+
+	if (is_plain_null(yes))
+		return types[1];
+	if (is_plain_null(no))
+		return types[0];
+	if (types[0]->kind == TYPE_ANY || types[1]->kind == TYPE_ANY)
+		return &type_any;
+	return type_unify(e->arena, types, 2);
+}
+
+/* The condition as true (1) or false (0); -1: not known; -2: it is none, which is reported. */
+static int condition(struct eval *e, const struct hcl_expr *x, struct value *v)
+{
+	AUTO(err) struct err err = ERR_INIT;
+
+	if (v->kind == VALUE_NULL) {
+		diag_detail(e->diags, eval_error(e, x->choice.cond->span, x, x->choice.cond, "The condition is null"),
+			    "It must be true or false.");
+		return -2;
+	}
+	if (v->kind == VALUE_UNKNOWN)
+		return -1;
+	if (value_convert(e->arena, *v, &type_bool, v, &err) < 0) {
+		diag_detail(e->diags, eval_error(e, x->choice.cond->span, x, x->choice.cond,
+						 "The condition is neither true nor false"),
+			    "%s.", err.msg);
+		return -2;
+	}
+	return v->boolean;
+}
+
+struct value eval_conditional(struct eval *e, const struct hcl_expr *x)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	struct diags dyes, dno;
+	struct value yes = eval_apart(e, x->choice.yes, &dyes), no = eval_apart(e, x->choice.no, &dno), cond, ret;
+	const struct type *t = common_type(e, yes, no);
+	const struct hcl_expr *taken;
+	bool marked;
+	int way;
+
+	if (!t) {
+		struct span both = { x->choice.yes->span.src, MIN(x->choice.yes->span.from, x->choice.no->span.from),
+				     MAX(x->choice.yes->span.to, x->choice.no->span.to) };
+
+		diag_detail(e->diags, eval_error(e, both, x, NULL, "The two results of ? : have no type in common"),
+			    "Whatever the condition is, the result has one type: %s.",
+			    difference(e->arena, type_of(e->arena, yes), type_of(e->arena, no)));
+		return value_unknown(x->span);
+	}
+	cond = eval_any(e, x->choice.cond);
+	marked = cond.sensitive || yes.sensitive || no.sensitive;
+	way = condition(e, x, &cond);
+	if (way == -1 && yes.kind == VALUE_NULL && no.kind == VALUE_NULL)
+		return value_mark(value_null_of(t, x->span), marked);
+	if (way < 0)
+		return value_mark(value_unknown_of(t, x->span), marked);
+	eval_take(e, way ? &dyes : &dno);
+	taken = way ? x->choice.yes : x->choice.no;
+	if (value_convert(e->arena, way ? yes : no, t, &ret, &err) < 0) {
+		diag_detail(e->diags, eval_error(e, taken->span, x, taken, "This result does not fit the other one"), "%s.",
+			    err.msg);
+		ret = value_unknown_of(t, x->span);
+	}
+	return value_mark(ret, marked);
+}

@@ -1,0 +1,40 @@
+/* Inside the evaluator: eval.c walks the tree, eval_access.c looks into values, eval_ops.c has the operators,
+ * eval_for.c loops and splats, call.c functions, eval_tell.c the diagnostics.
+ *
+ * All of them give a value in any case: unknown after a mistake, which is in the diagnostics then. */
+#ifndef INGOT_LANG_EXPR_EVALUATE_H
+#define INGOT_LANG_EXPR_EVALUATE_H
+
+#include "lang/expr/eval.h"
+#include "lang/expr/inner.h"
+
+struct value eval_any(struct eval *e, const struct hcl_expr *x);
+/* With the mistakes kept apart, for who decides later whether they count (eval_take). */
+struct value eval_apart(struct eval *e, const struct hcl_expr *x, struct diags *apart);
+void eval_take(struct eval *e, const struct diags *apart);
+
+struct value eval_unary(struct eval *e, const struct hcl_expr *x);
+struct value eval_binary(struct eval *e, const struct hcl_expr *x);
+struct value eval_conditional(struct eval *e, const struct hcl_expr *x);
+struct value eval_for(struct eval *e, const struct hcl_expr *x);
+struct value eval_splat(struct eval *e, const struct hcl_expr *x);
+struct value eval_call(struct eval *e, const struct hcl_expr *x);
+/* The texts of a %{for}'s results in a row. */
+struct value eval_join(struct eval *e, const struct hcl_expr *x, struct value results);
+
+struct value eval_variable(struct eval *e, const struct hcl_expr *x);
+/* Of v, which `of` gave; x is blamed. */
+struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x);
+struct value eval_index(struct eval *e, struct value v, struct value key, const struct hcl_expr *x);
+
+/* The i-th element of a collection with its key; a set's elements are their own keys. */
+size_t eval_count(struct value coll);
+void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key, struct value *ret_value);
+
+/* An error at a part of `whole` (which may be NULL), with the values that took part in `blamed` (may be NULL). */
+struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr *whole, const struct hcl_expr *blamed,
+			const char *summary, ...) PRINTF_LIKE(5, 6);
+/* The names of an object's or map's keys for messages: "a, b, c and 4 more". */
+const char *eval_keys(struct eval *e, struct value v);
+
+#endif
