@@ -15,6 +15,7 @@
 
 #define IDLE_MAX 16
 #define BODY_MAX ((size_t)64 << 20)
+#define REDIRECTS_MAX 10L
 #define USER_AGENT "ingot/" INGOT_VERSION
 
 struct conn {
@@ -26,7 +27,7 @@ struct conn {
 struct http {
 	pthread_mutex_t lock;
 	VEC(struct conn *) idle;
-	char *ca_bundle;
+	char *ca_bundle, *ca_path, *client_cert, *client_key;
 	bool insecure;
 };
 
@@ -36,6 +37,9 @@ struct http *http_new(const struct http_settings *s)
 
 	pthread_mutex_init(&h->lock, NULL);
 	h->ca_bundle = xstrdup(s->ca_bundle);
+	h->ca_path = xstrdup(s->ca_path);
+	h->client_cert = xstrdup(s->client_cert);
+	h->client_key = xstrdup(s->client_key);
 	h->insecure = s->insecure;
 	return h;
 }
@@ -67,6 +71,9 @@ void http_free(struct http *h)
 	vec_release(&h->idle);
 	pthread_mutex_destroy(&h->lock);
 	free(h->ca_bundle);
+	free(h->ca_path);
+	free(h->client_cert);
+	free(h->client_key);
 	free(h);
 }
 
@@ -171,11 +178,16 @@ static size_t on_header(char *p, size_t size, size_t n, void *data)
 	struct http_response *r = data;
 	struct str line = { p, size * n }, value;
 	const char *colon = memchr(p, ':', line.n);
+	const struct http_request *req = r->request;
 
-	if (!colon)
+	if (str_starts(line, "HTTP/") && req->on_header)
+		req->on_header(req->data, STR(""), STR(""));
+	if (!colon || str_starts(line, "HTTP/"))
 		return line.n;
 	value = str_trim(str_slice(line, (size_t)(colon - p) + 1, line.n));
 	line.n = (size_t)(colon - p);
+	if (req->on_header)
+		req->on_header(req->data, line, value);
 	if (str_ieqs(line, "date"))
 		clock_parse_http_date(value, &r->date);
 	else if (str_ieqs(line, "retry-after"))
@@ -196,6 +208,37 @@ static const char *proxy_for(const struct http_request *req)
 	if (starts_with(req->url, "http://") && !os_env("http_proxy") && !os_env("REQUEST_METHOD"))
 		return os_env("HTTP_PROXY");
 	return NULL;
+}
+
+static void set_method(const struct libcurl *curl, CURL *e, const struct http_request *req)
+{
+	if (streq(req->method, "GET") && !req->body.n)
+		return;
+	if (streq(req->method, "HEAD")) {
+		curl->easy_setopt(e, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	curl->easy_setopt(e, CURLOPT_POST, 1L);
+	curl->easy_setopt(e, CURLOPT_POSTFIELDS, req->body.n ? req->body.p : "");
+	curl->easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body.n);
+	if (!streq(req->method, "POST")) /* which a redirect may turn into GET */
+		curl->easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
+}
+
+static void set_trust(const struct http *h, const struct libcurl *curl, CURL *e)
+{
+	if (h->ca_bundle)
+		curl->easy_setopt(e, CURLOPT_CAINFO, h->ca_bundle);
+	if (h->ca_path)
+		curl->easy_setopt(e, CURLOPT_CAPATH, h->ca_path);
+	if (h->client_cert)
+		curl->easy_setopt(e, CURLOPT_SSLCERT, h->client_cert);
+	if (h->client_key)
+		curl->easy_setopt(e, CURLOPT_SSLKEY, h->client_key);
+	if (h->insecure) {
+		curl->easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl->easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
 }
 
 static void prepare_handle(const struct http *h, const struct libcurl *curl, CURL *e,
@@ -222,18 +265,14 @@ static void prepare_handle(const struct http *h, const struct libcurl *curl, CUR
 	curl->easy_setopt(e, CURLOPT_FRESH_CONNECT, req->fresh ? 1L : 0L);
 	if (proxy)
 		curl->easy_setopt(e, CURLOPT_PROXY, proxy);
-	if (h->ca_bundle)
-		curl->easy_setopt(e, CURLOPT_CAINFO, h->ca_bundle);
-	if (h->insecure) {
-		curl->easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl->easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	if (req->socket)
+		curl->easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, req->socket);
+	if (req->follow) {
+		curl->easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
+		curl->easy_setopt(e, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
 	}
-	if (!streq(req->method, "GET")) {
-		curl->easy_setopt(e, CURLOPT_POST, 1L);
-		curl->easy_setopt(e, CURLOPT_POSTFIELDS, req->body.n ? req->body.p : "");
-		curl->easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body.n);
-		curl->easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
-	}
+	set_trust(h, curl, e);
+	set_method(curl, e, req);
 }
 
 /* Runs the handle to its end, its deadline or cancel. ret_code is libcurl's. */
@@ -341,6 +380,7 @@ int http_do(struct http *h, const struct http_request *req, struct http_response
 	if (req->cancel && cancel_check(req->cancel, err) < 0)
 		return -1;
 	r.body.max = BODY_MAX;
+	r.request = req;
 	headers = header_list(curl, req);
 	c = conn_take(h, curl, http_url_host(req->url));
 	prepare_handle(h, curl, c->easy, req, headers, &r, text);
@@ -363,6 +403,7 @@ int http_do(struct http *h, const struct http_request *req, struct http_response
 	}
 	r.status = (int)status;
 	r.sent = true;
+	r.request = NULL;
 	http_response_release(ret);
 	*ret = r;
 	r = (struct http_response)HTTP_RESPONSE_INIT;

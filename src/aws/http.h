@@ -15,6 +15,8 @@ struct http;
 
 struct http_settings {
 	const char *ca_bundle; /* NULL: the system's */
+	const char *ca_path;   /* a folder of authorities; NULL */
+	const char *client_cert, *client_key; /* PEM files; NULL */
 	bool insecure;	       /* certificates are not checked */
 };
 struct http *http_new(const struct http_settings *s);
@@ -22,13 +24,18 @@ void http_free(struct http *h); /* no request may be running */
 DEFINE_AUTO_PTR(http, struct http *, http_free);
 
 struct http_request {
-	const char *method; /* "GET", "POST", "PUT" */
+	const char *method; /* "GET", "POST", "PUT", … */
 	const char *url;
 	const char *const *headers; /* "Name: value"; NULL-terminated or NULL */
 	struct str body;
 	int64_t connect_ms, total_ms; /* 0: 10 s and 70 s */
 	bool fresh; /* a connection of its own: a broken kept-alive one must not be tried twice */
 	bool no_proxy; /* metadata and container endpoints */
+	bool follow;   /* redirects, at most 10 */
+	const char *socket; /* path of a Unix socket to connect to; NULL */
+	/* Told each header of the answer; an empty name: another answer begins, after a redirect. NULL: unwanted. */
+	void (*on_header)(void *data, struct str name, struct str value);
+	void *data;
 	struct cancel *cancel;
 	int64_t deadline_ms; /* clock_ms; 0: none */
 };
@@ -42,6 +49,7 @@ struct http_response {
 	char *error_type;    /* x-amzn-errortype, or NULL */
 	bool sent;	     /* valid after errors too: the server may have seen the request */
 	bool unresolved;     /* after an error: the host name is not known */
+	const struct http_request *request; /* while it runs */
 };
 #define HTTP_RESPONSE_INIT { 0 }
 void http_response_release(struct http_response *r);

@@ -18,7 +18,12 @@
 	ROW(compress) \
 	ROW(manifest) \
 	ROW(shell_local)
-#define DATASOURCES(ROW)
+#define DATASOURCES(ROW) \
+	ROW(amazon_ami) \
+	ROW(amazon_parameterstore) \
+	ROW(amazon_secretsmanager) \
+	ROW(http) \
+	ROW(null)
 
 #define DECLARE(name) extern const struct builder builder_##name;
 BUILDERS(DECLARE)

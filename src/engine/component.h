@@ -18,7 +18,9 @@
 
 struct artifact;
 struct build;
+struct cancel;
 struct communicator;
+struct run_local;
 
 /* What prepare may look at. */
 struct prepare {
@@ -31,6 +33,9 @@ struct prepare {
 	bool weak;   /* legacy JSON */
 	bool force, debug;
 	bool syntax_only;
+	/* Data sources: where a rehearsal runs (engine/build.h), and the flag that ends the run; may be NULL. */
+	const struct run_local *local;
+	struct cancel *cancel;
 };
 /* Where an option was written (or the component's block when it was not). */
 struct span prepare_span(const struct prepare *p, const char *option);
@@ -76,6 +81,8 @@ struct datasource {
 	const char *type;
 	const struct spec *spec;
 	void (*prepare)(struct prepare *p, void *config); /* may be NULL */
+	/* Asks for the value, an object. On any thread. Attributes that are secrets are marked sensitive: they are
+	 * to be hidden in all output, and may be used like any other. */
 	int (*run)(struct arena *a, void *config, struct value *ret, struct err *err);
 	/* Names of the output's attributes, for validate (which does not run it). */
 	const char *const *outputs;

@@ -7,7 +7,7 @@
 
 #include "builder/amazon-ebs/config.h"
 #include "builder/amazon/blockdev.h"
-#include "builder/amazon/filter.h"
+#include "aws/ami_filter.h"
 #include "builder/amazon/launch.h"
 
 static void test_tables_have_no_mistakes(void **state)
@@ -82,7 +82,7 @@ static void test_filters(void **state)
 		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 		struct str_pair pair = { (char *)"name", (char *)cases[i].value };
 
-		amazon_params_filters(&p, &(struct str_map){ &pair, 1 });
+		aws_filters_add(&p, &(struct str_map){ &pair, 1 });
 		assert_string_equal(aws_params_get(&p, "Filter.1.Name"), "name");
 		for (int k = 0; k < 3; k++) {
 			char key[] = "Filter.1.Value.1";

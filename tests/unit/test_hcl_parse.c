@@ -115,9 +115,169 @@ static void test_exprs(void **state UNUSED)
 	check_trees(exprs, ARRAY_LEN(exprs), hcl_parse_expr);
 }
 
+static const struct tree_case templates[] = {
+	{ "", "\"\"" },
+	{ "a \"b\" \\n $${c}", "\"a \\\"b\\\" \\\\n ${c}\"" },
+	{ "${a}", "(wrap a)" },
+	{ "${a}\n", "(tmpl a \"\\n\")" },
+	{ "%{ for x in y ~}\n${x}\n%{ endfor ~}\n", "(tmpl (for-join x y (tmpl \"\" x \"\\n\")) \"\")" },
+	{ "a\n  ${~ b}", "(tmpl \"a\\n\" b)" },
+	{ "a\n%{ if b }c\n%{ endif }", "(tmpl \"a\\n\" (if b (tmpl \"c\\n\") (tmpl \"\")))" },
+	{ "$ % $", "\"$ % $\"" },
+};
+
+static void test_templates(void **state UNUSED)
+{
+	check_trees(templates, ARRAY_LEN(templates), hcl_parse_template);
+}
+
+static const struct tree_case bodies[] = {
+	{ "", "" },
+	{ "a = 1", "a = 1; " },
+	{ "a = 1\nb = [\n2,\n]\r\n# c\n/* d */ c = 3 // e\n", "a = 1; b = (list 2); c = 3; " },
+	{ "b {}\n", "b { } " },
+	{ "b { a = 1 }\n", "b { a = 1; } " },
+	{ "b x \"y z\" {\n  a = 1\n  c \"d\" {\n  }\n}\n", "b 'x' 'y z' { a = 1; c 'd' { } } " },
+	{ "b \"q\\\"\\u00e9$${\" {\n}\n", "b 'q\"\xc3\xa9${' { } " },
+	{ "a = <<E\nx\nE\nb = 2\n", "a = E(tmpl \"x\\n\"); b = 2; " },
+	{ "a = {\n  b = 1 }\nc = 2", "a = {b: 1}; c = 2; " },
+	{ "\xef\xbb\xbf" "a = 1\n", "a = 1; " },
+	/* What is left of broken ones. */
+	{ "a = \nb = 2\n", "a = ?; b = 2; " },
+	{ "a = [1, 2\nb = 2\n", "a = ?; b = 2; " },
+	{ "a = [1, ], ]\nb = 2\n", "a = (list 1); b = 2; " },
+	{ "x {\n  a = f(1\n  b = 2\n}\nc = 3\n", "c = 3; x { a = ?; b = 2; } " },
+	{ "x {\n  a = {\n    b = 2\n}\nc = 3\n", "x { a = {b: 2}; c = 3; } " },
+	{ "a = \"x\nb = \"y\"\n", "a = ?; b = \"y\"; " },
+	{ "a = \"x\ny\"\nb = 2\n", "a = \"xy\"; b = 2; " },
+	{ "a = { b = ], c = 1\n d = 2 }\n", "a = {c: 1, d: 2}; " },
+	{ "a = \"${1 +} ${b}\"\nb = 2\n", "a = (tmpl ? \" \" b); b = 2; " },
+	{ "}\na = 1\n", "a = 1; " },
+	{ "x \"y\"\n{\n  a = 1\n}\nb = 2\n", "b = 2; x 'y' { } " },
+	{ "x { a = 1, b = 2 }\nc = 3\n", "c = 3; x { a = 1; } " },
+	{ "a = <<E\nx\n", "a = ?; " },
+};
+
+static void test_bodies(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		AUTO(arena) struct arena *a = arena_new();
+		AUTO(buf) struct buf b = BUF_INIT;
+		struct hcl_body *body;
+		struct diags d;
+
+		diags_init(&d, a);
+		hcl_parse(a, source_new(a, "t.hcl", str_from(bodies[i].text)), &d, &body);
+		show_body(body, &b);
+		assert_string_equal(buf_cstr(&b), bodies[i].tree);
+	}
+}
+
+/* Line and column, and the text of the span, of each mistake. */
+static const struct tree_case mistakes[] = {
+	{ "a = 'b'\n", "1:5 ': ' is no quote in HCL" },
+	{ "a = 1 2\n", "1:7 2: expected the end of the line after the argument, found the number 2" },
+	{ "a = 1, b = 2\n", "1:6 ,: expected the end of the line after the argument, found ','" },
+	{ "a =\n", "1:4 : expected a value, found the end of the line" },
+	{ "a", "1:2 : expected '=' or '{' after \"a\", found the end of the file" },
+	{ "a = [1 2]\n", "1:8 2: expected ',' or ']' after the element, found the number 2" },
+	{ "a = [\n1,\n", "1:5 [: the list that begins here is never closed" },
+	{ "a = {\nb = 1\n", "1:5 {: the object that begins here is never closed" },
+	{ "a = {b}\n", "1:7 }: expected '=' and a value after the key, found '}'" },
+	{ "a = {b = 1 c = 2}\n", "1:12 c: expected a new line, ',' or '}' after the value, found the name \"c\"" },
+	{ "a = (1\n", "1:5 (: the parenthesis that begins here is never closed" },
+	{ "a = f(1\n", "1:6 (: the call that begins here is never closed" },
+	{ "a = f(1...,2)\n", "1:11 ,: expected ')' after \"...\", found ','" },
+	{ "a = x[1\n", "2:1 : expected ']' after the index, found the end of the file" },
+	{ "a = x.\n", "1:7 : expected the name of an attribute after the point, found the end of the line" },
+	{ "a = x.0.1\n", "1:7 0.1: two indexes in a row cannot be written with points" },
+	{ "a = x.*.*\n", "1:9 *: one .* cannot follow another" },
+	{ "a = x ? y\n", "1:10 : expected ':' and the other value of the conditional, found the end of the line" },
+	{ "a = [for x y : z]\n", "1:12 y: expected \"in\" and what to go through, found the name \"y\"" },
+	{ "a = [for x in y]\n", "1:16 ]: expected ':' after what to go through, found ']'" },
+	{ "a = [for x in y : x => x]\n", "1:21 =>: a key with => cannot stand in a for that makes a list" },
+	{ "a = [for x in y : x...]\n", "1:20 ...: \"...\" cannot stand in a for that makes a list" },
+	{ "a = {for x in y : x}\n", "1:20 }: expected '=>' and a value, found '}'" },
+	{ "a = 1.2.3\n", "1:5 1.2.3: \"1.2.3\" is not a number" },
+	{ "a = b & c\n", "1:7 &: '&' is no operator of HCL" },
+	{ "a = b; c\n", "1:6 ;: ';' does not end anything in HCL" },
+	{ "a = \xe2\x80\x9c" "b\n", "1:5 \xe2\x80\x9c: a typographic quote is no quote in HCL" },
+	{ "a = \xff\n", "1:5 \xff: the byte 0xff is not UTF-8" },
+	{ "a = \x01\n", "1:5 \x01: the control byte 0x01 stands outside of text" },
+	{ "a = /* b\n", "1:5 /*: this comment is never closed" },
+	{ "a = 1 /* b\n", "1:7 /*: this comment is never closed" },
+	{ "a = \"b\n", "1:5 \": the quoted text that begins here is not closed on its line" },
+	{ "a = \"b\nc\"\n", "1:5 \"b\n: quoted text cannot go on in the next line" },
+	{ "a = \"b", "1:5 \": the quoted text that begins here is never closed" },
+	{ "a = \"\\q \\u12 \\UFFFFFFFF\"\n", "1:6 \\q: '\\q' is no escape|1:9 \\u: '\\u' is no escape|1:14 \\U: '\\U' is no escape" },
+	{ "a = <<E\nb\nE", "3:2 : the heredoc that begins on line 1 is never closed" },
+	{ "a = << E\n", "1:5 <<: this does not begin a heredoc" },
+	{ "a = \"${b\"\n", "1:6 ${: the value that begins here is not closed" },
+	{ "a = \"${b c}\"\n", "1:10 c: expected '}' at the end of the sequence, found the name \"c\"" },
+	{ "a = \"%{if b}c\"\n", "1:6 %{if b}: this %{if} has no %{endif}" },
+	{ "a = \"%{for x in b}c%{endif}\"\n", "1:20 %{endif}: %{endif} cannot end the %{for} of line 1" },
+	{ "a = \"%{endif}\"\n", "1:6 %{endif}: this directive ends nothing" },
+	{ "a = \"%{fi b}\"\n", "1:8 fi: there is no directive \"fi\"" },
+	{ "a b c\n", "1:6 : expected '{' or a label after the block's type, found the end of the line" },
+	{ "a \"b\" = 1\n", "1:7 =: expected '{' or a label after the block's type, found '='" },
+	{ "a \"${b}\" {\n}\n", "1:3 \"${b}\": a template cannot stand here: only plain text" },
+	{ "a {\n", "1:3 {: the block that begins here is never closed" },
+	{ "a {} b\n", "1:6 b: expected the end of the line after the block, found the name \"b\"" },
+	{ "a { b = 1, c = 2 }\n", "1:10 ,: expected '}' after the argument, found ','" },
+	{ "a { b = 1\n}\n", "1:10 : expected '}' after the argument, found the end of the line" },
+	{ "a { b {} }\n", "1:7 {: expected '=' after the argument's name, found '{'" },
+	{ "}\n", "1:1 }: this '}' closes nothing" },
+	{ "\"a\" = 1\n", "1:1 \": expected an argument or a block, found quoted text" },
+	{ "a = 1\na = 2\n", "2:1 a: the argument \"a\" is set twice" },
+	{ "a::b = 1\n", "1:2 ::: expected '=' or '{' after \"a\", found '::'" },
+	{ "a = b::c\n", "1:9 : expected '(' and the function's arguments, found the end of the line" },
+	/* Five mistakes, five reports. */
+	{ "a = \"x\nb = [1, 2\nc = 3 4\nd {\n  e = ]\n}\nf = \"\\q\"\ng = 1\n",
+	  "1:5 \": the quoted text that begins here is not closed on its line|3:1 c: expected ',' or ']' after the element, found the "
+	  "name \"c\"|3:7 4: expected the end of the line after the argument, found the number 4|5:7 ]: expected a value, found ']'|"
+	  "7:6 \\q: '\\q' is no escape" },
+	{ "a = {\n  b = ]\n  c = 1 2\n  d = \"${}\"\n  e = [1, +, 3]\n  f\n}\n",
+	  "2:7 ]: expected a value, found ']'|3:9 2: expected a new line, ',' or '}' after the value, found the number 2|"
+	  "4:10 }: expected a value, found the end of the sequence, '}'|5:11 +: expected a value, found '+'|"
+	  "6:4 : expected '=' and a value after the key, found the end of the line" },
+};
+
+static void show_mistakes(const struct diags *d, struct buf *out)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct span s = d->v[i].span;
+		struct position at = source_position(s.src, s.from);
+		struct str text = str_slice(s.src->text, s.from, s.to);
+
+		if (str_eqs(text, "\n"))
+			text.n = 0;
+		buf_printf(out, "%s%u:%u " STR_FMT ": %s", i ? "|" : "", at.line, at.column_chars, STR_ARG(text), d->v[i].summary);
+	}
+}
+
+static void test_mistakes(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+		AUTO(arena) struct arena *a = arena_new();
+		AUTO(buf) struct buf b = BUF_INIT;
+		struct hcl_body *body;
+		struct diags d;
+
+		diags_init(&d, a);
+		assert_int_equal(hcl_parse(a, source_new(a, "t.hcl", str_from(mistakes[i].text)), &d, &body), -1);
+		show_mistakes(&d, &b);
+		assert_string_equal(buf_cstr(&b), mistakes[i].tree);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_exprs) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exprs),
+		cmocka_unit_test(test_templates),
+		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_mistakes),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
  * template asks for (or forbids) a public address without naming a subnet. */
 #include "builder/amazon/steps.h"
 
+#include "aws/ami_filter.h"
 #include "base/os.h"
-#include "builder/amazon/filter.h"
 
 static bool given(const char *s)
 {
@@ -17,7 +17,7 @@ static int find_vpc(struct amazon *s, struct err *err)
 	struct ec2_vpc *found;
 	size_t n;
 
-	amazon_params_filters(&p, filters);
+	aws_filters_add(&p, filters);
 	if (!str_map_get(filters, "state"))
 		aws_params_filter(&p, "state", "available");
 	if (ec2_describe_vpcs(&s->ec2, &p, &found, &n, err) < 0)
@@ -25,7 +25,7 @@ static int find_vpc(struct amazon *s, struct err *err)
 	if (n != 1)
 		return err_set(err, n ? ERR_INVALID : ERR_NOT_FOUND,
 			       "vpc_filter (%s) must match one VPC, it matches %zu",
-			       amazon_filters_text(s->b->arena, filters), n);
+			       aws_filters_text(s->b->arena, filters), n);
 	s->vpc_id = found[0].id;
 	build_say(s->b, "Found VPC ID: %s", s->vpc_id);
 	return 0;
@@ -59,7 +59,7 @@ static int find_subnet(struct amazon *s, struct err *err)
 	uint32_t dice;
 	size_t n;
 
-	amazon_params_filters(&p, &f->filters);
+	aws_filters_add(&p, &f->filters);
 	if (!str_map_get(&f->filters, "state"))
 		aws_params_filter(&p, "state", "available");
 	if (*s->vpc_id && !str_map_get(&f->filters, "vpc-id"))
@@ -70,12 +70,12 @@ static int find_subnet(struct amazon *s, struct err *err)
 		return err_prefix(err, "looking for a subnet by subnet_filter");
 	if (!n)
 		return err_set(err, ERR_NOT_FOUND, "no subnet matches subnet_filter (%s)",
-			       amazon_filters_text(s->b->arena, &f->filters));
+			       aws_filters_text(s->b->arena, &f->filters));
 	if (n > 1 && !f->most_free && !f->random)
 		return err_set(err, ERR_INVALID,
 			       "%zu subnets match subnet_filter (%s): make it narrower, or set its "
 			       "most_free or random = true",
-			       n, amazon_filters_text(s->b->arena, &f->filters));
+			       n, aws_filters_text(s->b->arena, &f->filters));
 	os_random(&dice, sizeof(dice));
 	chosen = f->most_free ? most_free(found, n) : &found[dice % n];
 	take_subnet(s, chosen);

@@ -4,10 +4,10 @@
 #include "builder/amazon/parallel.h"
 #include "builder/amazon/steps.h"
 
+#include "aws/ami_filter.h"
 #include "aws/sts.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "builder/amazon/filter.h"
 #include "builder/amazon/local.h"
 
 struct identity_task {
@@ -97,61 +97,12 @@ struct source_task {
 	struct ec2_image image;
 };
 
-static const struct ec2_image *newest(const struct ec2_image *v, size_t n)
-{
-	const struct ec2_image *best = v;
-	int64_t best_at = INT64_MIN, at;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!clock_parse_rfc3339(str_from(v[i].creation_date), &at))
-			at = INT64_MIN;
-		if (at >= best_at) {
-			best = &v[i];
-			best_at = at;
-		}
-	}
-	return best;
-}
-
-static const char *source_text(const struct amazon *s, struct arena *a)
-{
-	const struct amazon_ami_filter *f = s->run->source_ami_filter;
-
-	if (s->run->source_ami && *s->run->source_ami)
-		return s->run->source_ami;
-	return f && f->filters.n ? amazon_filters_text(a, &f->filters)
-				 : "the owners of source_ami_filter";
-}
-
 static int ask_source(struct amazon_task *t, struct amazon *s, const struct aws_client *c,
 		      struct err *err)
 {
 	struct source_task *me = (struct source_task *)t;
-	const struct amazon_ami_filter *f = s->run->source_ami_filter;
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct ec2_image *found;
-	size_t n;
 
-	if (s->run->source_ami && *s->run->source_ami)
-		aws_params_add(&p, "ImageId.1", s->run->source_ami);
-	if (f) {
-		amazon_params_filters(&p, &f->filters);
-		aws_params_list(&p, "Owner", &f->owners);
-	}
-	aws_params_bool(&p, "IncludeDeprecated", f && f->include_deprecated);
-	if (ec2_describe_images(c, &p, &found, &n, err) < 0)
-		return err_prefix(err, "looking for the source image (%s)",
-				  source_text(s, c->arena));
-	if (!n)
-		return err_set(err, ERR_NOT_FOUND, "no source image matches %s in %s",
-			       source_text(s, c->arena), c->region);
-	if (n > 1 && !f->most_recent)
-		return err_set(err, ERR_INVALID,
-			       "%zu images match %s: make source_ami_filter narrower, or set its "
-			       "most_recent = true",
-			       n, source_text(s, c->arena));
-	me->image = *newest(found, n);
-	return 0;
+	return aws_ami_find(c, s->run->source_ami, s->run->source_ami_filter, &me->image, err);
 }
 
 int amazon_preflight(struct build *b, void *state, struct err *err)

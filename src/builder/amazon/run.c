@@ -40,7 +40,7 @@ bool amazon_is_cidr(const char *text, bool *ret_ipv6)
 
 static void check_source(struct prepare *p, const struct amazon_run *c)
 {
-	const struct amazon_ami_filter *f = c->source_ami_filter;
+	const struct aws_ami_filter *f = c->source_ami_filter;
 
 	if (given(c->source_ami))
 		return;

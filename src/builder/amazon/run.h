@@ -3,17 +3,11 @@
 #ifndef INGOT_BUILDER_AMAZON_RUN_H
 #define INGOT_BUILDER_AMAZON_RUN_H
 
+#include "aws/ami_filter.h"
 #include "engine/component.h"
 #include "spec/spec.h"
 
 struct comm_config;
-
-struct amazon_ami_filter {
-	struct str_map filters;
-	struct strs owners;
-	bool most_recent;
-	bool include_deprecated;
-};
 
 /* vpc_filter, security_group_filter and subnet_filter; the first two know neither most_free nor
  * random. */
@@ -76,7 +70,7 @@ struct amazon_run {
 	char *security_group_id;
 	struct strs security_group_ids; /* after prepare: with security_group_id */
 	char *source_ami;
-	struct amazon_ami_filter *source_ami_filter;
+	struct aws_ami_filter *source_ami_filter;
 	struct amazon_filter *subnet_filter;
 	char *subnet_id;
 	struct spec_blocks license_specifications; /* struct amazon_license */

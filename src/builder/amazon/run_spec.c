@@ -4,23 +4,6 @@
 static const char *const endpoint_states[] = { "enabled", "disabled", NULL };
 static const char *const token_states[] = { "optional", "required", NULL };
 
-static const struct spec_row ami_filter_rows[] = {
-	SPEC_MAP(struct amazon_ami_filter, filters,
-		 .doc = "Filters of EC2's DescribeImages by name; several values are separated by "
-			"commas."),
-	SPEC_STRS(struct amazon_ami_filter, owners,
-		  .doc = "Account ids or `self`, `amazon`, `aws-marketplace`. Needed: anybody can "
-			 "give an image any name."),
-	SPEC_BOOL(struct amazon_ami_filter, most_recent,
-		  .doc = "Take the newest image where several match. Without it, several are an "
-			 "error."),
-	SPEC_BOOL(struct amazon_ami_filter, include_deprecated,
-		  .doc = "Look at deprecated images too."),
-};
-static const struct spec ami_filter_spec =
-	SPEC("source_ami_filter", struct amazon_ami_filter, ami_filter_rows,
-	     .doc = "How to find the source image.");
-
 #define FILTER_ROWS(action) \
 	SPEC_MAP(struct amazon_filter, filters, \
 		 .doc = "Filters of EC2's " action \
@@ -176,7 +159,7 @@ static const struct spec_row rows[] = {
 	SPEC_STRS(struct amazon_run, security_group_ids, .doc = "The same for several groups."),
 	SPEC_STR(struct amazon_run, source_ami,
 		 .doc = "Id of the image to start from. This or `source_ami_filter`."),
-	SPEC_BLOCK(struct amazon_run, source_ami_filter, struct amazon_ami_filter, &ami_filter_spec,
+	SPEC_BLOCK(struct amazon_run, source_ami_filter, struct aws_ami_filter, &aws_ami_filter_spec,
 		   .doc = "Find the source image instead of naming it."),
 	SPEC_STR(struct amazon_run, spot_allocation_strategy, .flags = SPEC_NOT_YET,
 		 .doc = "How EC2 chooses among spot pools."),

@@ -6,7 +6,7 @@
 #include "aws/address.h"
 #include "base/log.h"
 #include "base/os.h"
-#include "builder/amazon/filter.h"
+#include "aws/ami_filter.h"
 #include "communicator/config.h"
 
 #include <arpa/inet.h>
@@ -26,7 +26,7 @@ static int find_groups(struct amazon *s, struct err *err)
 	struct ec2_security_group *found;
 	size_t n;
 
-	amazon_params_filters(&p, filters);
+	aws_filters_add(&p, filters);
 	if (*s->vpc_id && !str_map_get(filters, "vpc-id"))
 		aws_params_filter(&p, "vpc-id", s->vpc_id);
 	if (ec2_describe_security_groups(&s->ec2, &p, &found, &n, err) < 0)
@@ -34,7 +34,7 @@ static int find_groups(struct amazon *s, struct err *err)
 	if (!n)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no security group matches security_group_filter (%s)",
-			       amazon_filters_text(s->b->arena, filters));
+			       aws_filters_text(s->b->arena, filters));
 	s->groups = (struct strs){ arena_new_array(s->b->arena, char *, n), n };
 	for (size_t i = 0; i < n; i++) {
 		s->groups.v[i] = (char *)found[i].id;

@@ -22,8 +22,7 @@ int hcl_parse(struct arena *a, struct source *src, struct diags *d, struct hcl_b
 int hcl_parse_json(struct arena *a, struct source *src, struct diags *d, struct hcl_body **ret);
 /* One expression, which must be all of the source; *ret is NULL on failure. */
 int hcl_parse_expr(struct arena *a, struct source *src, struct diags *d, struct hcl_expr **ret) MUST_USE;
-/* Text with ${ } and %{ }, without quotes: templatefile, strings of the JSON form (`from`, `to`: the part of the
- * source, as it stands; escapes are the caller's). */
+/* Text with ${ } and %{ }, without quotes: templatefile. */
 int hcl_parse_template(struct arena *a, struct source *src, struct diags *d, struct hcl_expr **ret) MUST_USE;
 
 /* What may stand in a body. */
@@ -57,7 +56,12 @@ int hcl_content(struct arena *a, const struct hcl_body *body, const struct hcl_s
 int hcl_attributes(struct arena *a, const struct hcl_body *body, struct diags *d, struct hcl_content *ret);
 const struct hcl_attr *hcl_content_attr(const struct hcl_content *c, const char *name); /* NULL if absent */
 
-/* An expression that was written as one keyword (`type = string`, `on = abort`): its name, or an empty str. */
+/* An expression for what is not evaluated but read (types, references, keywords): the JSON form writes these as text,
+ * "list(string)", which is parsed here; anything else is returned as it is. NULL, with errors in d, if it cannot be
+ * parsed. */
+const struct hcl_expr *hcl_as_native(struct arena *a, const struct hcl_expr *x, struct diags *d);
+/* An expression that was written as one keyword (`type = string`, `on = abort`; "string" in the JSON form): its name,
+ * or an empty str. */
 struct str hcl_keyword(const struct hcl_expr *x);
 /* Calls fn with every traversal of the tree that starts at a name not bound inside it: the outermost expression
  * (var.a.b → HCL_ATTR b), so that dependencies can be read off. */

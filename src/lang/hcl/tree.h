@@ -43,6 +43,7 @@ struct hcl_pair {
 
 struct hcl_expr {
 	enum hcl_kind kind;
+	bool json; /* from the JSON form: its text may stand for a keyword, a reference or a call (hcl_as_native) */
 	struct span span;
 	union {
 		struct value value;			/* LITERAL */

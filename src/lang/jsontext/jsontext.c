@@ -499,25 +499,47 @@ int jsontext_parse(struct arena *a, struct source *src, unsigned flags, struct d
 	return r < 0 || p.duplicates ? -1 : 0;
 }
 
+/* The bytes that the source's next character of a string takes (*ret_source) and stands for. */
+static size_t string_step(struct str text, size_t i, size_t *ret_source)
+{
+	size_t n, bad;
+	int32_t cp;
+
+	*ret_source = 1;
+	if (text.p[i] != '\\')
+		return 1;
+	*ret_source = 2;
+	if (text.p[i + 1] != 'u' || (cp = unicode_escape(text, i + 1, &n, &bad)) < 0)
+		return 1;
+	*ret_source = n + 2;
+	return cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+}
+
 uint32_t jsontext_string_offset(struct span span, size_t offset)
 {
 	struct str text = str_slice(span.src->text, 0, span.to);
-	size_t i = span.from + 1, done = 0, n, bad;
+	size_t i = span.from + 1, done = 0, taken;
 
 	while (i + 1 < text.n && done < offset) {
-		int32_t cp;
-
-		if (text.p[i] != '\\') {
-			i++;
-			done++;
-		} else if (text.p[i + 1] == 'u' &&
-			   (cp = unicode_escape(text, i + 1, &n, &bad)) >= 0) {
-			done += cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
-			i += n + 2;
-		} else {
-			i += 2;
-			done++;
-		}
+		done += string_step(text, i, &taken);
+		i += taken;
 	}
 	return (uint32_t)MIN(i, text.n - 1);
+}
+
+void jsontext_string_places(struct span span, uint32_t *ret, size_t n)
+{
+	struct str text = str_slice(span.src->text, 0, span.to);
+	size_t i = span.from + 1, done = 0, taken;
+
+	while (done < n) {
+		size_t stands = 1;
+
+		taken = 0;
+		if (i + 1 < text.n)
+			stands = string_step(text, i, &taken);
+		for (size_t k = 0; k < stands && done < n; k++)
+			ret[done++] = (uint32_t)MIN(i, text.n - 1);
+		i += taken;
+	}
 }

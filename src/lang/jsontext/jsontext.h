@@ -31,5 +31,7 @@ int jsontext_parse(struct arena *a, struct source *src, unsigned flags, struct d
 /* Where in the source the byte at `offset` of a string value stands: its span covers the quoted
  * text with its escapes. Past the end gives the closing quote. */
 uint32_t jsontext_string_offset(struct span span, size_t offset);
+/* The same for all offsets below n at once. */
+void jsontext_string_places(struct span span, uint32_t *ret, size_t n);
 
 #endif
