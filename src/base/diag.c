@@ -119,6 +119,19 @@ struct diag *diag_detail(struct diags *d, struct diag *g, const char *fmt, ...)
 	return g;
 }
 
+void diags_add(struct diags *d, const struct diags *from, const char *subject)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct diag *g = &from->v[i];
+		struct diag *copy = g->severity == DIAG_ERROR ? diag_error(d, g->span, "%s", g->summary)
+							      : diag_warning(d, g->span, "%s", g->summary);
+
+		*copy = *g;
+		if (!copy->subject)
+			copy->subject = subject;
+	}
+}
+
 static void render_line(uint32_t number, struct str line, struct buf *out)
 {
 	buf_printf(out, "  %4u: ", number);
@@ -189,7 +202,8 @@ void diag_render(const struct diag *g, struct buf *out)
 			buf_printf(out, ", in %s", g->subject);
 		buf_adds(out, ":\n");
 		render_context(&g->context, at, out);
-		render_source(&g->span, at, out);
+		if (!g->secret_line)
+			render_source(&g->span, at, out);
 	} else if (g->subject) {
 		buf_printf(out, "  in %s\n", g->subject);
 	}

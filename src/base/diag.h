@@ -45,6 +45,7 @@ struct diag {
 	const char
 		*subject; /* component or block the mistake is in ("amazon-ebs", "builder 'web'") */
 	const char *values;   /* "var.x is \"a\"" lines for a failed expression, or NULL */
+	bool secret_line;     /* the source line holds a secret: only its place is shown */
 	bool lenient;	      /* a warning where the reference fails: validate -strict counts it */
 	const char *label;    /* heads it instead of "Error" or "Warning"; NULL: those */
 	struct position at;   /* shown instead of the span's own place where line is not 0 */
@@ -67,6 +68,9 @@ struct diag *diag_warning(struct diags *d, struct span span, const char *summary
 	PRINTF_LIKE(3, 4);
 /* Sets the detail; returns g. */
 struct diag *diag_detail(struct diags *d, struct diag *g, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Adds copies of all of `from` (text is shared); those without a subject get this one. */
+void diags_add(struct diags *d, const struct diags *from, const char *subject);
 
 /* How ingot shows one diagnostic:
  *

@@ -174,6 +174,8 @@ static int load(struct session *s, struct arena *a, struct err *err)
 {
 	struct template_args args = { .force = s->run.force,
 				      .debug = s->run.debug,
+				      .run_data = true,
+				      .sequential = flags_bool(s->in->flags, "use-sequential-evaluation"),
 				      .warn_undeclared = flags_bool(s->in->flags, "warn-on-undeclared-var") };
 	int rc;
 
@@ -258,7 +260,7 @@ static const struct flag flags[] = {
 	  .doc = "Never open the temporary security group to the world, even if no connection comes about." },
 	{ "ignore-prerelease-plugins", FLAG_BOOL, .doc = "Accepted for scripts: there are no plugins to choose from." },
 	{ "skip-enforcement", FLAG_BOOL, .doc = "Accepted for scripts: ingot talks to no registry." },
-	{ "use-sequential-evaluation", FLAG_BOOL, .doc = "Accepted for scripts: data sources are always run in order." },
+	{ "use-sequential-evaluation", FLAG_BOOL, .doc = "Ask data sources one after the other, not side by side." },
 };
 
 const struct command command_build = {

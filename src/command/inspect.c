@@ -1,5 +1,5 @@
-/* inspect: what stands in a template, nothing evaluated. The output is data that scripts read: byte
- * for byte the reference's (facts: cli.md 6). */
+/* inspect: what stands in a template. The output is data that scripts read: byte for byte the
+ * reference's (facts: cli.md 6). */
 #include "command/command.h"
 #include "command/template_flags.h"
 #include "command/ui.h"
@@ -117,7 +117,8 @@ static int run(const struct invocation *in)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(err) struct err err = ERR_INIT;
-	struct template_args args = { 0 };
+	struct template_args args = { .run_data = true,
+				      .sequential = flags_bool(in->flags, "use-sequential-evaluation") };
 	struct outline o;
 	struct diags d;
 	int rc;
@@ -137,22 +138,28 @@ static int run(const struct invocation *in)
 		ui_error(in, "%s", err.msg);
 	if (rc < 0)
 		return 1;
-	say_outline(in, &o);
+	if (o.listing) {
+		ui_say(in, "Packer Inspect: HCL2 mode\n");
+		ui_say(in, "%s", o.listing);
+	} else {
+		say_outline(in, &o);
+	}
 	return 0;
 }
 
 static const struct flag flags[] = {
 	{ "use-sequential-evaluation", FLAG_BOOL,
-	  .doc = "Accepted for scripts: data sources are always run in order." },
+	  .doc = "Ask data sources one after the other, not side by side." },
 };
 
 const struct command command_inspect = {
 	.name = "inspect",
 	.arguments = "TEMPLATE",
 	.summary = "Show what a template has",
-	.description = "Lists the variables, builders and provisioners of a template as they are "
-		       "written; evaluates nothing. Without a "
-		       "template, or with two, it shows an empty one.",
+	.description = "Lists the variables, builders and provisioners of a template. Those of a JSON "
+		       "template are shown as they are written, those of an HCL2 template with their "
+		       "values; its data sources are asked for that. Without a template, or with two, it "
+		       "shows an empty one.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

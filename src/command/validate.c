@@ -46,6 +46,8 @@ static int run(const struct invocation *in)
 	AUTO(plan) struct plan *plan = NULL;
 	struct template_args args = {
 		.syntax_only = flags_bool(in->flags, "syntax-only"),
+		.run_data = flags_bool(in->flags, "evaluate-datasources"),
+		.sequential = flags_bool(in->flags, "use-sequential-evaluation"),
 		.warn_undeclared = !flags_bool(in->flags, "no-warn-undeclared-var"),
 	};
 	int rc;
@@ -73,11 +75,12 @@ static const struct flag flags[] = {
 	  .doc = "No warnings of variables in files that the template does not declare." },
 	{ "strict", FLAG_BOOL,
 	  .doc = "Fail also where ingot only warns and Packer refuses." },
-	{ "evaluate-datasources", FLAG_BOOL, .doc = "Accepted for scripts: JSON templates have no data sources." },
+	{ "evaluate-datasources", FLAG_BOOL,
+	  .doc = "Ask the data sources too; without it their values are unknown." },
 	{ "ignore-prerelease-plugins", FLAG_BOOL,
 	  .doc = "Accepted for scripts: there are no plugins to choose from." },
 	{ "use-sequential-evaluation", FLAG_BOOL,
-	  .doc = "Accepted for scripts: data sources are always run in order." },
+	  .doc = "Ask data sources one after the other, not side by side." },
 };
 
 const struct command command_validate = {
@@ -86,7 +89,8 @@ const struct command command_validate = {
 	.summary = "Check a template",
 	.description = "Reads a template with its variables and checks the options of all selected "
 		       "builds. Shows every mistake with "
-		       "its place. Touches neither network nor account.",
+		       "its place. Touches neither network nor account unless "
+		       "-evaluate-datasources is given.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

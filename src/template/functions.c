@@ -364,6 +364,11 @@ static const struct gotmpl_func functions[] = {
 };
 #define AMAZON_FUNCTIONS 2
 
+const char *scope_function(size_t i)
+{
+	return i < ARRAY_LEN(functions) ? functions[i].name : NULL;
+}
+
 int scope_render(struct scope *s, struct arena *a, struct value dot, bool check, struct str text,
 		 struct str *ret, struct err *err)
 {

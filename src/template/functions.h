@@ -22,6 +22,9 @@ struct scope {
 	bool old_clean;	   /* clean_ami_name was called */
 };
 
+/* The name of a function, or NULL beyond the last: for completion. */
+const char *scope_function(size_t i);
+
 /* Renders text with the scope's functions. 0; 1: *ret holds a stand-in for what only the run knows;
  * -1 with the byte offset in err->os. `check`: only parse, and look the functions up; *ret is the
  * text. */

@@ -78,6 +78,10 @@ struct hcl_template {
 	size_t nsources;
 	const struct hcl_block **builds; /* build blocks in order */
 	size_t nbuilds;
+	const struct hcl_block **registries; /* hcp_packer_registry */
+	size_t nregistries;
+	const struct hcl_block **groups; /* provisioners "NAME" {}: ingot's own */
+	size_t ngroups;
 	struct required_plugin *plugins;
 	size_t nplugins;
 	const char **secrets; /* strings of sensitive variables and locals, and of data sources' sensitive options */
@@ -128,6 +132,8 @@ const struct required_plugin *hcl_plugin_of(const struct hcl_template *t, const 
 /* inspect's listing, and the two first parts of it, which console shows as well. */
 void hcl_outline(struct hcl_template *t, struct buf *out);
 void hcl_outline_values(const struct hcl_template *t, struct buf *out);
+/* A value as both show it: without secrets. */
+void hcl_show_value(const struct hcl_template *t, struct value v, struct buf *out);
 /* The selected builds, into the plan; mistakes in the options of one leave it `broken`. -1: mistakes that leave nothing
  * to run, such as a source that is not there; the rest was checked all the same. */
 int hcl_builds(struct hcl_template *t, struct plan *plan);

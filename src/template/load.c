@@ -1,4 +1,5 @@
 /* Finding out the language of a template, reading it, and handing it to its front end. */
+#include "template/hcl.h"
 #include "template/legacy.h"
 
 #include "base/clock.h"
@@ -44,7 +45,7 @@ static const char *template_dir(struct arena *a, const char *path)
 	return arena_strdup(a, real ? real : dir);
 }
 
-static int load_legacy(const struct template_args *args, struct arena *a, struct diags *d,
+static int read_legacy(const struct template_args *args, struct arena *a, struct diags *d,
 		       struct legacy **ret, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
@@ -73,6 +74,14 @@ static int given_values(const struct template_args *args, struct legacy *t, stru
 		map_sets(&t->values, args->vars[i].name,
 			 arena_strdup(t->arena, args->vars[i].value));
 	return 0;
+}
+
+int legacy_load(const struct template_args *args, struct arena *a, struct diags *d,
+		struct legacy **ret, struct err *err)
+{
+	if (read_legacy(args, a, d, ret, err) < 0)
+		return -1;
+	return given_values(args, *ret, d, err);
 }
 
 static bool is_sensitive(const struct legacy *t, const char *name)
@@ -105,12 +114,47 @@ static void fill_variables(struct plan *p, const struct legacy *t)
 	}
 }
 
-static int unsupported_hcl(const struct template_args *args, struct diags *d)
+/* Also when there are mistakes: secrets must not show in them. */
+static void fill_from_hcl(struct plan *p, const struct hcl_template *t)
 {
-	diag_error(d, (struct span){ 0 },
-		   "%s: HCL2 templates are not yet supported by ingot; legacy JSON templates are",
-		   args->path ? args->path : "-config-type=hcl2");
-	return -1;
+	p->variables = arena_new_array(p->arena, struct plan_variable, t->nvariables);
+	for (size_t i = 0; i < t->nvariables; i++) {
+		const struct hcl_variable *v = &t->variables[i];
+
+		p->variables[p->nvariables++] = (struct plan_variable){
+			.name = v->name,
+			.value = v->value,
+			.def = v->def_value,
+			.required = !v->def,
+			.sensitive = v->sensitive,
+			.description = v->description,
+		};
+	}
+	p->secrets = arena_new_array(p->arena, const char *, t->nsecrets);
+	for (size_t i = 0; i < t->nsecrets; i++)
+		p->secrets[p->nsecrets++] = t->secrets[i];
+}
+
+/* What follows a mistake sees unknown values in its place, so that further mistakes can be found, and no
+ * false ones. */
+static int load_hcl(const struct template_args *args, struct plan *p, struct err *err)
+{
+	struct hcl_template *t;
+	int rc = hcl_read(p->arena, args, &p->diags, &t, err);
+
+	if (rc == 0)
+		rc = hcl_variables(t, err);
+	if (rc == 0 && !args->syntax_only) {
+		hcl_check_variables(t);
+		hcl_locals(t, args->run_data && !p->diags.errors);
+	}
+	fill_from_hcl(p, t);
+	if (rc < 0)
+		return -1;
+	if (args->syntax_only)
+		return 0;
+	rc = p->diags.errors ? -1 : 0;
+	return hcl_builds(t, p) < 0 ? -1 : rc;
 }
 
 static int load_plan(const struct template_args *args, struct plan *p, struct err *err)
@@ -119,8 +163,8 @@ static int load_plan(const struct template_args *args, struct plan *p, struct er
 	bool sound;
 
 	if (template_is_hcl(args))
-		return unsupported_hcl(args, &p->diags);
-	if (load_legacy(args, p->arena, &p->diags, &t, err) < 0)
+		return load_hcl(args, p, err);
+	if (read_legacy(args, p->arena, &p->diags, &t, err) < 0)
 		return -1;
 	p->description = t->description;
 	if (args->syntax_only)
@@ -174,6 +218,24 @@ static void fill_outline(struct outline *o, const struct legacy *t, struct arena
 		o->provisioners[o->nprovisioners++] = t->provisioners[i].type;
 }
 
+/* The listing shows values: what could not be evaluated is shown as unknown. */
+static int outline_hcl(const struct template_args *args, struct arena *a, struct diags *d,
+		       struct outline *ret, struct err *err)
+{
+	AUTO(buf) struct buf text = BUF_INIT;
+	struct hcl_template *t;
+	struct diags scratch;
+
+	if (hcl_read(a, args, d, &t, err) < 0 || hcl_variables(t, err) < 0)
+		return -1;
+	diags_init(&scratch, a);
+	t->diags = &scratch;
+	hcl_locals(t, true);
+	hcl_outline(t, &text);
+	*ret = (struct outline){ .listing = arena_strndup(a, text.p, text.n) };
+	return 0;
+}
+
 int template_outline(const struct template_args *args, struct arena *a, struct diags *d,
 		     struct outline *ret, struct err *err)
 {
@@ -181,8 +243,8 @@ int template_outline(const struct template_args *args, struct arena *a, struct d
 	struct legacy *t;
 
 	if (template_is_hcl(args))
-		return unsupported_hcl(args, d);
-	if (load_legacy(args, a, d, &t, err) < 0 || given_values(args, t, d, err) < 0)
+		return outline_hcl(args, a, d, ret, err);
+	if (legacy_load(args, a, d, &t, err) < 0)
 		return -1;
 	fill_outline(&o, t, a);
 	*ret = o;

@@ -142,7 +142,8 @@ int template_console_eval(struct template_console *c, struct arena *a, struct st
 			  struct str *ret) MUST_USE;
 /* What `variables` prints. */
 void template_console_variables(struct template_console *c, struct buf *out);
-/* Names that may stand where `prefix` ends, for completion: into names, at most max; returns how many. */
+/* Names that the word at the end of `prefix` may be the beginning of, whole (var.name, upper(…): into names, at most
+ * max; returns how many. */
 size_t template_console_complete(struct template_console *c, struct arena *a, struct str prefix, const char **names,
 				 size_t max);
 

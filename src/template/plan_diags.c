@@ -34,6 +34,7 @@ void plan_diags_take(struct plan_diags *m, const struct diags *from, const char 
 			copy->values = g->values;
 			copy->context = g->context;
 			copy->lenient = g->lenient;
+			copy->secret_line = g->secret_line;
 			e = arena_new_obj(m->plan->arena, struct entry);
 			e->at = (size_t)(copy - to->v);
 			e->what = what;

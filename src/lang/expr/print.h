@@ -16,6 +16,16 @@ void value_write_console(struct buf *out, struct value v);
 void go_write_quoted(struct buf *out, struct str s);
 /* What a string has to look like between double quotes: escapes, and $${ and %%{. */
 void hcl_write_quoted(struct buf *out, struct str s);
+/* A string as Go's %q writes it. */
+void value_write_go_quoted(struct buf *out, struct str s);
+/* As console and inspect show values, byte for byte the reference's: `<unknown>` if anything in it is unknown, strings
+ * alone without quotes. What is sensitive is `<sensitive>`; of a string, `hide` (may be NULL) may write what can be
+ * shown, and returns false where nothing can. */
+struct value_hide {
+	bool (*text)(void *data, struct str text, struct buf *out);
+	void *data;
+};
+void value_write_shown(struct buf *out, struct value v, const struct value_hide *hide);
 /* One line for diagnostics: `"a"`, `5`, `list of string with 3 elements`, `(sensitive value)`. */
 struct str value_brief(struct arena *a, struct value v);
 /* As jsonencode: sorted keys, Go's escapes. -1 where JSON has no such value (infinity, unknown). */

@@ -1,0 +1,197 @@
+/* Values as console and inspect show them: the reference's layout, byte for byte. A string alone stands as it is, one
+ * inside of something is quoted as Go's %q does, maps are sorted and leave their nulls out, numbers that are no
+ * 64-bit integers are shown as floats. */
+#include "lang/expr/print.h"
+
+#include "lang/expr/type.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <unictype.h>
+#include <unistr.h>
+
+#define INDENT "  "
+
+static bool is_printable(ucs4_t c)
+{
+	uint32_t shown = UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N | UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S;
+
+	return c == ' ' || uc_is_general_category_withtable(c, shown);
+}
+
+/* "\n" for a newline and so on, or NULL. */
+static const char *short_escape(char c)
+{
+	static const char *const escapes[] = {
+		['\a'] = "\\a", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r",
+		['\t'] = "\\t", ['\v'] = "\\v", ['"'] = "\\\"", ['\\'] = "\\\\",
+	};
+
+	return (uint8_t)c < ARRAY_LEN(escapes) ? escapes[(uint8_t)c] : NULL;
+}
+
+void value_write_go_quoted(struct buf *out, struct str s)
+{
+	buf_addc(out, '"');
+	for (size_t i = 0; i < s.n;) {
+		ucs4_t c;
+		int n = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
+
+		if (n <= 0) {
+			buf_printf(out, "\\x%02x", (uint8_t)s.p[i]);
+			n = 1;
+		} else if (n == 1 && short_escape(s.p[i])) {
+			buf_adds(out, short_escape(s.p[i]));
+		} else if (is_printable(c)) {
+			buf_add(out, s.p + i, (size_t)n);
+		} else if (c < 0x80) {
+			buf_printf(out, "\\x%02x", c);
+		} else {
+			buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+		}
+		i += (size_t)n;
+	}
+	buf_addc(out, '"');
+}
+
+/* Go's %g: the fewest digits that read back as the same float; an exponent below -4 and from 6 on. */
+static void write_float(struct buf *out, double d)
+{
+	char digits[40];
+	int precision = 0, exponent, n;
+
+	if (isinf(d)) {
+		buf_adds(out, d < 0 ? "-Inf" : "+Inf");
+		return;
+	}
+	do
+		snprintf(digits, sizeof(digits), "%.*e", precision, d);
+	while (strtod(digits, NULL) != d && ++precision < 17);
+	exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
+	if (exponent < -4 || exponent >= 6) {
+		buf_adds(out, digits);
+		return;
+	}
+	n = precision - exponent;
+	buf_printf(out, "%.*f", MAX(n, 0), d);
+}
+
+static void write_number(struct buf *out, struct value v)
+{
+	int64_t whole;
+	double d;
+
+	if (value_as_i64(v, &whole))
+		buf_printf(out, "%lld", (long long)whole);
+	else if (value_as_double(v, &d))
+		write_float(out, d);
+}
+
+static void write_value(struct buf *out, struct value v, bool nested, size_t depth, const struct value_hide *hide);
+
+static void indent(struct buf *out, size_t depth)
+{
+	while (depth--)
+		buf_adds(out, INDENT);
+}
+
+static void write_seq(struct buf *out, struct value v, size_t depth, const struct value_hide *hide)
+{
+	buf_adds(out, v.seq->n ? "[\n" : "[");
+	for (size_t i = 0; i < v.seq->n; i++) {
+		indent(out, depth + 1);
+		write_value(out, value_mark(v.seq->v[i], v.sensitive || v.seq->v[i].sensitive), true, depth + 1, hide);
+		buf_adds(out, ",\n");
+	}
+	if (v.seq->n)
+		indent(out, depth);
+	buf_addc(out, ']');
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return str_cmp((*(const struct value_attr *const *)a)->key, (*(const struct value_attr *const *)b)->key);
+}
+
+static void write_attrs(struct buf *out, struct value v, size_t depth, const struct value_hide *hide)
+{
+	const struct value_attr **sorted = xcalloc(v.attrs->n + 1, sizeof(*sorted));
+	size_t n = 0;
+
+	for (size_t i = 0; i < v.attrs->n; i++)
+		if (v.attrs->v[i].value.kind != VALUE_NULL)
+			sorted[n++] = &v.attrs->v[i];
+	qsort(sorted, n, sizeof(const struct value_attr *), compare_keys);
+	buf_adds(out, n ? "{\n" : "{");
+	for (size_t i = 0; i < n; i++) {
+		indent(out, depth + 1);
+		value_write_go_quoted(out, sorted[i]->key);
+		buf_adds(out, " = ");
+		write_value(out, value_mark(sorted[i]->value, v.sensitive || sorted[i]->value.sensitive), true, depth + 1, hide);
+		buf_addc(out, '\n');
+	}
+	if (n)
+		indent(out, depth);
+	buf_addc(out, '}');
+	free(sorted);
+}
+
+static void write_string(struct buf *out, struct value v, bool nested, const struct value_hide *hide)
+{
+	AUTO(buf) struct buf clean = BUF_INIT;
+	struct str s = v.string;
+
+	if (v.sensitive && hide->text(hide->data, s, &clean))
+		s = buf_str(&clean);
+	else if (v.sensitive)
+		s = STR("<sensitive>");
+	if (nested)
+		value_write_go_quoted(out, s);
+	else
+		buf_add_str(out, s);
+}
+
+static bool nothing_hidden(void *data, struct str text, struct buf *out)
+{
+	(void)data;
+	(void)text;
+	(void)out;
+	return false;
+}
+
+static void write_value(struct buf *out, struct value v, bool nested, size_t depth, const struct value_hide *hide)
+{
+	switch (v.kind) {
+	case VALUE_NULL:
+		buf_adds(out, "null");
+		return;
+	case VALUE_UNKNOWN:
+		buf_adds(out, "<unknown>");
+		return;
+	case VALUE_STRING:
+		write_string(out, v, nested, hide);
+		return;
+	default:
+		break;
+	}
+	if (v.sensitive && !value_is_seq(v) && !value_is_attrs(v))
+		buf_adds(out, "<sensitive>");
+	else if (v.kind == VALUE_BOOL)
+		buf_adds(out, v.boolean ? "true" : "false");
+	else if (v.kind == VALUE_NUMBER)
+		write_number(out, v);
+	else if (value_is_seq(v))
+		write_seq(out, v, depth, hide);
+	else
+		write_attrs(out, v, depth, hide);
+}
+
+void value_write_shown(struct buf *out, struct value v, const struct value_hide *hide)
+{
+	static const struct value_hide all = { nothing_hidden, NULL };
+
+	if (value_has_unknown(v))
+		buf_adds(out, "<unknown>");
+	else
+		write_value(out, v, false, 0, hide ? hide : &all);
+}

@@ -1,0 +1,563 @@
+/* Locals and data sources, in the order they need each other.
+ *
+ * Each is a node of a graph. All evaluation is done here, on one thread; the work of a data source (its run) is done
+ * by a thread of its own with an arena of its own, so that those which do not need each other run side by side.
+ * The objects `local` and `data` are made at once, with unknown values, and filled in as these become known. */
+#include "template/hcl.h"
+
+#include "template/version.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#define RUNNING_MAX 16 /* data sources at a time */
+
+/* A local (local set) or a data source. */
+struct node {
+	struct hcl_local *local;
+	struct hcl_data *data;
+	struct value *slot;  /* its value in the objects that expressions see */
+	size_t *needs;	     /* indices of nodes */
+	size_t nneeds;
+	size_t waiting;	     /* how many of them are not done */
+	size_t *needed_by;
+	size_t nneeded_by;
+	bool done;
+};
+
+/* The run of one data source. */
+struct job {
+	struct graph *g;
+	size_t node;
+	void *config;
+	struct arena *arena;
+	struct value value;
+	struct err err;
+	bool failed;
+	pthread_t thread;
+	struct job *next; /* among the finished */
+};
+
+struct graph {
+	struct hcl_template *t;
+	struct node *v;
+	size_t n, left;
+	size_t *ready; /* a ring of n indices */
+	size_t ready_from, nready;
+	bool run_data;
+	size_t running, max_running;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	struct job *finished; /* under the lock */
+	struct node *now;     /* whose references are being collected */
+};
+
+static const char *title(struct graph *g, const struct node *n)
+{
+	return n->local ? arena_printf(g->t->arena, "local.%s", n->local->name)
+			: arena_printf(g->t->arena, "data.%s.%s", n->data->type, n->data->name);
+}
+
+/* As diagnostics call it. */
+static const char *subject(struct graph *g, const struct node *n)
+{
+	return n->local ? arena_printf(g->t->arena, "local \"%s\"", n->local->name) : hcl_block_title(g->t->arena, n->data->block);
+}
+
+static void need(struct graph *g, size_t index)
+{
+	struct node *n = g->now;
+
+	for (size_t i = 0; i < n->nneeds; i++)
+		if (n->needs[i] == index)
+			return;
+	HCL_PUSH(g->t->arena, n->needs, n->nneeds, index);
+}
+
+static void need_data(struct graph *g, struct str type)
+{
+	for (size_t i = 0; i < g->t->ndatas; i++)
+		if (!type.p || str_eqs(type, g->t->datas[i].type))
+			need(g, g->t->nlocals + i);
+}
+
+/* Names that are not there are left to evaluation, which says so. `local` as a whole needs all the others. */
+static void collect_reference(void *data, const struct hcl_expr *ref)
+{
+	struct graph *g = data;
+	struct hcl_template *t = g->t;
+	struct str names[3] = { 0 };
+	size_t n = hcl_traversal_names(ref, names, 3);
+	ptrdiff_t at;
+
+	if (n && str_eqs(names[0], "local")) {
+		for (size_t i = 0; n == 1 && i < t->nlocals; i++)
+			if (&t->locals[i] != g->now->local)
+				need(g, i);
+		at = n > 1 ? hcl_find(t, "local", arena_strndup(t->arena, names[1].p, names[1].n)) : -1;
+		if (at >= 0)
+			need(g, (size_t)at);
+	} else if (n && str_eqs(names[0], "data")) {
+		if (n < 3) {
+			need_data(g, names[1]);
+			return;
+		}
+		at = hcl_find(t, "data", arena_printf(t->arena, STR_FMT "." STR_FMT, STR_ARG(names[1]), STR_ARG(names[2])));
+		if (at >= 0)
+			need(g, t->nlocals + (size_t)at);
+	}
+}
+
+static void collect_body(struct graph *g, const struct hcl_body *body)
+{
+	struct diags scratch;
+	struct hcl_content c;
+
+	if (body->is_json) {
+		diags_init(&scratch, g->t->arena);
+		hcl_attributes(g->t->arena, body, &scratch, &c);
+		for (size_t i = 0; i < c.nattrs; i++)
+			hcl_each_reference(c.attrs[i].expr, collect_reference, g);
+		return;
+	}
+	for (size_t i = 0; i < body->nattrs; i++)
+		hcl_each_reference(body->attrs[i].expr, collect_reference, g);
+	for (size_t i = 0; i < body->nblocks; i++)
+		collect_body(g, body->blocks[i].body);
+}
+
+static void make_ready(struct graph *g, size_t index)
+{
+	g->ready[(g->ready_from + g->nready++) % g->n] = index;
+}
+
+static void connect(struct graph *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct node *n = &g->v[i];
+
+		g->now = n;
+		if (n->local)
+			hcl_each_reference(n->local->expr, collect_reference, g);
+		else
+			collect_body(g, n->data->block->body);
+		n->waiting = n->nneeds;
+		for (size_t j = 0; j < n->nneeds; j++) {
+			struct node *other = &g->v[n->needs[j]];
+
+			HCL_PUSH(g->t->arena, other->needed_by, other->nneeded_by, i);
+		}
+	}
+	for (size_t i = 0; i < g->n; i++)
+		if (!g->v[i].waiting)
+			make_ready(g, i);
+}
+
+static void settle(struct graph *g, struct node *n, struct value v)
+{
+	*(n->local ? &n->local->value : &n->data->value) = v;
+	*n->slot = v;
+	n->done = true;
+	g->left--;
+	for (size_t i = 0; i < n->nneeded_by; i++)
+		if (--g->v[n->needed_by[i]].waiting == 0 && !g->v[n->needed_by[i]].done)
+			make_ready(g, n->needed_by[i]);
+}
+
+static void evaluate_local(struct graph *g, struct node *n)
+{
+	struct hcl_template *t = g->t;
+	struct eval e = hcl_eval(t, NULL, t->arena, t->diags);
+	struct value v;
+
+	e.subject = subject(g, n);
+	if (eval_expr(&e, n->local->expr, &v) < 0)
+		v = value_unknown(n->local->span);
+	if (n->local->sensitive) {
+		hcl_keep_secret(t, v);
+		v = value_mark(v, true);
+	}
+	settle(g, n, v);
+}
+
+static int compare_type_attrs(const void *a, const void *b)
+{
+	return str_cmp(((const struct type_attr *)a)->name, ((const struct type_attr *)b)->name);
+}
+
+/* What is known of a data source that is not asked: the names of its attributes. */
+static struct value unasked(struct graph *g, const struct hcl_data *d)
+{
+	const char *const *names = d->ops ? d->ops->outputs : NULL;
+	struct type_attr *attrs;
+	struct type *type;
+	size_t n = 0;
+
+	while (names && names[n])
+		n++;
+	if (!n)
+		return value_unknown(d->block->span);
+	attrs = arena_new_array(g->t->arena, struct type_attr, n);
+	for (size_t i = 0; i < n; i++)
+		attrs[i] = (struct type_attr){ .name = str_from(names[i]), .type = &type_any };
+	qsort(attrs, n, sizeof(*attrs), compare_type_attrs);
+	type = arena_new_obj(g->t->arena, struct type);
+	*type = (struct type){ .kind = TYPE_OBJECT, .attrs = attrs, .n = n };
+	return value_unknown_of(type, d->block->span);
+}
+
+static void unknown_type(struct graph *g, const struct hcl_data *d, struct diags *diags)
+{
+	const struct datasource *const *all = g->t->args->registry->datasources;
+	const struct required_plugin *plugin = hcl_plugin_of(g->t, d->type);
+	const char **names = NULL;
+	const char *near;
+	struct diag *e;
+	size_t n = 0;
+
+	for (size_t i = 0; all && all[i]; i++)
+		HCL_PUSH(g->t->arena, names, n, all[i]->type);
+	near = str_nearest(d->type, names, n);
+	e = diag_error(diags, d->block->labels[0].span, "there is no data source \"%s\"", d->type);
+	if (plugin)
+		diag_detail(diags, e, "It would be of the plugin %s, which is no part of ingot.", plugin->source);
+	else if (near)
+		diag_detail(diags, e, "Did you mean \"%s\"?", near);
+	else
+		diag_detail(diags, e, "ingot has no such data source.");
+}
+
+static void keep_secret(void *data, const char *secret)
+{
+	hcl_keep_secret(data, value_string(str_from(secret), (struct span){ 0 }));
+}
+
+/* The options, decoded and prepared; false if they are wrong. ret_unknown: some are not known yet. */
+static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diags, void **ret, bool *ret_unknown)
+{
+	struct hcl_template *t = g->t;
+	struct eval e = hcl_eval(t, NULL, t->arena, diags);
+	struct spec_input in = { .arena = t->arena, .diags = diags, .on_secret = keep_secret, .data = t };
+	struct prepare p = { .arena = t->arena, .diags = diags, .component = d->type, .build_name = d->name,
+			     .template_dir = t->dir };
+	void *config = arena_alloc(t->arena, d->ops->spec->size);
+
+	if (hcl_component_body(&e, d->block->body, d->ops->spec, NULL, &p.body) < 0 ||
+	    spec_decode(d->ops->spec, p.body, &in, config) < 0)
+		return false;
+	if (d->ops->prepare)
+		d->ops->prepare(&p, config);
+	*ret = config;
+	*ret_unknown = value_has_unknown(p.body);
+	return diags->errors == 0;
+}
+
+static void *work(void *data)
+{
+	struct job *job = data;
+	struct graph *g = job->g;
+
+	job->failed = g->v[job->node].data->ops->run(job->arena, job->config, &job->value, &job->err) < 0;
+	pthread_mutex_lock(&g->lock);
+	job->next = g->finished;
+	g->finished = job;
+	pthread_cond_signal(&g->ended);
+	pthread_mutex_unlock(&g->lock);
+	return NULL;
+}
+
+static void free_arena(void *arena)
+{
+	arena_free(arena);
+}
+
+static void start(struct graph *g, struct node *n, void *config)
+{
+	struct job *job = arena_new_obj(g->t->arena, struct job);
+
+	*job = (struct job){ .g = g, .node = (size_t)(n - g->v), .config = config, .arena = arena_new() };
+	arena_on_free(g->t->arena, free_arena, job->arena); /* the value stays in it */
+	g->running++;
+	if (pthread_create(&job->thread, NULL, work, job) != 0) {
+		job->thread = pthread_self(); /* no thread to be had: do it here */
+		work(job);
+	}
+}
+
+static void finish(struct graph *g, struct job *job)
+{
+	struct node *n = &g->v[job->node];
+	struct value v = value_unknown(n->data->block->span);
+
+	if (!pthread_equal(job->thread, pthread_self()))
+		pthread_join(job->thread, NULL);
+	g->running--;
+	if (job->failed)
+		diag_error(g->t->diags, n->data->block->span, "%s", job->err.msg)->subject = subject(g, n);
+	else
+		v = job->value;
+	err_release(&job->err);
+	settle(g, n, v);
+}
+
+/* Waits for one at least. */
+static void take_finished(struct graph *g)
+{
+	struct job *list;
+
+	pthread_mutex_lock(&g->lock);
+	while (!g->finished)
+		pthread_cond_wait(&g->ended, &g->lock);
+	list = g->finished;
+	g->finished = NULL;
+	pthread_mutex_unlock(&g->lock);
+	while (list) {
+		struct job *job = list;
+
+		list = job->next;
+		finish(g, job);
+	}
+}
+
+static void evaluate_data(struct graph *g, struct node *n)
+{
+	struct hcl_template *t = g->t;
+	struct hcl_data *d = n->data;
+	bool good = false, unknown = true;
+	void *config = NULL;
+	struct diags diags;
+
+	diags_init(&diags, t->arena);
+	d->ops = registry_datasource(t->args->registry, d->type);
+	if (!d->ops)
+		unknown_type(g, d, &diags);
+	else
+		good = prepare_data(g, d, &diags, &config, &unknown);
+	diags_add(t->diags, &diags, subject(g, n));
+	if (!good || unknown || !g->run_data || t->diags->errors) {
+		settle(g, n, unasked(g, d));
+		return;
+	}
+	while (g->running >= g->max_running)
+		take_finished(g);
+	start(g, n, config);
+}
+
+/* Nothing is ready and nothing runs: those left need each other. Names one ring and leaves it unknown. */
+static void break_ring(struct graph *g)
+{
+	AUTO(buf) struct buf path = BUF_INIT;
+	size_t *seen = arena_new_array(g->t->arena, size_t, g->n); /* 1 + the place on the way */
+	size_t *way = arena_new_array(g->t->arena, size_t, g->n + 1);
+	size_t n = 0, at = 0, first;
+	struct diag *e;
+
+	while (g->v[at].done)
+		at++;
+	while (!seen[at]) {
+		const struct node *v = &g->v[at];
+		size_t i = 0;
+
+		way[n++] = at;
+		seen[at] = n;
+		while (g->v[v->needs[i]].done)
+			i++;
+		at = v->needs[i];
+	}
+	first = seen[at] - 1;
+	for (size_t i = first; i < n; i++)
+		buf_printf(&path, "%s → ", title(g, &g->v[way[i]]));
+	buf_adds(&path, title(g, &g->v[at]));
+	e = diag_error(g->t->diags, g->v[at].local ? g->v[at].local->span : g->v[at].data->block->span,
+		       n - first == 1 ? "%s needs its own value" : "%s needs its own value, by way of others", title(g, &g->v[at]));
+	e->subject = subject(g, &g->v[at]);
+	diag_detail(g->t->diags, e, "The ring is %s.", buf_cstr(&path));
+	for (size_t i = first; i < n; i++)
+		g->v[way[i]].done = true;
+	for (size_t i = first; i < n; i++)
+		settle(g, &g->v[way[i]], value_unknown(e->span));
+}
+
+static void walk(struct graph *g)
+{
+	while (g->left) {
+		struct node *n;
+
+		if (!g->nready && g->running) {
+			take_finished(g);
+			continue;
+		}
+		if (!g->nready) {
+			break_ring(g);
+			continue;
+		}
+		n = &g->v[g->ready[g->ready_from]];
+		g->ready_from = (g->ready_from + 1) % g->n;
+		g->nready--;
+		if (n->local)
+			evaluate_local(g, n);
+		else
+			evaluate_data(g, n);
+	}
+}
+
+static int compare_attrs(const void *a, const void *b)
+{
+	return str_cmp(((const struct value_attr *)a)->key, ((const struct value_attr *)b)->key);
+}
+
+/* An object whose values are filled in later; ret_attrs is sorted. */
+static struct value open_object(struct arena *a, const struct value_attr *v, size_t n, struct value_attr **ret_attrs)
+{
+	struct value_attrs *attrs = arena_alloc(a, sizeof(*attrs) + n * sizeof(*v));
+
+	attrs->n = n;
+	if (n) {
+		memcpy(attrs->v, v, n * sizeof(*v));
+		qsort(attrs->v, n, sizeof(*v), compare_attrs);
+	}
+	*ret_attrs = attrs->v;
+	return (struct value){ .kind = VALUE_OBJECT, .attrs = attrs };
+}
+
+static struct value *slot_of(struct value_attr *v, size_t n, const char *name)
+{
+	struct value_attr key = { .key = str_from(name) };
+	struct value_attr *found = bsearch(&key, v, n, sizeof(*v), compare_attrs);
+
+	return &found->value;
+}
+
+static struct value open_locals(struct graph *g)
+{
+	struct hcl_template *t = g->t;
+	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nlocals + 1), *sorted;
+	struct value ret;
+
+	for (size_t i = 0; i < t->nlocals; i++)
+		v[i] = (struct value_attr){ str_from(t->locals[i].name), t->locals[i].span, t->locals[i].value };
+	ret = open_object(t->arena, v, t->nlocals, &sorted);
+	for (size_t i = 0; i < t->nlocals; i++)
+		g->v[i] = (struct node){ .local = &t->locals[i],
+					 .slot = slot_of(sorted, t->nlocals, t->locals[i].name) };
+	return ret;
+}
+
+/* data.TYPE.NAME: an object of objects. */
+static struct value open_data(struct graph *g)
+{
+	struct hcl_template *t = g->t;
+	struct value_attr *types = arena_new_array(t->arena, struct value_attr, t->ndatas + 1);
+	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->ndatas + 1), *sorted;
+	size_t ntypes = 0;
+
+	for (size_t i = 0; i < t->ndatas; i++) {
+		const char *type = t->datas[i].type;
+		bool seen = false;
+		size_t n = 0;
+
+		for (size_t j = 0; j < ntypes; j++)
+			seen |= str_eqs(types[j].key, type);
+		if (seen)
+			continue;
+		for (size_t j = i; j < t->ndatas; j++)
+			if (streq(t->datas[j].type, type))
+				v[n++] = (struct value_attr){ .key = str_from(t->datas[j].name), .value = t->datas[j].value };
+		types[ntypes++] = (struct value_attr){ .key = str_from(type), .value = open_object(t->arena, v, n, &sorted) };
+		for (size_t j = i; j < t->ndatas; j++)
+			if (streq(t->datas[j].type, type))
+				g->v[t->nlocals + j] = (struct node){ .data = &t->datas[j],
+								      .slot = slot_of(sorted, n, t->datas[j].name) };
+	}
+	return open_object(t->arena, types, ntypes, &sorted);
+}
+
+static struct value variables_object(struct hcl_template *t)
+{
+	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nvariables + 1), *sorted;
+
+	for (size_t i = 0; i < t->nvariables; i++)
+		v[i] = (struct value_attr){ str_from(t->variables[i].name), t->variables[i].span, t->variables[i].value };
+	return open_object(t->arena, v, t->nvariables, &sorted);
+}
+
+static struct value path_object(struct hcl_template *t)
+{
+	auto_free char *cwd = getcwd(NULL, 0);
+	struct value_attr v[] = {
+		{ .key = STR("cwd"), .value = value_cstring(t->arena, cwd ? cwd : ".", (struct span){ 0 }) },
+		{ .key = STR("root"), .value = value_cstring(t->arena, t->dir, (struct span){ 0 }) },
+	};
+
+	return value_object(t->arena, v, ARRAY_LEN(v), (struct span){ 0 });
+}
+
+static struct value packer_object(struct hcl_template *t)
+{
+	struct value unknown = value_unknown_of(&type_string, (struct span){ 0 });
+	struct value_attr v[] = {
+		{ .key = STR("iterationID"), .value = unknown }, /* HCP's, which ingot does not talk to */
+		{ .key = STR("version"), .value = value_cstring(t->arena, VERSION_PACKER, (struct span){ 0 }) },
+		{ .key = STR("versionFingerprint"), .value = unknown },
+	};
+
+	return value_object(t->arena, v, ARRAY_LEN(v), (struct span){ 0 });
+}
+
+/* source and build have values in builds alone: there, they are bound in front of these. */
+static void open_roots(struct graph *g)
+{
+	static const struct type empty_object = { .kind = TYPE_OBJECT };
+	struct hcl_template *t = g->t;
+	struct value unknown = value_unknown_of(&type_string, (struct span){ 0 });
+	struct value_attr source[] = { { .key = STR("name"), .value = unknown }, { .key = STR("type"), .value = unknown } };
+	struct value_attr roots[] = {
+		{ .key = STR("build"), .value = value_unknown_of(&empty_object, (struct span){ 0 }) },
+		{ .key = STR("data"), .value = open_data(g) },
+		{ .key = STR("local"), .value = open_locals(g) },
+		{ .key = STR("packer"), .value = packer_object(t) },
+		{ .key = STR("path"), .value = path_object(t) },
+		{ .key = STR("source"), .value = value_object(t->arena, source, ARRAY_LEN(source), (struct span){ 0 }) },
+		{ .key = STR("var"), .value = variables_object(t) },
+	};
+
+	_Static_assert(sizeof(roots) <= sizeof(t->roots), "room for all roots");
+	memcpy(t->roots, roots, sizeof(roots));
+	t->scope = (struct eval_scope){ .v = t->roots, .n = ARRAY_LEN(roots) };
+}
+
+void hcl_locals(struct hcl_template *t, bool run_data)
+{
+	struct graph g = { .t = t, .run_data = run_data, .max_running = t->args->sequential ? 1 : RUNNING_MAX };
+
+	g.n = g.left = t->nlocals + t->ndatas;
+	g.v = arena_new_array(t->arena, struct node, g.n + 1);
+	g.ready = arena_new_array(t->arena, size_t, g.n + 1);
+	pthread_mutex_init(&g.lock, NULL);
+	pthread_cond_init(&g.ended, NULL);
+	open_roots(&g);
+	connect(&g);
+	walk(&g);
+	pthread_cond_destroy(&g.ended);
+	pthread_mutex_destroy(&g.lock);
+}
+
+struct eval hcl_eval(const struct hcl_template *t, const struct eval_scope *more, struct arena *a, struct diags *d)
+{
+	const struct eval_scope *scope = &t->scope;
+
+	if (more) {
+		struct eval_scope *inner = arena_new_obj(a, struct eval_scope);
+
+		*inner = (struct eval_scope){ .up = scope, .v = more->v, .n = more->n };
+		scope = inner;
+	}
+	return (struct eval){
+		.arena = a,
+		.diags = d,
+		.scope = scope,
+		.funcs = t->args->registry ? t->args->registry->functions : NULL,
+		.dir = *t->dir ? t->dir : NULL,
+		.now_ms = t->now_ms,
+	};
+}
