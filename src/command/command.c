@@ -17,6 +17,7 @@
 	ROW(cloud_status) \
 	ROW(cloud_up) \
 	ROW(completion) \
+	ROW(console) \
 	ROW(docs) \
 	ROW(fix) \
 	ROW(fmt) \

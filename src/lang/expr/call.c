@@ -111,7 +111,7 @@ static void blame(struct call *c, size_t i, const char *why)
 {
 	diag_detail(c->e->diags, eval_error(c->e, c->exprs[i]->span, c->x, c->exprs[i], "%s cannot take this as \"%s\"",
 					    c->f->name, param_of(c->f, i)->name),
-		    "%s.", why);
+		    "%s", eval_sentence(c->e, why));
 }
 
 static bool evaluate_args(struct call *c)
@@ -178,7 +178,7 @@ static struct value run(struct call *c)
 	if (fc.bad_arg >= 0 && (size_t)fc.bad_arg < c->n)
 		blame(c, (size_t)fc.bad_arg, err.msg);
 	else
-		diag_detail(c->e->diags, eval_error(c->e, c->x->span, NULL, c->x, "%s failed", c->f->name), "%s.", err.msg);
+		diag_detail(c->e->diags, eval_error(c->e, c->x->span, NULL, c->x, "%s failed", c->f->name), "%s", eval_sentence(c->e, err.msg));
 	return value_unknown(c->x->span);
 }
 

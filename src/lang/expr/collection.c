@@ -108,7 +108,7 @@ void set_key_write(struct buf *out, struct value v)
 		buf_addc(out, v.boolean ? 'T' : 'F');
 		break;
 	case VALUE_STRING:
-		go_write_quoted(out, v.string);
+		value_write_go_quoted(out, v.string);
 		break;
 	case VALUE_LIST:
 	case VALUE_SET:
@@ -125,7 +125,7 @@ void set_key_write(struct buf *out, struct value v)
 		buf_addc(out, v.kind == VALUE_OBJECT ? '<' : '{');
 		for (size_t i = 0; i < v.attrs->n; i++) {
 			if (v.kind == VALUE_MAP) {
-				go_write_quoted(out, v.attrs->v[i].key);
+				value_write_go_quoted(out, v.attrs->v[i].key);
 				buf_addc(out, ':');
 			}
 			set_key_write(out, v.attrs->v[i].value);

@@ -147,12 +147,12 @@ bool type_convertible(struct arena *a, const struct type *in, const struct type 
 	}
 }
 
-/* "a number is needed, not list of string". */
+/* "expected number, got list of string". */
 static struct str needed(struct arena *a, const struct type *got, const struct type *want)
 {
 	struct str w = type_phrase(a, want), g = type_phrase(a, got);
 
-	return str_from(arena_printf(a, STR_FMT " is needed, not " STR_FMT, STR_ARG(w), STR_ARG(g)));
+	return str_from(arena_printf(a, "expected " STR_FMT ", got " STR_FMT, STR_ARG(w), STR_ARG(g)));
 }
 
 static struct str mismatch_objects(struct arena *a, const struct type *got, const struct type *want)
@@ -216,7 +216,7 @@ struct str type_mismatch(struct arena *a, const struct type *got, const struct t
 	if (fits)
 		return mismatch_parts(a, got, want);
 	if (got->kind == TYPE_TUPLE && want->kind == TYPE_TUPLE && got->n != want->n)
-		return str_from(arena_printf(a, "a tuple of %zu elements is needed, this one has %zu", want->n, got->n));
+		return str_from(arena_printf(a, "expected a tuple of %zu elements, got one of %zu", want->n, got->n));
 	if (got->kind == TYPE_TUPLE && want->kind == TYPE_TUPLE)
 		for (size_t i = 0; i < got->n; i++)
 			if (!same_or_convertible(a, got->elems[i], want->elems[i], true)) {
@@ -281,7 +281,7 @@ static int convert_string(struct arena *a, struct value v, const struct type *wa
 		const struct number *n = number_parse_text(a, v.string);
 
 		if (!n)
-			return err_set(err, ERR_INVALID, "a number is needed, and this text is none");
+			return err_set(err, ERR_INVALID, "expected a number, and this text is none");
 		*ret = (struct value){ .kind = VALUE_NUMBER, .span = v.span, .number = n };
 		return 0;
 	}
@@ -290,9 +290,9 @@ static int convert_string(struct arena *a, struct value v, const struct type *wa
 		return 0;
 	}
 	if (str_ieqs(v.string, "true") || str_ieqs(v.string, "false"))
-		return err_set(err, ERR_INVALID, "a bool is needed: as text it is written \"%s\", in small letters",
+		return err_set(err, ERR_INVALID, "expected a bool, which as text is written \"%s\", in small letters",
 			       str_ieqs(v.string, "true") ? "true" : "false");
-	return err_set(err, ERR_INVALID, "a bool is needed, and this text is neither \"true\" nor \"false\"");
+	return err_set(err, ERR_INVALID, "expected a bool, and this text is neither \"true\" nor \"false\"");
 }
 
 static int convert_primitive(struct arena *a, struct value v, const struct type *want, struct value *ret,

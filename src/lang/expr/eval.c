@@ -143,8 +143,8 @@ static bool object_key(struct eval *e, const struct hcl_expr *x, const struct hc
 	}
 	*marked |= key.sensitive;
 	if (value_convert(e->arena, key, &type_string, &key, &err) < 0) {
-		diag_detail(e->diags, eval_error(e, pair->key->span, x, pair->key, "This value cannot be a key"), "%s.",
-			    err.msg);
+		diag_detail(e->diags, eval_error(e, pair->key->span, x, pair->key, "This value cannot be a key"), "%s",
+			    eval_sentence(e, err.msg));
 		return false;
 	}
 	if (key.kind != VALUE_STRING)
@@ -312,8 +312,8 @@ int eval_expr_as(struct eval *e, const struct hcl_expr *x, const struct type *wa
 	if (value_convert(e->arena, v, want, ret, &err) < 0) {
 		struct str phrase = type_phrase(e->arena, want);
 
-		diag_detail(e->diags, eval_error(e, x->span, NULL, x, "This is not " STR_FMT, STR_ARG(phrase)), "%s.",
-			    err.msg);
+		diag_detail(e->diags, eval_error(e, x->span, NULL, x, "This is not " STR_FMT, STR_ARG(phrase)), "%s",
+			    eval_sentence(e, err.msg));
 		*ret = value_mark(value_unknown_of(want, x->span), v.sensitive);
 		return -1;
 	}

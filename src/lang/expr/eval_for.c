@@ -89,7 +89,7 @@ static bool loop_key(struct loop *l, struct str *ret)
 		if (l->known)
 			diag_detail(l->e->diags, eval_error(l->e, x->loop.key->span, x, x->loop.key,
 							    "This value cannot be a key"),
-				    "%s.", err.msg);
+				    "%s", eval_sentence(l->e, err.msg));
 		l->known = false;
 		return false;
 	}

@@ -230,8 +230,8 @@ static bool operand(struct eval *e, const struct hcl_expr *x, const struct hcl_e
 
 	if (value_convert(e->arena, *v, want, v, &err) == 0)
 		return true;
-	diag_detail(e->diags, eval_error(e, side->span, x, side, "%s cannot take this operand", signs[x->op.op]), "%s.",
-		    err.msg);
+	diag_detail(e->diags, eval_error(e, side->span, x, side, "%s cannot take this operand", signs[x->op.op]), "%s",
+		    eval_sentence(e, err.msg));
 	return false;
 }
 
@@ -422,7 +422,7 @@ static int condition(struct eval *e, const struct hcl_expr *x, struct value *v)
 	if (value_convert(e->arena, *v, &type_bool, v, &err) < 0) {
 		diag_detail(e->diags, eval_error(e, x->choice.cond->span, x, x->choice.cond,
 						 "The condition is neither true nor false"),
-			    "%s.", err.msg);
+			    "%s", eval_sentence(e, err.msg));
 		return -2;
 	}
 	return v->boolean;
@@ -457,8 +457,8 @@ struct value eval_conditional(struct eval *e, const struct hcl_expr *x)
 	eval_take(e, way ? &dyes : &dno);
 	taken = way ? x->choice.yes : x->choice.no;
 	if (value_convert(e->arena, way ? yes : no, t, &ret, &err) < 0) {
-		diag_detail(e->diags, eval_error(e, taken->span, x, taken, "This result does not fit the other one"), "%s.",
-			    err.msg);
+		diag_detail(e->diags, eval_error(e, taken->span, x, taken, "This result does not fit the other one"), "%s",
+			    eval_sentence(e, err.msg));
 		ret = value_unknown_of(t, x->span);
 	}
 	return value_mark(ret, marked);

@@ -67,6 +67,15 @@ struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr 
 	return g;
 }
 
+const char *eval_sentence(struct eval *e, const char *msg)
+{
+	char *ret = arena_printf(e->arena, "%s%s", msg, ends_with(msg, ".") ? "" : ".");
+
+	if (*ret >= 'a' && *ret <= 'z')
+		*ret = (char)(*ret - 'a' + 'A');
+	return ret;
+}
+
 const char *eval_keys(struct eval *e, struct value v)
 {
 	AUTO(buf) struct buf out = BUF_INIT;

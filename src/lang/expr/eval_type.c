@@ -88,7 +88,7 @@ static const struct value *read_default(const struct constraint *c, const struct
 		return NULL;
 	if (value_convert(c->e->arena, v, t, ret, &err) < 0) {
 		diag_detail(c->e->diags, eval_error(c->e, x->span, NULL, NULL, "This default does not fit its attribute"),
-			    "%s.", err.msg);
+			    "%s", eval_sentence(c->e, err.msg));
 		return NULL;
 	}
 	return ret;

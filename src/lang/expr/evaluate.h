@@ -34,6 +34,8 @@ void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret
 /* An error at a part of `whole` (which may be NULL), with the values that took part in `blamed` (may be NULL). */
 struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr *whole, const struct hcl_expr *blamed,
 			const char *summary, ...) PRINTF_LIKE(5, 6);
+/* A message of an err as a sentence: a capital first, a full stop. */
+const char *eval_sentence(struct eval *e, const char *msg);
 /* The names of an object's or map's keys for messages: "a, b, c and 4 more". */
 const char *eval_keys(struct eval *e, struct value v);
 

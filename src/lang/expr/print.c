@@ -1,12 +1,8 @@
-/* Values as text: as HCL source, as the console shows them, as jsonencode writes them, and in one line. */
+/* Values as text: as HCL source, as jsonencode writes them, and in one line. (As the console shows them: show.c.) */
 #include "lang/expr/print.h"
 
 #include "lang/expr/inner.h"
 #include "lang/expr/number.h"
-
-#include <math.h>
-#include <unictype.h>
-#include <unistr.h>
 
 #define BRIEF_MAX 60 /* bytes of a string in one line */
 
@@ -30,32 +26,6 @@ void hcl_write_quoted(struct buf *out, struct str s)
 			buf_printf(out, "%c%c", c, c);
 		else
 			buf_addc(out, (char)c);
-	}
-	buf_addc(out, '"');
-}
-
-void go_write_quoted(struct buf *out, struct str s)
-{
-	static const char letters[] = "abtnvfr"; /* 7 to 13 */
-
-	buf_addc(out, '"');
-	for (size_t i = 0; i < s.n;) {
-		ucs4_t c;
-		int len = u8_mbtouc(&c, (const uint8_t *)s.p + i, s.n - i);
-
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", (int)c);
-		else if (c >= 7 && c <= 13)
-			buf_printf(out, "\\%c", letters[c - 7]);
-		else if (c < ' ' || c == 0x7f)
-			buf_printf(out, "\\x%02x", c);
-		else if (c == ' ' || uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M |
-								      UC_CATEGORY_MASK_N | UC_CATEGORY_MASK_P |
-								      UC_CATEGORY_MASK_S))
-			buf_add(out, s.p + i, (size_t)len);
-		else
-			buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
-		i += (size_t)len;
 	}
 	buf_addc(out, '"');
 }
@@ -135,103 +105,6 @@ void value_write_hcl(struct buf *out, struct value v)
 	AUTO(arena) struct arena *scratch = arena_new();
 
 	write_hcl(out, v, 0, scratch);
-}
-
-/* Whole numbers of 64 bits as they are, others as the shortest text of a machine float (Go's %g). */
-static void show_number(struct buf *out, struct value v)
-{
-	double d = mpfr_get_d(v.number->v, MPFR_RNDN);
-	char text[40];
-	int64_t n, exp, digits = 1;
-
-	if (value_as_i64(v, &n)) {
-		buf_printf(out, "%lld", (long long)n);
-		return;
-	}
-	if (isinf(d)) {
-		buf_adds(out, d < 0 ? "-Inf" : "+Inf");
-		return;
-	}
-	for (; digits < 18; digits++) {
-		snprintf(text, sizeof(text), "%.*e", (int)digits - 1, d);
-		if (strtod(text, NULL) == d)
-			break;
-	}
-	snprintf(text, sizeof(text), "%.*e", (int)digits - 1, d);
-	exp = strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (exp < -4 || exp >= 6)
-		buf_adds(out, text);
-	else
-		buf_printf(out, "%.*f", (int)MAX(digits - 1 - exp, (int64_t)0), d);
-}
-
-static void show(struct buf *out, struct value v, unsigned depth)
-{
-	if (v.sensitive) {
-		buf_adds(out, "<sensitive>");
-		return;
-	}
-	switch (v.kind) {
-	case VALUE_NULL:
-		buf_adds(out, "null");
-		break;
-	case VALUE_UNKNOWN:
-		buf_adds(out, "<unknown>");
-		break;
-	case VALUE_BOOL:
-		buf_adds(out, v.boolean ? "true" : "false");
-		break;
-	case VALUE_NUMBER:
-		show_number(out, v);
-		break;
-	case VALUE_STRING:
-		go_write_quoted(out, v.string);
-		break;
-	case VALUE_LIST:
-	case VALUE_SET:
-	case VALUE_TUPLE:
-		buf_adds(out, v.seq->n ? "[\n" : "[");
-		for (size_t i = 0; i < v.seq->n; i++) {
-			indent(out, depth + 1);
-			show(out, v.seq->v[i], depth + 1);
-			buf_adds(out, ",\n");
-		}
-		indent(out, v.seq->n ? depth : 0);
-		buf_addc(out, ']');
-		break;
-	case VALUE_MAP:
-	case VALUE_OBJECT: {
-		bool any = false;
-
-		buf_addc(out, '{');
-		for (size_t i = 0; i < v.attrs->n; i++) {
-			if (v.attrs->v[i].value.kind == VALUE_NULL && !v.attrs->v[i].value.sensitive)
-				continue; /* as the reference, which cannot tell it from an absent one */
-			buf_adds(out, any ? "" : "\n");
-			any = true;
-			indent(out, depth + 1);
-			go_write_quoted(out, v.attrs->v[i].key);
-			buf_adds(out, " = ");
-			show(out, v.attrs->v[i].value, depth + 1);
-			buf_addc(out, '\n');
-		}
-		indent(out, any ? depth : 0);
-		buf_addc(out, '}');
-		break;
-	}
-	}
-}
-
-void value_write_console(struct buf *out, struct value v)
-{
-	if (v.sensitive)
-		buf_adds(out, "<sensitive>");
-	else if (value_has_unknown(v))
-		buf_adds(out, "<unknown>");
-	else if (v.kind == VALUE_STRING)
-		buf_add_str(out, v.string);
-	else
-		show(out, v, 0);
 }
 
 struct str value_brief(struct arena *a, struct value v)

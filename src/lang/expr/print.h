@@ -9,11 +9,6 @@
 /* HCL source text that reads back as the value, an element a line (two spaces a level, a comma after each of a
  * list). Unknown is `<unknown>`, sensitive `<sensitive>`. */
 void value_write_hcl(struct buf *out, struct value v);
-/* As console and inspect of the reference show it: text alone without quotes, else much as HCL; a value with anything
- * unknown in it is `<unknown>`, attributes that are null are left out. Sensitive is `<sensitive>`. */
-void value_write_console(struct buf *out, struct value v);
-/* Go's %q: what is no letter, mark, number, punctuation, symbol or plain space is escaped. */
-void go_write_quoted(struct buf *out, struct str s);
 /* What a string has to look like between double quotes: escapes, and $${ and %%{. */
 void hcl_write_quoted(struct buf *out, struct str s);
 /* A string as Go's %q writes it. */

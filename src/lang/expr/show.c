@@ -3,6 +3,7 @@
  * 64-bit integers are shown as floats. */
 #include "lang/expr/print.h"
 
+#include "lang/expr/number.h"
 #include "lang/expr/type.h"
 
 #include <math.h>
@@ -79,12 +80,11 @@ static void write_float(struct buf *out, double d)
 static void write_number(struct buf *out, struct value v)
 {
 	int64_t whole;
-	double d;
 
 	if (value_as_i64(v, &whole))
 		buf_printf(out, "%lld", (long long)whole);
-	else if (value_as_double(v, &d))
-		write_float(out, d);
+	else
+		write_float(out, mpfr_get_d(v.number->v, MPFR_RNDN));
 }
 
 static void write_value(struct buf *out, struct value v, bool nested, size_t depth, const struct value_hide *hide);

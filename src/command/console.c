@@ -1,0 +1,166 @@
+/* console: expressions against a template's values, one a line. Piped, it evaluates all lines and prints the answer to
+ * the last one, as scripts know it from the reference; on a terminal it is a conversation. */
+#include "command/command.h"
+#include "command/console_edit.h"
+#include "command/template_flags.h"
+#include "command/ui.h"
+
+#include "base/os.h"
+
+#include <unistd.h>
+
+#define INPUT_MAX ((size_t)64 << 20)
+
+static const char help_hcl[] =
+	"This console evaluates HCL2 expressions with the variables, locals, data sources and functions of the template\n"
+	"it was started with (without one: functions alone).\n"
+	"\n"
+	"Type an expression and press Enter: upper(var.region) shows the value of the variable region in capitals.\n"
+	"\n"
+	"  variables   all variables and locals with their values\n"
+	"  help        this text\n"
+	"  exit        leaves, as Control-D and Control-C do\n"
+	"\n"
+	"The {{ }} functions of JSON templates are not known here.";
+
+static const char help_json[] =
+	"This console renders the {{ }} of JSON templates with the variables of the template it was started with.\n"
+	"\n"
+	"Type a text and press Enter: {{user `region`}} shows the value of the variable region, {{timestamp}} the Unix time.\n"
+	"\n"
+	"  variables   all variables with their values\n"
+	"  help        this text\n"
+	"  exit        leaves, as Control-D and Control-C do\n"
+	"\n"
+	"For HCL2 expressions without a template start it with -config-type=hcl2.";
+
+struct session {
+	const struct invocation *in;
+	struct template_console *console;
+	bool hcl;
+};
+
+/* Each diagnostic is one message. 1 if there was an error. */
+static int say_diagnostics(const struct invocation *in, const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		AUTO(buf) struct buf text = BUF_INIT;
+
+		diag_render(&d->v[i], &text);
+		ui_error(in, "%s", buf_cstr(&text));
+	}
+	return d->errors > 0;
+}
+
+/* The answer to a line, into out; its mistakes are printed. Returns whether there was an error. */
+static int answer(struct session *s, struct str line, struct buf *out)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	struct str text = { 0 };
+	struct diags d;
+
+	if (!line.n || str_eqs(line, "exit"))
+		return 0;
+	if (str_eqs(line, "help")) {
+		buf_adds(out, s->hcl ? help_hcl : help_json);
+		return 0;
+	}
+	if (str_eqs(line, "variables")) {
+		template_console_variables(s->console, out);
+		return 0;
+	}
+	diags_init(&d, a);
+	if (template_console_eval(s->console, a, line, &d, &text) == 0)
+		buf_add_str(out, text);
+	return say_diagnostics(s->in, &d);
+}
+
+static int piped(struct session *s)
+{
+	AUTO(buf) struct buf text = BUF_INIT, last = BUF_INIT;
+	AUTO(err) struct err err = ERR_INIT;
+	struct str rest, line;
+	int rc = 0;
+
+	if (os_read_fd(STDIN_FILENO, "standard input", INPUT_MAX, &text, &err) < 0) {
+		ui_error(s->in, "%s", err.msg);
+		return 1;
+	}
+	rest = buf_str(&text);
+	if (rest.n && rest.p[rest.n - 1] == '\n')
+		rest.n--;
+	else if (!rest.n)
+		rest.p = NULL;
+	while (rest.p && str_split(&rest, '\n', &line)) {
+		buf_reset(&last);
+		rc |= answer(s, str_trim(line), &last);
+	}
+	ui_say(s->in, "%s", buf_cstr(&last));
+	return rc;
+}
+
+static size_t complete(void *data, struct arena *a, struct str before, const char **names, size_t max)
+{
+	return template_console_complete(((struct session *)data)->console, a, before, names, max);
+}
+
+static int conversation(struct session *s)
+{
+	AUTO(console_edit) struct console_edit *edit = console_edit_new(complete, s);
+	AUTO(buf) struct buf line = BUF_INIT;
+
+	while (console_edit_line(edit, "> ", &line)) {
+		AUTO(buf) struct buf out = BUF_INIT;
+		struct str text = str_trim(buf_str(&line));
+
+		if (str_eqs(text, "exit"))
+			break;
+		if (!text.n)
+			continue;
+		if (answer(s, text, &out) == 0)
+			ui_say(s->in, "%s", buf_cstr(&out));
+	}
+	return 0;
+}
+
+static int run(const struct invocation *in)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	AUTO(err) struct err err = ERR_INIT;
+	struct template_args args = { 0 };
+	struct session s = { .in = in };
+	struct diags d;
+
+	diags_init(&d, a);
+	template_args_from(in, a, &args);
+	s.hcl = template_is_hcl(&args);
+	if (template_console_open(&args, a, &d, &s.console, &err) < 0) {
+		say_diagnostics(in, &d);
+		if (err_any(&err))
+			ui_error(in, "%s", err.msg);
+		return 1;
+	}
+	say_diagnostics(in, &d);
+	return isatty(STDIN_FILENO) ? conversation(&s) : piped(&s);
+}
+
+static const struct flag flags[] = {
+	{ "use-sequential-evaluation", FLAG_BOOL,
+	  .doc = "Accepted for scripts: locals and data sources are evaluated in the order they need each other." },
+};
+
+const struct command command_console = {
+	.name = "console",
+	.arguments = "[options] [TEMPLATE]",
+	.summary = "Try expressions",
+	.description = "Evaluates expressions with the variables, locals, data sources and functions of a template. On a "
+		       "terminal it has a history and completes names with the tabulator; piped, it prints the "
+		       "answer to the last line.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.more_flags = template_flags,
+	.nmore_flags = NTEMPLATE_FLAGS,
+	.max_args = 1,
+	.packer = true,
+	.run = run,
+};
