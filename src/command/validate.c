@@ -49,6 +49,7 @@ static int run(const struct invocation *in)
 		.run_data = flags_bool(in->flags, "evaluate-datasources"),
 		.sequential = flags_bool(in->flags, "use-sequential-evaluation"),
 		.warn_undeclared = !flags_bool(in->flags, "no-warn-undeclared-var"),
+		.strict = flags_bool(in->flags, "strict"),
 	};
 	int rc;
 

@@ -42,6 +42,7 @@ enum spec_flags {
 	SPEC_NOT_YET = 1 << 3,	  /* "not yet supported by ingot" when given */
 	SPEC_DEPRECATED = 1 << 4, /* `instead` names the new one; still read, with one warning */
 	SPEC_HIDDEN = 1 << 5,	  /* not in docs and completion (old names, internals) */
+	SPEC_OWN = 1 << 7,	  /* ingot's own: Packer has no such option */
 	SPEC_KEY_VALUE = 1 << 6,  /* SPEC_T_MAP given as blocks of key/value/name (tag {…} of HCL2) */
 };
 

@@ -9,11 +9,12 @@ struct maker {
 	struct plan *plan;
 	struct plan_diags diags;
 	/* Attributes that are not the component's own. */
-	const char *const *source_common, *const *part_common, *const *post_common;
+	const char *const *source_common, *const *use_common, *const *part_common, *const *post_common;
 	struct map *common_known;
 	/* the build at hand */
 	const struct hcl_build *block;
 	const struct hcl_use *use;
+	const char *source_name; /* source.name */
 	struct plan_build *build;
 	const struct map *known;
 };
@@ -24,7 +25,7 @@ static bool make_component(struct maker *m, struct plan_component *c, struct hcl
 	bool good;
 
 	h->t = m->t;
-	h->source_name = m->use->shown;
+	h->source_name = m->source_name;
 	h->build_label = m->block->name;
 	h->span = c->span;
 	h->place.now_ms = m->t->now_ms;
@@ -62,8 +63,8 @@ static bool make_builder(struct maker *m)
 	diags_init(&d, a);
 	*h = (struct hcl_component){
 		.place = { .kind = COMPONENT_BUILDER, .prepare = b->ops->prepare },
-		.pieces = { { .body = use->source->block->body }, { use->body, use->bound } },
-		.common = m->source_common,
+		.pieces = { { use->source->block->body, use->source_bound, m->source_common },
+			    { use->body, use->body_bound, m->use_common } },
 	};
 	b->builder = (struct plan_component){
 		.type = use->type, .name = use->name, .spec = b->ops->spec, .span = use->source->block->span
@@ -78,16 +79,18 @@ static bool make_provisioner(struct maker *m, const struct hcl_part *from, struc
 	struct arena *a = m->plan->arena;
 	const struct provisioner *ops = registry_provisioner(m->t->args->registry, from->type);
 	struct hcl_component *h = arena_new_obj(a, struct hcl_component);
-	const struct value_attr *over = value_is_attrs(from->override) ? value_attr_find(from->override, m->use->shown)
-								       : NULL;
+	const struct value_attr *over = NULL;
 	struct diags d;
 	bool good;
 
 	diags_init(&d, a);
+	if (value_is_attrs(from->override))
+		over = value_attr_find(from->override, m->source_name);
+	if (value_is_attrs(from->override) && !over && m->use->key)
+		over = value_attr_find(from->override, m->use->shown); /* for all instances */
 	*h = (struct hcl_component){
 		.place = { .kind = COMPONENT_PROVISIONER, .known = m->known, .prepare = ops->prepare },
-		.pieces = { { from->body, from->bound } },
-		.common = m->part_common,
+		.pieces = { { from->body, hcl_bound_join(a, m->use->each, from->bound), m->part_common } },
 		.override = over ? over->value : value_null(from->span),
 	};
 	*ret = (struct plan_provisioner){
@@ -103,7 +106,7 @@ static bool make_provisioner(struct maker *m, const struct hcl_part *from, struc
 	return good;
 }
 
-static bool make_provisioners(struct maker *m, const char *source)
+static bool make_provisioners(struct maker *m)
 {
 	const struct hcl_build *block = m->block;
 	struct plan_build *b = m->build;
@@ -111,9 +114,9 @@ static bool make_provisioners(struct maker *m, const char *source)
 
 	b->provisioners = arena_new_array(m->plan->arena, struct plan_provisioner, block->nprovisioners + 1);
 	for (size_t i = 0; i < block->nprovisioners; i++)
-		if (!hcl_part_skips(&block->provisioners[i], source))
+		if (!hcl_part_skips(&block->provisioners[i], m->plan->arena, m->use))
 			good &= make_provisioner(m, &block->provisioners[i], &b->provisioners[b->nprovisioners++]);
-	if (block->cleanup && !hcl_part_skips(block->cleanup, source)) {
+	if (block->cleanup && !hcl_part_skips(block->cleanup, m->plan->arena, m->use)) {
 		b->cleanup = arena_new_obj(m->plan->arena, struct plan_provisioner);
 		good &= make_provisioner(m, block->cleanup, b->cleanup);
 	}
@@ -131,8 +134,7 @@ static bool make_postprocessor(struct maker *m, const struct hcl_part *from, str
 	diags_init(&d, a);
 	*h = (struct hcl_component){
 		.place = { .kind = COMPONENT_POSTPROCESSOR, .known = m->known, .prepare = ops->prepare },
-		.pieces = { { from->body, from->bound } },
-		.common = m->post_common,
+		.pieces = { { from->body, hcl_bound_join(a, m->use->each, from->bound), m->post_common } },
 	};
 	*ret = (struct plan_postprocessor){
 		.c = { .type = from->type, .name = from->name, .spec = ops->spec, .span = from->span },
@@ -153,7 +155,7 @@ static bool any_match(char *const *patterns, const char *name)
 }
 
 /* A post-processor that -except names ends its chain. */
-static bool make_chains(struct maker *m, const char *source)
+static bool make_chains(struct maker *m)
 {
 	const struct hcl_build *block = m->block;
 	struct plan_build *b = m->build;
@@ -167,7 +169,7 @@ static bool make_chains(struct maker *m, const char *source)
 		for (size_t j = 0; j < block->chains[i].n; j++) {
 			const struct hcl_part *p = &block->chains[i].v[j];
 
-			if (hcl_part_skips(p, source))
+			if (hcl_part_skips(p, m->plan->arena, m->use))
 				continue;
 			if (any_match(m->t->args->except, p->name ? p->name : p->type))
 				break;
@@ -178,22 +180,24 @@ static bool make_chains(struct maker *m, const char *source)
 	return good;
 }
 
-static void make_build(struct maker *m, const struct hcl_build *block, const struct hcl_use *use, const char *name,
-		       struct plan_build *b)
+static void make_build(struct maker *m, const struct hcl_candidate *from)
 {
 	struct arena *a = m->plan->arena;
-	const char *source = arena_printf(a, "%s.%s", use->type, use->shown);
+	const struct hcl_use *use = from->use;
+	struct plan_build *b = from->build;
 	bool good;
 
-	*b = (struct plan_build){ .name = name, .bare_name = use->name, .type = use->type };
+	*b = (struct plan_build){ .name = from->name, .type = use->type };
+	b->bare_name = use->key ? arena_printf(a, "%s.%s", use->name, use->key) : use->name;
 	b->ops = registry_builder(m->t->args->registry, use->type);
-	m->block = block;
+	m->block = from->block;
 	m->use = use;
+	m->source_name = use->key ? arena_printf(a, "%s.%s", use->shown, use->key) : use->shown;
 	m->build = b;
 	m->known = b->ops->generated ? component_known(a, b->ops) : m->common_known;
 	good = make_builder(m);
-	good &= make_provisioners(m, source);
-	good &= make_chains(m, source);
+	good &= make_provisioners(m);
+	good &= make_chains(m);
 	b->broken = !good;
 }
 
@@ -226,8 +230,8 @@ static bool matches_post_processor(const struct hcl_build *blocks, size_t n, con
 }
 
 /* A pattern that nothing answers to is most likely a slip. */
-static void warn_unmatched(struct diags *d, char *const *patterns, const char *flag, const char *const *names, size_t n,
-			   const struct hcl_build *blocks, size_t nblocks)
+static void warn_unmatched(struct diags *d, char *const *patterns, const char *flag, const struct hcl_candidate *v,
+			   size_t n, const struct hcl_build *blocks, size_t nblocks)
 {
 	for (; patterns && *patterns; patterns++) {
 		AUTO(buf) struct buf all = BUF_INIT;
@@ -235,8 +239,8 @@ static void warn_unmatched(struct diags *d, char *const *patterns, const char *f
 		struct diag *g;
 
 		for (size_t i = 0; i < n; i++) {
-			found |= hcl_glob_match(*patterns, names[i]);
-			buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+			found |= hcl_glob_match(*patterns, v[i].name);
+			buf_printf(&all, "%s%s", i ? ", " : "", v[i].name);
 		}
 		if (found)
 			continue;
@@ -247,40 +251,48 @@ static void warn_unmatched(struct diags *d, char *const *patterns, const char *f
 
 static const char *build_name(struct arena *a, const struct hcl_build *block, const struct hcl_use *use)
 {
-	return *block->name ? arena_printf(a, "%s.%s.%s", block->name, use->type, use->shown)
-			    : arena_printf(a, "%s.%s", use->type, use->shown);
+	const char *label = hcl_use_label(a, use);
+
+	return *block->name ? arena_printf(a, "%s.%s", block->name, label) : label;
 }
 
-static void make_builds(struct maker *m, const struct hcl_build *blocks, size_t nblocks)
+static size_t list_candidates(struct maker *m, const struct hcl_build *blocks, size_t nblocks, struct hcl_candidate **ret)
 {
-	const struct template_args *args = m->t->args;
-	struct plan *plan = m->plan;
-	const char **names;
+	struct arena *a = m->plan->arena;
 	size_t n = 0, at = 0;
 
 	for (size_t i = 0; i < nblocks; i++)
 		n += blocks[i].nuses;
-	names = arena_new_array(plan->arena, const char *, n + 1);
-	plan->builds = arena_new_array(plan->arena, struct plan_build, n + 1);
+	*ret = arena_new_array(a, struct hcl_candidate, n + 1);
 	for (size_t i = 0; i < nblocks; i++)
-		for (size_t j = 0; j < blocks[i].nuses; j++) {
-			const char *name = build_name(plan->arena, &blocks[i], &blocks[i].uses[j]);
+		for (size_t j = 0; j < blocks[i].nuses; j++)
+			(*ret)[at++] = (struct hcl_candidate){ .name = build_name(a, &blocks[i], &blocks[i].uses[j]),
+							       .block = &blocks[i],
+							       .use = &blocks[i].uses[j] };
+	return n;
+}
 
-			names[at++] = name;
-			if ((args->only && *args->only && !any_match(args->only, name)) || any_match(args->except, name))
-				continue;
-			make_build(m, &blocks[i], &blocks[i].uses[j], name, &plan->builds[plan->nbuilds++]);
-		}
-	warn_unmatched(&plan->diags, args->only, "only", names, n, NULL, 0);
-	warn_unmatched(&plan->diags, args->except, "except", names, n, blocks, nblocks);
+static void make_builds(struct maker *m, struct hcl_candidate *v, size_t n)
+{
+	const struct template_args *args = m->t->args;
+	struct plan *plan = m->plan;
+
+	plan->builds = arena_new_array(plan->arena, struct plan_build, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		if ((args->only && *args->only && !any_match(args->only, v[i].name)) || any_match(args->except, v[i].name))
+			continue;
+		v[i].build = &plan->builds[plan->nbuilds++];
+		make_build(m, &v[i]);
+	}
 }
 
 int hcl_builds(struct hcl_template *t, struct plan *plan)
 {
 	struct maker m = { .t = t, .plan = plan, .diags = { .plan = plan } };
+	struct hcl_candidate *candidates;
 	struct hcl_build *blocks;
-	size_t n, errors = t->diags->errors;
-	int rc;
+	size_t n, nblocks, errors = t->diags->errors;
+	bool sound;
 
 	if (!t->nbuilds) {
 		struct diag *g = diag_error(t->diags, (struct span){ 0 }, "the template has no build block");
@@ -292,12 +304,17 @@ int hcl_builds(struct hcl_template *t, struct plan *plan)
 	check_patterns(t->diags, t->args->except, "except");
 	if (t->diags->errors > errors)
 		return -1;
-	rc = hcl_read_builds(t, &blocks, &n);
+	sound = hcl_read_builds(t, &blocks, &nblocks) == 0;
+	n = list_candidates(&m, blocks, nblocks, &candidates);
 	m.common_known = component_known(plan->arena, NULL);
-	m.source_common = hcl_common_names(plan->arena, &hcl_use_spec);
+	m.source_common = hcl_common_names(plan->arena, &hcl_source_spec);
+	m.use_common = hcl_common_names(plan->arena, &hcl_use_spec);
 	m.part_common = hcl_common_names(plan->arena, &hcl_part_spec);
 	m.post_common = hcl_common_names(plan->arena, &hcl_post_part_spec);
-	make_builds(&m, blocks, n);
+	make_builds(&m, candidates, n);
+	sound = hcl_depends(t, candidates, n) && sound;
+	warn_unmatched(&plan->diags, t->args->only, "only", candidates, n, NULL, 0);
+	warn_unmatched(&plan->diags, t->args->except, "except", candidates, n, blocks, nblocks);
 	plan_diags_finish(&m.diags);
-	return rc;
+	return sound ? 0 : -1;
 }

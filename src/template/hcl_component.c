@@ -54,19 +54,15 @@ static void add_row(void *data, const struct spec_row *row)
 	}
 }
 
-static void collect_rows(struct arena *a, const struct spec *spec, const char *const *common, struct rows *ret)
+static void collect_rows(struct arena *a, const struct spec *spec, struct rows *ret)
 {
-	size_t n = 0, ncommon = 0;
+	size_t n = 0;
 
 	spec_each(spec, count_row, &n);
-	while (common && common[ncommon])
-		ncommon++;
-	*ret = (struct rows){ .attrs = arena_new_array(a, struct hcl_schema_attr, n + ncommon + 1),
+	*ret = (struct rows){ .attrs = arena_new_array(a, struct hcl_schema_attr, n + 1),
 			      .blocks = arena_new_array(a, struct hcl_schema_block, n + 1),
 			      .block_rows = arena_new_array(a, const struct spec_row *, n + 1) };
 	spec_each(spec, add_row, ret);
-	for (size_t i = 0; i < ncommon; i++)
-		ret->attrs[ret->nattrs++] = (struct hcl_schema_attr){ common[i], false };
 }
 
 /* What HCL has for the row: values are converted to that, and no further. (Fact: the SDK's mapstructure-to-hcl2.) */
@@ -103,7 +99,8 @@ static const struct type *row_type(const struct spec_row *row)
 struct object {
 	struct eval *e;
 	const struct spec *spec;
-	const char *const *common;
+	const char *const *common; /* of the piece at hand */
+	struct hcl_template *t;	   /* told of what is ingot's own; NULL: nobody */
 	bool open; /* items that are no rows are somebody else's */
 	struct rows rows;
 	VEC(struct value_attr) attrs;
@@ -128,6 +125,9 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 
 	if (is_common(o, at->name))
 		return;
+	row = spec_find(o->spec, arena_strndup(a, at->name.p, at->name.n), NULL);
+	if (o->t && row->flags & SPEC_OWN)
+		hcl_own(o->t, at->name_span, row->name);
 	for (size_t i = 0; i < o->attrs.n; i++)
 		if (str_eq(o->attrs.v[i].key, at->name)) {
 			g = diag_error(o->e->diags, at->name_span, "\"" STR_FMT "\" is set twice", STR_ARG(at->name));
@@ -135,7 +135,6 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 				    hcl_place(a, o->attrs.v[i].key_span));
 			return;
 		}
-	row = spec_find(o->spec, arena_strndup(a, at->name.p, at->name.n), NULL);
 	if (eval_expr(o->e, at->expr, &v) < 0)
 		v = value_unknown(at->expr->span);
 	else if (value_convert(a, v, row_type(row), &v, &err) < 0)
@@ -146,7 +145,7 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 }
 
 static int body_value(struct eval *e, const struct hcl_piece *pieces, size_t n, const struct spec *spec,
-		      const char *const *common, struct span span, struct value *ret);
+		      struct span span, struct value *ret);
 
 static void add_block(struct object *o, const struct hcl_item *item)
 {
@@ -160,7 +159,7 @@ static void add_block(struct object *o, const struct hcl_item *item)
 		i++;
 	o->e->scope = &scope;
 	if (o->rows.block_rows[i]->type != SPEC_T_VALUE)
-		(void)body_value(o->e, &piece, 1, block_spec(o->rows.block_rows[i]), NULL, item->block.span, &v);
+		(void)body_value(o->e, &piece, 1, block_spec(o->rows.block_rows[i]), item->block.span, &v);
 	o->e->scope = outer;
 	vec_push(&o->blocks[i], v);
 }
@@ -169,13 +168,22 @@ static void add_piece(struct object *o, const struct hcl_piece *piece)
 {
 	const struct eval_scope *outer = o->e->scope;
 	struct eval_scope scope = hcl_bind(o->e, piece->bound);
-	struct hcl_schema schema = { .attrs = o->rows.attrs,
-				     .nattrs = o->rows.nattrs,
+	size_t ncommon = 0;
+	struct hcl_schema_attr *attrs;
+	struct hcl_schema schema = { .nattrs = o->rows.nattrs,
 				     .blocks = o->rows.blocks,
 				     .nblocks = o->rows.nblocks,
 				     .open = o->open };
 	struct hcl_items items;
 
+	while (piece->common && piece->common[ncommon])
+		ncommon++;
+	attrs = arena_new_array(o->e->arena, struct hcl_schema_attr, schema.nattrs + ncommon + 1);
+	memcpy(attrs, o->rows.attrs, schema.nattrs * sizeof(*attrs));
+	for (size_t i = 0; i < ncommon; i++)
+		attrs[schema.nattrs++] = (struct hcl_schema_attr){ piece->common[i], false };
+	schema.attrs = attrs;
+	o->common = piece->common;
 	o->e->scope = &scope;
 	(void)hcl_items(o->e, piece->body, &schema, &items);
 	for (size_t i = 0; i < items.nattrs; i++)
@@ -208,7 +216,7 @@ static int make_object(struct object *o, const struct hcl_piece *pieces, size_t 
 	struct arena *a = o->e->arena;
 	size_t errors = o->e->diags->errors;
 
-	collect_rows(a, o->spec, o->common, &o->rows);
+	collect_rows(a, o->spec, &o->rows);
 	o->blocks = xcalloc(o->rows.nblocks + 1, sizeof(*o->blocks));
 	for (size_t i = 0; i < n; i++)
 		if (pieces[i].body)
@@ -224,16 +232,17 @@ static int make_object(struct object *o, const struct hcl_piece *pieces, size_t 
 }
 
 static int body_value(struct eval *e, const struct hcl_piece *pieces, size_t n, const struct spec *spec,
-		      const char *const *common, struct span span, struct value *ret)
+		      struct span span, struct value *ret)
 {
-	struct object o = { .e = e, .spec = spec, .common = common };
+	struct object o = { .e = e, .spec = spec };
 
 	return make_object(&o, pieces, n, span, ret);
 }
 
-int hcl_common_decode(struct eval *e, const struct hcl_body *body, const struct spec *spec, void *ret)
+int hcl_common_decode(struct hcl_template *t, struct eval *e, const struct hcl_body *body, const struct spec *spec,
+		      void *ret)
 {
-	struct object o = { .e = e, .spec = spec, .open = true };
+	struct object o = { .e = e, .spec = spec, .t = t, .open = true };
 	struct hcl_piece piece = { .body = body };
 	struct spec_input in = { .arena = e->arena, .diags = e->diags, .weak = true };
 	struct value v;
@@ -266,9 +275,9 @@ const char *const *hcl_common_names(struct arena *a, const struct spec *spec)
 int hcl_component_body(struct eval *e, const struct hcl_body *body, const struct spec *spec, const char *const *common,
 		       struct value *ret)
 {
-	struct hcl_piece piece = { .body = body };
+	struct hcl_piece piece = { .body = body, .common = common };
 
-	return body_value(e, &piece, 1, spec, common, body->span, ret);
+	return body_value(e, &piece, 1, spec, body->span, ret);
 }
 
 /* A value of the build: known once it runs, where its builder has such a one. */
@@ -321,7 +330,7 @@ int hcl_decode(const struct plan_component *c, const struct plan_data *data, str
 	struct eval e = hcl_eval(h->t, &scope, a, d);
 	struct value body;
 
-	if (body_value(&e, h->pieces, ARRAY_LEN(h->pieces), c->spec, h->common, h->span, &body) < 0)
+	if (body_value(&e, h->pieces, ARRAY_LEN(h->pieces), c->spec, h->span, &body) < 0)
 		return -1;
 	return component_decode(c, &h->place, component_override(a, body, h->override), data, a, d, ret_config);
 }

@@ -10,13 +10,13 @@
 struct hcl_piece {
 	const struct hcl_body *body; /* NULL: none */
 	struct hcl_bound bound;
+	const char *const *common; /* attributes that are not the component's; NULL-terminated */
 };
 
 struct hcl_component {
 	struct component_place place;
 	const struct hcl_template *t;
 	struct hcl_piece pieces[2];
-	const char *const *common; /* attributes that are not the component's; NULL-terminated */
 	struct value override;	   /* object or null */
 	const char *source_name, *build_label; /* source.name, build.name */
 	struct span span;
@@ -24,8 +24,8 @@ struct hcl_component {
 
 /* Decodes the attributes of a body that are rows of spec into a zeroed struct; what else stands in the body is
  * somebody else's. 0 or -1 after a diagnostic. */
-int hcl_common_decode(struct eval *e, const struct hcl_body *body, const struct spec *spec, void *ret);
-/* The names of a spec's rows, NULL-terminated: what the body's owner leaves out (hcl_component.common). */
+int hcl_common_decode(struct hcl_template *t, struct eval *e, const struct hcl_body *body, const struct spec *spec, void *ret);
+/* The names of a spec's rows, NULL-terminated: what the body's owner leaves out (hcl_piece.common). */
 const char *const *hcl_common_names(struct arena *a, const struct spec *spec);
 
 #endif

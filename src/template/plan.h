@@ -115,6 +115,7 @@ struct template_args {
 	bool warn_undeclared;
 	bool sequential; /* data sources one after the other */
 	bool force, debug;
+	bool strict; /* what is ingot's own in HCL2 is warned of, leniently */
 	const struct registry *registry;
 };
 
