@@ -18,13 +18,12 @@ sys.path.insert(0, os.path.join(HERE, "lib"))
 CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
 
 
-@pytest.hookimpl(wrapper=True)  # a wrapper is before pytest-xdist, which reads the marks first of all
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Instances that boot share one worker: two local clouds at once would only slow each other down."""
     for item in items:
         if "cloud" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group("cloud"))
-    return (yield)
 
 
 def free_port():
