@@ -1,5 +1,6 @@
 /* build: reads the template, runs its builds, tells how they ended. */
 #include "command/command.h"
+#include "command/components.h"
 #include "command/interrupt.h"
 #include "command/rehearsal.h"
 #include "command/template_flags.h"
@@ -180,6 +181,8 @@ static int load(struct session *s, struct arena *a, struct err *err)
 	int rc;
 
 	template_args_from(s->in, a, &args);
+	if (flags_bool(s->in->flags, "local"))
+		args.registry = &components_local;
 	rc = template_load(&args, &s->plan, err);
 	for (size_t i = 0; s->plan && i < s->plan->nsecrets; i++)
 		events_add_secret(s->run.events, s->plan->secrets[i]);

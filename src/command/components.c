@@ -1,6 +1,9 @@
 /* Tables of components. A new one is its own file (or folder) and one line here, in its sorted place. */
 #include "command/components.h"
 
+#include "datasource/functions.h"
+#include "lang/expr/groups.h"
+
 /* The component's own file defines `const struct KIND KIND_NAME`. */
 #define BUILDERS(ROW) \
 	ROW(amazon_ebs) \
@@ -74,12 +77,21 @@ static const char *const later_postprocessors[] = {
 	"yandex-export", "yandex-import", NULL
 };
 
-const struct registry components = {
-	.builders = builders,
-	.provisioners = provisioners,
-	.postprocessors = postprocessors,
-	.datasources = datasources,
-	.later_builders = later_builders,
-	.later_provisioners = later_provisioners,
-	.later_postprocessors = later_postprocessors,
-};
+#define ENTRY(name) &func_group_##name,
+static const struct func_group *const functions[] = { FUNC_GROUPS(ENTRY) &func_group_server, NULL };
+static const struct func_group *const functions_local[] = { FUNC_GROUPS(ENTRY) &func_group_server_local, NULL };
+#undef ENTRY
+
+#define COMPONENTS(groups) \
+	{ \
+		.builders = builders, \
+		.provisioners = provisioners, \
+		.postprocessors = postprocessors, \
+		.datasources = datasources, \
+		.functions = (groups), \
+		.later_builders = later_builders, \
+		.later_provisioners = later_provisioners, \
+		.later_postprocessors = later_postprocessors, \
+	}
+const struct registry components = COMPONENTS(functions);
+const struct registry components_local = COMPONENTS(functions_local);

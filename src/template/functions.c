@@ -4,6 +4,7 @@
 
 #include "base/os.h"
 #include "base/vec.h"
+#include "lang/expr/eval.h"
 #include "base/gotime.h"
 #include "template/version.h"
 
@@ -68,25 +69,37 @@ static int fn_env(struct gotmpl_env *env, const struct value *args, size_t nargs
 	return give(env, str_from(v ? v : ""), ret);
 }
 
-static int fn_remote_secret(struct gotmpl_env *env, const struct value *args, size_t nargs,
-			    struct value *ret UNUSED, struct err *err)
+/* What HCL has by the same name: it asks a server. Arguments that are left out are null there. */
+static int ask_server(struct gotmpl_env *env, const char *name, const struct value *args, size_t nargs,
+		      struct value *ret, struct err *err)
 {
+	struct scope *s = scope_of(env);
+	const struct func *f = s->functions ? func_find(s->functions, str_from(name)) : NULL;
+	struct eval e = { .arena = env->arena, .on_secret = s->on_secret, .secret_data = s->secret_data };
+	struct func_call call = { .arena = env->arena, .eval = &e, .func = f, .bad_arg = -1 };
+	struct value all[2] = { value_null(nowhere), value_null(nowhere) };
+
 	if (need_text(args, nargs, err) < 0)
 		return -1;
-	if (!scope_of(env)->in_variables)
+	if (!s->in_variables)
 		return err_set(err, ERR_INVALID, "it can be used in \"variables\" only");
-	return err_set(err, ERR_UNSUPPORTED,
-		       "not yet supported by ingot; read the value beforehand and give it by -var "
-		       "or the environment");
+	if (!f)
+		return err_set(err, ERR_UNSUPPORTED, "not available here");
+	for (size_t i = 0; i < nargs && i < ARRAY_LEN(all); i++)
+		all[i] = args[i];
+	return f->call(&call, all, f->nparams, ret, err);
 }
 
-static int fn_vault(struct gotmpl_env *env, const struct value *args, size_t nargs,
-		    struct value *ret, struct err *err)
-{
-	if (scope_of(env)->in_variables && !os_env("VAULT_TOKEN"))
-		return err_set(err, ERR_INVALID, "the environment variable VAULT_TOKEN is not set");
-	return fn_remote_secret(env, args, nargs, ret, err);
-}
+#define SERVER_FUNCTION(name) \
+	static int fn_##name(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, \
+			     struct err *err) \
+	{ \
+		return ask_server(env, #name, args, nargs, ret, err); \
+	}
+SERVER_FUNCTION(aws_secretsmanager)
+SERVER_FUNCTION(aws_secretsmanager_raw)
+SERVER_FUNCTION(consul_key)
+SERVER_FUNCTION(vault)
 
 static int fn_timestamp(struct gotmpl_env *env, const struct value *args UNUSED,
 			size_t nargs UNUSED, struct value *ret, struct err *err UNUSED)
@@ -336,12 +349,12 @@ static int fn_sed(struct gotmpl_env *env UNUSED, const struct value *args UNUSED
 }
 
 static const struct gotmpl_func functions[] = {
-	{ "aws_secretsmanager", 1, 2, fn_remote_secret },
-	{ "aws_secretsmanager_raw", 1, 1, fn_remote_secret },
+	{ "aws_secretsmanager", 1, 2, fn_aws_secretsmanager },
+	{ "aws_secretsmanager_raw", 1, 1, fn_aws_secretsmanager_raw },
 	{ "build", 1, 1, fn_build },
 	{ "build_name", 0, 0, fn_build_name },
 	{ "build_type", 0, 0, fn_build_type },
-	{ "consul_key", 1, 1, fn_remote_secret },
+	{ "consul_key", 1, 1, fn_consul_key },
 	{ "env", 1, 1, fn_env },
 	{ "isotime", 0, 1, fn_isotime },
 	{ "lower", 1, 1, fn_lower },

@@ -4,6 +4,7 @@
 #define INGOT_TEMPLATE_FUNCTIONS_H
 
 #include "base/map.h"
+#include "lang/expr/func.h"
 #include "lang/gotmpl/gotmpl.h"
 
 struct scope {
@@ -14,6 +15,9 @@ struct scope {
 	const char *build_name, *build_type; /* NULL: not available here */
 	const char *component;		     /* type, for functions that some components add */
 	int64_t now_ms;			     /* the time of the whole run */
+	const struct func_group *const *functions; /* those of HCL, for vault and its like; NULL: none */
+	void (*on_secret)(void *data, const char *secret); /* told what they fetched; may be NULL */
+	void *secret_data;
 	/* build: names known before the run (NULL: not available here), and their values at run. */
 	const struct map *known;     /* name → anything */
 	const struct map *generated; /* name → char *; NULL before the run */

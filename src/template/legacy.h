@@ -66,6 +66,9 @@ struct legacy {
 	struct map values; /* name → char *; released with the arena */
 	int64_t now_ms;
 	bool force, debug;
+	const struct func_group *const *functions; /* vault and its like; NULL: none */
+	const char **fetched; /* secrets that they gave */
+	size_t nfetched;
 };
 
 /* The template that args name, read, with the values given from outside (load.c). */

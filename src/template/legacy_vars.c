@@ -132,6 +132,15 @@ static bool is_pending(const struct pending *v, size_t n, const char *name)
 	return false;
 }
 
+static void keep_fetched(void *data, const char *secret)
+{
+	struct legacy *t = data;
+	size_t n = t->nfetched;
+
+	t->fetched = arena_grow(t->arena, t->fetched, n * sizeof(*t->fetched), (n + 1) * sizeof(*t->fetched));
+	t->fetched[t->nfetched++] = arena_strdup(t->arena, secret);
+}
+
 /* One round over what is not done; true if one more is. */
 static bool render_round(struct legacy *t, struct pending *v, size_t n, struct map *done, bool last,
 			 struct diags *d)
@@ -142,7 +151,10 @@ static bool render_round(struct legacy *t, struct pending *v, size_t n, struct m
 		struct scope s = { .variables = done,
 				   .in_variables = true,
 				   .template_dir = t->dir,
-				   .now_ms = t->now_ms };
+				   .now_ms = t->now_ms,
+				   .functions = t->functions,
+				   .on_secret = keep_fetched,
+				   .secret_data = t };
 		AUTO(err) struct err err = ERR_INIT;
 		struct str text;
 

@@ -60,6 +60,7 @@ static int read_legacy(const struct template_args *args, struct arena *a, struct
 	(*ret)->now_ms = clock_unix_ms();
 	(*ret)->force = args->force;
 	(*ret)->debug = args->debug;
+	(*ret)->functions = args->registry ? args->registry->functions : NULL;
 	return 0;
 }
 
@@ -95,7 +96,9 @@ static bool is_sensitive(const struct legacy *t, const char *name)
 static void fill_variables(struct plan *p, const struct legacy *t)
 {
 	p->variables = arena_new_array(p->arena, struct plan_variable, t->nvariables);
-	p->secrets = arena_new_array(p->arena, const char *, t->nvariables);
+	p->secrets = arena_new_array(p->arena, const char *, t->nvariables + t->nfetched);
+	for (size_t i = 0; i < t->nfetched; i++)
+		p->secrets[p->nsecrets++] = t->fetched[i];
 	for (size_t i = 0; i < t->nvariables; i++) {
 		const struct legacy_variable *v = &t->variables[i];
 		const char *value = map_gets(&t->values, v->name);

@@ -29,6 +29,9 @@ struct eval {
 	struct diags *diags;
 	const struct eval_scope *scope;
 	const struct func_group *const *funcs; /* NULL: func_groups */
+	/* Told by functions that fetch secrets, before they return them; NULL: nobody wants them. */
+	void (*on_secret)(void *data, const char *secret);
+	void *secret_data;
 	const char *dir;    /* relative paths of file functions start here; NULL: the working folder */
 	int64_t now_ms;	    /* start of the run, Unix time */
 	const char *subject; /* diag.subject of what is reported, or NULL */

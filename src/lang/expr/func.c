@@ -3,18 +3,9 @@
 
 #include "lang/expr/groups.h"
 
-const struct func_group *const func_groups[] = {
-	&func_group_number,
-	&func_group_list,
-	&func_group_collection,
-	&func_group_set,
-	&func_group_string,
-	&func_group_encoding,
-	&func_group_crypto,
-	&func_group_time,
-	&func_group_network,
-	NULL,
-};
+#define ENTRY(name) &func_group_##name,
+const struct func_group *const func_groups[] = { FUNC_GROUPS(ENTRY) NULL };
+#undef ENTRY
 
 const struct func *func_find(const struct func_group *const *groups, struct str name)
 {
