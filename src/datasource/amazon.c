@@ -1,3 +1,4 @@
+/* Access to the account, which all amazon data sources have among their options. */
 #include "datasource/amazon.h"
 
 #include "engine/build.h"
