@@ -5,6 +5,7 @@
  * text (late: as it stands), number, when and old. With TEST_UPDATE set the file is written anew. */
 #include "base/map.h"
 #include "base/os.h"
+#include "datasource/functions.h"
 #include "template/plan.h"
 
 #include <setjmp.h>
@@ -59,7 +60,9 @@ static const struct builder *const builders[] = { &alpha, &amazon, NULL };
 static const struct provisioner *const provisioners[] = { &provision, NULL };
 static const struct postprocessor *const postprocessors[] = { &store, NULL };
 static const char *const later[] = { "vmware-vmx", NULL };
+static const struct func_group *const functions[] = { &func_group_server, NULL };
 static const struct registry registry = {
+	.functions = functions,
 	.builders = builders,
 	.provisioners = provisioners,
 	.postprocessors = postprocessors,
