@@ -56,7 +56,8 @@ static struct value eval_template(struct eval *e, const struct hcl_expr *x)
 		}
 		if (value_convert(e->arena, v, &type_string, &v, &err) < 0) {
 			diag_detail(e->diags, eval_error(e, part->span, x, part, "This value cannot become part of a text"),
-				    "%s. Use jsonencode(), join() or a %%{for} to make a text of it.", err.msg);
+				    "%s Use jsonencode(), join() or a %%{for} to make a text of it.",
+				    eval_sentence(e, err.msg));
 			continue;
 		}
 		marked |= v.sensitive;
@@ -90,7 +91,7 @@ struct value eval_join(struct eval *e, const struct hcl_expr *x, struct value re
 			return value_mark(value_unknown_of(&type_string, x->span), marked);
 		if (value_convert(e->arena, v, &type_string, &v, &err) < 0) {
 			diag_detail(e->diags, eval_error(e, x->span, x, NULL, "This value cannot become part of a text"),
-				    "Pass %zu of this loop: %s.", i + 1, err.msg);
+				    "In pass %zu of this loop: %s.", i + 1, err.msg);
 			return value_unknown_of(&type_string, x->span);
 		}
 		buf_add_str(&out, v.string);

@@ -43,7 +43,7 @@ struct eval {
 /* Ceilings, each with an error that says so. Depth is that of expressions in one another, and bounds the stack. */
 #define EVAL_DEPTH_MAX 1000
 #define EVAL_STEPS_MAX 50000000
-#define EVAL_MEMORY_MAX ((size_t)2 << 30)
+#define EVAL_MEMORY_MAX ((size_t)1 << 30)
 
 /* 0; or -1 with at least one error in e->diags, and *ret unknown. */
 int eval_expr(struct eval *e, const struct hcl_expr *x, struct value *ret);

@@ -12,13 +12,13 @@ size_t eval_count(struct value coll)
 
 void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key, struct value *ret_value)
 {
-	if (value_is_attrs(coll)) {
-		*ret_key = value_string(coll.attrs->v[i].key, coll.span);
-		*ret_value = coll.attrs->v[i].value;
+	*ret_value = value_is_attrs(coll) ? coll.attrs->v[i].value : coll.seq->v[i];
+	if (!ret_key)
 		return;
-	}
-	*ret_value = coll.seq->v[i];
-	*ret_key = coll.kind == VALUE_SET ? *ret_value : value_i64(e->arena, (int64_t)i, coll.span);
+	if (value_is_attrs(coll))
+		*ret_key = value_string(coll.attrs->v[i].key, coll.span);
+	else
+		*ret_key = coll.kind == VALUE_SET ? *ret_value : value_i64(e->arena, (int64_t)i, coll.span);
 }
 
 struct item {
@@ -214,9 +214,9 @@ struct value eval_for(struct eval *e, const struct hcl_expr *x)
 	else {
 		n = eval_count(coll);
 		for (size_t i = 0; i < n && !e->exhausted; i++) {
-			struct value key, value;
+			struct value key = { 0 }, value;
 
-			eval_element(e, coll, i, &key, &value);
+			eval_element(e, coll, i, x->loop.key_name.n ? &key : NULL, &value);
 			one_pass(&l, key, value);
 		}
 		if (!l.known || e->exhausted)

@@ -3,7 +3,7 @@
 
 #include "lang/expr/number.h"
 
-#define SPINE_MAX 256		  /* operators in a row that need no memory of their own */
+#define SPINE_MAX 8		  /* operators in a row that need no memory of their own */
 #define EXPONENT_MAX (1 << 20)	  /* bits: a number beyond has 300,000 digits, which nobody means */
 
 static const char *const signs[] = {

@@ -27,7 +27,7 @@ struct value eval_variable(struct eval *e, const struct hcl_expr *x);
 struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x);
 struct value eval_index(struct eval *e, struct value v, struct value key, const struct hcl_expr *x);
 
-/* The i-th element of a collection with its key; a set's elements are their own keys. */
+/* The i-th element of a collection with its key (ret_key may be NULL); a set's elements are their own keys. */
 size_t eval_count(struct value coll);
 void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key, struct value *ret_value);
 
