@@ -67,6 +67,25 @@ static void tell_artifact(struct run *run, const char *name, size_t index, const
 	run_plain(run, false, "--> %s: %s", name, a->text);
 }
 
+/* Two builds may have one name. The reference tells of one of them; here it is both, unless they say the same. */
+static bool told_again(const struct build_results *r, size_t i)
+{
+	const struct artifacts *mine = &r->v[i].artifacts;
+
+	for (size_t j = i + 1; j < r->n; j++) {
+		const struct artifacts *other = &r->v[j].artifacts;
+		size_t same = 0;
+
+		if (!r->v[j].ok || !streq(r->v[i].spec->name, r->v[j].spec->name) || mine->n != other->n)
+			continue;
+		while (same < mine->n && streq(mine->v[same]->text, other->v[same]->text))
+			same++;
+		if (same == mine->n)
+			return true;
+	}
+	return false;
+}
+
 static bool any_artifact(const struct build_results *r)
 {
 	for (size_t i = 0; i < r->n; i++)
@@ -82,7 +101,7 @@ static void tell_artifacts(struct run *run, const struct build_results *r)
 		const struct build_result *b = &r->v[i];
 		auto_free char *count = xasprintf("%zu", b->artifacts.n);
 
-		if (!b->ok || !b->artifacts.n)
+		if (!b->ok || !b->artifacts.n || told_again(r, i))
 			continue;
 		run_machine(run, b->spec->name, "artifact-count", count, NULL);
 		for (size_t k = 0; k < b->artifacts.n; k++)

@@ -185,6 +185,7 @@ static void check_required(void *data, const struct spec_row *row, size_t offset
 	diag_error(d->in->diags, span, given ? "\"%s\" must not be empty" : "\"%s\" is required",
 		   join_path(d->in->arena, r->o->path, str_from(row->name)));
 	d->failed = true;
+	d->missing++;
 }
 
 int decode_object(struct decoder *d, const struct spec *spec, struct value body, const char *path,
@@ -211,13 +212,18 @@ int decode_object(struct decoder *d, const struct spec *spec, struct value body,
 int spec_decode(const struct spec *spec, struct value body, const struct spec_input *in, void *out)
 {
 	struct decoder d = { .in = in, .path = "" };
+	size_t errors = in->diags->errors;
+	int rc;
 
 	if (!value_is_attrs(body) && body.kind != VALUE_NULL) {
 		diag_error(in->diags, body.span, "the options of \"%s\" are an object, not %s",
 			   spec->name, value_kind_phrase(body));
 		return -1;
 	}
-	return decode_object(&d, spec, body, "", out);
+	rc = decode_object(&d, spec, body, "", out);
+	if (in->ret_incomplete)
+		*in->ret_incomplete = rc < 0 && in->diags->errors == errors + d.missing;
+	return rc;
 }
 
 bool spec_given(struct value body, const char *name)

@@ -10,6 +10,7 @@ struct decoder {
 	const char *path; /* its name with the blocks around it: "metadata_options.http_tokens" */
 	bool late;	  /* it or a block around it is SPEC_LATE */
 	bool failed;	  /* an error was added */
+	size_t missing;	  /* errors about required options that are not there */
 	bool rendered;	  /* the text at hand has been rendered: parts of a split one */
 	bool standin;	  /* render gave a stand-in for the value at hand */
 };

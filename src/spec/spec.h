@@ -139,6 +139,9 @@ struct spec_input {
 	const char *unknown;
 	bool weak; /* legacy JSON: "true" for booleans, digits for numbers, one value for a list… (cli.md 7) */
 	const char *const *ignore; /* keys that belong to others (type, name, only…); NULL-terminated */
+	/* Set on failure where nothing is wrong but that required options are not there: what is there can still be
+	 * judged. NULL: nobody wants to know. */
+	bool *ret_incomplete;
 	/* Strings of sensitive options are told here, for redaction; NULL: nobody wants them. */
 	void (*on_secret)(void *data, const char *secret);
 };

@@ -46,7 +46,10 @@ static int fn_user(struct gotmpl_env *env, const struct value *args, size_t narg
 
 	if (need_text(args, nargs, err) < 0)
 		return -1;
-	v = s->variables ? map_get(s->variables, args[0].string) : NULL;
+	if (!s->variables)
+		return err_set(err, ERR_INVALID,
+			       "HCL2 templates have no user variables; write ${var." STR_FMT "}", STR_ARG(args[0].string));
+	v = map_get(s->variables, args[0].string);
 	if (!v && s->in_variables) {
 		s->unset = arena_strndup(env->arena, args[0].string.p, args[0].string.n);
 		return err_set(err, ERR_NOT_FOUND, "the variable \"%s\" is not set", s->unset);

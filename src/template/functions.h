@@ -8,7 +8,7 @@
 #include "lang/gotmpl/gotmpl.h"
 
 struct scope {
-	const struct map *variables; /* user: name → char *; may be NULL */
+	const struct map *variables; /* user: name → char *; NULL: the language has none */
 	/* env, vault and consul are allowed; an unset user variable is an error. */
 	bool in_variables;
 	const char *template_dir;

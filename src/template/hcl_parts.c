@@ -101,6 +101,24 @@ static int decode_common(struct hcl_reader *r, const struct hcl_item *item, cons
 	r->e->scope = around;
 	ret->span = item->block.span;
 	ret->body = item->block.body;
+	if (rc == 0 && (!check_filter(r, ret) || !check_override(r, ret)))
+		rc = -1;
+	return rc;
+}
+
+/* The same, with what it has to say placed in the block. */
+static int decode_placed(struct hcl_reader *r, const struct hcl_item *item, const struct spec *spec,
+			 struct hcl_part *ret)
+{
+	struct arena *a = r->t->arena;
+	struct diags *outer = r->t->diags, own;
+	int rc;
+
+	diags_init(&own, a);
+	r->t->diags = r->e->diags = &own;
+	rc = decode_common(r, item, spec, ret);
+	r->t->diags = r->e->diags = outer;
+	diags_add(outer, &own, arena_printf(a, "%s (%s)", hcl_block_title(a, &item->block), hcl_place(a, item->block.span)));
 	return rc;
 }
 
@@ -110,7 +128,7 @@ bool hcl_read_part(struct hcl_reader *r, const struct hcl_item *item, struct hcl
 	struct arena *a = r->t->arena;
 	const struct registry *registry = r->t->args->registry;
 	struct hcl_part p = { 0 };
-	int rc = decode_common(r, item, kind == COMPONENT_POSTPROCESSOR ? &hcl_post_part_spec : &hcl_part_spec, &p);
+	int rc = decode_placed(r, item, kind == COMPONENT_POSTPROCESSOR ? &hcl_post_part_spec : &hcl_part_spec, &p);
 
 	p.type = arena_strndup(a, item->block.labels[0].text.p, item->block.labels[0].text.n);
 	p.bound = hcl_bound_join(a, outer, item->bound);
@@ -118,7 +136,7 @@ bool hcl_read_part(struct hcl_reader *r, const struct hcl_item *item, struct hcl
 		component_missing(registry, kind, p.type, item->block.labels[0].span, r->t->diags);
 		return false;
 	}
-	if (rc < 0 || !check_filter(r, &p) || !check_override(r, &p))
+	if (rc < 0)
 		return false;
 	*ret = p;
 	return p.enabled != TRIBOOL_FALSE;
@@ -160,7 +178,7 @@ void hcl_read_group(struct hcl_reader *r, const struct hcl_item *item)
 	struct hcl_part p;
 
 	hcl_own(r->t, item->block.span, "provisioners");
-	if (!group || decode_common(r, item, &group_spec, place) < 0 || !check_filter(r, place))
+	if (!group || decode_placed(r, item, &group_spec, place) < 0)
 		return;
 	(void)hcl_items(r->e, group->body, &schema, &items);
 	for (size_t i = 0; i < items.nblocks && place->enabled != TRIBOOL_FALSE; i++) {

@@ -99,6 +99,7 @@ int component_decode(const struct plan_component *c, const struct component_plac
 			   .scope = scope_make(c, place, data, false),
 			   .arena = a,
 			   .diags = d };
+	bool incomplete = false;
 	/* Weak in HCL too: its values come here converted to the types it has for the rows, and the rest of the way
 	 * is the same in the reference. */
 	struct spec_input in = { .arena = a,
@@ -108,6 +109,7 @@ int component_decode(const struct plan_component *c, const struct component_plac
 				 .weak = true,
 				 .json = place->json,
 				 .unknown = "<unknown>",
+				 .ret_incomplete = &incomplete,
 				 .on_secret = add_secret };
 	struct prepare p = {
 		.arena = a,
@@ -124,7 +126,7 @@ int component_decode(const struct plan_component *c, const struct component_plac
 	void *config = arena_alloc(a, c->spec->size);
 
 	job.dot = scope_dot(&job.scope, a);
-	if (spec_decode(c->spec, body, &in, config) < 0)
+	if (spec_decode(c->spec, body, &in, config) < 0 && !incomplete)
 		return -1;
 	if (place->prepare)
 		place->prepare(&p, config);
