@@ -4,24 +4,11 @@
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
 #include "lang/expr/inner.h"
-#include "lang/expr/number.h"
+#include "lang/expr/text.h"
 
 #include "base/map.h"
 
-#include <unigbrk.h>
-
 /* --- counting and searching */
-
-/* Characters as a reader sees them: extended grapheme clusters. */
-static int64_t graphemes(struct str s)
-{
-	const uint8_t *p = (const uint8_t *)s.p, *end = p + s.n;
-	int64_t n = 0;
-
-	for (; p && p < end; p = u8_grapheme_next(p, end))
-		n++;
-	return n;
-}
 
 static int fn_length(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
 		     struct err *err)
@@ -38,7 +25,7 @@ static int fn_length(struct func_call *c, const struct value *args, size_t nargs
 		*ret = value_unknown_of(&type_number, c->span); /* elements of a set may turn out to be the same */
 		return 0;
 	} else {
-		n = args[0].kind == VALUE_STRING ? graphemes(args[0].string) : (int64_t)value_len(args[0]);
+		n = args[0].kind == VALUE_STRING ? (int64_t)text_count_clusters(args[0].string) : (int64_t)value_len(args[0]);
 	}
 	*ret = value_i64(c->arena, n, c->span);
 	return 0;

@@ -13,7 +13,9 @@
 	ROW(encoding) \
 	ROW(crypto) \
 	ROW(time) \
-	ROW(network)
+	ROW(network) \
+	ROW(file) \
+	ROW(convert)
 
 #define FUNC_GROUP_DECLARE(name) extern const struct func_group func_group_##name;
 FUNC_GROUPS(FUNC_GROUP_DECLARE)

@@ -1,0 +1,4 @@
+Hello ${name}%{ if loud }!%{ endif }
+%{ for k, v in ports ~}
+${k}: ${v}
+%{ endfor ~}
