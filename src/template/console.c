@@ -7,12 +7,11 @@ struct template_console {
 	struct legacy *legacy; /* one of the two */
 };
 
-static int open_hcl(const struct template_args *args, struct arena *a, struct diags *d, struct template_console *c,
-		    struct err *err)
+static int open_hcl(const struct template_args *args, struct arena *a, struct diags *d, struct template_console *c)
 {
 	struct diags scratch;
 
-	if (hcl_read(a, args, d, &c->hcl, err) < 0 || hcl_variables(c->hcl, err) < 0)
+	if (hcl_read(a, args, d, &c->hcl) < 0 || hcl_variables(c->hcl) < 0)
 		return -1;
 	/* Mistakes in values are no reason not to look at the others: they are unknown. */
 	diags_init(&scratch, a);
@@ -38,10 +37,11 @@ int template_console_open(const struct template_args *args, struct arena *a, str
 {
 	struct template_console *c = arena_new_obj(a, struct template_console);
 
-	if ((template_is_hcl(args) ? open_hcl : open_legacy)(args, a, d, c, err) < 0)
-		return -1;
-	*ret = c;
-	return 0;
+	int rc = template_is_hcl(args) ? open_hcl(args, a, d, c) : open_legacy(args, a, d, c, err);
+
+	if (rc == 0)
+		*ret = c;
+	return rc;
 }
 
 static int eval_hcl(const struct hcl_template *t, struct arena *a, struct source *src, struct diags *d, struct buf *out)

@@ -45,7 +45,8 @@ struct hcl_local {
 	const struct hcl_expr *expr;
 	struct span span; /* the name */
 	bool sensitive;
-	struct value value; /* unknown until it is evaluated, and where that failed */
+	bool bad;	    /* it, or what it needs, could not be evaluated: reported */
+	struct value value; /* unknown until it is evaluated, and then where that failed */
 };
 
 struct hcl_data {
@@ -109,15 +110,13 @@ int hcl_list_files(const char *path, const char *hcl, const char *json, struct a
 int hcl_parse_file(struct arena *a, const char *path, struct diags *d, struct hcl_file *ret, struct err *err) MUST_USE;
 
 /* Reads path (a file, a folder with all its files; "-" with config_type hcl2) and sorts the blocks; the mistakes of
- * all files are in d. 0 or -1; -1 with err only where a file could not be read. */
-int hcl_read(struct arena *a, const struct template_args *args, struct diags *d, struct hcl_template **ret,
-	     struct err *err) MUST_USE;
+ * all files, and what could not be read, are in d. 0 or -1; *ret is made in either case. */
+int hcl_read(struct arena *a, const struct template_args *args, struct diags *d, struct hcl_template **ret) MUST_USE;
 /* Reads a variable block, or one line of a legacy `variables` block, into t->variables (hcl_read.c calls it). */
 void hcl_declare(struct hcl_template *t, const struct hcl_block *block);
 void hcl_declare_legacy(struct hcl_template *t, const struct hcl_attr *attr);
-/* The values given from outside, over the defaults: PKR_VAR_, auto files, -var-file, -var. -1 with err only where a
- * file could not be read. */
-int hcl_variables(struct hcl_template *t, struct err *err) MUST_USE;
+/* The values given from outside, over the defaults: PKR_VAR_, auto files, -var-file, -var. */
+int hcl_variables(struct hcl_template *t) MUST_USE;
 /* Variables without a value, and values that break the rules of their validation blocks. */
 void hcl_check_variables(struct hcl_template *t);
 /* Locals and data sources. run_data: data sources are asked (build, -evaluate-datasources); else their values are

@@ -23,6 +23,7 @@ struct node {
 	size_t *needed_by;
 	size_t nneeded_by;
 	bool done;
+	bool bad; /* it failed, or something that it needs */
 };
 
 /* The run of one data source. */
@@ -159,9 +160,15 @@ static void settle(struct graph *g, struct node *n, struct value v)
 	*n->slot = v;
 	n->done = true;
 	g->left--;
-	for (size_t i = 0; i < n->nneeded_by; i++)
-		if (--g->v[n->needed_by[i]].waiting == 0 && !g->v[n->needed_by[i]].done)
+	if (n->local)
+		n->local->bad = n->bad;
+	for (size_t i = 0; i < n->nneeded_by; i++) {
+		struct node *other = &g->v[n->needed_by[i]];
+
+		other->bad |= n->bad;
+		if (--other->waiting == 0 && !other->done)
 			make_ready(g, n->needed_by[i]);
+	}
 }
 
 static void evaluate_local(struct graph *g, struct node *n)
@@ -171,8 +178,10 @@ static void evaluate_local(struct graph *g, struct node *n)
 	struct value v;
 
 	e.subject = subject(g, n);
-	if (eval_expr(&e, n->local->expr, &v) < 0)
+	if (eval_expr(&e, n->local->expr, &v) < 0) {
 		v = value_unknown(n->local->span);
+		n->bad = true;
+	}
 	if (n->local->sensitive) {
 		hcl_keep_secret(t, v);
 		v = value_mark(v, true);
@@ -292,6 +301,7 @@ static void finish(struct graph *g, struct job *job)
 	if (!pthread_equal(job->thread, pthread_self()))
 		pthread_join(job->thread, NULL);
 	g->running--;
+	n->bad |= job->failed;
 	if (job->failed)
 		diag_error(g->t->diags, n->data->block->span, "%s", job->err.msg)->subject = subject(g, n);
 	else
@@ -334,6 +344,7 @@ static void evaluate_data(struct graph *g, struct node *n)
 	else
 		good = prepare_data(g, d, &diags, &config, &unknown);
 	diags_add(t->diags, &diags, subject(g, n));
+	n->bad |= !good;
 	if (!good || unknown || !g->run_data || t->diags->errors) {
 		settle(g, n, unasked(g, d));
 		return;
@@ -373,7 +384,7 @@ static void break_ring(struct graph *g)
 	e->subject = subject(g, &g->v[at]);
 	diag_detail(g->t->diags, e, "The ring is %s.", buf_cstr(&path));
 	for (size_t i = first; i < n; i++)
-		g->v[way[i]].done = true;
+		g->v[way[i]].done = g->v[way[i]].bad = true;
 	for (size_t i = first; i < n; i++)
 		settle(g, &g->v[way[i]], value_unknown(e->span));
 }

@@ -60,6 +60,7 @@ static void write_values(const struct hcl_template *t, const char *prefix, struc
 void hcl_outline_values(const struct hcl_template *t, struct buf *out)
 {
 	struct named_value *v = arena_new_array(t->arena, struct named_value, MAX(t->nvariables, t->nlocals) + 1);
+	size_t n = 0;
 
 	buf_adds(out, "> input-variables:\n\n");
 	for (size_t i = 0; i < t->nvariables; i++)
@@ -67,8 +68,9 @@ void hcl_outline_values(const struct hcl_template *t, struct buf *out)
 	write_values(t, "var", v, t->nvariables, out);
 	buf_adds(out, "\n> local-variables:\n\n");
 	for (size_t i = 0; i < t->nlocals; i++)
-		v[i] = (struct named_value){ t->locals[i].name, t->locals[i].value };
-	write_values(t, "local", v, t->nlocals, out);
+		if (!t->locals[i].bad)
+			v[n++] = (struct named_value){ t->locals[i].name, t->locals[i].value };
+	write_values(t, "local", v, n, out);
 }
 
 static void write_part(const struct hcl_part *p, const char *indent, struct buf *out)

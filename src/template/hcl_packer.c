@@ -203,7 +203,7 @@ const struct required_plugin *hcl_plugin_of(const struct hcl_template *t, const 
 }
 
 int template_plugins(const struct template_args *args, struct arena *a, struct diags *d, struct required_plugin **ret,
-		     size_t *ret_n, struct err *err)
+		     size_t *ret_n)
 {
 	struct hcl_template *t;
 
@@ -212,7 +212,7 @@ int template_plugins(const struct template_args *args, struct arena *a, struct d
 		*ret_n = 0;
 		return 0;
 	}
-	if (hcl_read(a, args, d, &t, err) < 0)
+	if (hcl_read(a, args, d, &t) < 0)
 		return -1;
 	*ret = t->plugins;
 	*ret_n = t->nplugins;

@@ -410,8 +410,9 @@ static void release_names(void *map)
 	map_release(map);
 }
 
-int hcl_read(struct arena *a, const struct template_args *args, struct diags *d, struct hcl_template **ret, struct err *err)
+int hcl_read(struct arena *a, const struct template_args *args, struct diags *d, struct hcl_template **ret)
 {
+	AUTO(err) struct err err = ERR_INIT;
 	struct hcl_template *t = arena_new_obj(a, struct hcl_template);
 
 	t->arena = a;
@@ -421,7 +422,12 @@ int hcl_read(struct arena *a, const struct template_args *args, struct diags *d,
 	t->dir = root_of(a, args->path);
 	arena_on_free(a, release_names, &t->names);
 	*ret = t;
-	if (parse_files(t, err) < 0 || check_version(t) < 0)
+	if (parse_files(t, &err) < 0) {
+		if (err_any(&err))
+			diag_error(d, (struct span){ 0 }, "%s", err.msg);
+		return -1;
+	}
+	if (check_version(t) < 0)
 		return -1;
 	for (size_t i = 0; i < t->nfiles; i++)
 		take_file(t, &t->files[i]);

@@ -247,11 +247,13 @@ static void mark(struct hcl_template *t, struct hcl_variable *v)
 	v->value = value_mark(v->value, v->sensitive);
 }
 
-int hcl_variables(struct hcl_template *t, struct err *err)
+int hcl_variables(struct hcl_template *t)
 {
+	AUTO(err) struct err err = ERR_INIT;
+
 	take_environment(t);
-	if (take_files(t, err) < 0)
-		return -1;
+	if (take_files(t, &err) < 0)
+		diag_error(t->diags, (struct span){ 0 }, "%s", err.msg);
 	take_flags(t);
 	for (size_t i = 0; i < t->nvariables; i++)
 		mark(t, &t->variables[i]);

@@ -1,5 +1,5 @@
 /* Finding out the language of a template, reading it, and handing it to its front end. */
-#include "template/hcl.h"
+#include "template/hcl_builds.h"
 #include "template/legacy.h"
 
 #include "base/clock.h"
@@ -140,16 +140,18 @@ static void fill_from_hcl(struct plan *p, const struct hcl_template *t)
 
 /* What follows a mistake sees unknown values in its place, so that further mistakes can be found, and no
  * false ones. */
-static int load_hcl(const struct template_args *args, struct plan *p, struct err *err)
+static int load_hcl(const struct template_args *args, struct plan *p)
 {
 	struct hcl_template *t;
-	int rc = hcl_read(p->arena, args, &p->diags, &t, err);
+	int rc = hcl_read(p->arena, args, &p->diags, &t);
 
 	if (rc == 0)
-		rc = hcl_variables(t, err);
+		rc = hcl_variables(t);
 	if (rc == 0 && !args->syntax_only) {
 		hcl_check_variables(t);
 		hcl_locals(t, args->run_data && !p->diags.errors);
+		for (size_t i = 0; i < t->nregistries; i++)
+			hcl_check_registry(t, t->registries[i]);
 	}
 	fill_from_hcl(p, t);
 	if (rc < 0)
@@ -166,7 +168,7 @@ static int load_plan(const struct template_args *args, struct plan *p, struct er
 	bool sound;
 
 	if (template_is_hcl(args))
-		return load_hcl(args, p, err);
+		return load_hcl(args, p);
 	if (read_legacy(args, p->arena, &p->diags, &t, err) < 0)
 		return -1;
 	p->description = t->description;
@@ -223,13 +225,13 @@ static void fill_outline(struct outline *o, const struct legacy *t, struct arena
 
 /* The listing shows values: what could not be evaluated is shown as unknown. */
 static int outline_hcl(const struct template_args *args, struct arena *a, struct diags *d,
-		       struct outline *ret, struct err *err)
+		       struct outline *ret)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
 	struct hcl_template *t;
 	struct diags scratch;
 
-	if (hcl_read(a, args, d, &t, err) < 0 || hcl_variables(t, err) < 0)
+	if (hcl_read(a, args, d, &t) < 0 || hcl_variables(t) < 0)
 		return -1;
 	diags_init(&scratch, a);
 	t->diags = &scratch;
@@ -246,7 +248,7 @@ int template_outline(const struct template_args *args, struct arena *a, struct d
 	struct legacy *t;
 
 	if (template_is_hcl(args))
-		return outline_hcl(args, a, d, ret, err);
+		return outline_hcl(args, a, d, ret);
 	if (legacy_load(args, a, d, &t, err) < 0)
 		return -1;
 	fill_outline(&o, t, a);

@@ -131,7 +131,7 @@ struct required_plugin {
 /* The plugins an HCL2 template asks for, in the order written (none for a legacy one). Errors as template_load; no
  * variable needs a value for it. */
 int template_plugins(const struct template_args *args, struct arena *a, struct diags *d, struct required_plugin **ret,
-		     size_t *ret_n, struct err *err) MUST_USE;
+		     size_t *ret_n) MUST_USE;
 
 /* Expressions against a template's values: console. Legacy templates take {{ }} texts, HCL2 ones expressions. */
 struct template_console;
