@@ -35,7 +35,7 @@ static void give(struct hcl_template *t, struct hcl_variable *v, struct value gi
 	g = diag_error(t->diags, span, "the value of the variable \"%s\" does not fit: %s", v->name, err.msg);
 	g->subject = arena_printf(t->arena, "variable \"%s\"", v->name);
 	g->secret_line = v->sensitive;
-	diag_detail(t->diags, g, "Its type is " STR_FMT ".", STR_ARG(type_phrase(t->arena, v->type)));
+	diag_detail(t->diags, g, "Its type is " STR_FMT ".", STR_ARG(type_text(t->arena, v->type)));
 	v->value = value_unknown(span);
 	v->bad = true;
 }

@@ -156,7 +156,7 @@ static void take_default(struct hcl_template *t, struct hcl_variable *v, const c
 	}
 	if (value_convert(t->arena, def, v->type, &v->def_value, &err) < 0) {
 		g = rule_error(t, subject, x->span, arena_printf(t->arena, "the default is not of the variable's type: %s", err.msg));
-		diag_detail(t->diags, g, "The type is " STR_FMT ".", STR_ARG(type_phrase(t->arena, v->type)));
+		diag_detail(t->diags, g, "The type is " STR_FMT ".", STR_ARG(type_text(t->arena, v->type)));
 		g->secret_line = v->sensitive;
 		v->bad = true;
 		return;

@@ -159,6 +159,8 @@ static int load_hcl(const struct template_args *args, struct plan *p)
 	if (args->syntax_only)
 		return 0;
 	rc = p->diags.errors ? -1 : 0;
+	if (rc < 0 && !t->nbuilds) /* it may not be meant to be one */
+		return -1;
 	return hcl_builds(t, p) < 0 ? -1 : rc;
 }
 

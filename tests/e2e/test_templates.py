@@ -93,8 +93,8 @@ def test_the_name_decides_the_language(ingot, tmp_path):
         ingot.run("validate", name, cwd=tmp_path, check=0)
     (tmp_path / "t.pkr.json").write_text("{}")
     (tmp_path / "folder").mkdir()
-    for args in (["t.pkr.json"], ["folder"], ["-config-type=hcl2", "t.json"]):
-        assert "HCL2 templates are not yet supported" in ingot.run("validate", *args, cwd=tmp_path, check=1).stdout
+    for args, text in (["t.pkr.json"], "no build block"), (["folder"], ".pkr.hcl"), (["-config-type=hcl2", "t.json"], ".pkr.hcl"):
+        assert text in ingot.run("validate", *args, cwd=tmp_path, check=1).stdout
 
 
 def test_secrets_do_not_show_in_mistakes(ingot, tmp_path):
