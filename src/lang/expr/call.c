@@ -24,10 +24,21 @@ static void tell_unknown(struct eval *e, const struct hcl_expr *x)
 {
 	const char *name = arena_str(e->arena, x->call.name).p, *near = func_nearest(groups_of(e), name);
 	ptrdiff_t colons = str_find(x->call.name, STR("::"));
-	struct diag *g = eval_error(e, name_span(x), x, NULL, "There is no function \"%s\"", name);
+	struct diag *g;
 
+	if (e->funcs && func_find(func_groups, x->call.name)) {
+		g = eval_error(e, name_span(x), x, NULL, "%s() cannot be called here", name);
+		if (*e->funcs) /* defaults of variables */
+			diag_detail(e->diags, g, "Only %s() can be.", (*e->funcs)->rows[0].name);
+		else
+			diag_detail(e->diags, g, "Only constant values can stand here.");
+		return;
+	}
+	g = eval_error(e, name_span(x), x, NULL, "There is no function \"%s\"", name);
 	if (colons > 0)
 		diag_detail(e->diags, g, "There are no functions in \"%.*s::\": all are called by one name.", (int)colons, name);
+	else if (streq(name, "env"))
+		diag_detail(e->diags, g, "Defaults of variables alone may call env(): variable \"x\" { default = env(\"X\") }");
 	else if (near)
 		diag_detail(e->diags, g, "Did you mean \"%s\"?", near);
 	else
