@@ -76,7 +76,7 @@ static const struct {
 	{ HCL_LEX_CONFIG, "<<EOT\na\nEOT", "oh <<EOT~, sl a~, sl EOT" },
 	{ HCL_LEX_CONFIG, "<<EOT \n", "<, <, id EOT, nl" },
 	{ HCL_LEX_CONFIG, "<<A\n${<<B\nx\nB\n}\nA\n", "oh <<A~, interp ${, oh <<B~, sl x~, ch B, nl, end }, sl ~, ch A, nl" },
-	{ HCL_LEX_CONFIG, "} ~} a", "}, end ~}, id a" },
+	{ HCL_LEX_CONFIG, "} ~} a", "}, bad ~, }, id a" },
 	{ HCL_LEX_CONFIG, "& | ^ ~ ; ' ` @", "bad &, bad |, bad ^, bad ~, bad ;, bad ', bad `, bad @" },
 	{ HCL_LEX_CONFIG, "\xe2\x80\x9cx\xe2\x80\x9d \xff", "bad \xe2\x80\x9c, id x, bad \xe2\x80\x9d, bad \xff" },
 	{ HCL_LEX_CONFIG, "\"a\xff" "b\"", "oq \", ql a, bad \xff, ql b, cq \"" },

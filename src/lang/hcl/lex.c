@@ -262,14 +262,9 @@ static void doubled(struct lexer *l)
 			two(l, pairs[k].kind);
 			return;
 		}
-	if (c == '~' && next == '}') {
-		bool ends = ends_sequence(l);
-
+	if (c == '~' && next == '}' && ends_sequence(l)) {
 		two(l, HCL_T_TEMPLATE_END);
-		if (ends)
-			l->frames.n--;
-		else if (top(l)->braces)
-			top(l)->braces--;
+		l->frames.n--;
 		return;
 	}
 	emit(l, single_kinds[c], l->i, l->i + 1);

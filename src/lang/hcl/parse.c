@@ -98,8 +98,8 @@ struct str parse_normalized(struct arena *a, struct str s)
 	return s;
 }
 
-/* Brackets. A closing one belongs to the nearest open one of its kind; those between were never closed. A ']' or ')'
- * looks no further than the block it stands in. */
+/* Brackets. A closing one belongs to the nearest open one of its kind; those between were never closed. It looks no
+ * further than the text or sequence it stands in, a ']' or ')' no further than the block. */
 
 static enum hcl_token_kind partner(enum hcl_token_kind close)
 {
@@ -125,6 +125,16 @@ static bool opens(enum hcl_token_kind kind)
 {
 	return kind == HCL_T_OBRACE || kind == HCL_T_OBRACK || kind == HCL_T_OPAREN || kind == HCL_T_OQUOTE ||
 	       kind == HCL_T_OHEREDOC || kind == HCL_T_TEMPLATE_INTERP || kind == HCL_T_TEMPLATE_CONTROL;
+}
+
+static bool is_bracket(enum hcl_token_kind close)
+{
+	return close == HCL_T_CBRACE || close == HCL_T_CBRACK || close == HCL_T_CPAREN;
+}
+
+static bool is_bracket_open(enum hcl_token_kind open)
+{
+	return open == HCL_T_OBRACE || open == HCL_T_OBRACK || open == HCL_T_OPAREN;
 }
 
 static bool opens_block(const struct parser *p, size_t i)
@@ -155,7 +165,7 @@ static void find_matches(struct parser *p)
 				open.n = k - 1;
 				break;
 			}
-			if (kind != HCL_T_CBRACE && opens_block(p, open.v[k - 1]))
+			if (is_bracket(kind) && (!is_bracket_open(had) || (kind != HCL_T_CBRACE && opens_block(p, open.v[k - 1]))))
 				break;
 		}
 	}

@@ -306,6 +306,8 @@ static bool read_part(struct parser *p, struct reading *r)
 		return read_invalid(p, r, i);
 	default:
 		p->pos = i;
+		if (p->v[i].kind != HCL_T_EOF)
+			return parser_unexpected(p, i, "text", NULL);
 		return never_ends(p, r);
 	}
 }
