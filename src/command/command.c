@@ -21,6 +21,7 @@
 	ROW(docs) \
 	ROW(fix) \
 	ROW(fmt) \
+	ROW(hcl2_upgrade) \
 	ROW(inspect) \
 	ROW(man) \
 	ROW(sweep) \

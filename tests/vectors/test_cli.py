@@ -14,9 +14,9 @@ CASES = sorted(d for d in os.listdir(os.path.join(ROOT, "cli")) if os.path.exist
 
 # Cases that are not for this version, one by one: (names, why).
 LATER = {
-    "the commands console, hcl2_upgrade, init and plugins come with the HCL2 release": """
+    "the commands console, init and plugins come with the HCL2 release": """
         cli-h-console cli-h-plugins cli-h-plugins-installed cli-h-plugins-required cli-missing-init
-        cli-noarg-hcl2_upgrade cli-noarg-init console-hcl console-json init-json plugins-install-bad upgrade-simple
+        cli-noarg-init console-hcl console-json init-json plugins-install-bad
         cli-h-execute json-syntax-build-inspect-fix""",
     "HCL2 templates come with the HCL2 release": "json-extension var-hcl-undeclared",
     "help lists commands of the HCL2 release": "cli-no-args cli-help-word cli-top-h cli-top--help cli-unknown-command",

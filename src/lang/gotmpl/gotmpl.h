@@ -50,6 +50,16 @@ int gotmpl_render(const struct gotmpl *t, struct gotmpl_env *env, struct buf *ou
 int gotmpl_render_text(struct gotmpl_env *env, struct str text, struct str *ret,
 		       struct err *err) MUST_USE;
 
+/* What a text is made of, for those who put templates into another form. */
+struct gotmpl_part {
+	bool action;
+	bool operand; /* an action that is one field, variable or constant: it calls nothing */
+	struct str text; /* as it comes out; of an action what stands between the braces */
+};
+/* Errors as gotmpl_parse; ERR_UNSUPPORTED where actions belong together (if, range, variables…). */
+int gotmpl_parts(struct arena *a, struct str text, struct gotmpl_part **ret, size_t *ret_n,
+		 struct err *err) MUST_USE;
+
 /* Go's text of a value (fmt's %v), as an action prints it. */
 void gotmpl_print_value(struct buf *out, struct value v, struct arena *scratch);
 
