@@ -167,20 +167,28 @@ static void take_default(struct hcl_template *t, struct hcl_variable *v, const c
 		v->type = type_of(t->arena, v->def_value);
 }
 
+static void take_type(struct hcl_template *t, struct hcl_variable *v, const char *subject, const struct hcl_expr *x)
+{
+	struct eval e = { .arena = t->arena, .diags = t->diags, .subject = subject };
+
+	x = hcl_as_native(t->arena, x, t->diags); /* JSON: "list(string)" */
+	if (!x || eval_type(&e, x, &v->type) < 0) {
+		v->type = &type_any;
+		v->bad = true; /* and its default would be held against the wrong one */
+	}
+}
+
 /* The parts of a block; each reports its own mistakes. */
 static void read_block(struct hcl_template *t, struct hcl_variable *v, const char *subject, const struct hcl_content *c)
 {
 	const struct hcl_attr *description = hcl_content_attr(c, "description"), *type = hcl_content_attr(c, "type");
 	const struct hcl_attr *sensitive = hcl_content_attr(c, "sensitive"), *def = hcl_content_attr(c, "default");
-	struct eval e = { .arena = t->arena, .diags = t->diags, .subject = subject };
 	struct value x;
 
 	if (description && hcl_constant(t, description->expr, &type_string, false, subject, &x) == 0 && x.kind == VALUE_STRING)
 		v->description = arena_strndup(t->arena, x.string.p, x.string.n);
-	if (type && eval_type(&e, type->expr, &v->type) < 0) {
-		v->type = &type_any;
-		v->bad = true; /* and its default would be held against the wrong one */
-	}
+	if (type)
+		take_type(t, v, subject, type->expr);
 	if (sensitive && hcl_constant(t, sensitive->expr, &type_bool, false, subject, &x) == 0 && x.kind == VALUE_BOOL)
 		v->sensitive = x.boolean;
 	if (def)
