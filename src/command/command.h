@@ -67,6 +67,8 @@ struct command {
 	bool packer; /* Packer has it too: listed in help under either name */
 	/* Returns the exit code; prints by itself (command/ui.h). NULL: a group, which shows its commands. */
 	int (*run)(const struct invocation *in);
+	/* The words that may stand as argument, each with a space before it, for the shell; NULL: files, or nothing. */
+	void (*complete)(struct buf *out);
 };
 
 extern const struct command *const commands[]; /* NULL-terminated, sorted by name, a group before its own */

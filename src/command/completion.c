@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 
-/* The words after a command: its subcommands, then its flags. */
+/* The words after a command: its subcommands, its flags, its arguments. */
 static void add_words(struct buf *out, const struct command *c)
 {
 	const char *sep = "";
@@ -25,6 +25,8 @@ static void add_words(struct buf *out, const struct command *c)
 		buf_printf(out, "%s-%s%s", sep, row->name, row->type == FLAG_BOOL ? "" : "=");
 		sep = " ";
 	}
+	if (c && c->complete)
+		c->complete(out);
 }
 
 /* One case of the shell's switch over "COMMAND" or "GROUP COMMAND". */
