@@ -124,5 +124,5 @@ static const struct func_example raw_examples[] = { { "jsondecode(aws_secretsman
 static const struct func rows[] = { ROWS(fn_secret, fn_secret_raw) };
 static const struct func local_rows[] = { ROWS(fn_refused, fn_refused) };
 
-const struct func_group func_group_server = { "server", rows, ARRAY_LEN(rows) };
+const struct func_group func_group_server = { "Servers", rows, ARRAY_LEN(rows) };
 const struct func_group func_group_server_local = { "server", local_rows, ARRAY_LEN(local_rows) };
