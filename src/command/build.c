@@ -23,6 +23,7 @@ struct session {
 	const struct invocation *in;
 	struct run run;
 	struct plan *plan;
+	struct rehearsal *rehearsal; /* once it is needed */
 	struct interrupt *interrupt;
 	struct terminal *terminal;
 	struct machine_reader *machine;
@@ -140,6 +141,7 @@ static void set_up(struct session *s)
 static void finish(struct session *s)
 {
 	interrupt_end(s->interrupt);
+	rehearsal_end(s->rehearsal);
 	journal_close(s->run.journal);
 	terminal_free(s->terminal);
 	machine_reader_free(s->machine);
@@ -171,6 +173,21 @@ static int no_builds(struct session *s)
 	return 1;
 }
 
+static int open_journal(struct session *s, struct err *err)
+{
+	return s->run.journal ? 0 : journal_open(s->run.id, &s->run.journal, err);
+}
+
+static int rehearse(void *data, const struct run_local **ret, struct err *err)
+{
+	struct session *s = data;
+
+	if (!s->rehearsal && (open_journal(s, err) < 0 || rehearsal_start(&s->run, &s->rehearsal, err) < 0))
+		return -1;
+	*ret = s->run.local;
+	return 0;
+}
+
 static int load(struct session *s, struct arena *a, struct err *err)
 {
 	struct template_args args = { .force = s->run.force,
@@ -181,8 +198,12 @@ static int load(struct session *s, struct arena *a, struct err *err)
 	int rc;
 
 	template_args_from(s->in, a, &args);
-	if (flags_bool(s->in->flags, "local"))
+	args.cancel = s->run.cancel;
+	if (flags_bool(s->in->flags, "local")) {
 		args.registry = &components_local;
+		args.rehearse = rehearse;
+		args.rehearse_data = s;
+	}
 	rc = template_load(&args, &s->plan, err);
 	for (size_t i = 0; s->plan && i < s->plan->nsecrets; i++)
 		events_add_secret(s->run.events, s->plan->secrets[i]);
@@ -194,11 +215,10 @@ static int run_plan(struct session *s)
 	AUTO(err) struct err err = ERR_INIT;
 	int64_t parallel = flags_int(s->in->flags, "parallel-builds");
 	struct build_results results = { 0 };
-	struct rehearsal *rehearsal = NULL;
+	const struct run_local *local;
 	int code;
 
-	if (journal_open(s->run.id, &s->run.journal, &err) < 0 ||
-	    (flags_bool(s->in->flags, "local") && rehearsal_start(&s->run, &rehearsal, &err) < 0)) {
+	if (open_journal(s, &err) < 0 || (flags_bool(s->in->flags, "local") && rehearse(s, &local, &err) < 0)) {
 		run_plain(&s->run, true, "%s", err.msg);
 		return 1;
 	}
@@ -210,7 +230,7 @@ static int run_plan(struct session *s)
 	run_builds(&s->run, s->plan, parallel, &results);
 	code = run_summary(&s->run, s->plan, &results);
 	tell_left(s);
-	rehearsal_end(rehearsal);
+	rehearsal_end(steal(s->rehearsal));
 	build_results_release(&results);
 	return code;
 }

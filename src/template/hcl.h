@@ -87,6 +87,7 @@ struct hcl_template {
 	size_t nplugins;
 	const char **secrets; /* strings of sensitive variables and locals, and of data sources' sensitive options */
 	size_t nsecrets;
+	bool loaded; /* all is evaluated once: later, on the threads of builds, nothing in here changes any more */
 	/* "variable X", "local X", "data T N", "source T N" to 1 + the index in its array; released with the arena. */
 	struct map names;
 	/* The values of var, local, data, path, packer, timestamp…: what every expression outside of builds sees. */

@@ -5,6 +5,7 @@
  * The objects `local` and `data` are made at once, with unknown values, and filled in as these become known. */
 #include "template/hcl.h"
 
+#include "lang/jsontext/jsontext.h"
 #include "template/version.h"
 
 #include <pthread.h>
@@ -46,6 +47,7 @@ struct graph {
 	size_t *ready; /* a ring of n indices */
 	size_t ready_from, nready;
 	bool run_data;
+	const struct run_local *local; /* the rehearsal's, once a data source needs it */
 	size_t running, max_running;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -236,9 +238,20 @@ static void unknown_type(struct graph *g, const struct hcl_data *d, struct diags
 		diag_detail(diags, e, "ingot has no such data source.");
 }
 
+/* A secret that is a JSON object is most often taken apart: what is in it is secret too. */
 static void keep_secret(void *data, const char *secret)
 {
-	hcl_keep_secret(data, value_string(str_from(secret), (struct span){ 0 }));
+	struct hcl_template *t = data;
+	struct diags ignored;
+	struct value members;
+
+	hcl_keep_secret(t, value_string(str_from(secret), (struct span){ 0 }));
+	if (*secret != '{')
+		return;
+	diags_init(&ignored, t->arena);
+	if (jsontext_parse(t->arena, source_new(t->arena, "secret", arena_str(t->arena, str_from(secret))), 0, &ignored,
+			   &members) == 0)
+		hcl_keep_secret(t, members);
 }
 
 /* The options, decoded and prepared; false if they are wrong. ret_unknown: some are not known yet. */
@@ -247,8 +260,8 @@ static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diag
 	struct hcl_template *t = g->t;
 	struct eval e = hcl_eval(t, NULL, t->arena, diags);
 	struct spec_input in = { .arena = t->arena, .diags = diags, .on_secret = keep_secret, .data = t };
-	struct prepare p = { .arena = t->arena, .diags = diags, .component = d->type, .build_name = d->name,
-			     .template_dir = t->dir };
+	struct prepare p = { .arena = t->arena, .diags = diags, .component = d->type,
+			     .template_dir = t->dir, .local = g->local, .cancel = t->args->cancel };
 	void *config = arena_alloc(t->arena, d->ops->spec->size);
 
 	if (hcl_component_body(&e, d->block->body, d->ops->spec, NULL, &p.body) < 0 ||
@@ -259,6 +272,34 @@ static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diag
 	*ret = config;
 	*ret_unknown = value_has_unknown(p.body);
 	return diags->errors == 0;
+}
+
+/* The local cloud of a rehearsal is there before the first question. False: it cannot be had, which is reported. */
+static bool rehearse(struct graph *g, const struct hcl_data *d)
+{
+	const struct template_args *args = g->t->args;
+	AUTO(err) struct err err = ERR_INIT;
+
+	if (!g->run_data || !args->rehearse || g->local || g->t->diags->errors)
+		return true;
+	if (args->rehearse(args->rehearse_data, &g->local, &err) == 0)
+		return true;
+	diag_error(g->t->diags, d->block->span, "%s", err.msg);
+	return false;
+}
+
+/* Attributes that are secrets are hidden in all output, and may be used like any other. */
+static struct value take_secrets(struct hcl_template *t, struct value v)
+{
+	struct value_attr *attrs = arena_new_array(t->arena, struct value_attr, v.attrs->n);
+
+	for (size_t i = 0; i < v.attrs->n; i++) {
+		attrs[i] = v.attrs->v[i];
+		if (attrs[i].value.sensitive)
+			keep_secret(t, arena_strndup(t->arena, attrs[i].value.string.p, attrs[i].value.string.n));
+		attrs[i].value.sensitive = false;
+	}
+	return value_attrs_make(t->arena, v.kind, attrs, v.attrs->n, v.span);
 }
 
 static void *work(void *data)
@@ -305,7 +346,7 @@ static void finish(struct graph *g, struct job *job)
 	if (job->failed)
 		diag_error(g->t->diags, n->data->block->span, "%s", job->err.msg)->subject = subject(g, n);
 	else
-		v = job->value;
+		v = take_secrets(g->t, job->value);
 	err_release(&job->err);
 	settle(g, n, v);
 }
@@ -341,7 +382,7 @@ static void evaluate_data(struct graph *g, struct node *n)
 	d->ops = registry_datasource(t->args->registry, d->type);
 	if (!d->ops)
 		unknown_type(g, d, &diags);
-	else
+	else if (rehearse(g, d))
 		good = prepare_data(g, d, &diags, &config, &unknown);
 	diags_add(t->diags, &diags, subject(g, n));
 	n->bad |= !good;
@@ -568,6 +609,8 @@ struct eval hcl_eval(const struct hcl_template *t, const struct eval_scope *more
 		.diags = d,
 		.scope = scope,
 		.funcs = t->args->registry ? t->args->registry->functions : NULL,
+		.on_secret = t->loaded ? NULL : keep_secret,
+		.secret_data = (struct hcl_template *)t,
 		.dir = *t->dir ? t->dir : NULL,
 		.now_ms = t->now_ms,
 	};

@@ -133,9 +133,6 @@ static void fill_from_hcl(struct plan *p, const struct hcl_template *t)
 			.description = v->description,
 		};
 	}
-	p->secrets = arena_new_array(p->arena, const char *, t->nsecrets);
-	for (size_t i = 0; i < t->nsecrets; i++)
-		p->secrets[p->nsecrets++] = t->secrets[i];
 }
 
 /* What follows a mistake sees unknown values in its place, so that further mistakes can be found, and no
@@ -154,14 +151,15 @@ static int load_hcl(const struct template_args *args, struct plan *p)
 			hcl_check_registry(t, t->registries[i]);
 	}
 	fill_from_hcl(p, t);
-	if (rc < 0)
-		return -1;
-	if (args->syntax_only)
-		return 0;
-	rc = p->diags.errors ? -1 : 0;
-	if (rc < 0 && !t->nbuilds) /* it may not be meant to be one */
-		return -1;
-	return hcl_builds(t, p) < 0 ? -1 : rc;
+	if (rc == 0 && !args->syntax_only) {
+		rc = p->diags.errors ? -1 : 0;
+		if (rc == 0 || t->nbuilds) /* else it may not be meant to have any */
+			rc = hcl_builds(t, p) < 0 ? -1 : rc;
+	}
+	p->secrets = t->secrets;
+	p->nsecrets = t->nsecrets;
+	t->loaded = true;
+	return rc;
 }
 
 static int load_plan(const struct template_args *args, struct plan *p, struct err *err)

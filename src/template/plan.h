@@ -117,6 +117,10 @@ struct template_args {
 	bool force, debug;
 	bool strict; /* what is ingot's own in HCL2 is warned of, leniently */
 	const struct registry *registry;
+	struct cancel *cancel; /* of the run; NULL: data sources cannot be interrupted */
+	/* A rehearsal: brings up the local cloud, before the first data source is asked. NULL: none. */
+	int (*rehearse)(void *data, const struct run_local **ret, struct err *err);
+	void *rehearse_data;
 };
 
 /* Whether a template is HCL2: by its name, by being a folder, or by -config-type. */
