@@ -274,14 +274,12 @@ static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diag
 	return diags->errors == 0;
 }
 
-/* The local cloud of a rehearsal is there before the first question. False: it cannot be had, which is reported. */
+/* The local cloud is there before the first question. False: it cannot be had, which is reported. */
 static bool rehearse(struct graph *g, const struct hcl_data *d)
 {
 	const struct template_args *args = g->t->args;
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (!g->run_data || !args->rehearse || g->local || g->t->diags->errors)
-		return true;
 	if (args->rehearse(args->rehearse_data, &g->local, &err) == 0)
 		return true;
 	diag_error(g->t->diags, d->block->span, "%s", err.msg);
@@ -382,8 +380,10 @@ static void evaluate_data(struct graph *g, struct node *n)
 	d->ops = registry_datasource(t->args->registry, d->type);
 	if (!d->ops)
 		unknown_type(g, d, &diags);
-	else if (rehearse(g, d))
+	else
 		good = prepare_data(g, d, &diags, &config, &unknown);
+	if (good && !unknown && g->run_data && t->args->rehearse && !g->local && !t->diags->errors)
+		good = rehearse(g, d) && prepare_data(g, d, &diags, &config, &unknown);
 	diags_add(t->diags, &diags, subject(g, n));
 	n->bad |= !good;
 	if (!good || unknown || !g->run_data || t->diags->errors) {
