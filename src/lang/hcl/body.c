@@ -134,7 +134,11 @@ static bool parse_one_line(struct parser *p, struct hcl_body *body, size_t heade
 
 	if (p->v[name].kind != HCL_T_IDENT)
 		return parser_unexpected(p, name, "an argument, or the end of the line, after '{'", NULL);
-	if (parser_peek(p) != HCL_T_EQUAL)
+	i = p->pos;
+	if (p->v[i].kind == HCL_T_OBRACE || p->v[i].kind == HCL_T_OQUOTE || p->v[i].kind == HCL_T_IDENT)
+		return parser_fail_at(p, parser_span(p, name, i), i, "a block on one line cannot hold another block",
+				      "Put the inner block on lines of its own.");
+	if (p->v[i].kind != HCL_T_EQUAL)
 		return parser_unexpected(p, parser_next(p), "'=' after the argument's name",
 					 "A block on one line holds one argument: name { argument = value }.");
 	parse_attr(p, name, true, &attr);
