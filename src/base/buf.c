@@ -199,6 +199,8 @@ void buf_add_json_string(struct buf *b, struct str s)
 				buf_adds(b, "\\r");
 			} else if (c == '\t') {
 				buf_adds(b, "\\t");
+			} else if (c == '\b' || c == '\f') {
+				buf_adds(b, c == '\b' ? "\\b" : "\\f");
 			} else if (c < 0x20) {
 				buf_printf(b, "\\u%04x", c);
 			} else {

@@ -1,11 +1,9 @@
 /* Character sets by the names that IANA has for them, converted by the C library's iconv.
  *
- * The table has the sets that the reference knows; its names are those of the IANA registry (all of them
- * aliases of one set). UTF-16 is done here, since its byte order mark is a matter of rules.
+ * The table is there for the names: iconv's own are others (it takes cp1252 and UTF-7, and not all of IANA's), and
+ * messages name a set as the registry does.
  */
 #include "lang/expr/charset.h"
-
-#include "lang/expr/text.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -103,47 +101,6 @@ const char *charset_name(const struct charset *cs)
 	return cs->name;
 }
 
-static void put_u16(struct buf *out, uint16_t u, bool little)
-{
-	buf_addc(out, (char)(little ? u : u >> 8));
-	buf_addc(out, (char)(little ? u >> 8 : u));
-}
-
-static void utf16_encode(struct str s, bool little, struct buf *out)
-{
-	for (size_t i = 0, n; i < s.n; i += n) {
-		ucs4_t c = text_rune(s, i, &n);
-
-		if (c >= 0x10000) {
-			put_u16(out, (uint16_t)(0xd800 | (c - 0x10000) >> 10), little);
-			c = 0xdc00 | ((c - 0x10000) & 0x3ff);
-		}
-		put_u16(out, (uint16_t)c, little);
-	}
-}
-
-static int utf16_decode(struct str s, bool little, struct buf *out)
-{
-	ucs4_t high = 0;
-
-	for (size_t i = 0; i < s.n; i += 2) {
-		uint8_t a = (uint8_t)s.p[i], b = i + 1 < s.n ? (uint8_t)s.p[i + 1] : 0;
-		ucs4_t c = little ? (ucs4_t)(b << 8 | a) : (ucs4_t)(a << 8 | b);
-
-		if (i + 1 == s.n || (c >= 0xdc00 && c < 0xe000) != (high != 0))
-			return -1;
-		if (high) {
-			c = 0x10000 + ((high & 0x3ff) << 10) + (c & 0x3ff);
-			high = 0;
-		} else if (c >= 0xd800 && c < 0xdc00) {
-			high = c;
-			continue;
-		}
-		buf_add_utf8(out, c);
-	}
-	return high ? -1 : 0;
-}
-
 /* 0; -1 with errno EILSEQ where a character has no counterpart, else why iconv cannot. */
 static int convert(const char *to, const char *from, struct str s, struct buf *out)
 {
@@ -170,27 +127,27 @@ static int convert(const char *to, const char *from, struct str s, struct buf *o
 	return why ? -1 : 0;
 }
 
+/* UTF-16 without a name for the order of bytes: the mark decides, big-endian where there is none. */
+static bool is_utf16(const struct charset *cs)
+{
+	return streq(cs->iconv, "UTF-16");
+}
+
 int charset_encode(const struct charset *cs, struct str s, struct buf *out)
 {
-	if (str_starts(str_from(cs->iconv), "UTF-16")) {
-		if (streq(cs->iconv, "UTF-16"))
-			put_u16(out, 0xfeff, false);
-		utf16_encode(s, streq(cs->iconv, "UTF-16LE"), out);
-		return 0;
-	}
-	return convert(cs->iconv, "UTF-8", s, out);
+	if (!is_utf16(cs))
+		return convert(cs->iconv, "UTF-8", s, out);
+	buf_adds(out, "\xfe\xff");
+	return convert("UTF-16BE", "UTF-8", s, out);
 }
 
 int charset_decode(const struct charset *cs, struct str s, struct buf *out)
 {
-	bool little = streq(cs->iconv, "UTF-16LE");
+	bool little = is_utf16(cs) && str_starts(s, "\xff\xfe");
 
-	if (!str_starts(str_from(cs->iconv), "UTF-16"))
+	if (!is_utf16(cs))
 		return convert("UTF-8", cs->iconv, s, out);
-	errno = EILSEQ;
-	if (streq(cs->iconv, "UTF-16") && (str_starts(s, "\xfe\xff") || str_starts(s, "\xff\xfe"))) {
-		little = s.p[0] == '\xff';
+	if (little || str_starts(s, "\xfe\xff"))
 		s = str_slice(s, 2, s.n);
-	}
-	return utf16_decode(s, little, out);
+	return convert("UTF-8", little ? "UTF-16LE" : "UTF-16BE", s, out);
 }

@@ -10,7 +10,11 @@
 	ROW(collection) \
 	ROW(set) \
 	ROW(string) \
+	ROW(format) \
 	ROW(encoding) \
+	ROW(json) \
+	ROW(yaml) \
+	ROW(csv) \
 	ROW(crypto) \
 	ROW(time) \
 	ROW(network) \

@@ -1,0 +1,121 @@
+/* jsonencode and jsondecode. */
+#include "lang/expr/args.h"
+#include "lang/expr/groups.h"
+#include "lang/expr/print.h"
+#include "lang/expr/text.h"
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "lang/jsontext/jsontext.h"
+
+static int fn_jsonencode(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			 struct value *ret, struct err *err)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	if (value_has_unknown(args[0])) {
+		*ret = value_unknown_of(&type_string, c->span);
+		return 0;
+	}
+	return value_write_jsonencode(&b, args[0], err) < 0 ? -1 : ret_buf(c, &b, ret, err);
+}
+
+/* An attribute and where it stood: of two of the same name the later one counts. */
+struct member {
+	struct value_attr attr;
+	size_t at;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int d = str_cmp(x->attr.key, y->attr.key);
+
+	return d ? d : (x->at > y->at) - (x->at < y->at);
+}
+
+static struct value from_json(struct func_call *c, struct value v);
+
+static struct value object_from_json(struct func_call *c, struct value v)
+{
+	size_t n = v.attrs->n, kept = 0;
+	auto_free struct member *m = xcalloc(n + 1, sizeof(*m));
+	struct value_attr *out = arena_new_array(c->arena, struct value_attr, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		m[i].at = i;
+		m[i].attr.key = text_nfc(c->arena, v.attrs->v[i].key);
+		m[i].attr.value = v.attrs->v[i].value;
+	}
+	qsort(m, n, sizeof(*m), by_key);
+	for (size_t i = 0; i < n; i++) {
+		if (i + 1 < n && str_eq(m[i].attr.key, m[i + 1].attr.key))
+			continue;
+		out[kept] = m[i].attr;
+		out[kept].value = from_json(c, m[i].attr.value);
+		kept++;
+	}
+	return value_object(c->arena, out, kept, c->span);
+}
+
+/* What the JSON reader made, as a value of HCL: normalized texts, sorted objects, the call's span. */
+static struct value from_json(struct func_call *c, struct value v)
+{
+	struct value *out;
+
+	if (v.kind == VALUE_OBJECT)
+		return object_from_json(c, v);
+	if (v.kind == VALUE_STRING) {
+		ret_text(c, v.string, &v);
+		return v;
+	}
+	v.span = c->span;
+	if (v.kind != VALUE_TUPLE)
+		return v;
+	out = arena_new_array(c->arena, struct value, v.seq->n + 1);
+	for (size_t i = 0; i < v.seq->n; i++)
+		out[i] = from_json(c, v.seq->v[i]);
+	return value_seq_make(c->arena, VALUE_TUPLE, out, v.seq->n, c->span);
+}
+
+static int fn_jsondecode(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			 struct value *ret, struct err *err)
+{
+	struct source *src = source_new(c->arena, "JSON", args[0].string);
+	struct diags d;
+	struct value v;
+
+	diags_init(&d, c->arena);
+	if (jsontext_parse(c->arena, src, JSONTEXT_LATER_WINS, &d, &v) < 0) {
+		const struct diag *g = &d.v[0];
+		struct position at = g->at.line ? g->at : source_position(src, g->span.from);
+
+		return err_set(err, ERR_INVALID, "this is not JSON, at line %u, column %u: %s%s%s", at.line,
+			       at.column, g->summary, g->detail ? "; " : "", g->detail ? g->detail : "");
+	}
+	*ret = from_json(c, v);
+	return 0;
+}
+
+static const struct func_param encode_params[] = {
+	{ "val", &type_any, PARAM_NULL | PARAM_UNKNOWN | PARAM_DYNAMIC }
+};
+static const struct func_param decode_params[] = { { "str", &type_string } };
+
+static const struct func_example encode_examples[] = {
+	{ "jsonencode({ port = 8080, tags = [\"a\"] })", "\"{\\\"port\\\":8080,\\\"tags\\\":[\\\"a\\\"]}\"" },
+	{ "jsonencode(null)", "\"null\"" },
+};
+static const struct func_example decode_examples[] = {
+	{ "jsondecode(\"{\\\"a\\\": [1, 2]}\").a[1]", "2" },
+	{ "jsondecode(\"true\")", "true" },
+};
+
+static const struct func rows[] = {
+	{ "jsondecode", decode_params, 1, .returns = &type_any, .call = fn_jsondecode,
+	  .doc = "Reads JSON: objects and tuples of what stands in it.", FUNC_EXAMPLES(decode_examples) },
+	{ "jsonencode", encode_params, 1, .returns = &type_string, .call = fn_jsonencode,
+	  .doc = "Writes a value as JSON on one line, with sorted keys. `<`, `>` and `&` are escaped.",
+	  FUNC_EXAMPLES(encode_examples) },
+};
+const struct func_group func_group_json = { "JSON", rows, ARRAY_LEN(rows) };
