@@ -6,6 +6,7 @@
 #include "command/ui.h"
 
 #include "base/os.h"
+#include "lang/hcl/token.h"
 
 #include <unistd.h>
 
@@ -104,12 +105,62 @@ static size_t complete(void *data, struct arena *a, struct str before, const cha
 	return template_console_complete(((struct session *)data)->console, a, before, names, max);
 }
 
+/* Whether a bracket, ${ or heredoc that the text opens is still open: then it goes on in the next line. */
+static bool is_open(struct str text)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	struct hcl_tokens tokens = hcl_lex(a, text, HCL_LEX_EXPR);
+	int depth = 0;
+
+	for (size_t i = 0; i < tokens.n; i++) {
+		switch (tokens.v[i].kind) {
+		case HCL_T_OBRACE:
+		case HCL_T_OBRACK:
+		case HCL_T_OPAREN:
+		case HCL_T_TEMPLATE_INTERP:
+		case HCL_T_TEMPLATE_CONTROL:
+		case HCL_T_OHEREDOC:
+			depth++;
+			break;
+		case HCL_T_CBRACE:
+		case HCL_T_CBRACK:
+		case HCL_T_CPAREN:
+		case HCL_T_TEMPLATE_END:
+		case HCL_T_CHEREDOC:
+			depth--;
+			break;
+		default:
+			break;
+		}
+	}
+	return depth > 0;
+}
+
+/* An expression, which may have several lines; an empty line ends it in any case. */
+static bool read_expression(struct session *s, struct console_edit *edit, struct buf *ret)
+{
+	AUTO(buf) struct buf line = BUF_INIT;
+
+	buf_reset(ret);
+	if (!console_edit_line(edit, "> ", ret))
+		return false;
+	while (s->hcl && is_open(buf_str(ret))) {
+		if (!console_edit_line(edit, ". ", &line))
+			return false;
+		if (!line.n)
+			break;
+		buf_addc(ret, '\n');
+		buf_add_str(ret, buf_str(&line));
+	}
+	return true;
+}
+
 static int conversation(struct session *s)
 {
 	AUTO(console_edit) struct console_edit *edit = console_edit_new(complete, s);
 	AUTO(buf) struct buf line = BUF_INIT;
 
-	while (console_edit_line(edit, "> ", &line)) {
+	while (read_expression(s, edit, &line)) {
 		AUTO(buf) struct buf out = BUF_INIT;
 		struct str text = str_trim(buf_str(&line));
 

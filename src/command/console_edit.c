@@ -242,7 +242,7 @@ bool console_edit_line(struct console_edit *e, const char *prompt, struct buf *r
 	buf_reset(ret);
 	e->prompt = prompt;
 	got = e->el ? edited_line(e, ret) : plain_line(prompt, ret);
-	if (!got) {
+	if (!got && !interrupted) {
 		fputs("\n", stdout);
 		fflush(stdout);
 	}
