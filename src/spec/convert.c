@@ -16,6 +16,16 @@ static bool is_secret(const struct decoder *d, struct value v)
 	return v.sensitive || (d->row && d->row->flags & SPEC_SENSITIVE);
 }
 
+/* Short texts that were only made with a secret (true, 5m, a mode) are left out: to blot them out would make all output
+ * unreadable, and the secret itself is hidden anyway. */
+static bool is_worth_hiding(const struct decoder *d, struct value v, const char *text)
+{
+	enum { MADE_MIN = 8 };
+	bool secret_option = d->row && d->row->flags & SPEC_SENSITIVE;
+
+	return *text && (secret_option || (v.sensitive && strlen(text) >= MADE_MIN));
+}
+
 /* The value as a message names it. */
 static const char *shown(struct decoder *d, struct value v)
 {
@@ -119,7 +129,7 @@ int convert_text(struct decoder *d, struct value v, char **ret)
 	default:
 		return convert_wrong(d, v, "text");
 	}
-	if (d->in->on_secret && is_secret(d, v) && **ret)
+	if (d->in->on_secret && is_worth_hiding(d, v, *ret))
 		d->in->on_secret(d->in->data, *ret);
 	return 0;
 }

@@ -299,6 +299,9 @@ static int fn_build(struct gotmpl_env *env, const struct value *args, size_t nar
 
 	if (need_text(args, nargs, err) < 0)
 		return -1;
+	if (!s->known && !s->variables)
+		return err_set(err, ERR_INVALID, "values of the build are not available here; write ${build." STR_FMT
+						 "} in a provisioner or post-processor", STR_ARG(args[0].string));
 	if (!s->known)
 		return err_set(err, ERR_INVALID, "values of the build are not available here");
 	if (!map_has(s->known, args[0].string))

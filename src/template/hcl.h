@@ -65,6 +65,7 @@ struct hcl_template {
 	struct arena *arena;
 	struct diags *diags;
 	const struct template_args *args;
+	struct template_args own_args; /* what args points to */
 	const char *dir; /* path.root as the reference shows it */
 	int64_t now_ms;
 	struct hcl_file *files; /* in the order of their names; .pkr.hcl before .pkr.json as the reference has it */

@@ -17,6 +17,7 @@ struct maker {
 	const char *source_name; /* source.name */
 	struct plan_build *build;
 	const struct map *known;
+	bool wrong; /* something of it besides the components' own options */
 };
 
 /* Decodes and prepares c for the build; false if it had errors. */
@@ -106,19 +107,43 @@ static bool make_provisioner(struct maker *m, const struct hcl_part *from, struc
 	return good;
 }
 
+/* The part as this build's source sees it; NULL: it has none of it. */
+static const struct hcl_part *select_part(struct maker *m, const struct hcl_part *p, bool post)
+{
+	struct hcl_part *own;
+	struct diags d;
+	bool has;
+
+	if (hcl_part_skips(p, m->plan->arena, m->use))
+		return NULL;
+	if (!m->use->each.n)
+		return p;
+	own = arena_new_obj(m->plan->arena, struct hcl_part);
+	diags_init(&d, m->plan->arena);
+	has = hcl_part_for(m->t, m->block, m->use, p, post, &d, own);
+	take(m, &d, arena_printf(m->plan->arena, "%s \"%s\"", post ? "post-processor" : "provisioner", p->type), p->span);
+	m->wrong |= d.errors > 0;
+	return has ? own : NULL;
+}
+
 static bool make_provisioners(struct maker *m)
 {
 	const struct hcl_build *block = m->block;
 	struct plan_build *b = m->build;
+	const struct hcl_part *cleanup;
 	bool good = true;
 
 	b->provisioners = arena_new_array(m->plan->arena, struct plan_provisioner, block->nprovisioners + 1);
-	for (size_t i = 0; i < block->nprovisioners; i++)
-		if (!hcl_part_skips(&block->provisioners[i], m->plan->arena, m->use))
-			good &= make_provisioner(m, &block->provisioners[i], &b->provisioners[b->nprovisioners++]);
-	if (block->cleanup && !hcl_part_skips(block->cleanup, m->plan->arena, m->use)) {
+	for (size_t i = 0; i < block->nprovisioners; i++) {
+		const struct hcl_part *p = select_part(m, &block->provisioners[i], false);
+
+		if (p)
+			good &= make_provisioner(m, p, &b->provisioners[b->nprovisioners++]);
+	}
+	cleanup = block->cleanup ? select_part(m, block->cleanup, false) : NULL;
+	if (cleanup) {
 		b->cleanup = arena_new_obj(m->plan->arena, struct plan_provisioner);
-		good &= make_provisioner(m, block->cleanup, b->cleanup);
+		good &= make_provisioner(m, cleanup, b->cleanup);
 	}
 	return good;
 }
@@ -167,9 +192,9 @@ static bool make_chains(struct maker *m)
 
 		chain->v = arena_new_array(m->plan->arena, struct plan_postprocessor, block->chains[i].n + 1);
 		for (size_t j = 0; j < block->chains[i].n; j++) {
-			const struct hcl_part *p = &block->chains[i].v[j];
+			const struct hcl_part *p = select_part(m, &block->chains[i].v[j], true);
 
-			if (hcl_part_skips(p, m->plan->arena, m->use))
+			if (!p)
 				continue;
 			if (any_match(m->t->args->except, p->name ? p->name : p->type))
 				break;
@@ -192,13 +217,14 @@ static void make_build(struct maker *m, const struct hcl_candidate *from)
 	b->ops = registry_builder(m->t->args->registry, use->type);
 	m->block = from->block;
 	m->use = use;
-	m->source_name = use->key ? arena_printf(a, "%s.%s", use->shown, use->key) : use->shown;
+	m->source_name = hcl_use_name(a, use);
 	m->build = b;
 	m->known = b->ops->generated ? component_known(a, b->ops) : m->common_known;
+	m->wrong = false;
 	good = make_builder(m);
 	good &= make_provisioners(m);
 	good &= make_chains(m);
-	b->broken = !good;
+	b->broken = !good || m->wrong;
 }
 
 static bool check_patterns(struct diags *d, char *const *patterns, const char *flag)

@@ -95,9 +95,17 @@ extern const struct spec hcl_source_spec, hcl_use_spec;
 int hcl_read_builds(struct hcl_template *t, struct hcl_build **ret, size_t *ret_n);
 /* Checks a block hcp_packer_registry, and warns that ingot publishes nothing there. */
 void hcl_check_registry(struct hcl_template *t, const struct hcl_block *block);
+/* The part for a source with for_each: its common attributes once more, with the source's `each`, into *ret. false: it
+ * is not enabled there, or wrong, which is in d then. */
+bool hcl_part_for(struct hcl_template *t, const struct hcl_build *b, const struct hcl_use *use, const struct hcl_part *p,
+		  bool post, struct diags *d, struct hcl_part *ret);
+/* The object `build` where nothing of it is known but its name, and `source`; in v, for the front of a scope. */
+void hcl_name_build(struct arena *a, const char *name, const struct hcl_use *use, struct span span,
+		    struct value_attr v[2]);
 /* Whether only or except leave the source out. */
 bool hcl_part_skips(const struct hcl_part *p, struct arena *a, const struct hcl_use *use);
-/* "type.name", "type.name.key": what source and -only call it. */
+/* source.name: "name", "name.key"; and with the type before it. */
+const char *hcl_use_name(struct arena *a, const struct hcl_use *use);
 const char *hcl_use_label(struct arena *a, const struct hcl_use *use);
 
 /* One build block on its way. */

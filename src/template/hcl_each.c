@@ -9,6 +9,9 @@ void hcl_own(struct hcl_template *t, struct span span, const char *what)
 
 	if (!t->args->strict)
 		return;
+	for (size_t i = 0; i < t->diags->n; i++) /* a source may be used more than once */
+		if (t->diags->v[i].lenient && t->diags->v[i].span.src == span.src && t->diags->v[i].span.from == span.from)
+			return;
 	g = diag_warning(t->diags, span, "\"%s\" is ingot's own", what);
 	g->lenient = true;
 	diag_detail(t->diags, g, "Packer refuses it here.");

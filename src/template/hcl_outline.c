@@ -78,7 +78,7 @@ static void write_part(const struct hcl_part *p, const char *indent, struct buf 
 	buf_printf(out, "%s%s%s%s\n", indent, p->type, p->name ? "." : "", p->name ? p->name : "");
 }
 
-static void write_build(const struct hcl_build *b, size_t index, struct buf *out)
+static void write_build(const struct hcl_template *t, const struct hcl_build *b, size_t index, struct buf *out)
 {
 	if (*b->name)
 		buf_printf(out, "\n  > %s:\n", b->name);
@@ -88,7 +88,7 @@ static void write_build(const struct hcl_build *b, size_t index, struct buf *out
 		buf_printf(out, "\n  > Description: %s\n", b->description);
 	buf_adds(out, b->nuses ? "\n    sources:\n" : "\n    sources:\n\n      <no source>\n");
 	for (size_t i = 0; i < b->nuses; i++)
-		buf_printf(out, "\n      %s.%s\n", b->uses[i].type, b->uses[i].shown);
+		buf_printf(out, "\n      %s\n", hcl_use_label(t->arena, &b->uses[i]));
 	buf_adds(out, b->nprovisioners ? "\n    provisioners:\n\n" : "\n    provisioners:\n\n      <no provisioner>\n");
 	for (size_t i = 0; i < b->nprovisioners; i++)
 		write_part(&b->provisioners[i], "      ", out);
@@ -110,5 +110,5 @@ void hcl_outline(struct hcl_template *t, struct buf *out)
 	hcl_read_builds(t, &builds, &n); /* its mistakes are validate's: what could be read is shown */
 	buf_adds(out, "> builds:\n");
 	for (size_t i = 0; i < n; i++)
-		write_build(&builds[i], i, out);
+		write_build(t, &builds[i], i, out);
 }

@@ -142,6 +142,29 @@ bool hcl_read_part(struct hcl_reader *r, const struct hcl_item *item, struct hcl
 	return p.enabled != TRIBOOL_FALSE;
 }
 
+bool hcl_part_for(struct hcl_template *t, const struct hcl_build *b, const struct hcl_use *use, const struct hcl_part *p,
+		  bool post, struct diags *d, struct hcl_part *ret)
+{
+	struct value_attr names[2];
+	struct eval_scope scope = { .v = names, .n = ARRAY_LEN(names) }, bound;
+	struct eval e = hcl_eval(t, NULL, t->arena, d);
+
+	*ret = (struct hcl_part){ 0 };
+	hcl_name_build(t->arena, b->name, use, p->span, names);
+	scope.up = e.scope;
+	e.scope = &scope;
+	bound = hcl_bind(&e, hcl_bound_join(t->arena, use->each, p->bound));
+	e.scope = &bound;
+	if (hcl_common_decode(t, &e, p->body, post ? &hcl_post_part_spec : &hcl_part_spec, ret) < 0)
+		return false;
+	ret->type = p->type;
+	ret->span = p->span;
+	ret->body = p->body;
+	ret->bound = p->bound;
+	ret->group = p->group;
+	return ret->enabled != TRIBOOL_FALSE;
+}
+
 static const struct hcl_block *find_group(struct hcl_reader *r, const struct hcl_label *label)
 {
 	struct hcl_template *t = r->t;

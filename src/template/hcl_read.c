@@ -416,7 +416,8 @@ int hcl_read(struct arena *a, const struct template_args *args, struct diags *d,
 	struct hcl_template *t = arena_new_obj(a, struct hcl_template);
 
 	t->arena = a;
-	t->args = args;
+	t->own_args = *args; /* builds look at them while they run, when the caller's may be gone */
+	t->args = &t->own_args;
 	t->diags = d;
 	t->now_ms = clock_unix_ms();
 	t->dir = root_of(a, args->path);

@@ -24,9 +24,14 @@ static const struct spec_row use_rows[] = {
 };
 const struct spec hcl_use_spec = SPEC("source", struct use_options, use_rows);
 
+const char *hcl_use_name(struct arena *a, const struct hcl_use *use)
+{
+	return use->key ? arena_printf(a, "%s.%s", use->shown, use->key) : use->shown;
+}
+
 const char *hcl_use_label(struct arena *a, const struct hcl_use *use)
 {
-	return arena_printf(a, "%s.%s%s%s", use->type, use->shown, use->key ? "." : "", use->key ? use->key : "");
+	return arena_printf(a, "%s.%s", use->type, hcl_use_name(a, use));
 }
 
 /* "source.type.name", "type.name": of three or more the second and third count, as in the reference; what comes fourth

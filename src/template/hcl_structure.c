@@ -106,6 +106,20 @@ static void read_items(struct hcl_reader *r, const struct hcl_items *items, bool
 				kinds[k].read(r, &items->blocks[i]);
 }
 
+/* The parts see `each` of their source, which differs from source to source: hcl_part_for() tells. */
+static struct hcl_bound each_of_sources(struct hcl_reader *r)
+{
+	struct value_attr *each;
+
+	for (size_t i = 0; i < r->build->nuses && !r->build->bound.n; i++)
+		if (r->build->uses[i].each.n) {
+			each = arena_new_obj(r->t->arena, struct value_attr);
+			*each = (struct value_attr){ .key = STR("each"), .value = value_unknown(r->build->span) };
+			return (struct hcl_bound){ each, 1 };
+		}
+	return (struct hcl_bound){ 0 };
+}
+
 static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct value sources)
 {
 	struct hcl_schema_block forms[ARRAY_LEN(kinds)];
@@ -113,8 +127,10 @@ static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct 
 	struct hcl_schema schema = {
 		.attrs = attrs, .nattrs = ARRAY_LEN(attrs), .blocks = forms, .nblocks = ARRAY_LEN(forms)
 	};
+	const struct eval_scope *around = r->e->scope;
 	struct diags *d = r->t->diags;
 	size_t errors = d->errors;
+	struct eval_scope scope;
 	struct hcl_items items;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
@@ -128,16 +144,20 @@ static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct 
 	if (!r->nsources && d->errors == errors)
 		diag_detail(d, diag_error(d, r->build->span, "the build has no source"),
 			    "Name at least one: sources = [\"source.TYPE.NAME\"].");
+	scope = hcl_bind(r->e, each_of_sources(r));
+	r->e->scope = &scope;
 	read_items(r, &items, false);
+	r->e->scope = around;
 }
 
-/* The names that the head and the common options of a build see: nothing of a running build but its name. */
-static void name_build(struct hcl_reader *r, const char *name, struct value_attr v[2])
+void hcl_name_build(struct arena *a, const char *name, const struct hcl_use *use, struct span span,
+		    struct value_attr v[2])
 {
-	struct arena *a = r->t->arena;
-	struct span span = r->build->span;
-	struct value_attr source[] = { { .key = STR("name"), .value = value_unknown_of(&type_string, span) },
-				       { .key = STR("type"), .value = value_unknown_of(&type_string, span) } };
+	struct value unknown = value_unknown_of(&type_string, span);
+	struct value_attr source[] = {
+		{ .key = STR("name"), .value = use ? value_cstring(a, hcl_use_name(a, use), span) : unknown },
+		{ .key = STR("type"), .value = use ? value_cstring(a, use->type, span) : unknown },
+	};
 	struct value_attr build[] = { { .key = STR("name"), .value = value_cstring(a, name, span) } };
 
 	v[0] = (struct value_attr){ .key = STR("source"), .value = value_object(a, source, ARRAY_LEN(source), span) };
@@ -157,7 +177,7 @@ static bool read_build(struct hcl_template *t, const struct hcl_block *block, co
 	*ret = (struct hcl_build){ .span = block->span };
 	if (instance)
 		ret->bound = instance->bound;
-	name_build(&r, "", names);
+	hcl_name_build(t->arena, "", NULL, block->span, names);
 	e.scope = &scope;
 	each = hcl_bind(&e, ret->bound);
 	e.scope = &each;
@@ -167,7 +187,7 @@ static bool read_build(struct hcl_template *t, const struct hcl_block *block, co
 	ret->depends_on = o.depends_on;
 	if (o.enabled == TRIBOOL_FALSE)
 		return false;
-	name_build(&r, ret->name, names);
+	hcl_name_build(t->arena, ret->name, NULL, block->span, names);
 	read_body(&r, block->body, o.sources);
 	return true;
 }

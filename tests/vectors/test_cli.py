@@ -18,7 +18,6 @@ LATER = {
         cli-h-console cli-h-plugins cli-h-plugins-installed cli-h-plugins-required cli-missing-init
         cli-noarg-init console-hcl console-json init-json plugins-install-bad
         cli-h-execute json-syntax-build-inspect-fix""",
-    "HCL2 templates come with the HCL2 release": "json-extension var-hcl-undeclared",
     "help lists commands of the HCL2 release": "cli-no-args cli-help-word cli-top-h cli-top--help cli-unknown-command",
     "a component of a later release": "amazon-spot amazon-ssh",
 }
