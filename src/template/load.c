@@ -156,8 +156,8 @@ static int load_hcl(const struct template_args *args, struct plan *p)
 		if (rc == 0 || t->nbuilds) /* else it may not be meant to have any */
 			rc = hcl_builds(t, p) < 0 ? -1 : rc;
 	}
-	p->secrets = t->secrets;
-	p->nsecrets = t->nsecrets;
+	for (size_t i = 0; i < t->nsecrets; i++)
+		component_secret(p, t->secrets[i]);
 	t->loaded = true;
 	return rc;
 }

@@ -75,12 +75,9 @@ static int render_option(void *data, const struct spec_row *row, bool late, stru
 	return r;
 }
 
-static void add_secret(void *data, const char *secret)
+void component_secret(struct plan *p, const char *secret)
 {
-	const struct job *j = data;
-	struct plan *p = j->place->plan;
-
-	if (!p || !*secret)
+	if (!*secret)
 		return;
 	for (size_t i = 0; i < p->nsecrets; i++)
 		if (streq(p->secrets[i], secret))
@@ -88,6 +85,14 @@ static void add_secret(void *data, const char *secret)
 	p->secrets = arena_grow(p->arena, p->secrets, p->nsecrets * sizeof(*p->secrets),
 				(p->nsecrets + 1) * sizeof(*p->secrets));
 	p->secrets[p->nsecrets++] = arena_strdup(p->arena, secret);
+}
+
+static void add_secret(void *data, const char *secret)
+{
+	const struct job *j = data;
+
+	if (j->place->plan)
+		component_secret(j->place->plan, secret);
 }
 
 int component_decode(const struct plan_component *c, const struct component_place *place, struct value body,

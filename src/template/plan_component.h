@@ -30,6 +30,8 @@ int component_render(const struct plan_component *c, const struct component_plac
 		     const struct plan_data *data, struct arena *a, struct value dot, struct str text,
 		     struct str *ret, struct err *err);
 
+/* Adds a text to the plan's secrets, once. */
+void component_secret(struct plan *p, const char *secret);
 /* The names of build values: the common ones and the builder's own (ops may be NULL); released with the arena. */
 struct map *component_known(struct arena *a, const struct builder *ops);
 /* The type is one of Packer's that ingot does not have yet. */
