@@ -230,9 +230,15 @@ static bool good_labels(struct hcl_template *t, const struct hcl_block *block)
 	return good;
 }
 
-static const char *label(struct hcl_template *t, const struct hcl_block *block, size_t i)
+/* The type and the name that a block's labels give; both joined, or NULL where they are none. */
+static const char *type_and_name_of(struct hcl_template *t, const struct hcl_block *block, const char **ret_type,
+				    const char **ret_name)
 {
-	return arena_strndup(t->arena, block->labels[i].text.p, block->labels[i].text.n);
+	if (!good_labels(t, block))
+		return NULL;
+	*ret_type = arena_strndup(t->arena, block->labels[0].text.p, block->labels[0].text.n);
+	*ret_name = arena_strndup(t->arena, block->labels[1].text.p, block->labels[1].text.n);
+	return arena_printf(t->arena, "%s.%s", *ret_type, *ret_name);
 }
 
 static void take_variable(struct hcl_template *t, const struct hcl_block *block)
@@ -299,14 +305,9 @@ static void take_local(struct hcl_template *t, const struct hcl_block *block)
 
 static void take_data(struct hcl_template *t, const struct hcl_block *block)
 {
-	const char *type, *name, *both;
+	const char *type, *name, *both = type_and_name_of(t, block, &type, &name);
 
-	if (!good_labels(t, block))
-		return;
-	type = label(t, block, 0);
-	name = label(t, block, 1);
-	both = arena_printf(t->arena, "%s.%s", type, name);
-	if (hcl_define(t, "data", both, block->span, t->ndatas))
+	if (both && hcl_define(t, "data", both, block->span, t->ndatas))
 		HCL_PUSH(t->arena, t->datas, t->ndatas,
 			 (struct hcl_data){ .type = type,
 					    .name = name,
@@ -319,12 +320,10 @@ static void take_source(struct hcl_template *t, const struct hcl_block *block)
 {
 	const char *type, *name, *both;
 
-	if (t->args->syntax_only || !good_labels(t, block))
+	if (t->args->syntax_only)
 		return;
-	type = label(t, block, 0);
-	name = label(t, block, 1);
-	both = arena_printf(t->arena, "%s.%s", type, name);
-	if (hcl_define(t, "source", both, block->span, t->nsources))
+	both = type_and_name_of(t, block, &type, &name);
+	if (both && hcl_define(t, "source", both, block->span, t->nsources))
 		HCL_PUSH(t->arena, t->sources, t->nsources,
 			 (struct hcl_source){ .type = type, .name = name, .block = block });
 }
