@@ -5,6 +5,7 @@
 #include "template/hcl.h"
 
 #include "base/os.h"
+#include "lang/expr/text.h"
 
 #define ENV_PREFIX "PKR_VAR_"
 
@@ -51,7 +52,7 @@ static void give_text(struct hcl_template *t, struct hcl_variable *v, const char
 	struct value given;
 
 	if (v->type->kind == TYPE_STRING || v->type->kind == TYPE_NUMBER || v->type->kind == TYPE_ANY) {
-		give(t, v, value_string(src->text, span), span);
+		give(t, v, value_string(text_nfc(t->arena, src->text), span), span);
 		return;
 	}
 	if (hcl_parse_expr(t->arena, src, t->diags, &x) == 0) {
@@ -156,22 +157,50 @@ static void take_native(struct hcl_template *t, const struct hcl_body *body)
 	}
 }
 
+/* A value of JSON text as expressions know it: objects sorted, strings in normal form. */
+static struct value json_value(struct arena *a, struct value v)
+{
+	if (v.kind == VALUE_STRING)
+		return value_string(text_nfc(a, v.string), v.span);
+	if (value_is_seq(v)) {
+		struct value *items = arena_new_array(a, struct value, v.seq->n + 1);
+
+		for (size_t i = 0; i < v.seq->n; i++)
+			items[i] = json_value(a, v.seq->v[i]);
+		return value_seq_make(a, VALUE_TUPLE, items, v.seq->n, v.span);
+	}
+	if (value_is_attrs(v)) {
+		struct value_attr *attrs = arena_new_array(a, struct value_attr, v.attrs->n + 1);
+
+		for (size_t i = 0; i < v.attrs->n; i++)
+			attrs[i] = (struct value_attr){ text_nfc(a, v.attrs->v[i].key), v.attrs->v[i].key_span,
+							json_value(a, v.attrs->v[i].value) };
+		return value_object(a, attrs, v.attrs->n, v.span);
+	}
+	return v;
+}
+
 /* JSON's strings are no templates here: they are taken as they stand. */
-static void take_json(struct hcl_template *t, struct value json)
+static void take_json(struct hcl_template *t, struct value json, struct map *seen)
 {
 	for (size_t i = 0; value_is_seq(json) && i < json.seq->n; i++)
-		take_json(t, json.seq->v[i]);
+		take_json(t, json.seq->v[i], seen);
 	for (size_t i = 0; value_is_attrs(json) && i < json.attrs->n; i++) {
 		const struct value_attr *a = &json.attrs->v[i];
+		const struct value_attr *before = map_set(seen, a->key, (void *)a);
 		struct hcl_variable *v = find_or_warn(t, a->key, a->key_span);
 
+		if (before)
+			diag_detail(t->diags, diag_error(t->diags, a->key_span, "\"" STR_FMT "\" is set twice", STR_ARG(a->key)),
+				    "It is set at %s already. Remove one of the two.", hcl_place(t->arena, before->key_span));
 		if (v)
-			give(t, v, a->value, a->value.span);
+			give(t, v, json_value(t->arena, a->value), a->value.span);
 	}
 }
 
 static int take_file(struct hcl_template *t, const char *path, struct err *err)
 {
+	AUTO(map) struct map seen = MAP_INIT;
 	struct hcl_file f = { 0 };
 	struct diag *g;
 
@@ -183,7 +212,7 @@ static int take_file(struct hcl_template *t, const char *path, struct err *err)
 	if (hcl_parse_file(t->arena, path, t->diags, &f, err) < 0)
 		return err_prefix(err, "-var-file");
 	if (f.body->is_json)
-		take_json(t, f.body->json);
+		take_json(t, f.body->json, &seen);
 	else if (!has_declarations(t, &f))
 		take_native(t, f.body);
 	return 0;

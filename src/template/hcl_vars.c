@@ -4,7 +4,7 @@
  * is wrong whatever value comes, so it is reported with the other mistakes of form. */
 #include "template/hcl.h"
 
-#include "base/os.h"
+#include "lang/expr/text.h"
 
 #include <unicase.h>
 #include <unictype.h>
@@ -19,7 +19,7 @@ static int fn_env(struct func_call *c, const struct value *args, size_t nargs, s
 
 	(void)nargs;
 	(void)err;
-	*ret = value_cstring(c->arena, value ? value : "", c->span);
+	*ret = value_string(text_nfc(c->arena, arena_str(c->arena, str_from(value ? value : ""))), c->span);
 	return 0;
 }
 

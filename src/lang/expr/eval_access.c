@@ -107,10 +107,15 @@ static struct value missing_key(struct eval *e, struct value v, struct str name,
 
 struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x)
 {
-	const struct type *t = type_of(e->arena, v);
 	const struct value_attr *found;
 	const struct type_attr *attr;
+	const struct type *t;
 
+	if (value_is_attrs(v)) { /* var and local may have thousands: their type is not asked for */
+		found = value_attr_get(v, x->ref.name);
+		return found ? value_mark(found->value, v.sensitive) : missing_key(e, v, x->ref.name, attr_span(x), x);
+	}
+	t = type_of(e->arena, v);
 	if (v.kind == VALUE_NULL) {
 		diag_detail(e->diags, eval_error(e, attr_span(x), x, x->ref.target, "Null has no attributes"),
 			    "\"" STR_FMT "\" was asked of a value that is null.", STR_ARG(x->ref.name));
@@ -120,20 +125,14 @@ struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x)
 		return unknown_part(NULL, v, x->span);
 	if (t->kind != TYPE_OBJECT && t->kind != TYPE_MAP)
 		return no_attribute(e, v, t, x);
-	if (v.kind == VALUE_UNKNOWN) {
-		attr = type_attr_find(t, x->ref.name);
-		if (!attr && t->kind == TYPE_OBJECT) {
-			diag_detail(e->diags, eval_error(e, attr_span(x), x, NULL, "This object has no attribute \"" STR_FMT
-							 "\"", STR_ARG(x->ref.name)),
-				    "Its value is not known yet, but its type is.");
-			return value_unknown(x->span);
-		}
-		return unknown_part(attr ? attr->type : t->elem, v, x->span);
+	attr = type_attr_find(t, x->ref.name); /* what has attributes and no value is unknown */
+	if (!attr && t->kind == TYPE_OBJECT) {
+		diag_detail(e->diags, eval_error(e, attr_span(x), x, NULL, "This object has no attribute \"" STR_FMT
+						 "\"", STR_ARG(x->ref.name)),
+			    "Its value is not known yet, but its type is.");
+		return value_unknown(x->span);
 	}
-	found = value_attr_get(v, x->ref.name);
-	if (!found)
-		return missing_key(e, v, x->ref.name, attr_span(x), x);
-	return value_mark(found->value, v.sensitive);
+	return unknown_part(attr ? attr->type : t->elem, v, x->span);
 }
 
 static struct value bad_index(struct eval *e, const struct hcl_expr *x, const char *why)
