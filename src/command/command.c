@@ -24,6 +24,7 @@
 	ROW(hcl2_upgrade) \
 	ROW(inspect) \
 	ROW(man) \
+	ROW(schema) \
 	ROW(sweep) \
 	ROW(validate) \
 	ROW(version)

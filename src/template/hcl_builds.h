@@ -89,6 +89,8 @@ struct hcl_build {
 
 /* Attributes of a source block, and of a source block in a build, that are not the source's own options. */
 extern const struct spec hcl_source_spec, hcl_use_spec;
+/* The attributes of a build, and of one that stands for several. */
+extern const struct spec hcl_build_spec, hcl_each_spec;
 
 /* All enabled build blocks, those with for_each as often as it has elements, in t->arena; mistakes in t->diags. 0, or -1
  * if there were any: then nothing can be built. */

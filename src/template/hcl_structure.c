@@ -16,7 +16,7 @@ static const struct spec_row build_rows[] = {
 	SPEC_TRIBOOL(struct build_options, enabled, .flags = SPEC_OWN, .doc = "`false` leaves it out."),
 	SPEC_STRS(struct build_options, depends_on, .flags = SPEC_OWN, .doc = "Builds that must have ended well before."),
 };
-static const struct spec build_spec = SPEC("build", struct build_options, build_rows);
+const struct spec hcl_build_spec = SPEC("build", struct build_options, build_rows);
 
 struct each_options {
 	struct value for_each;
@@ -24,7 +24,7 @@ struct each_options {
 static const struct spec_row each_rows[] = {
 	SPEC_VALUE(struct each_options, for_each, .flags = SPEC_OWN, .doc = "The whole block for each element."),
 };
-static const struct spec each_spec = SPEC("build", struct each_options, each_rows);
+const struct spec hcl_each_spec = SPEC("build", struct each_options, each_rows);
 
 static void read_provisioner(struct hcl_reader *r, const struct hcl_item *item)
 {
@@ -181,7 +181,7 @@ static bool read_build(struct hcl_template *t, const struct hcl_block *block, co
 	e.scope = &scope;
 	each = hcl_bind(&e, ret->bound);
 	e.scope = &each;
-	(void)hcl_common_decode(t, &e, block->body, &build_spec, &o);
+	(void)hcl_common_decode(t, &e, block->body, &hcl_build_spec, &o);
 	ret->name = o.name && *o.name ? o.name : instance ? instance->key : "";
 	ret->description = o.description ? o.description : "";
 	ret->depends_on = o.depends_on;
@@ -200,7 +200,7 @@ static bool block_instances(struct hcl_template *t, const struct hcl_block *bloc
 
 	*ret = NULL;
 	*ret_n = 1;
-	if (hcl_common_decode(t, &e, block->body, &each_spec, &o) < 0)
+	if (hcl_common_decode(t, &e, block->body, &hcl_each_spec, &o) < 0)
 		return false;
 	return o.for_each.kind == VALUE_NULL || hcl_instances(t, o.for_each, ret, ret_n);
 }
