@@ -22,8 +22,14 @@
 	ROW(fix) \
 	ROW(fmt) \
 	ROW(hcl2_upgrade) \
+	ROW(init) \
 	ROW(inspect) \
 	ROW(man) \
+	ROW(plugins) \
+	ROW(plugins_install) \
+	ROW(plugins_installed) \
+	ROW(plugins_remove) \
+	ROW(plugins_required) \
 	ROW(schema) \
 	ROW(sweep) \
 	ROW(validate) \

@@ -4,10 +4,8 @@
  * asked for. Others are recorded, so that a component of theirs can be named as such. */
 #include "template/hcl.h"
 
+#include "template/plugin_source.h"
 #include "template/version.h"
-
-/* Plugins whose components are in ingot, by the end of their source (host/namespace/name). */
-static const char *const builtin_sources[] = { "github.com/hashicorp/amazon" };
 
 static const struct hcl_schema_attr packer_attrs[] = { { "required_version", false } };
 static const struct hcl_schema_block packer_blocks[] = { { "required_plugins", NULL } };
@@ -63,37 +61,6 @@ int hcl_packer_version(struct hcl_template *t, const struct hcl_block *block)
 	return -1;
 }
 
-static bool is_builtin(const char *source)
-{
-	for (size_t i = 0; i < ARRAY_LEN(builtin_sources); i++)
-		if (streq(source, builtin_sources[i]))
-			return true;
-	return false;
-}
-
-/* host/namespace/name, without a scheme. */
-static const char *source_problem(const char *source)
-{
-	const char *name = strrchr(source, '/');
-	size_t slashes = 0;
-
-	for (const char *s = source; *s; s++)
-		slashes += *s == '/';
-	if (strstr(source, "://"))
-		return "a source has no scheme in front";
-	if (*source == '/' || ends_with(source, "/"))
-		return "a source neither begins nor ends with a slash";
-	if (strpbrk(source, "?#"))
-		return "a source has no query and no fragment";
-	if (slashes < 2)
-		return "a source has a host, a namespace and a name";
-	if (slashes > 15)
-		return "a source has 16 parts at most";
-	if (starts_with(name + 1, "packer-"))
-		return "the name of a plugin does not begin with \"packer-\"";
-	return NULL;
-}
-
 /* The local name is part of the names of components: small letters, digits and single dashes. */
 static bool good_name(const char *name)
 {
@@ -121,7 +88,7 @@ static const char *field(struct hcl_template *t, const struct required_plugin *p
 
 static void check_requirement(struct hcl_template *t, const struct required_plugin *p, struct value v)
 {
-	const char *problem = p->source ? source_problem(p->source) : NULL;
+	const char *problem = p->source ? plugin_source_problem(p->source) : NULL;
 	bool fits, pre = false;
 	struct diag *g;
 
@@ -167,7 +134,7 @@ static void take_requirement(struct hcl_template *t, const struct hcl_attr *attr
 	p.version = field(t, &p, v, "version");
 	p.source = field(t, &p, v, "source");
 	check_requirement(t, &p, v);
-	p.builtin = p.source && is_builtin(p.source);
+	p.builtin = p.source && plugin_is_builtin(p.source);
 	for (size_t i = 0; i < t->nplugins; i++)
 		if (streq(t->plugins[i].name, p.name)) {
 			g = packer_error(t, attr->name_span, "required_plugins", "the plugin \"%s\" is required twice", p.name);

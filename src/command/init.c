@@ -1,0 +1,76 @@
+/* init: makes sure that what a template requires is there. */
+#include "command/plugins_common.h"
+#include "command/template_flags.h"
+#include "command/ui.h"
+
+#include "base/os.h"
+#include "base/str.h"
+
+static int check_one(const struct invocation *in, const struct required_plugin *p)
+{
+	bool upgrade = flags_bool(in->flags, "upgrade");
+
+	if (!p->builtin) {
+		ui_error(in,
+			 "%s: the plugin %s is not built in, and ingot does not run plugins yet.",
+			 p->name, p->source);
+		return -1;
+	}
+	ui_say(in, "%s: %s is built in%s", p->name, p->source,
+	       upgrade ? "; a newer one comes with a newer ingot" : "");
+	return 0;
+}
+
+static int run(const struct invocation *in)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	struct template_args args = { 0 };
+	struct required_plugin *plugins;
+	size_t n;
+	int code = 0;
+
+	template_args_from(in, a, &args);
+	if (!streq(args.path, "-") && !os_exists(args.path)) {
+		ui_error(in, "%s: no such file or folder", args.path);
+		return 1;
+	}
+	if (!template_is_hcl(&args)) {
+		ui_error(in,
+			 "Error: %s is a JSON template, which cannot require plugins\n\n"
+			 "init is for HCL2 templates. What the amazon plugin does is built in.",
+			 args.path);
+		return 1;
+	}
+	if (plugins_of_template(in, a, &plugins, &n) < 0)
+		return 1;
+	for (size_t i = 0; i < n; i++)
+		if (check_one(in, &plugins[i]) < 0)
+			code = 1;
+	if (!n)
+		ui_say(in, "%s requires no plugins: there is nothing to do.", args.path);
+	return code;
+}
+
+static const struct flag flags[] = {
+	{ "upgrade", FLAG_BOOL, .doc = "Say also where newer versions come from." },
+	{ "force", FLAG_BOOL,
+	  .doc = "Accepted for scripts: what is built in is never installed again." },
+};
+
+const struct command command_init = {
+	.name = "init",
+	.arguments = "[options] TEMPLATE",
+	.summary = "Make sure that the plugins a template requires are there",
+	.description =
+		"Reads the required_plugins blocks of an HCL2 template. The amazon plugin is part "
+		"of ingot and satisfied in any "
+		"version, without a download. Any other is an error until ingot can run plugins.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.more_flags = template_flags,
+	.nmore_flags = NTEMPLATE_FLAGS,
+	.min_args = 1,
+	.max_args = 1,
+	.packer = true,
+	.run = run,
+};

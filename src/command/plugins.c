@@ -1,0 +1,70 @@
+/* plugins: the group of commands around plugins, and what they share with init. */
+#include "command/plugins_common.h"
+#include "command/template_flags.h"
+#include "command/ui.h"
+
+#include "template/plugin_source.h"
+#include "template/version.h"
+
+int plugins_of_template(const struct invocation *in, struct arena *a, struct required_plugin **ret,
+			size_t *ret_n)
+{
+	struct template_args args = { 0 };
+	struct diags d;
+	int rc;
+
+	diags_init(&d, a);
+	template_args_from(in, a, &args);
+	rc = template_plugins(&args, a, &d, ret, ret_n);
+	for (size_t i = 0; i < d.n; i++) {
+		AUTO(buf) struct buf text = BUF_INIT;
+
+		diag_render(&d.v[i], &text);
+		(d.v[i].severity == DIAG_ERROR ? ui_error : ui_say)(in, "%s", buf_cstr(&text));
+	}
+	return rc < 0 || d.errors ? -1 : 0;
+}
+
+int plugins_list(const struct invocation *in, const char *source, const char *constraints,
+		 struct plugin_files *ret)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	auto_free char *folder = NULL;
+
+	if (plugin_folder(&folder, &err) == 0 &&
+	    plugin_list(folder, source, constraints, ret, &err) == 0)
+		return 0;
+	ui_error(in, "%s", err.msg);
+	return -1;
+}
+
+int plugins_check_arguments(const struct invocation *in, const char *source, const char *version)
+{
+	const char *problem = plugin_source_problem(source);
+	bool fits, pre;
+
+	if (problem) {
+		ui_error(in,
+			 "\"%s\" is no source of a plugin: %s, as in "
+			 "\"github.com/hashicorp/amazon\".",
+			 source, problem);
+		return -1;
+	}
+	if (version && !version_satisfies(STR("1.0.0"), str_from(version), &fits, &pre)) {
+		ui_error(in, "%s is no version constraint, as \"1.2.3\" or \">= 1.2, < 2\" are.",
+			 version);
+		return -1;
+	}
+	return 0;
+}
+
+const struct command command_plugins = {
+	.name = "plugins",
+	.arguments = "<subcommand> [options] [args]",
+	.summary = "Look after plugins",
+	.description = "What the amazon plugin of Packer does is part of ingot. These commands "
+		       "show what a template requires and "
+		       "which plugins lie on this machine; ingot does not run any yet.",
+	.max_args = -1,
+	.packer = true,
+};

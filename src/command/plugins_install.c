@@ -1,0 +1,49 @@
+/* plugins install: says what is built in. */
+#include "command/plugins_common.h"
+#include "command/ui.h"
+
+#include "base/str.h"
+#include "template/plugin_source.h"
+
+static int run(const struct invocation *in)
+{
+	const char *source = in->args[0], *version = in->nargs > 1 ? in->args[1] : NULL;
+	const char *path = flags_string(in->flags, "path");
+
+	if (path && version) {
+		ui_error(in, "-path installs the version that the file is: leave %s away.",
+			 version);
+		return 1;
+	}
+	if (plugins_check_arguments(in, source, version) < 0)
+		return 1;
+	if (!plugin_is_builtin(source) || path) {
+		ui_error(in, "%s was not installed: ingot does not run plugins yet.",
+			 path ? path : source);
+		return 1;
+	}
+	ui_say(in, "%s is built in: there is nothing to install%s.", source,
+	       flags_bool(in->flags, "force") ? ", and nothing that -force could replace" : "");
+	return 0;
+}
+
+static const struct flag flags[] = {
+	{ "path", FLAG_STRING, "path", .doc = "A plugin program to install." },
+	{ "force", FLAG_BOOL, .doc = "Install also what is installed already." },
+};
+
+const struct command command_plugins_install = {
+	.name = "install",
+	.parent = "plugins",
+	.arguments = "[OPTIONS...] <plugin> [<version constraint>]",
+	.summary = "Install a plugin",
+	.description = "The amazon plugin is part of ingot: there is nothing to install, whatever "
+		       "version is asked for. Other "
+		       "plugins are refused until ingot can run them.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.min_args = 1,
+	.max_args = 2,
+	.packer = true,
+	.run = run,
+};
