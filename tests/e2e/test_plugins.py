@@ -75,7 +75,7 @@ def test_required(ingot, folder):
     (folder.parent / "t.pkr.hcl").write_text(AMAZON + DOCKER)
     out = run(ingot, folder, "plugins", "required", "t.pkr.hcl")
     assert out == (f'amazon github.com/hashicorp/amazon ">= 1.2.0, < 2" (built in)\n'
-                   f'docker github.com/hashicorp/docker ">= 1.2.0, < 2"\n')
+                   f'docker github.com/hashicorp/docker ">= 1.2.0, < 2" {program(folder, "1.10.0")}\n')
     (folder.parent / "t.pkr.hcl").write_text(DOCKER.replace(">= 1.2.0", ">= 1.0"))
     assert run(ingot, folder, "plugins", "required", ".") == f'docker github.com/hashicorp/docker ">= 1.0, < 2" {program(folder, "1.10.0")} {program(folder, "1.0.9")}\n'
 

@@ -14,11 +14,7 @@ CASES = sorted(d for d in os.listdir(os.path.join(ROOT, "cli")) if os.path.exist
 
 # Cases that are not for this version, one by one: (names, why).
 LATER = {
-    "the commands console, init and plugins come with the HCL2 release": """
-        cli-h-console cli-h-plugins cli-h-plugins-installed cli-h-plugins-required cli-missing-init
-        cli-noarg-init console-hcl console-json init-json plugins-install-bad
-        cli-h-execute json-syntax-build-inspect-fix""",
-    "help lists commands of the HCL2 release": "cli-no-args cli-help-word cli-top-h cli-top--help cli-unknown-command",
+    "the command execute comes with the plugin host": "cli-h-execute",
     "a component of a later release": "amazon-spot amazon-ssh",
 }
 SKIP = {name: why for why, names in LATER.items() for name in names.split()}
