@@ -115,7 +115,8 @@ static void parse_attr(struct parser *p, size_t name, bool one_line, struct hcl_
 	end = p->pos;
 	if (x && !one_line && p->v[end].kind != HCL_T_NEWLINE && p->v[end].kind != HCL_T_EOF) {
 		parser_unexpected(p, end, "the end of the line after the argument",
-				  p->v[end].kind == HCL_T_COMMA ? "Arguments stand on lines of their own, without commas." : NULL);
+				  p->v[end].kind == HCL_T_COMMA ? "Arguments stand on lines of their own, without commas."
+								 : "Each argument begins on a line of its own.");
 		skip_item(p, name);
 	} else if (x && !one_line) {
 		parser_take(p);
@@ -133,7 +134,8 @@ static bool parse_one_line(struct parser *p, struct hcl_body *body, size_t heade
 	struct hcl_attr attr;
 
 	if (p->v[name].kind != HCL_T_IDENT)
-		return parser_unexpected(p, name, "an argument, or the end of the line, after '{'", NULL);
+		return parser_unexpected(p, name, "an argument, or the end of the line, after '{'",
+					 "A block on one line holds one argument: name { argument = value }.");
 	i = p->pos;
 	if (p->v[i].kind == HCL_T_OBRACE || p->v[i].kind == HCL_T_OQUOTE || p->v[i].kind == HCL_T_IDENT)
 		return parser_fail_at(p, parser_span(p, name, i), i, "a block on one line cannot hold another block",
@@ -224,7 +226,7 @@ static bool parse_block(struct parser *p, size_t name, struct hcl_block *b)
 		return false;
 	i = p->pos;
 	if (p->v[i].kind != HCL_T_NEWLINE && p->v[i].kind != HCL_T_EOF) {
-		return parser_unexpected(p, i, "the end of the line after the block", NULL);
+		return parser_unexpected(p, i, "the end of the line after the block", "Each block begins on a line of its own.");
 	}
 	parser_take(p);
 	return true;

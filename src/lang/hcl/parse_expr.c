@@ -280,7 +280,10 @@ static struct hcl_expr **take_exprs(struct parser *p, size_t base, size_t *ret_n
 
 static struct hcl_expr *never_closed(struct parser *p, size_t open, const char *what)
 {
-	return parser_fail(p, open, arena_printf(p->arena, "%s that begins here is never closed", what), NULL);
+	return parser_fail(p, open, arena_printf(p->arena, "%s that begins here is never closed", what),
+			   arena_printf(p->arena, "%s ends it.", p->v[open].kind == HCL_T_OBRACK  ? "']'"
+								: p->v[open].kind == HCL_T_OBRACE ? "'}'"
+												  : "')'"));
 }
 
 /* For a detail: where the open bracket is, if nothing closes it. */
@@ -448,23 +451,25 @@ static struct hcl_expr *parse_object(struct parser *p, size_t open)
 
 /* [for … and {for … */
 
+#define FOR_FORM "It is written: for item in list, or: for key, value in map"
+
 static bool parse_for_names(struct parser *p, struct hcl_expr *x)
 {
 	size_t i = parser_take(p);
 
 	if (p->v[i].kind != HCL_T_IDENT)
-		return parser_unexpected(p, i, "a name for the items after \"for\"", NULL);
+		return parser_unexpected(p, i, "a name for the items after \"for\"", FOR_FORM);
 	x->loop.value_name = parser_name(p, i);
 	if (parser_accept(p, HCL_T_COMMA)) {
 		i = parser_take(p);
 		if (p->v[i].kind != HCL_T_IDENT)
-			return parser_unexpected(p, i, "a name for the values after the comma", NULL);
+			return parser_unexpected(p, i, "a name for the values after the comma", FOR_FORM);
 		x->loop.key_name = x->loop.value_name;
 		x->loop.value_name = parser_name(p, i);
 	}
 	i = parser_take(p);
 	if (!parser_is_word(p, i, "in"))
-		return parser_unexpected(p, i, "\"in\" and what to go through", "It is written: for item in list, or for key, value in map.");
+		return parser_unexpected(p, i, "\"in\" and what to go through", FOR_FORM);
 	return true;
 }
 
@@ -516,7 +521,8 @@ static struct hcl_expr *parse_for(struct parser *p, size_t open)
 		return NULL;
 	i = parser_next(p);
 	if (!parser_accept(p, HCL_T_COLON))
-		return parser_unexpected(p, i, "':' after what to go through", NULL);
+		return parser_unexpected(p, i, "':' after what to go through",
+					 object ? "It is written: {for key, value in map : key => value}" : "It is written: [for item in list : value]");
 	if (!parse_for_result(p, x, object))
 		return NULL;
 	if (parser_is_word(p, parser_next(p), "if")) {
@@ -529,7 +535,8 @@ static struct hcl_expr *parse_for(struct parser *p, size_t open)
 	if (p->v[i].kind == HCL_T_EOF)
 		return never_closed(p, open, "the for expression");
 	if (p->v[i].kind != (object ? HCL_T_CBRACE : HCL_T_CBRACK))
-		return parser_unexpected(p, i, object ? "'}' at the end of the for expression" : "']' at the end of the for expression", NULL);
+		return parser_unexpected(p, i, object ? "'}' at the end of the for expression" : "']' at the end of the for expression",
+					 "After the value only a condition can follow: if …");
 	x->span = span_join(x->span, parser_span(p, i, i));
 	parser_take(p);
 	return x;
@@ -567,7 +574,7 @@ static struct hcl_expr *parse_paren(struct parser *p, size_t open)
 	if (p->v[i].kind == HCL_T_EOF)
 		return never_closed(p, open, "the parenthesis");
 	if (p->v[i].kind != HCL_T_CPAREN)
-		return parser_unexpected(p, i, "')'", NULL);
+		return parser_unexpected(p, i, "')'", closed_hint(p, open, "The parenthesis"));
 	x->span = span_join(x->span, parser_span(p, i, i));
 	return x;
 }
@@ -690,7 +697,8 @@ static struct hcl_expr *parse_term(struct parser *p)
 	default:
 		break;
 	}
-	return parser_unexpected(p, i, "a value", NULL);
+	return parser_unexpected(p, i, "a value",
+				 p->v[i].kind == HCL_T_NEWLINE ? "An expression ends with its line, unless parentheses are around it." : NULL);
 }
 
 /* A sign before a traversal is of all of it. */

@@ -249,7 +249,7 @@ static bool never_ends(struct parser *p, const struct reading *r)
 	struct str marker = parser_text(p, r->open);
 
 	if (r->end == HCL_T_CQUOTE)
-		return parser_fail(p, r->open, "the quoted text that begins here is never closed", NULL);
+		return parser_fail(p, r->open, "the quoted text that begins here is never closed", "A quote ends it.");
 	marker = str_trim(str_slice(marker, 2, marker.n));
 	if (marker.p[0] == '-')
 		marker = str_slice(marker, 1, marker.n);
@@ -436,7 +436,7 @@ static const struct template_part *build_end(struct building *b, const struct te
 		return end;
 	if (!end)
 		parser_fail_at(b->p, open->span, open->token, arena_printf(b->p->arena, "this %%{%s} has no %%{%s}", what, words[kind]),
-			       NULL);
+			       "It ends what is repeated or left out.");
 	else
 		parser_fail_at(b->p, end->span, end->token,
 			       arena_printf(b->p->arena, "%%{%s} cannot end the %%{%s} of line %u", words[end->kind], what, line),
