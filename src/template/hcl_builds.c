@@ -65,7 +65,7 @@ static bool make_builder(struct maker *m)
 	*h = (struct hcl_component){
 		.place = { .kind = COMPONENT_BUILDER, .prepare = b->ops->prepare },
 		.pieces = { { use->source->block->body, use->source_bound, m->source_common },
-			    { use->body, use->body_bound, m->use_common } },
+			    { use->body, hcl_bound_join(a, use->each, use->body_bound), m->use_common } },
 	};
 	b->builder = (struct plan_component){
 		.type = use->type, .name = use->name, .spec = b->ops->spec, .span = use->source->block->span
