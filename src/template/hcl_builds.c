@@ -1,5 +1,5 @@
-/* The builds of an HCL2 template: one for each source of each build block that -only and -except leave, each
- * component decoded and prepared. */
+/* The builds of an HCL2 template: one for each source of each build block that -only and -except
+ * leave, each component decoded and prepared. */
 #include "template/hcl_component.h"
 #include "template/hcl_glob.h"
 #include "template/plan_diags.h"
@@ -9,7 +9,8 @@ struct maker {
 	struct plan *plan;
 	struct plan_diags diags;
 	/* Attributes that are not the component's own. */
-	const char *const *source_common, *const *use_common, *const *part_common, *const *post_common;
+	const char *const *source_common, *const *use_common;
+	const char *const *part_common, *const *post_common;
 	struct map *common_known;
 	/* the build at hand */
 	const struct hcl_build *block;
@@ -21,7 +22,8 @@ struct maker {
 };
 
 /* Decodes and prepares c for the build; false if it had errors. */
-static bool make_component(struct maker *m, struct plan_component *c, struct hcl_component *h, struct diags *d)
+static bool make_component(struct maker *m, struct plan_component *c, struct hcl_component *h,
+			   struct diags *d)
 {
 	bool good;
 
@@ -47,9 +49,10 @@ static bool make_component(struct maker *m, struct plan_component *c, struct hcl
 /* Takes what a component had to say; title: `provisioner "shell"`. */
 static void take(struct maker *m, const struct diags *d, const char *title, struct span span)
 {
-	plan_diags_take(&m->diags, d,
-			arena_printf(m->plan->arena, "%s (%s)", title, hcl_place(m->plan->arena, span)),
-			m->build->name);
+	plan_diags_take(
+		&m->diags, d,
+		arena_printf(m->plan->arena, "%s (%s)", title, hcl_place(m->plan->arena, span)),
+		m->build->name);
 }
 
 static bool make_builder(struct maker *m)
@@ -65,17 +68,21 @@ static bool make_builder(struct maker *m)
 	*h = (struct hcl_component){
 		.place = { .kind = COMPONENT_BUILDER, .prepare = b->ops->prepare },
 		.pieces = { { use->source->block->body, use->source_bound, m->source_common },
-			    { use->body, hcl_bound_join(a, use->each, use->body_bound), m->use_common } },
+			    { use->body, hcl_bound_join(a, use->each, use->body_bound),
+			      m->use_common } },
 	};
-	b->builder = (struct plan_component){
-		.type = use->type, .name = use->name, .spec = b->ops->spec, .span = use->source->block->span
-	};
+	b->builder = (struct plan_component){ .type = use->type,
+					      .name = use->name,
+					      .spec = b->ops->spec,
+					      .span = use->source->block->span };
 	good = make_component(m, &b->builder, h, &d);
-	take(m, &d, arena_printf(a, "source \"%s\" \"%s\"", use->type, use->name), use->source->block->span);
+	take(m, &d, arena_printf(a, "source \"%s\" \"%s\"", use->type, use->name),
+	     use->source->block->span);
 	return good;
 }
 
-static bool make_provisioner(struct maker *m, const struct hcl_part *from, struct plan_provisioner *ret)
+static bool make_provisioner(struct maker *m, const struct hcl_part *from,
+			     struct plan_provisioner *ret)
 {
 	struct arena *a = m->plan->arena;
 	const struct provisioner *ops = registry_provisioner(m->t->args->registry, from->type);
@@ -90,12 +97,18 @@ static bool make_provisioner(struct maker *m, const struct hcl_part *from, struc
 	if (value_is_attrs(from->override) && !over && m->use->key)
 		over = value_attr_find(from->override, m->use->shown); /* for all instances */
 	*h = (struct hcl_component){
-		.place = { .kind = COMPONENT_PROVISIONER, .known = m->known, .prepare = ops->prepare },
-		.pieces = { { from->body, hcl_bound_join(a, m->use->each, from->bound), m->part_common } },
+		.place = { .kind = COMPONENT_PROVISIONER,
+			   .known = m->known,
+			   .prepare = ops->prepare },
+		.pieces = { { from->body, hcl_bound_join(a, m->use->each, from->bound),
+			      m->part_common } },
 		.override = over ? over->value : value_null(from->span),
 	};
 	*ret = (struct plan_provisioner){
-		.c = { .type = from->type, .name = from->name, .spec = ops->spec, .span = from->span },
+		.c = { .type = from->type,
+		       .name = from->name,
+		       .spec = ops->spec,
+		       .span = from->span },
 		.ops = ops,
 		.pause_before_ns = from->pause_before_ns,
 		.timeout_ns = from->timeout_ns,
@@ -121,7 +134,10 @@ static const struct hcl_part *select_part(struct maker *m, const struct hcl_part
 	own = arena_new_obj(m->plan->arena, struct hcl_part);
 	diags_init(&d, m->plan->arena);
 	has = hcl_part_for(m->t, m->block, m->use, p, post, &d, own);
-	take(m, &d, arena_printf(m->plan->arena, "%s \"%s\"", post ? "post-processor" : "provisioner", p->type), p->span);
+	take(m, &d,
+	     arena_printf(m->plan->arena, "%s \"%s\"", post ? "post-processor" : "provisioner",
+			  p->type),
+	     p->span);
 	m->wrong |= d.errors > 0;
 	return has ? own : NULL;
 }
@@ -133,7 +149,8 @@ static bool make_provisioners(struct maker *m)
 	const struct hcl_part *cleanup;
 	bool good = true;
 
-	b->provisioners = arena_new_array(m->plan->arena, struct plan_provisioner, block->nprovisioners + 1);
+	b->provisioners =
+		arena_new_array(m->plan->arena, struct plan_provisioner, block->nprovisioners + 1);
 	for (size_t i = 0; i < block->nprovisioners; i++) {
 		const struct hcl_part *p = select_part(m, &block->provisioners[i], false);
 
@@ -148,7 +165,8 @@ static bool make_provisioners(struct maker *m)
 	return good;
 }
 
-static bool make_postprocessor(struct maker *m, const struct hcl_part *from, struct plan_postprocessor *ret)
+static bool make_postprocessor(struct maker *m, const struct hcl_part *from,
+			       struct plan_postprocessor *ret)
 {
 	struct arena *a = m->plan->arena;
 	const struct postprocessor *ops = registry_postprocessor(m->t->args->registry, from->type);
@@ -158,13 +176,20 @@ static bool make_postprocessor(struct maker *m, const struct hcl_part *from, str
 
 	diags_init(&d, a);
 	*h = (struct hcl_component){
-		.place = { .kind = COMPONENT_POSTPROCESSOR, .known = m->known, .prepare = ops->prepare },
-		.pieces = { { from->body, hcl_bound_join(a, m->use->each, from->bound), m->post_common } },
+		.place = { .kind = COMPONENT_POSTPROCESSOR,
+			   .known = m->known,
+			   .prepare = ops->prepare },
+		.pieces = { { from->body, hcl_bound_join(a, m->use->each, from->bound),
+			      m->post_common } },
 	};
 	*ret = (struct plan_postprocessor){
-		.c = { .type = from->type, .name = from->name, .spec = ops->spec, .span = from->span },
+		.c = { .type = from->type,
+		       .name = from->name,
+		       .spec = ops->spec,
+		       .span = from->span },
 		.ops = ops,
-		.keep_input = from->keep_input == TRIBOOL_UNSET ? -1 : from->keep_input == TRIBOOL_TRUE,
+		.keep_input =
+			from->keep_input == TRIBOOL_UNSET ? -1 : from->keep_input == TRIBOOL_TRUE,
 	};
 	good = make_component(m, &ret->c, h, &d);
 	take(m, &d, arena_printf(a, "post-processor \"%s\"", from->type), from->span);
@@ -190,7 +215,8 @@ static bool make_chains(struct maker *m)
 	for (size_t i = 0; i < block->nchains; i++) {
 		struct plan_chain *chain = &b->chains[b->nchains];
 
-		chain->v = arena_new_array(m->plan->arena, struct plan_postprocessor, block->chains[i].n + 1);
+		chain->v = arena_new_array(m->plan->arena, struct plan_postprocessor,
+					   block->chains[i].n + 1);
 		for (size_t j = 0; j < block->chains[i].n; j++) {
 			const struct hcl_part *p = select_part(m, &block->chains[i].v[j], true);
 
@@ -235,7 +261,8 @@ static bool check_patterns(struct diags *d, char *const *patterns, const char *f
 		AUTO(err) struct err err = ERR_INIT;
 
 		if (hcl_glob_check(*patterns, &err) < 0) {
-			diag_error(d, (struct span){ 0 }, "-%s=%s is no pattern: %s", flag, *patterns, err.msg);
+			diag_error(d, (struct span){ 0 }, "-%s=%s is no pattern: %s", flag,
+				   *patterns, err.msg);
 			good = false;
 		}
 	}
@@ -256,8 +283,9 @@ static bool matches_post_processor(const struct hcl_build *blocks, size_t n, con
 }
 
 /* A pattern that nothing answers to is most likely a slip. */
-static void warn_unmatched(struct diags *d, char *const *patterns, const char *flag, const struct hcl_candidate *v,
-			   size_t n, const struct hcl_build *blocks, size_t nblocks)
+static void warn_unmatched(struct diags *d, char *const *patterns, const char *flag,
+			   const struct hcl_candidate *v, size_t n, const struct hcl_build *blocks,
+			   size_t nblocks)
 {
 	for (; patterns && *patterns; patterns++) {
 		AUTO(buf) struct buf all = BUF_INIT;
@@ -271,18 +299,22 @@ static void warn_unmatched(struct diags *d, char *const *patterns, const char *f
 		if (found)
 			continue;
 		g = diag_warning(d, (struct span){ 0 }, "-%s=%s matches no build", flag, *patterns);
-		diag_detail(d, g, "The builds are: %s.\nA pattern such as \"null.*\" matches several.", buf_cstr(&all));
+		diag_detail(d, g,
+			    "The builds are: %s.\nA pattern such as \"null.*\" matches several.",
+			    buf_cstr(&all));
 	}
 }
 
-static const char *build_name(struct arena *a, const struct hcl_build *block, const struct hcl_use *use)
+static const char *build_name(struct arena *a, const struct hcl_build *block,
+			      const struct hcl_use *use)
 {
 	const char *label = hcl_use_label(a, use);
 
 	return *block->name ? arena_printf(a, "%s.%s", block->name, label) : label;
 }
 
-static size_t list_candidates(struct maker *m, const struct hcl_build *blocks, size_t nblocks, struct hcl_candidate **ret)
+static size_t list_candidates(struct maker *m, const struct hcl_build *blocks, size_t nblocks,
+			      struct hcl_candidate **ret)
 {
 	struct arena *a = m->plan->arena;
 	size_t n = 0, at = 0;
@@ -292,9 +324,11 @@ static size_t list_candidates(struct maker *m, const struct hcl_build *blocks, s
 	*ret = arena_new_array(a, struct hcl_candidate, n + 1);
 	for (size_t i = 0; i < nblocks; i++)
 		for (size_t j = 0; j < blocks[i].nuses; j++)
-			(*ret)[at++] = (struct hcl_candidate){ .name = build_name(a, &blocks[i], &blocks[i].uses[j]),
-							       .block = &blocks[i],
-							       .use = &blocks[i].uses[j] };
+			(*ret)[at++] = (struct hcl_candidate){
+				.name = build_name(a, &blocks[i], &blocks[i].uses[j]),
+				.block = &blocks[i],
+				.use = &blocks[i].uses[j],
+			};
 	return n;
 }
 
@@ -305,7 +339,8 @@ static void make_builds(struct maker *m, struct hcl_candidate *v, size_t n)
 
 	plan->builds = arena_new_array(plan->arena, struct plan_build, n + 1);
 	for (size_t i = 0; i < n; i++) {
-		if ((args->only && *args->only && !any_match(args->only, v[i].name)) || any_match(args->except, v[i].name))
+		if ((args->only && *args->only && !any_match(args->only, v[i].name)) ||
+		    any_match(args->except, v[i].name))
 			continue;
 		v[i].build = &plan->builds[plan->nbuilds++];
 		make_build(m, &v[i]);
@@ -321,9 +356,12 @@ int hcl_builds(struct hcl_template *t, struct plan *plan)
 	bool sound;
 
 	if (!t->nbuilds) {
-		struct diag *g = diag_error(t->diags, (struct span){ 0 }, "the template has no build block");
+		struct diag *g =
+			diag_error(t->diags, (struct span){ 0 }, "the template has no build block");
 
-		diag_detail(t->diags, g, "Add one that names at least one source: build { sources = [\"source.TYPE.NAME\"] }.");
+		diag_detail(t->diags, g,
+			    "Add one that names at least one source: build { sources = "
+			    "[\"source.TYPE.NAME\"] }.");
 		return -1;
 	}
 	check_patterns(t->diags, t->args->only, "only");

@@ -1,5 +1,6 @@
-/* One component of an HCL2 template: its body by its option rows as an object, converted to the types HCL has for
- * them, with the build's values where the moment has some; then decoded as in the other language. */
+/* One component of an HCL2 template: its body by its option rows as an object, converted to the
+ * types HCL has for them, with the build's values where the moment has some; then decoded as in the
+ * other language. */
 #include "template/hcl_component.h"
 
 #include "base/vec.h"
@@ -33,7 +34,8 @@ static const struct spec *block_spec(const struct spec_row *row)
 
 static bool is_block(const struct spec_row *row)
 {
-	return row->type == SPEC_T_BLOCK || row->type == SPEC_T_BLOCKS || row->flags & SPEC_KEY_VALUE;
+	return row->type == SPEC_T_BLOCK || row->type == SPEC_T_BLOCKS ||
+	       row->flags & SPEC_KEY_VALUE;
 }
 
 static void count_row(void *data, const struct spec_row *row UNUSED)
@@ -65,7 +67,8 @@ static void collect_rows(struct arena *a, const struct spec *spec, struct rows *
 	spec_each(spec, add_row, ret);
 }
 
-/* What HCL has for the row: values are converted to that, and no further. (Fact: the SDK's mapstructure-to-hcl2.) */
+/* What HCL has for the row: values are converted to that, and no further. (Fact: the SDK's
+ * mapstructure-to-hcl2.) */
 static const struct type *row_type(const struct spec_row *row)
 {
 	switch (row->type) {
@@ -101,7 +104,7 @@ struct object {
 	const struct spec *spec;
 	const char *const *common; /* of the piece at hand */
 	struct hcl_template *t;	   /* told of what is ingot's own; NULL: nobody */
-	bool open; /* items that are no rows are somebody else's */
+	bool open;		   /* items that are no rows are somebody else's */
 	struct rows rows;
 	VEC(struct value_attr) attrs;
 	VEC(struct value) *blocks; /* for each of rows.blocks */
@@ -130,7 +133,8 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 		hcl_own(o->t, at->name_span, row->name);
 	for (size_t i = 0; i < o->attrs.n; i++)
 		if (str_eq(o->attrs.v[i].key, at->name)) {
-			g = diag_error(o->e->diags, at->name_span, "\"" STR_FMT "\" is set twice", STR_ARG(at->name));
+			g = diag_error(o->e->diags, at->name_span, "\"" STR_FMT "\" is set twice",
+				       STR_ARG(at->name));
 			diag_detail(o->e->diags, g, "It has a value already, at %s.",
 				    hcl_place(a, o->attrs.v[i].key_span));
 			return;
@@ -144,8 +148,8 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 	vec_push(&o->attrs, (struct value_attr){ at->name, at->name_span, v });
 }
 
-static int body_value(struct eval *e, const struct hcl_piece *pieces, size_t n, const struct spec *spec,
-		      struct span span, struct value *ret);
+static int body_value(struct eval *e, const struct hcl_piece *pieces, size_t n,
+		      const struct spec *spec, struct span span, struct value *ret);
 
 static void add_block(struct object *o, const struct hcl_item *item)
 {
@@ -159,7 +163,8 @@ static void add_block(struct object *o, const struct hcl_item *item)
 		i++;
 	o->e->scope = &scope;
 	if (o->rows.block_rows[i]->type != SPEC_T_VALUE)
-		(void)body_value(o->e, &piece, 1, block_spec(o->rows.block_rows[i]), item->block.span, &v);
+		(void)body_value(o->e, &piece, 1, block_spec(o->rows.block_rows[i]),
+				 item->block.span, &v);
 	o->e->scope = outer;
 	vec_push(&o->blocks[i], v);
 }
@@ -204,14 +209,17 @@ static void add_blocks(struct object *o, size_t i)
 	if (!n)
 		return;
 	if (row->type == SPEC_T_BLOCK && n > 1) {
-		diag_error(o->e->diags, v[1].span, "only one block \"%s\" can stand here", row->name);
+		diag_error(o->e->diags, v[1].span, "only one block \"%s\" can stand here",
+			   row->name);
 		n = 1;
 	}
-	all = row->type == SPEC_T_BLOCK ? v[0] : value_seq_make(o->e->arena, VALUE_TUPLE, v, n, v[0].span);
+	all = row->type == SPEC_T_BLOCK ? v[0]
+					: value_seq_make(o->e->arena, VALUE_TUPLE, v, n, v[0].span);
 	vec_push(&o->attrs, (struct value_attr){ str_from(row->name), v[0].span, all });
 }
 
-static int make_object(struct object *o, const struct hcl_piece *pieces, size_t n, struct span span, struct value *ret)
+static int make_object(struct object *o, const struct hcl_piece *pieces, size_t n, struct span span,
+		       struct value *ret)
 {
 	struct arena *a = o->e->arena;
 	size_t errors = o->e->diags->errors;
@@ -231,16 +239,16 @@ static int make_object(struct object *o, const struct hcl_piece *pieces, size_t 
 	return o->e->diags->errors > errors ? -1 : 0;
 }
 
-static int body_value(struct eval *e, const struct hcl_piece *pieces, size_t n, const struct spec *spec,
-		      struct span span, struct value *ret)
+static int body_value(struct eval *e, const struct hcl_piece *pieces, size_t n,
+		      const struct spec *spec, struct span span, struct value *ret)
 {
 	struct object o = { .e = e, .spec = spec };
 
 	return make_object(&o, pieces, n, span, ret);
 }
 
-int hcl_common_decode(struct hcl_template *t, struct eval *e, const struct hcl_body *body, const struct spec *spec,
-		      void *ret)
+int hcl_common_decode(struct hcl_template *t, struct eval *e, const struct hcl_body *body,
+		      const struct spec *spec, void *ret)
 {
 	struct object o = { .e = e, .spec = spec, .t = t, .open = true };
 	struct hcl_piece piece = { .body = body };
@@ -272,8 +280,8 @@ const char *const *hcl_common_names(struct arena *a, const struct spec *spec)
 	return l.v;
 }
 
-int hcl_component_body(struct eval *e, const struct hcl_body *body, const struct spec *spec, const char *const *common,
-		       struct value *ret)
+int hcl_component_body(struct eval *e, const struct hcl_body *body, const struct spec *spec,
+		       const char *const *common, struct value *ret)
 {
 	struct hcl_piece piece = { .body = body, .common = common };
 
@@ -281,7 +289,8 @@ int hcl_component_body(struct eval *e, const struct hcl_body *body, const struct
 }
 
 /* A value of the build: known once it runs, where its builder has such a one. */
-static struct value build_value(struct arena *a, const struct plan_data *data, struct str key, struct span span)
+static struct value build_value(struct arena *a, const struct plan_data *data, struct str key,
+				struct span span)
 {
 	const char *text;
 
@@ -292,8 +301,10 @@ static struct value build_value(struct arena *a, const struct plan_data *data, s
 	return value_cstring(a, text ? text : "<unknown>", span);
 }
 
-/* The object `build`. A builder's own options come before there is anything of the build to be told. */
-static struct value build_object(struct arena *a, const struct hcl_component *h, const struct plan_data *data)
+/* The object `build`. A builder's own options come before there is anything of the build to be
+ * told. */
+static struct value build_object(struct arena *a, const struct hcl_component *h,
+				 const struct plan_data *data)
 {
 	const struct map *known = h->place.known;
 	size_t given = data ? map_len(data->values) : 0, n = 0;
@@ -302,12 +313,15 @@ static struct value build_object(struct arena *a, const struct hcl_component *h,
 	if (!known)
 		return value_unknown_of(&no_attributes, h->span);
 	v = arena_new_array(a, struct value_attr, map_len(known) + given + 1);
-	v[n++] = (struct value_attr){ .key = STR("name"), .value = value_cstring(a, h->build_label, h->span) };
+	v[n++] = (struct value_attr){ .key = STR("name"),
+				      .value = value_cstring(a, h->build_label, h->span) };
 	for (size_t i = 0; i < map_len(known); i++, n++)
 		v[n] = (struct value_attr){ .key = map_key_at(known, i),
-					    .value = build_value(a, data, map_key_at(known, i), h->span) };
+					    .value = build_value(a, data, map_key_at(known, i),
+								 h->span) };
 	for (size_t i = 0; i < given; i++)
-		if (!map_has(known, map_key_at(data->values, i)) && !str_eqs(map_key_at(data->values, i), "name"))
+		if (!map_has(known, map_key_at(data->values, i)) &&
+		    !str_eqs(map_key_at(data->values, i), "name"))
 			v[n++] = (struct value_attr){
 				.key = arena_str(a, map_key_at(data->values, i)),
 				.value = build_value(a, data, map_key_at(data->values, i), h->span)
@@ -315,15 +329,17 @@ static struct value build_object(struct arena *a, const struct hcl_component *h,
 	return value_object(a, v, n, h->span);
 }
 
-int hcl_decode(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct diags *d,
-	       void **ret_config)
+int hcl_decode(const struct plan_component *c, const struct plan_data *data, struct arena *a,
+	       struct diags *d, void **ret_config)
 {
 	const struct hcl_component *h = c->lang;
-	struct value_attr source[] = { { .key = STR("name"), .value = value_cstring(a, h->source_name, h->span) },
-				       { .key = STR("type"),
-					 .value = value_cstring(a, h->place.build_type, h->span) } };
+	struct value_attr source[] = {
+		{ .key = STR("name"), .value = value_cstring(a, h->source_name, h->span) },
+		{ .key = STR("type"), .value = value_cstring(a, h->place.build_type, h->span) }
+	};
 	struct value_attr names[] = {
-		{ .key = STR("source"), .value = value_object(a, source, ARRAY_LEN(source), h->span) },
+		{ .key = STR("source"),
+		  .value = value_object(a, source, ARRAY_LEN(source), h->span) },
 		{ .key = STR("build"), .value = build_object(a, h, data) },
 	};
 	struct eval_scope scope = { .up = &h->t->scope, .v = names, .n = ARRAY_LEN(names) };
@@ -332,11 +348,12 @@ int hcl_decode(const struct plan_component *c, const struct plan_data *data, str
 
 	if (body_value(&e, h->pieces, ARRAY_LEN(h->pieces), c->spec, h->span, &body) < 0)
 		return -1;
-	return component_decode(c, &h->place, component_override(a, body, h->override), data, a, d, ret_config);
+	return component_decode(c, &h->place, component_override(a, body, h->override), data, a, d,
+				ret_config);
 }
 
-int hcl_render(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct value dot,
-	       struct str text, struct str *ret, struct err *err)
+int hcl_render(const struct plan_component *c, const struct plan_data *data, struct arena *a,
+	       struct value dot, struct str text, struct str *ret, struct err *err)
 {
 	const struct hcl_component *h = c->lang;
 

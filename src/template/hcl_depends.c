@@ -1,5 +1,5 @@
-/* depends_on: ingot's own. A block names builds by their full names or by the name of their block; the scheduler lets
- * its builds wait for those. */
+/* depends_on: ingot's own. A block names builds by their full names or by the name of their block;
+ * the scheduler lets its builds wait for those. */
 #include "template/hcl_builds.h"
 
 static bool is_meant(const struct hcl_candidate *c, const char *name)
@@ -11,7 +11,9 @@ static void unknown_build(struct hcl_template *t, const struct hcl_build *block,
 			  const struct hcl_candidate *v, size_t n)
 {
 	const char **names = arena_new_array(t->arena, const char *, 2 * n + 1), *near;
-	struct diag *g = diag_error(t->diags, block->span, "\"depends_on\" names \"%s\", and there is no such build", name);
+	struct diag *g =
+		diag_error(t->diags, block->span,
+			   "\"depends_on\" names \"%s\", and there is no such build", name);
 
 	for (size_t i = 0; i < n; i++) {
 		names[2 * i] = v[i].name;
@@ -48,8 +50,10 @@ static void visit(struct visit *x, size_t at)
 	if (x->state[at] == DONE)
 		return;
 	if (x->state[at] == OPEN) {
-		diag_error(x->t->diags, block->span, "the build %s%s%s waits for itself by its \"depends_on\"",
-			   *block->name ? "\"" : "", *block->name ? block->name : x->v[at].name, *block->name ? "\"" : "");
+		diag_error(x->t->diags, block->span,
+			   "the build %s%s%s waits for itself by its \"depends_on\"",
+			   *block->name ? "\"" : "", *block->name ? block->name : x->v[at].name,
+			   *block->name ? "\"" : "");
 		x->good = false;
 		x->state[at] = DONE;
 		return;
@@ -62,7 +66,8 @@ static void visit(struct visit *x, size_t at)
 	x->state[at] = DONE;
 }
 
-static void wait_for(struct hcl_template *t, const struct hcl_candidate *c, const struct hcl_candidate *other)
+static void wait_for(struct hcl_template *t, const struct hcl_candidate *c,
+		     const struct hcl_candidate *other)
 {
 	struct plan_build *b = c->build;
 
@@ -74,7 +79,8 @@ static void wait_for(struct hcl_template *t, const struct hcl_candidate *c, cons
 	HCL_PUSH(t->arena, b->after, b->nafter, other->build);
 }
 
-static bool settle(struct hcl_template *t, const struct hcl_candidate *c, const struct hcl_candidate *v, size_t n)
+static bool settle(struct hcl_template *t, const struct hcl_candidate *c,
+		   const struct hcl_candidate *v, size_t n)
 {
 	bool good = true;
 

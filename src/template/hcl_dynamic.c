@@ -1,10 +1,13 @@
-/* Dynamic blocks: `dynamic "TYPE"` stands for as many blocks of that type as its for_each has elements, each with the
- * iterator's key and value in scope. What else stands in the body is passed on in the order written. */
+/* Dynamic blocks: `dynamic "TYPE"` stands for as many blocks of that type as its for_each has
+ * elements, each with the iterator's key and value in scope. What else stands in the body is passed
+ * on in the order written. */
 #include "template/hcl_builds.h"
 
 #include "base/vec.h"
 
-static const struct hcl_schema_attr dynamic_attrs[] = { { "for_each", true }, { "iterator", false }, { "labels", false } };
+static const struct hcl_schema_attr dynamic_attrs[] = { { "for_each", true },
+							{ "iterator", false },
+							{ "labels", false } };
 static const struct hcl_schema_block dynamic_blocks[] = { { "content", NULL } };
 static const struct hcl_schema dynamic_schema = {
 	.attrs = dynamic_attrs,
@@ -48,14 +51,6 @@ struct hcl_bound hcl_bound_join(struct arena *a, struct hcl_bound outer, struct 
 	return (struct hcl_bound){ v, outer.n + inner.n };
 }
 
-const struct hcl_attr *hcl_items_attr(const struct hcl_items *items, const char *name)
-{
-	for (size_t i = 0; i < items->nattrs; i++)
-		if (str_eqs(items->attrs[i].name, name))
-			return &items->attrs[i];
-	return NULL;
-}
-
 static size_t count_labels(const struct hcl_schema_block *b)
 {
 	size_t n = 0;
@@ -78,14 +73,16 @@ static bool read_dynamic(struct expansion *x, const struct hcl_content *c)
 	if (iterator) {
 		x->iterator = hcl_keyword(iterator->expr);
 		if (!x->iterator.n) {
-			diag_error(e->diags, iterator->expr->span, "\"iterator\" is one name, without quotes");
+			diag_error(e->diags, iterator->expr->span,
+				   "\"iterator\" is one name, without quotes");
 			return false;
 		}
 	}
 	if (labels) {
 		x->labels = labels->expr;
 		if (x->labels->kind != HCL_TUPLE) {
-			diag_error(e->diags, labels->expr->span, "\"labels\" is a list written out: [\"…\"]");
+			diag_error(e->diags, labels->expr->span,
+				   "\"labels\" is a list written out: [\"…\"]");
 			return false;
 		}
 	}
@@ -99,7 +96,8 @@ static bool read_dynamic(struct expansion *x, const struct hcl_content *c)
 	if (c->nblocks != 1) {
 		diag_error(e->diags, c->nblocks ? c->blocks[1].span : x->block->span,
 			   c->nblocks ? "a dynamic block has only one \"content\" block"
-				      : "a dynamic block needs a \"content\" block: the body of each block it makes");
+				      : "a dynamic block needs a \"content\" block: the body of "
+					"each block it makes");
 		return false;
 	}
 	x->content = &c->blocks[0];
@@ -112,7 +110,8 @@ static bool check_collection(struct expansion *x, struct span span)
 
 	if (value_is_seq(v) || value_is_attrs(v))
 		return true;
-	if (v.kind == VALUE_UNKNOWN && (!v.type || v.type->kind == TYPE_ANY || !type_is_primitive(v.type)))
+	if (v.kind == VALUE_UNKNOWN &&
+	    (!v.type || v.type->kind == TYPE_ANY || !type_is_primitive(v.type)))
 		return true;
 	diag_error(x->e->diags, span, "\"for_each\" takes a list, set, map or object, not %s",
 		   v.kind == VALUE_NULL ? "null" : value_kind_phrase(v));
@@ -128,7 +127,8 @@ static int read_label(struct expansion *x, struct eval *e, size_t i, struct hcl_
 		return -1;
 	if (v.kind != VALUE_STRING) {
 		diag_error(e->diags, expr->span, "the label of a dynamic block %s",
-			   v.kind == VALUE_NULL ? "cannot be null" : "must be known before the build");
+			   v.kind == VALUE_NULL ? "cannot be null"
+						: "must be known before the build");
 		return -1;
 	}
 	*ret = (struct hcl_label){ v.string, expr->span };
@@ -140,7 +140,8 @@ static void add_one(struct expansion *x, struct value key, struct value value)
 {
 	struct eval *e = x->e;
 	struct arena *a = e->arena;
-	struct value_attr pair[] = { { .key = STR("key"), .value = key }, { .key = STR("value"), .value = value } };
+	struct value_attr pair[] = { { .key = STR("key"), .value = key },
+				     { .key = STR("value"), .value = value } };
 	struct value_attr *name = arena_new_obj(a, struct value_attr);
 	struct hcl_item item = { .bound = { name, 1 } };
 	const struct eval_scope *outer = e->scope;
@@ -148,8 +149,9 @@ static void add_one(struct expansion *x, struct value key, struct value value)
 	size_t n = count_labels(x->wanted);
 	bool good = true;
 
-	*name = (struct value_attr){ .key = x->iterator,
-				     .value = value_object(a, pair, ARRAY_LEN(pair), x->block->span) };
+	*name = (struct value_attr){
+		.key = x->iterator, .value = value_object(a, pair, ARRAY_LEN(pair), x->block->span)
+	};
 	item.block = (struct hcl_block){ .type = x->block->labels[0].text,
 					 .type_span = x->block->labels[0].span,
 					 .span = x->block->span,
@@ -175,9 +177,10 @@ static void add_all(struct expansion *x)
 	}
 	for (size_t i = 0; i < value_len(v); i++) {
 		struct value value = value_is_seq(v) ? v.seq->v[i] : v.attrs->v[i].value;
-		struct value key = value_is_attrs(v)	 ? value_string(v.attrs->v[i].key, v.span)
-				   : v.kind == VALUE_SET ? value
-							 : value_i64(x->e->arena, (int64_t)i, v.span);
+		struct value key = value_is_attrs(v) ? value_string(v.attrs->v[i].key, v.span)
+				   : v.kind == VALUE_SET
+					   ? value
+					   : value_i64(x->e->arena, (int64_t)i, v.span);
 
 		value.sensitive |= marked;
 		add_one(x, key, value);
@@ -192,7 +195,8 @@ static const struct hcl_schema_block *find_block(const struct hcl_schema *schema
 	return NULL;
 }
 
-static void unknown_type(struct eval *e, const struct hcl_schema *schema, const struct hcl_label *label)
+static void unknown_type(struct eval *e, const struct hcl_schema *schema,
+			 const struct hcl_label *label)
 {
 	const char **names = arena_new_array(e->arena, const char *, schema->nblocks + 1);
 	const char *near;
@@ -200,8 +204,10 @@ static void unknown_type(struct eval *e, const struct hcl_schema *schema, const 
 
 	for (size_t i = 0; i < schema->nblocks; i++)
 		names[i] = schema->blocks[i].type;
-	g = diag_error(e->diags, label->span, "there are no blocks \"" STR_FMT "\" here", STR_ARG(label->text));
-	near = str_nearest(arena_strndup(e->arena, label->text.p, label->text.n), names, schema->nblocks);
+	g = diag_error(e->diags, label->span, "there are no blocks \"" STR_FMT "\" here",
+		       STR_ARG(label->text));
+	near = str_nearest(arena_strndup(e->arena, label->text.p, label->text.n), names,
+			   schema->nblocks);
 	if (near)
 		diag_detail(e->diags, g, "Did you mean \"%s\"?", near);
 }
@@ -219,17 +225,20 @@ static int expand(struct eval *e, const struct hcl_schema *schema, const struct 
 		unknown_type(e, schema, &block->labels[0]);
 		return -1;
 	}
-	if (hcl_content(e->arena, block->body, &dynamic_schema, e->diags, &c) < 0 || !read_dynamic(&x, &c) ||
+	if (hcl_content(e->arena, block->body, &dynamic_schema, e->diags, &c) < 0 ||
+	    !read_dynamic(&x, &c) ||
 	    !check_collection(&x, hcl_content_attr(&c, "for_each")->expr->span))
 		return -1;
 	add_all(&x);
 	return 0;
 }
 
-int hcl_items(struct eval *e, const struct hcl_body *body, const struct hcl_schema *schema, struct hcl_items *ret)
+int hcl_items(struct eval *e, const struct hcl_body *body, const struct hcl_schema *schema,
+	      struct hcl_items *ret)
 {
 	struct hcl_schema with = *schema;
-	struct hcl_schema_block *blocks = arena_new_array(e->arena, struct hcl_schema_block, schema->nblocks + 1);
+	struct hcl_schema_block *blocks =
+		arena_new_array(e->arena, struct hcl_schema_block, schema->nblocks + 1);
 	struct item_list out = VEC_INIT;
 	size_t errors = e->diags->errors;
 	struct hcl_content c;

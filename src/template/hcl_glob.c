@@ -1,4 +1,5 @@
-/* Matching by going back: patterns and names are short, and hcl_glob_check limits what can be gone back to. */
+/* Matching by going back: patterns and names are short, and hcl_glob_check limits what can be gone
+ * back to. */
 #include "template/hcl_glob.h"
 
 #include "base/str.h"
@@ -49,15 +50,16 @@ static bool class_match(const char *p, const char *s)
 		const char *high = p + char_size(p) + 1;
 
 		/* UTF-8 sorts as its code points do. */
-		found = strncmp(s, p, MAX(n, char_size(p))) >= 0 && strncmp(s, high, MAX(n, char_size(high))) <= 0;
-		return found != not;
+		found = strncmp(s, p, MAX(n, char_size(p))) >= 0 &&
+			strncmp(s, high, MAX(n, char_size(high))) <= 0;
+		return found != not ;
 	}
 	for (; p < end; p += char_size(p)) {
 		if (*p == '\\' && p + 1 < end)
 			p++;
 		found |= char_size(p) == n && strncmp(p, s, n) == 0;
 	}
-	return found != not;
+	return found != not ;
 }
 
 /* The next `,` or `}` of the braces whose inside p is in. */
@@ -90,7 +92,9 @@ int hcl_glob_check(const char *pattern, struct err *err)
 		} else if (*p == '[') {
 			p = class_end(p);
 			if (!p)
-				return err_set(err, ERR_INVALID, "a [ is not closed by its ], or holds more than one range");
+				return err_set(
+					err, ERR_INVALID,
+					"a [ is not closed by its ], or holds more than one range");
 			p--;
 		} else if (*p == '{') {
 			depth++;

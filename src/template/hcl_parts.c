@@ -7,13 +7,16 @@
 
 static const struct spec_row part_rows[] = {
 	SPEC_STR(struct hcl_part, name, .doc = "A name for `inspect`."),
-	SPEC_DURATION(struct hcl_part, pause_before_ns, .name = "pause_before", .doc = "Wait so long before it runs."),
-	SPEC_DURATION(struct hcl_part, timeout_ns, .name = "timeout", .doc = "It fails if it takes longer than this."),
+	SPEC_DURATION(struct hcl_part, pause_before_ns, .name = "pause_before",
+		      .doc = "Wait so long before it runs."),
+	SPEC_DURATION(struct hcl_part, timeout_ns, .name = "timeout",
+		      .doc = "It fails if it takes longer than this."),
 	SPEC_INT(struct hcl_part, max_retries, .doc = "Try so often again when it fails."),
 	SPEC_BOOL(struct hcl_part, continue_on_error, .doc = "Go on with the build when it fails."),
 	SPEC_STRS(struct hcl_part, only, .doc = ONLY_DOC),
 	SPEC_STRS(struct hcl_part, except, .doc = EXCEPT_DOC),
-	SPEC_VALUE(struct hcl_part, override, .doc = "Other options for some sources, by the source's name."),
+	SPEC_VALUE(struct hcl_part, override,
+		   .doc = "Other options for some sources, by the source's name."),
 	SPEC_TRIBOOL(struct hcl_part, enabled, .flags = SPEC_OWN, .doc = ENABLED_DOC),
 };
 const struct spec hcl_part_spec = SPEC("provisioner", struct hcl_part, part_rows);
@@ -35,7 +38,8 @@ static const struct spec_row group_rows[] = {
 };
 static const struct spec group_spec = SPEC("provisioners", struct hcl_part, group_rows);
 
-/* A source of that name could be meant: one of the template, or one that has the name in this build. */
+/* A source of that name could be meant: one of the template, or one that has the name in this
+ * build. */
 static bool is_source(const struct hcl_reader *r, const char *name)
 {
 	if (hcl_find(r->t, "source", name) >= 0)
@@ -57,8 +61,8 @@ static bool check_filter(struct hcl_reader *r, const struct hcl_part *p)
 	}
 	for (size_t i = 0; i < names->n; i++)
 		if (!is_source(r, names->v[i]))
-			diag_warning(d, p->span, "\"%s\" in \"%s\" is no source of this template", names->v[i],
-				     p->only.n ? "only" : "except");
+			diag_warning(d, p->span, "\"%s\" in \"%s\" is no source of this template",
+				     names->v[i], p->only.n ? "only" : "except");
 	return true;
 }
 
@@ -69,14 +73,17 @@ static bool check_override(struct hcl_reader *r, const struct hcl_part *p)
 	if (v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN)
 		return true;
 	if (!value_is_attrs(v)) {
-		diag_error(r->t->diags, v.span, "\"override\" takes an object, not %s", value_kind_phrase(v));
+		diag_error(r->t->diags, v.span, "\"override\" takes an object, not %s",
+			   value_kind_phrase(v));
 		return false;
 	}
 	for (size_t i = 0; i < v.attrs->n; i++)
 		if (!value_is_attrs(v.attrs->v[i].value)) {
 			diag_error(r->t->diags, v.attrs->v[i].value.span,
-				   "\"override\": what stands for \"" STR_FMT "\" is an object of options, not %s",
-				   STR_ARG(v.attrs->v[i].key), value_kind_phrase(v.attrs->v[i].value));
+				   "\"override\": what stands for \"" STR_FMT
+				   "\" is an object of options, not %s",
+				   STR_ARG(v.attrs->v[i].key),
+				   value_kind_phrase(v.attrs->v[i].value));
 			return false;
 		}
 	return true;
@@ -118,17 +125,21 @@ static int decode_placed(struct hcl_reader *r, const struct hcl_item *item, cons
 	r->t->diags = r->e->diags = &own;
 	rc = decode_common(r, item, spec, ret);
 	r->t->diags = r->e->diags = outer;
-	diags_add(outer, &own, arena_printf(a, "%s (%s)", hcl_block_title(a, &item->block), hcl_place(a, item->block.span)));
+	diags_add(outer, &own,
+		  arena_printf(a, "%s (%s)", hcl_block_title(a, &item->block),
+			       hcl_place(a, item->block.span)));
 	return rc;
 }
 
-bool hcl_read_part(struct hcl_reader *r, const struct hcl_item *item, struct hcl_bound outer, enum component_kind kind,
-		   struct hcl_part *ret)
+bool hcl_read_part(struct hcl_reader *r, const struct hcl_item *item, struct hcl_bound outer,
+		   enum component_kind kind, struct hcl_part *ret)
 {
 	struct arena *a = r->t->arena;
 	const struct registry *registry = r->t->args->registry;
 	struct hcl_part p = { 0 };
-	int rc = decode_placed(r, item, kind == COMPONENT_POSTPROCESSOR ? &hcl_post_part_spec : &hcl_part_spec, &p);
+	int rc = decode_placed(
+		r, item, kind == COMPONENT_POSTPROCESSOR ? &hcl_post_part_spec : &hcl_part_spec,
+		&p);
 
 	p.type = arena_strndup(a, item->block.labels[0].text.p, item->block.labels[0].text.n);
 	p.bound = hcl_bound_join(a, outer, item->bound);
@@ -142,8 +153,8 @@ bool hcl_read_part(struct hcl_reader *r, const struct hcl_item *item, struct hcl
 	return p.enabled != TRIBOOL_FALSE;
 }
 
-bool hcl_part_for(struct hcl_template *t, const struct hcl_build *b, const struct hcl_use *use, const struct hcl_part *p,
-		  bool post, struct diags *d, struct hcl_part *ret)
+bool hcl_part_for(struct hcl_template *t, const struct hcl_build *b, const struct hcl_use *use,
+		  const struct hcl_part *p, bool post, struct diags *d, struct hcl_part *ret)
 {
 	struct value_attr names[2];
 	struct eval_scope scope = { .v = names, .n = ARRAY_LEN(names) }, bound;
@@ -178,13 +189,18 @@ static const struct hcl_block *find_group(struct hcl_reader *r, const struct hcl
 			return t->groups[i];
 		names[i] = arena_strndup(t->arena, name.p, name.n);
 	}
-	g = diag_error(t->diags, label->span, "there is no group of provisioners \"" STR_FMT "\"", STR_ARG(label->text));
-	near = str_nearest(arena_strndup(t->arena, label->text.p, label->text.n), names, t->ngroups);
+	g = diag_error(t->diags, label->span, "there is no group of provisioners \"" STR_FMT "\"",
+		       STR_ARG(label->text));
+	near = str_nearest(arena_strndup(t->arena, label->text.p, label->text.n), names,
+			   t->ngroups);
 	if (near)
 		diag_detail(t->diags, g, "Did you mean \"%s\"?", near);
 	else
-		diag_detail(t->diags, g, "A group is a block of its own beside the builds: provisioners \"" STR_FMT "\" { … }.",
-			    STR_ARG(label->text));
+		diag_detail(
+			t->diags, g,
+			"A group is a block of its own beside the builds: provisioners \"" STR_FMT
+			"\" { … }.",
+			STR_ARG(label->text));
 	return NULL;
 }
 

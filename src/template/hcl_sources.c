@@ -1,5 +1,5 @@
-/* Which sources a build block builds from: its list `sources` and its source blocks, each looked up, and each instance
- * of one with for_each a use of its own. */
+/* Which sources a build block builds from: its list `sources` and its source blocks, each looked
+ * up, and each instance of one with for_each a use of its own. */
 #include "template/hcl_component.h"
 
 #define ENABLED_DOC "`false` leaves it out."
@@ -9,7 +9,8 @@ struct source_options {
 	enum tribool enabled;
 };
 static const struct spec_row source_rows[] = {
-	SPEC_VALUE(struct source_options, for_each, .flags = SPEC_OWN, .doc = "One build for each element."),
+	SPEC_VALUE(struct source_options, for_each, .flags = SPEC_OWN,
+		   .doc = "One build for each element."),
 	SPEC_TRIBOOL(struct source_options, enabled, .flags = SPEC_OWN, .doc = ENABLED_DOC),
 };
 const struct spec hcl_source_spec = SPEC("source", struct source_options, source_rows);
@@ -34,8 +35,8 @@ const char *hcl_use_label(struct arena *a, const struct hcl_use *use)
 	return arena_printf(a, "%s.%s", use->type, hcl_use_name(a, use));
 }
 
-/* "source.type.name", "type.name": of three or more the second and third count, as in the reference; what comes fourth
- * names an instance. */
+/* "source.type.name", "type.name": of three or more the second and third count, as in the
+ * reference; what comes fourth names an instance. */
 static bool split_reference(struct arena *a, struct str ref, struct hcl_use *ret)
 {
 	struct str field[3], rest = ref;
@@ -63,7 +64,8 @@ static void unknown_source(struct hcl_reader *r, const struct hcl_use *use)
 		names[i] = arena_printf(t->arena, "%s.%s", t->sources[i].type, t->sources[i].name);
 	near = str_nearest(name, names, t->nsources);
 	if (near)
-		diag_detail(t->diags, g, "Did you mean \"%s\"? The build is at %s.", near, r->place);
+		diag_detail(t->diags, g, "Did you mean \"%s\"? The build is at %s.", near,
+			    r->place);
 	else
 		diag_detail(t->diags, g, "The build at %s names it.", r->place);
 }
@@ -77,9 +79,11 @@ static bool find_source(struct hcl_reader *r, struct str ref, struct hcl_use *us
 	ptrdiff_t at;
 
 	if (!split_reference(t->arena, ref, use)) {
-		g = diag_error(t->diags, use->span, "\"" STR_FMT "\" names no source", STR_ARG(ref));
+		g = diag_error(t->diags, use->span, "\"" STR_FMT "\" names no source",
+			       STR_ARG(ref));
 		diag_detail(t->diags, g,
-			    "A source is named by its two labels, as in \"source.null.web\" or \"null.web\". The build is at %s.",
+			    "A source is named by its two labels, as in \"source.null.web\" or "
+			    "\"null.web\". The build is at %s.",
 			    r->place);
 		return false;
 	}
@@ -96,7 +100,8 @@ static bool find_source(struct hcl_reader *r, struct str ref, struct hcl_use *us
 	return true;
 }
 
-/* Adds a use whose source has for_each once for each element; use->key, if there is one, says which alone. */
+/* Adds a use whose source has for_each once for each element; use->key, if there is one, says which
+ * alone. */
 static void add_instances(struct hcl_reader *r, struct hcl_use use, struct value each)
 {
 	struct hcl_instance *v;
@@ -115,7 +120,8 @@ static void add_instances(struct hcl_reader *r, struct hcl_use use, struct value
 		added++;
 	}
 	if (only && !added)
-		diag_error(r->t->diags, use.span, "the source \"%s.%s\" has no \"%s\" in its for_each", use.type, use.name,
+		diag_error(r->t->diags, use.span,
+			   "the source \"%s.%s\" has no \"%s\" in its for_each", use.type, use.name,
 			   only);
 }
 
@@ -158,7 +164,10 @@ void hcl_read_sources(struct hcl_reader *r, struct value sources)
 		struct hcl_use use = { .span = v.span.src ? v.span : span };
 
 		if (v.kind != VALUE_STRING)
-			diag_error(d, use.span, "\"sources\": element %zu cannot be told before data sources are asked", i);
+			diag_error(d, use.span,
+				   "\"sources\": element %zu cannot be told before data sources "
+				   "are asked",
+				   i);
 		else if (find_source(r, v.string, &use))
 			add_use(r, use);
 	}
@@ -170,7 +179,9 @@ void hcl_read_sources(struct hcl_reader *r, struct value sources)
 static void check_name(struct hcl_reader *r, const struct hcl_item *item)
 {
 	static const struct hcl_schema_attr attrs[] = { { "name", false } };
-	static const struct hcl_schema schema = { .attrs = attrs, .nattrs = ARRAY_LEN(attrs), .open = true };
+	static const struct hcl_schema schema = { .attrs = attrs,
+						  .nattrs = ARRAY_LEN(attrs),
+						  .open = true };
 	const struct hcl_attr *name;
 	struct hcl_content c;
 	struct diag *g;
@@ -180,7 +191,8 @@ static void check_name(struct hcl_reader *r, const struct hcl_item *item)
 	name = hcl_content_attr(&c, "name");
 	if (!name || item->bound.n || r->build->bound.n || eval_is_constant(name->expr))
 		return;
-	g = diag_warning(r->t->diags, name->expr->span, "\"name\" of a source in a build is computed");
+	g = diag_warning(r->t->diags, name->expr->span,
+			 "\"name\" of a source in a build is computed");
 	g->lenient = true;
 	diag_detail(r->t->diags, g, "ingot takes it; Packer wants a text without any names in it.");
 }

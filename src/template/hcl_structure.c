@@ -1,6 +1,6 @@
-/* The build blocks of an HCL2 template as they are written: for_each and dynamic blocks expanded, the sources and
- * parts of each read by hcl_sources.c and hcl_parts.c. The components' own options are left for later: they depend on
- * the source. */
+/* The build blocks of an HCL2 template as they are written: for_each and dynamic blocks expanded,
+ * the sources and parts of each read by hcl_sources.c and hcl_parts.c. The components' own options
+ * are left for later: they depend on the source. */
 #include "template/hcl_component.h"
 
 struct build_options {
@@ -10,11 +10,15 @@ struct build_options {
 	struct strs depends_on;
 };
 static const struct spec_row build_rows[] = {
-	SPEC_STR(struct build_options, name, .doc = "The name that goes before those of its sources."),
+	SPEC_STR(struct build_options, name,
+		 .doc = "The name that goes before those of its sources."),
 	SPEC_STR(struct build_options, description, .doc = "What it makes, for `inspect`."),
-	SPEC_VALUE(struct build_options, sources, .doc = "The sources to build from, as `source.type.name`."),
-	SPEC_TRIBOOL(struct build_options, enabled, .flags = SPEC_OWN, .doc = "`false` leaves it out."),
-	SPEC_STRS(struct build_options, depends_on, .flags = SPEC_OWN, .doc = "Builds that must have ended well before."),
+	SPEC_VALUE(struct build_options, sources,
+		   .doc = "The sources to build from, as `source.type.name`."),
+	SPEC_TRIBOOL(struct build_options, enabled, .flags = SPEC_OWN,
+		     .doc = "`false` leaves it out."),
+	SPEC_STRS(struct build_options, depends_on, .flags = SPEC_OWN,
+		  .doc = "Builds that must have ended well before."),
 };
 const struct spec hcl_build_spec = SPEC("build", struct build_options, build_rows);
 
@@ -22,7 +26,8 @@ struct each_options {
 	struct value for_each;
 };
 static const struct spec_row each_rows[] = {
-	SPEC_VALUE(struct each_options, for_each, .flags = SPEC_OWN, .doc = "The whole block for each element."),
+	SPEC_VALUE(struct each_options, for_each, .flags = SPEC_OWN,
+		   .doc = "The whole block for each element."),
 };
 const struct spec hcl_each_spec = SPEC("build", struct each_options, each_rows);
 
@@ -39,12 +44,14 @@ static void read_cleanup(struct hcl_reader *r, const struct hcl_item *item)
 	struct hcl_part *p = arena_new_obj(r->t->arena, struct hcl_part);
 
 	if (r->build->cleanup)
-		diag_error(r->t->diags, item->block.span, "a build has only one error-cleanup-provisioner");
+		diag_error(r->t->diags, item->block.span,
+			   "a build has only one error-cleanup-provisioner");
 	else if (hcl_read_part(r, item, r->build->bound, COMPONENT_PROVISIONER, p))
 		r->build->cleanup = p;
 }
 
-static void add_chain(struct hcl_reader *r, const struct hcl_item *items, size_t n, struct hcl_bound outer)
+static void add_chain(struct hcl_reader *r, const struct hcl_item *items, size_t n,
+		      struct hcl_bound outer)
 {
 	struct hcl_chain chain = { .v = arena_new_array(r->t->arena, struct hcl_part, n + 1) };
 
@@ -74,7 +81,8 @@ static void read_postprocessors(struct hcl_reader *r, const struct hcl_item *ite
 
 	r->e->scope = &scope;
 	(void)hcl_items(r->e, item->block.body, &schema, &items);
-	add_chain(r, items.blocks, items.nblocks, hcl_bound_join(r->t->arena, r->build->bound, item->bound));
+	add_chain(r, items.blocks, items.nblocks,
+		  hcl_bound_join(r->t->arena, r->build->bound, item->bound));
 	r->e->scope = around;
 }
 
@@ -83,7 +91,7 @@ static void read_registry(struct hcl_reader *r, const struct hcl_item *item)
 	hcl_check_registry(r->t, &item->block);
 }
 
-/* What may stand in a build block. Sources are read first: only and except of the others name them. */
+/* What may stand in a build block. Sources are read first: the others name them. */
 static const struct {
 	struct hcl_schema_block form;
 	void (*read)(struct hcl_reader *r, const struct hcl_item *item);
@@ -106,7 +114,7 @@ static void read_items(struct hcl_reader *r, const struct hcl_items *items, bool
 				kinds[k].read(r, &items->blocks[i]);
 }
 
-/* The parts see `each` of their source, which differs from source to source: hcl_part_for() tells. */
+/* The parts see `each` of their source, one for each source: see hcl_part_for(). */
 static struct hcl_bound each_of_sources(struct hcl_reader *r)
 {
 	struct value_attr *each;
@@ -114,7 +122,8 @@ static struct hcl_bound each_of_sources(struct hcl_reader *r)
 	for (size_t i = 0; i < r->build->nuses && !r->build->bound.n; i++)
 		if (r->build->uses[i].each.n) {
 			each = arena_new_obj(r->t->arena, struct value_attr);
-			*each = (struct value_attr){ .key = STR("each"), .value = value_unknown(r->build->span) };
+			*each = (struct value_attr){ .key = STR("each"),
+						     .value = value_unknown(r->build->span) };
 			return (struct hcl_bound){ each, 1 };
 		}
 	return (struct hcl_bound){ 0 };
@@ -124,9 +133,10 @@ static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct 
 {
 	struct hcl_schema_block forms[ARRAY_LEN(kinds)];
 	struct hcl_schema_attr attrs[ARRAY_LEN(build_rows) + 1];
-	struct hcl_schema schema = {
-		.attrs = attrs, .nattrs = ARRAY_LEN(attrs), .blocks = forms, .nblocks = ARRAY_LEN(forms)
-	};
+	struct hcl_schema schema = { .attrs = attrs,
+				     .nattrs = ARRAY_LEN(attrs),
+				     .blocks = forms,
+				     .nblocks = ARRAY_LEN(forms) };
 	const struct eval_scope *around = r->e->scope;
 	struct diags *d = r->t->diags;
 	size_t errors = d->errors;
@@ -155,22 +165,28 @@ void hcl_name_build(struct arena *a, const char *name, const struct hcl_use *use
 {
 	struct value unknown = value_unknown_of(&type_string, span);
 	struct value_attr source[] = {
-		{ .key = STR("name"), .value = use ? value_cstring(a, hcl_use_name(a, use), span) : unknown },
+		{ .key = STR("name"),
+		  .value = use ? value_cstring(a, hcl_use_name(a, use), span) : unknown },
 		{ .key = STR("type"), .value = use ? value_cstring(a, use->type, span) : unknown },
 	};
-	struct value_attr build[] = { { .key = STR("name"), .value = value_cstring(a, name, span) } };
+	struct value_attr build[] = { { .key = STR("name"),
+					.value = value_cstring(a, name, span) } };
 
-	v[0] = (struct value_attr){ .key = STR("source"), .value = value_object(a, source, ARRAY_LEN(source), span) };
-	v[1] = (struct value_attr){ .key = STR("build"), .value = value_object(a, build, ARRAY_LEN(build), span) };
+	v[0] = (struct value_attr){ .key = STR("source"),
+				    .value = value_object(a, source, ARRAY_LEN(source), span) };
+	v[1] = (struct value_attr){ .key = STR("build"),
+				    .value = value_object(a, build, ARRAY_LEN(build), span) };
 }
 
 /* One build block with the names of its for_each bound. false: it is not enabled. */
-static bool read_build(struct hcl_template *t, const struct hcl_block *block, const struct hcl_instance *instance,
-		       struct hcl_build *ret)
+static bool read_build(struct hcl_template *t, const struct hcl_block *block,
+		       const struct hcl_instance *instance, struct hcl_build *ret)
 {
 	struct value_attr *names = arena_new_array(t->arena, struct value_attr, 2);
 	struct eval e = hcl_eval(t, NULL, t->arena, t->diags);
-	struct hcl_reader r = { .t = t, .e = &e, .build = ret, .place = hcl_place(t->arena, block->span) };
+	struct hcl_reader r = {
+		.t = t, .e = &e, .build = ret, .place = hcl_place(t->arena, block->span)
+	};
 	struct eval_scope scope = { .up = e.scope, .v = names, .n = 2 }, each;
 	struct build_options o = { 0 };
 
@@ -193,7 +209,8 @@ static bool read_build(struct hcl_template *t, const struct hcl_block *block, co
 }
 
 /* The instances of a block with for_each; one, which is NULL, without. false after a diagnostic. */
-static bool block_instances(struct hcl_template *t, const struct hcl_block *block, struct hcl_instance **ret, size_t *ret_n)
+static bool block_instances(struct hcl_template *t, const struct hcl_block *block,
+			    struct hcl_instance **ret, size_t *ret_n)
 {
 	struct eval e = hcl_eval(t, NULL, t->arena, t->diags);
 	struct each_options o = { 0 };
@@ -206,15 +223,19 @@ static bool block_instances(struct hcl_template *t, const struct hcl_block *bloc
 }
 
 /* Two builds that look the same in all output are no help to anybody. */
-static void check_names(struct hcl_template *t, const struct hcl_build *v, size_t n, const struct hcl_block *block)
+static void check_names(struct hcl_template *t, const struct hcl_build *v, size_t n,
+			const struct hcl_block *block)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < i; j++)
 			if (streq(v[i].name, v[j].name)) {
-				diag_detail(t->diags,
-					    diag_error(t->diags, block->span, "several builds of this for_each are named \"%s\"",
-						       v[i].name),
-					    "Let the name tell them apart: name = \"…-${each.key}\".");
+				diag_detail(
+					t->diags,
+					diag_error(
+						t->diags, block->span,
+						"several builds of this for_each are named \"%s\"",
+						v[i].name),
+					"Let the name tell them apart: name = \"…-${each.key}\".");
 				return;
 			}
 }

@@ -1,9 +1,10 @@
-/* Components as both languages have them. A component is decoded once for the plan, which tells its mistakes, and
- * again when it runs, with the build's own data: then by many threads side by side, so nothing here changes the plan
- * but component_decode while place->plan is set. */
+/* Components as both languages have them. A component is decoded once for the plan, which tells its
+ * mistakes, and again when it runs, with the build's own data: then by many threads side by side,
+ * so nothing here changes the plan but component_decode while place->plan is set. */
 #include "template/plan_component.h"
 
-/* What templates reach by {{build `X`}} and build.X in every build. (Fact: packer/provisioner.go.) */
+/* What templates reach by {{build `X`}} and build.X in every build. (Fact: packer/provisioner.go.)
+ */
 static const char *const common_values[] = {
 	"ConnType",	 "Host",     "ID",   "PackerHTTPAddr", "PackerHTTPIP", "PackerHTTPPort",
 	"PackerRunUUID", "Password", "Port", "SSHPrivateKey",  "SSHPublicKey", "User",
@@ -57,8 +58,8 @@ static struct scope scope_make(const struct plan_component *c, const struct comp
 	};
 }
 
-static int render_option(void *data, const struct spec_row *row, bool late, struct str text, struct str *ret,
-			 struct err *err)
+static int render_option(void *data, const struct spec_row *row, bool late, struct str text,
+			 struct str *ret, struct err *err)
 {
 	struct job *j = data;
 	int r = scope_render(&j->scope, j->arena, j->dot, late, text, ret, err);
@@ -95,8 +96,9 @@ static void add_secret(void *data, const char *secret)
 		component_secret(j->place->plan, secret);
 }
 
-int component_decode(const struct plan_component *c, const struct component_place *place, struct value body,
-		     const struct plan_data *data, struct arena *a, struct diags *d, void **ret_config)
+int component_decode(const struct plan_component *c, const struct component_place *place,
+		     struct value body, const struct plan_data *data, struct arena *a,
+		     struct diags *d, void **ret_config)
 {
 	struct job job = { .c = c,
 			   .place = place,
@@ -105,8 +107,8 @@ int component_decode(const struct plan_component *c, const struct component_plac
 			   .arena = a,
 			   .diags = d };
 	bool incomplete = false;
-	/* Weak in HCL too: its values come here converted to the types it has for the rows, and the rest of the way
-	 * is the same in the reference. */
+	/* Weak in HCL too: its values come here converted to the types it has for the rows, and the
+	 * rest of the way is the same in the reference. */
 	struct spec_input in = { .arena = a,
 				 .diags = d,
 				 .render = render_option,
@@ -141,11 +143,13 @@ int component_decode(const struct plan_component *c, const struct component_plac
 	return 0;
 }
 
-/* Late text sees the component's own dot and, in provisioners and post-processors, the build's values. */
-static struct value late_dot(const struct component_place *place, const struct scope *s, struct value dot,
-			     struct arena *a)
+/* Late text sees the component's own dot and, in provisioners and post-processors, the build's
+ * values. */
+static struct value late_dot(const struct component_place *place, const struct scope *s,
+			     struct value dot, struct arena *a)
 {
-	struct value values = place->kind == COMPONENT_BUILDER ? value_null((struct span){ 0 }) : scope_dot(s, a);
+	struct value values =
+		place->kind == COMPONENT_BUILDER ? value_null((struct span){ 0 }) : scope_dot(s, a);
 	struct value_attr *attrs;
 	size_t n = 0;
 
@@ -159,8 +163,9 @@ static struct value late_dot(const struct component_place *place, const struct s
 	return value_attrs_make(a, VALUE_OBJECT, attrs, n, (struct span){ 0 });
 }
 
-int component_render(const struct plan_component *c, const struct component_place *place, const struct plan_data *data,
-		     struct arena *a, struct value dot, struct str text, struct str *ret, struct err *err)
+int component_render(const struct plan_component *c, const struct component_place *place,
+		     const struct plan_data *data, struct arena *a, struct value dot,
+		     struct str text, struct str *ret, struct err *err)
 {
 	struct scope s = scope_make(c, place, data, true);
 
@@ -189,12 +194,12 @@ bool component_is_later(const struct registry *r, enum component_kind kind, cons
 }
 
 /* Fills names with the types of a NULL-terminated list of components. */
-#define COLLECT_TYPES(list, names, n) \
-	for (size_t i_ = 0; (list) && (list)[i_] && (n) < TYPES_MAX; i_++) \
+#define COLLECT_TYPES(list, names, n)                                                              \
+	for (size_t i_ = 0; (list) && (list)[i_] && (n) < TYPES_MAX; i_++)                         \
 	(names)[(n)++] = (list)[i_]->type
 
-void component_missing(const struct registry *r, enum component_kind kind, const char *type, struct span span,
-		       struct diags *d)
+void component_missing(const struct registry *r, enum component_kind kind, const char *type,
+		       struct span span, struct diags *d)
 {
 	static const char *const kinds[] = { "builder", "provisioner", "post-processor" };
 	const char *const *later = later_types(r, kind);
@@ -203,7 +208,8 @@ void component_missing(const struct registry *r, enum component_kind kind, const
 	size_t n = 0;
 
 	if (component_is_later(r, kind, type)) {
-		diag_error(d, span, "the %s \"%s\" is not yet supported by ingot", kinds[kind], type);
+		diag_error(d, span, "the %s \"%s\" is not yet supported by ingot", kinds[kind],
+			   type);
 		return;
 	}
 	if (kind == COMPONENT_BUILDER)
@@ -219,7 +225,8 @@ void component_missing(const struct registry *r, enum component_kind kind, const
 	if (near)
 		diag_detail(d, g, "Did you mean \"%s\"?", near);
 	else
-		diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.", kinds[kind]);
+		diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.",
+			    kinds[kind]);
 }
 
 struct value component_override(struct arena *a, struct value body, struct value over)

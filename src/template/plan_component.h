@@ -1,4 +1,5 @@
-/* What both front ends share about one component of a plan: looking it up, decoding its options, {{ }} in them. */
+/* What both front ends share about one component of a plan: looking it up, decoding its options, {{
+ * }} in them. */
 #ifndef INGOT_TEMPLATE_PLAN_COMPONENT_H
 #define INGOT_TEMPLATE_PLAN_COMPONENT_H
 
@@ -24,21 +25,23 @@ struct component_place {
 };
 
 /* Decodes an object of options by the component's rows and prepares it. */
-int component_decode(const struct plan_component *c, const struct component_place *place, struct value body,
-		     const struct plan_data *data, struct arena *a, struct diags *d, void **ret_config);
+int component_decode(const struct plan_component *c, const struct component_place *place,
+		     struct value body, const struct plan_data *data, struct arena *a,
+		     struct diags *d, void **ret_config);
 int component_render(const struct plan_component *c, const struct component_place *place,
-		     const struct plan_data *data, struct arena *a, struct value dot, struct str text,
-		     struct str *ret, struct err *err);
+		     const struct plan_data *data, struct arena *a, struct value dot,
+		     struct str text, struct str *ret, struct err *err);
 
 /* Adds a text to the plan's secrets, once. */
 void component_secret(struct plan *p, const char *secret);
-/* The names of build values: the common ones and the builder's own (ops may be NULL); released with the arena. */
+/* The names of build values: the common ones and the builder's own (ops may be NULL); released with
+ * the arena. */
 struct map *component_known(struct arena *a, const struct builder *ops);
 /* The type is one of Packer's that ingot does not have yet. */
 bool component_is_later(const struct registry *r, enum component_kind kind, const char *type);
 /* Reports that ingot has no such type, with the nearest name. */
-void component_missing(const struct registry *r, enum component_kind kind, const char *type, struct span span,
-		       struct diags *d);
+void component_missing(const struct registry *r, enum component_kind kind, const char *type,
+		       struct span span, struct diags *d);
 /* The first object's attributes with the second's over them. */
 struct value component_override(struct arena *a, struct value body, struct value over);
 
