@@ -11,6 +11,7 @@
 	ROW(set) \
 	ROW(string) \
 	ROW(format) \
+	ROW(regex) \
 	ROW(encoding) \
 	ROW(json) \
 	ROW(yaml) \
