@@ -100,24 +100,33 @@ static size_t fill_scope(struct arena *a, struct value_attr *v)
 	return ARRAY_LEN(all);
 }
 
-/* The value as show() has it, or "! " and the summaries and details of all errors. */
-static struct str evaluate(struct arena *a, struct str program)
+static int evaluate_with(struct arena *a, struct str program, struct diags *d, struct value *ret)
 {
 	struct value_attr names[40];
 	struct eval_scope scope = { .v = names, .n = fill_scope(a, names) };
-	AUTO(buf) struct buf out = BUF_INIT;
+	struct eval e = { .arena = a, .diags = d, .scope = &scope };
 	struct hcl_expr *x;
+
+	diags_init(d, a);
+	if (hcl_parse_expr(a, source_new(a, "expr.test", program), d, &x) == 0 && eval_expr(&e, x, ret) == 0) {
+		assert_int_equal(d->errors, 0);
+		return 0;
+	}
+	assert_true(d->errors > 0);
+	return -1;
+}
+
+/* The value as show() has it, or "! " and the summaries and details of all errors. */
+static struct str evaluate(struct arena *a, struct str program)
+{
+	AUTO(buf) struct buf out = BUF_INIT;
 	struct diags d;
-	struct eval e = { .arena = a, .diags = &d, .scope = &scope };
 	struct value v;
 
-	diags_init(&d, a);
-	if (hcl_parse_expr(a, source_new(a, "expr.test", program), &d, &x) == 0 && eval_expr(&e, x, &v) == 0) {
-		assert_int_equal(d.errors, 0);
+	if (evaluate_with(a, program, &d, &v) == 0) {
 		show(a, &out, v);
 		return arena_str(a, buf_str(&out));
 	}
-	assert_true(d.errors > 0);
 	for (size_t i = 0; i < d.n; i++)
 		buf_printf(&out, "! %s: %s%s%s", d.v[i].summary, d.v[i].detail ? d.v[i].detail : "",
 			   d.v[i].values ? " " : "", d.v[i].values ? d.v[i].values : "");
@@ -163,6 +172,36 @@ static void test_cases(void **state UNUSED)
 	assert_int_equal(bad, 0);
 }
 
+/* Every kind of mistake as it is shown, byte for byte: "# " and the expression, then what is printed. With GOLDEN_WRITE
+ * set the file is written anew, to be read before it is believed. */
+static void test_golden(void **state UNUSED)
+{
+	auto_free char *path = os_path_join(getenv("TEST_DIR"), "expr.golden");
+	AUTO(buf) struct buf file = BUF_INIT, made = BUF_INIT;
+	AUTO(err) struct err err = ERR_INIT;
+	struct str rest, line;
+	size_t cases = 0;
+
+	assert_int_equal(os_read_file(path, 0, &file, &err), 0);
+	for (rest = buf_str(&file); str_split(&rest, '\n', &line);) {
+		AUTO(arena) struct arena *a = arena_new();
+		struct diags d;
+		struct value v;
+
+		if (!str_starts(line, "# "))
+			continue;
+		cases++;
+		buf_printf(&made, STR_FMT "\n", STR_ARG(line));
+		assert_int_equal(evaluate_with(a, str_slice(line, 2, line.n), &d, &v), -1);
+		diags_render(&d, &made);
+	}
+	assert_true(cases > 50);
+	if (getenv("GOLDEN_WRITE"))
+		assert_int_equal(os_write_file(path, made.p, made.n, 0644, &err), 0);
+	else
+		assert_string_equal(buf_cstr(&made), buf_cstr(&file));
+}
+
 /* n times the text. */
 static struct str repeat(struct arena *a, const char *before, size_t n, const char *middle, const char *after)
 {
@@ -199,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_limits),
 	};
 

@@ -104,7 +104,7 @@ static bool count_fits(struct call *c)
 
 	if (c->n < fixed) {
 		end.from = end.to > end.from ? end.to - 1 : end.from; /* the closing parenthesis */
-		diag_detail(c->e->diags, eval_error(c->e, end, c->x, NULL, "%s needs one more argument: \"%s\"", c->f->name,
+		diag_detail(c->e->diags, eval_error(c->e, end, c->x, NULL, "%s needs an argument \"%s\"", c->f->name,
 						    c->f->params[c->n].name),
 			    "It takes %s%zu, and there %s %zu.", open ? "at least " : "", fixed, c->n == 1 ? "is" : "are", c->n);
 		return false;

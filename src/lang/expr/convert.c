@@ -216,7 +216,8 @@ struct str type_mismatch(struct arena *a, const struct type *got, const struct t
 	if (fits)
 		return mismatch_parts(a, got, want);
 	if (got->kind == TYPE_TUPLE && want->kind == TYPE_TUPLE && got->n != want->n)
-		return str_from(arena_printf(a, "expected a tuple of %zu elements, got one of %zu", want->n, got->n));
+		return str_from(arena_printf(a, "expected a tuple of %zu element%s, got one of %zu", want->n,
+					     want->n == 1 ? "" : "s", got->n));
 	if (got->kind == TYPE_TUPLE && want->kind == TYPE_TUPLE)
 		for (size_t i = 0; i < got->n; i++)
 			if (!same_or_convertible(a, got->elems[i], want->elems[i], true)) {
@@ -333,8 +334,9 @@ static int convert_part(struct arena *a, struct value v, size_t i, const struct 
 	return 0;
 }
 
-/* Elements that were converted to a type with an any in it may still differ: they get what they have in common. */
-static int level(struct arena *a, const struct type *elem, struct value *v, size_t n, const struct type **ret,
+/* Elements that were converted to a type with an any in it may still differ: they get what they have in common, but
+ * for those of a set, which must be of one type already. */
+static int level(struct arena *a, bool set, const struct type *elem, struct value *v, size_t n, const struct type **ret,
 		 struct err *err)
 {
 	const struct type **types, *common;
@@ -348,7 +350,7 @@ static int level(struct arena *a, const struct type *elem, struct value *v, size
 		types[i] = type_of(a, v[i]);
 		same &= type_equal(types[i], types[0]);
 	}
-	common = same ? types[0] : type_unify_by(a, types, n, true);
+	common = same ? types[0] : set ? NULL : type_unify_by(a, types, n, true);
 	if (!common)
 		return err_set(err, ERR_INVALID, "the elements have no type in common");
 	for (size_t i = 0; !same && i < n; i++)
@@ -374,7 +376,7 @@ static int to_collection(struct arena *a, struct value v, const struct type *wan
 	for (size_t i = 0; i < n; i++)
 		if (convert_part(a, v, i, elem, &items[i], err) < 0)
 			return -1;
-	if (level(a, elem, items, n, &elem, err) < 0)
+	if (level(a, want->kind == TYPE_SET, elem, items, n, &elem, err) < 0)
 		return -1;
 	if (want->kind == TYPE_LIST) {
 		*ret = value_list(a, elem, items, n, v.span);

@@ -3,7 +3,8 @@
 
 #include "base/vec.h"
 
-#define DOUBLES_MAX 10 /* keys given twice that are told of one loop */
+#define DOUBLES_MAX 10	/* keys given twice that are told of one loop */
+#define MISTAKES_MAX 3 /* mistakes after which the other elements are not looked at */
 
 size_t eval_count(struct value coll)
 {
@@ -200,7 +201,7 @@ struct value eval_for(struct eval *e, const struct hcl_expr *x)
 	struct loop l = { .e = e, .x = x, .known = true };
 	struct value coll = eval_any(e, x->loop.coll), ret;
 	const struct type *t = type_of(e->arena, coll);
-	size_t n;
+	size_t n, errors = e->diags->errors;
 
 	if (coll.kind == VALUE_NULL)
 		return not_iterable(e, x, coll, t);
@@ -213,7 +214,7 @@ struct value eval_for(struct eval *e, const struct hcl_expr *x)
 		ret = value_mark(value_unknown(x->span), l.marked);
 	else {
 		n = eval_count(coll);
-		for (size_t i = 0; i < n && !e->exhausted; i++) {
+		for (size_t i = 0; i < n && !e->exhausted && e->diags->errors - errors < MISTAKES_MAX; i++) {
 			struct value key = { 0 }, value;
 
 			eval_element(e, coll, i, x->loop.key_name.n ? &key : NULL, &value);
@@ -308,7 +309,7 @@ struct value eval_splat(struct eval *e, const struct hcl_expr *x)
 		return value_mark(value_unknown_of(splat_type(e, x, t), x->span), v.sensitive);
 	n = v.seq->n;
 	items = arena_new_array(e->arena, struct value, n);
-	for (size_t i = 0; i < n && !e->exhausted; i++)
+	for (size_t i = 0; i < n && !e->exhausted && e->diags->errors - errors < MISTAKES_MAX; i++)
 		items[i] = each(e, x, v.seq->v[i]);
 	if (maybe_null || e->diags->errors > errors || e->exhausted)
 		return value_mark(value_unknown(x->span), v.sensitive);

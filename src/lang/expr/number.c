@@ -133,15 +133,33 @@ static size_t digits_max(const struct number *n)
 	return (size_t)mpfr_get_prec(n->v) * 30103 / 100000 + 3;
 }
 
-/* Fewest decimal digits that still read back as n: more digits are never worse, so halving finds
- * it. */
+/* Whether the text stands for n: it reads back as n or, as the reference has it for powers of two, whose lower
+ * neighbour is nearer than the upper one, it is no farther off than half the way to the upper one. */
+static bool stands_for(const char *text, const struct number *n)
+{
+	mpfr_prec_t bits = mpfr_get_prec(n->v);
+	bool power = mpfr_min_prec(n->v) == 1, ret;
+	mpfr_t back;
+
+	mpfr_init2(back, power ? 2 * bits + 64 : bits);
+	mpfr_set_str(back, text, 10, MPFR_RNDN);
+	if (power) {
+		mpfr_sub(back, back, n->v, MPFR_RNDN);
+		mpfr_mul_2si(back, back, (long)(bits + 1 - mpfr_get_exp(n->v)), MPFR_RNDN); /* in half units of the last bit */
+		ret = mpfr_cmpabs_ui(back, 1) <= 0;
+	} else {
+		ret = mpfr_equal_p(back, n->v);
+	}
+	mpfr_clear(back);
+	return ret;
+}
+
+/* Fewest decimal digits that still stand for n: more digits are never worse, so halving finds it. */
 static size_t shortest_digits(struct arena *a, const struct number *n)
 {
 	size_t low = 2, high = digits_max(n);
 	char *digits = arena_alloc(a, high + 4), *text = arena_alloc(a, high + 32);
-	mpfr_t back;
 
-	mpfr_init2(back, mpfr_get_prec(n->v));
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 		mpfr_exp_t exp;
@@ -150,13 +168,11 @@ static size_t shortest_digits(struct arena *a, const struct number *n)
 		mpfr_get_str(digits, &exp, 10, mid, n->v, MPFR_RNDN);
 		negative = digits[0] == '-';
 		snprintf(text, high + 32, "%s0.%se%ld", negative ? "-" : "", digits + negative, (long)exp);
-		mpfr_set_str(back, text, 10, MPFR_RNDN);
-		if (mpfr_equal_p(back, n->v))
+		if (stands_for(text, n))
 			high = mid;
 		else
 			low = mid + 1;
 	}
-	mpfr_clear(back);
 	return low;
 }
 
