@@ -1,6 +1,7 @@
 /* Evaluator: walks the tree and writes the text. A value that does not exist (a field the dot
  * lacks) is VALUE_UNKNOWN in here and prints as "<no value>", as Go has it. */
 #include "base/vec.h"
+#include "lang/gotmpl/format.h"
 #include "lang/gotmpl/tree.h"
 
 struct variable {
@@ -82,7 +83,7 @@ static int eval_fields(struct exec *x, const struct node *n, struct value v, str
 			for (size_t j = 0; j < v.attrs->n && !found; j++)
 				if (str_eq(v.attrs->v[j].key, n->fields[i]))
 					found = &v.attrs->v[j];
-		if (!found && v.kind != VALUE_UNKNOWN && v.kind != VALUE_NULL && !value_is_attrs(v))
+		if (!found && v.kind != VALUE_UNKNOWN && !value_is_attrs(v))
 			return gotmpl_error(x->err, n->pos, "%s has no field %.*s",
 					    value_kind_phrase(v), (int)n->fields[i].n,
 					    n->fields[i].p);
@@ -127,7 +128,7 @@ static int eval_operand(struct exec *x, const struct node *n, struct value dot, 
 	case NODE_CHAIN:
 		if (eval_operand(x, n->pipe, dot, &v) < 0)
 			return -1;
-		return eval_fields(x, n, v, ret);
+		return eval_fields(x, n, v.kind == VALUE_NULL ? no_value : v, ret);
 	default:
 		return gotmpl_error(x->err, n->pos, "this is no value");
 	}
@@ -264,8 +265,7 @@ static int compare_attrs(const void *a, const void *b)
 	return str_cmp((*x)->key, (*y)->key);
 }
 
-/* The attributes sorted by key: a map of Go is ranged over and printed in that order. */
-static const struct value_attr **sorted_attrs(struct arena *a, struct value v)
+const struct value_attr **gotmpl_sorted_attrs(struct arena *a, struct value v)
 {
 	const struct value_attr **sorted = arena_new_array(a, const struct value_attr *,
 							   v.attrs->n);
@@ -285,12 +285,15 @@ static enum flow range_over(struct exec *x, const struct node *n, struct value v
 
 	if (value_is_seq(v) || value_is_attrs(v))
 		count = (int64_t)value_len(v);
-	else if (!value_as_i64(v, &count) && v.kind != VALUE_NULL && v.kind != VALUE_UNKNOWN) {
+	else if (gotmpl_as_int(v, &count) && n->pipe->nvars == 2) {
+		gotmpl_error(x->err, n->pipe->pos, "range over a number sets one variable");
+		return FLOW_ERROR;
+	} else if (!gotmpl_as_int(v, &count) && v.kind != VALUE_NULL && v.kind != VALUE_UNKNOWN) {
 		gotmpl_error(x->err, n->pipe->pos, "range cannot go over %s", value_kind_phrase(v));
 		return FLOW_ERROR;
 	}
 	if (value_is_attrs(v))
-		attrs = sorted_attrs(a, v);
+		attrs = gotmpl_sorted_attrs(a, v);
 	*ret_turns = count > 0 ? (size_t)count : 0;
 	for (int64_t i = 0; i < count && flow == FLOW_ON; i++) {
 		struct value key = value_i64(a, i, (struct span){ 0 });
@@ -357,7 +360,11 @@ static enum flow run_action(struct exec *x, const struct node *n, struct value d
 
 	if (eval_pipe(x, n->pipe, dot, &v) < 0)
 		return FLOW_ERROR;
-	if (!n->pipe->nvars)
+	if (n->pipe->nvars)
+		return FLOW_ON;
+	if (v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN)
+		buf_adds(x->out, "<no value>");
+	else
 		gotmpl_print_value(x->out, v, x->env->arena);
 	return FLOW_ON;
 }
@@ -412,53 +419,6 @@ bool gotmpl_is_true(struct value v)
 	}
 }
 
-void gotmpl_print_value(struct buf *out, struct value v, struct arena *scratch)
-{
-	const struct value_attr **attrs;
-
-	switch (v.kind) {
-	case VALUE_NULL:
-		buf_adds(out, "<nil>");
-		return;
-	case VALUE_UNKNOWN:
-		buf_adds(out, "<no value>");
-		return;
-	case VALUE_BOOL:
-		buf_adds(out, v.boolean ? "true" : "false");
-		return;
-	case VALUE_NUMBER:
-		buf_add_str(out, value_number_text(scratch, v));
-		return;
-	case VALUE_STRING:
-		buf_add_str(out, v.string);
-		return;
-	case VALUE_LIST:
-	case VALUE_SET:
-	case VALUE_TUPLE:
-		buf_addc(out, '[');
-		for (size_t i = 0; i < v.seq->n; i++) {
-			if (i)
-				buf_addc(out, ' ');
-			gotmpl_print_value(out, v.seq->v[i], scratch);
-		}
-		buf_addc(out, ']');
-		return;
-	case VALUE_MAP:
-	case VALUE_OBJECT:
-		attrs = sorted_attrs(scratch, v);
-		buf_adds(out, "map[");
-		for (size_t i = 0; i < v.attrs->n; i++) {
-			if (i)
-				buf_addc(out, ' ');
-			buf_add_str(out, attrs[i]->key);
-			buf_addc(out, ':');
-			gotmpl_print_value(out, attrs[i]->value, scratch);
-		}
-		buf_addc(out, ']');
-		return;
-	}
-}
-
 int gotmpl_check(const struct gotmpl *t, const struct gotmpl_env *env, struct err *err)
 {
 	for (size_t i = 0; i < t->nfuncs; i++) {
@@ -482,11 +442,13 @@ int gotmpl_render(const struct gotmpl *t, struct gotmpl_env *env, struct buf *ou
 {
 	struct exec x = { .t = t, .env = env, .out = out, .err = err };
 	enum flow flow;
+	struct value dot;
 
 	if (gotmpl_check(t, env, err) < 0)
 		return -1;
-	vec_push(&x.vars, (struct variable){ STR("$"), env->dot });
-	flow = run_list(&x, &t->body, env->dot);
+	dot = env->dot.kind == VALUE_NULL ? no_value : env->dot;
+	vec_push(&x.vars, (struct variable){ STR("$"), dot });
+	flow = run_list(&x, &t->body, dot);
 	vec_release(&x.vars);
 	if (flow != FLOW_ERROR && out->n > GOTMPL_OUTPUT_MAX)
 		return gotmpl_error(err, 0, "it gives more than %zu MiB of text",

@@ -1,9 +1,32 @@
 /* The functions that text/template itself has. */
+#include "lang/gotmpl/format.h"
 #include "lang/gotmpl/tree.h"
 
-#include <math.h>
+#include <unistr.h>
 
 static const struct span nowhere;
+
+/* What Go compares is of one of these kinds; lists and maps are not, but with nil. */
+enum kind { KIND_NONE, KIND_LIST, KIND_BOOL, KIND_INT, KIND_FLOAT, KIND_TEXT };
+
+static enum kind kind_of(struct value v)
+{
+	int64_t i;
+
+	switch (v.kind) {
+	case VALUE_NULL:
+	case VALUE_UNKNOWN:
+		return KIND_NONE;
+	case VALUE_BOOL:
+		return KIND_BOOL;
+	case VALUE_NUMBER:
+		return gotmpl_as_int(v, &i) ? KIND_INT : KIND_FLOAT;
+	case VALUE_STRING:
+		return KIND_TEXT;
+	default:
+		return KIND_LIST;
+	}
+}
 
 static int fn_bad(struct gotmpl_env *env UNUSED, const struct value *args UNUSED,
 		  size_t nargs UNUSED, struct value *ret UNUSED, struct err *err)
@@ -33,7 +56,7 @@ static int index_seq(struct gotmpl_env *env, struct value v, struct value at, st
 {
 	int64_t i;
 
-	if (!value_as_i64(at, &i))
+	if (!gotmpl_as_int(at, &i))
 		return err_set(err, ERR_INVALID, "the index is %s, a whole number belongs",
 			       value_kind_phrase(at));
 	if (i < 0 || (size_t)i >= value_len(v))
@@ -51,6 +74,8 @@ static int fn_index(struct gotmpl_env *env, const struct value *args, size_t nar
 {
 	struct value v = args[0];
 
+	if (kind_of(v) == KIND_NONE)
+		return err_set(err, ERR_INVALID, "nothing (nil) cannot be indexed");
 	for (size_t i = 1; i < nargs; i++) {
 		if (value_is_attrs(v) && args[i].kind == VALUE_STRING) {
 			struct value next = { .kind = VALUE_UNKNOWN };
@@ -71,28 +96,38 @@ static int fn_index(struct gotmpl_env *env, const struct value *args, size_t nar
 	return 0;
 }
 
+/* slice LIST FROM TO CAPACITY, of which the last shows in nothing. */
 static int fn_slice(struct gotmpl_env *env, const struct value *args, size_t nargs,
 		    struct value *ret, struct err *err)
 {
-	int64_t at[2] = { 0, (int64_t)value_len(args[0]) }, len = at[1];
+	int64_t len = (int64_t)value_len(args[0]), at[3] = { 0, len, len };
+	bool text = args[0].kind == VALUE_STRING;
 
-	if (args[0].kind != VALUE_STRING && !value_is_seq(args[0]))
+	if (!text && !value_is_seq(args[0]))
 		return err_set(err, ERR_INVALID, "%s cannot be sliced", value_kind_phrase(args[0]));
+	if (text && nargs == 4)
+		return err_set(err, ERR_INVALID, "text is sliced by two indices at most");
 	for (size_t i = 1; i < nargs; i++)
-		if (!value_as_i64(args[i], &at[i - 1]))
+		if (!gotmpl_as_int(args[i], &at[i - 1]))
 			return err_set(err, ERR_INVALID, "an index is %s, a whole number belongs",
 				       value_kind_phrase(args[i]));
-	if (at[0] < 0 || at[1] > len || at[0] > at[1])
+	if (at[0] < 0 || at[1] > len || at[0] > at[1] || at[2] < at[1] || at[2] > len)
 		return err_set(err, ERR_INVALID,
 			       "%lld to %lld is out of range, there are %lld elements",
 			       (long long)at[0], (long long)at[1], (long long)len);
-	if (args[0].kind == VALUE_STRING)
+	if (text)
 		*ret = value_string(str_slice(args[0].string, (size_t)at[0], (size_t)at[1]),
 				    nowhere);
 	else
 		*ret = value_seq_make(env->arena, VALUE_TUPLE, args[0].seq->v + at[0],
 				      (size_t)(at[1] - at[0]), nowhere);
 	return 0;
+}
+
+static int fn_call(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs UNUSED,
+		   struct value *ret UNUSED, struct err *err)
+{
+	return err_set(err, ERR_INVALID, "%s is no function", gotmpl_go_type(args[0]));
 }
 
 static int give_text(struct gotmpl_env *env, struct buf *b, struct value *ret)
@@ -144,10 +179,14 @@ static int fn_printf(struct gotmpl_env *env, const struct value *args, size_t na
 /* The text that html, js and urlquery work on: their arguments as print shows them. */
 static struct str plain(struct gotmpl_env *env, const struct value *args, size_t nargs)
 {
-	struct value v = { 0 };
+	struct value *shown = arena_new_array(env->arena, struct value, nargs), v = { 0 };
 	struct err none = ERR_INIT;
 
-	fn_print(env, args, nargs, &v, &none);
+	for (size_t i = 0; i < nargs; i++)
+		shown[i] = args[i].kind == VALUE_NULL || args[i].kind == VALUE_UNKNOWN ?
+				   value_string(STR("<no value>"), nowhere) :
+				   args[i];
+	fn_print(env, shown, nargs, &v, &none);
 	return v.string;
 }
 
@@ -190,15 +229,21 @@ static int fn_js(struct gotmpl_env *env, const struct value *args, size_t nargs,
 	AUTO(buf) struct buf b = BUF_INIT;
 	struct str s = plain(env, args, nargs);
 
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
+	for (size_t i = 0; i < s.n;) {
+		ucs4_t c;
+		int n = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
 
+		if (n <= 0) {
+			c = 0xfffd;
+			n = 1;
+		}
 		if (c == '\\' || c == '\'' || c == '"')
-			buf_printf(&b, "\\%c", c);
-		else if (c == '<' || c == '>' || c == '&' || c == '=' || (unsigned char)c < 0x20)
+			buf_printf(&b, "\\%c", (char)c);
+		else if (c < 0x20 || c == '<' || c == '>' || c == '&' || c == '=' || (c >= 0x80 && !gotmpl_is_print(c)))
 			buf_printf(&b, "\\u%04X", c);
 		else
-			buf_addc(&b, c);
+			buf_add(&b, s.p + i, (size_t)n);
+		i += (size_t)n;
 	}
 	return give_text(env, &b, ret);
 }
@@ -218,23 +263,22 @@ static int fn_urlquery(struct gotmpl_env *env, const struct value *args, size_t 
 	return give_text(env, &b, ret);
 }
 
-static bool comparable(struct value v)
+static int not_comparable(struct value a, struct value b, struct err *err)
 {
-	return v.kind == VALUE_STRING || v.kind == VALUE_NUMBER || v.kind == VALUE_BOOL ||
-	       v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN;
+	return err_set(err, ERR_INVALID, "%s and %s cannot be compared", gotmpl_go_type(a), gotmpl_go_type(b));
 }
 
-static int check_pair(struct value a, struct value b, struct err *err)
+static int equal(struct value a, struct value b, bool *ret, struct err *err)
 {
-	bool none = a.kind == VALUE_NULL || a.kind == VALUE_UNKNOWN || b.kind == VALUE_NULL ||
-		    b.kind == VALUE_UNKNOWN;
+	enum kind x = kind_of(a), y = kind_of(b);
 
-	if (!comparable(a) || !comparable(b))
-		return err_set(err, ERR_INVALID, "%s cannot be compared",
-			       value_kind_phrase(comparable(a) ? b : a));
-	if (a.kind != b.kind && !none)
-		return err_set(err, ERR_INVALID, "%s and %s cannot be compared",
-			       value_kind_phrase(a), value_kind_phrase(b));
+	if (x == KIND_NONE || y == KIND_NONE) {
+		*ret = x == y;
+		return 0;
+	}
+	if (x != y || x == KIND_LIST)
+		return not_comparable(a, b, err);
+	*ret = value_equal(a, b);
 	return 0;
 }
 
@@ -242,14 +286,12 @@ static int check_pair(struct value a, struct value b, struct err *err)
 static int fn_eq(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs,
 		 struct value *ret, struct err *err)
 {
-	bool equal = false;
+	bool is = false;
 
-	for (size_t i = 1; i < nargs && !equal; i++) {
-		if (check_pair(args[0], args[i], err) < 0)
+	for (size_t i = 1; i < nargs && !is; i++)
+		if (equal(args[0], args[i], &is, err) < 0)
 			return -1;
-		equal = value_equal(args[0], args[i]);
-	}
-	*ret = value_bool(equal, nowhere);
+	*ret = value_bool(is, nowhere);
 	return 0;
 }
 
@@ -264,17 +306,21 @@ static int fn_ne(struct gotmpl_env *env, const struct value *args, size_t nargs,
 
 static int compare(const struct value *args, int *ret, struct err *err)
 {
+	enum kind kind = kind_of(args[0]);
 	double a, b;
+	int64_t i, j;
 
-	if (check_pair(args[0], args[1], err) < 0)
-		return -1;
-	if (args[0].kind == VALUE_STRING && args[1].kind == VALUE_STRING) {
+	if (kind != kind_of(args[1]))
+		return not_comparable(args[0], args[1], err);
+	if (kind == KIND_TEXT) {
 		*ret = str_cmp(args[0].string, args[1].string);
-		return 0;
-	}
-	if (!value_as_double(args[0], &a) || !value_as_double(args[1], &b))
+	} else if (kind == KIND_INT && gotmpl_as_int(args[0], &i) && gotmpl_as_int(args[1], &j)) {
+		*ret = (i > j) - (i < j);
+	} else if (kind == KIND_FLOAT && value_as_double(args[0], &a) && value_as_double(args[1], &b)) {
+		*ret = (a > b) - (a < b);
+	} else {
 		return err_set(err, ERR_INVALID, "%s has no order", value_kind_phrase(args[0]));
-	*ret = (a > b) - (a < b);
+	}
 	return 0;
 }
 
@@ -295,7 +341,8 @@ ORDER(gt, >)
 ORDER(ge, >=)
 
 const struct gotmpl_func gotmpl_builtins[] = {
-	{ "and", 1, -1, fn_bad },	{ "eq", 2, -1, fn_eq },
+	{ "and", 1, -1, fn_bad },	{ "call", 1, -1, fn_call },
+	{ "eq", 2, -1, fn_eq },
 	{ "ge", 2, 2, fn_ge },		{ "gt", 2, 2, fn_gt },
 	{ "html", 0, -1, fn_html },	{ "index", 1, -1, fn_index },
 	{ "js", 0, -1, fn_js },		{ "le", 2, 2, fn_le },
@@ -303,6 +350,6 @@ const struct gotmpl_func gotmpl_builtins[] = {
 	{ "ne", 2, 2, fn_ne },		{ "not", 1, 1, fn_not },
 	{ "or", 1, -1, fn_bad },	{ "print", 0, -1, fn_print },
 	{ "printf", 1, -1, fn_printf }, { "println", 0, -1, fn_println },
-	{ "slice", 1, 3, fn_slice },	{ "urlquery", 0, -1, fn_urlquery },
+	{ "slice", 1, 4, fn_slice },	{ "urlquery", 0, -1, fn_urlquery },
 };
 const size_t ngotmpl_builtins = ARRAY_LEN(gotmpl_builtins);

@@ -1,4 +1,5 @@
 /* Lexer: text up to "{{", then the items of the action up to "}}"; trim markers, comments. */
+#include "lang/gotmpl/format.h"
 #include "lang/gotmpl/tree.h"
 
 #include <ctype.h>
@@ -232,60 +233,43 @@ static int lex_char(struct lexer *l, struct item *ret, struct err *err)
 	return 0;
 }
 
-/* Whole numbers in any of Go's bases, or a decimal. */
-static bool number_value(struct arena *a, struct str text, struct value *ret)
+static void accept_run(struct lexer *l, const char *chars)
 {
-	char *clean = arena_alloc(a, text.n + 2), *end, *p = clean;
-	bool negative = text.n && text.p[0] == '-';
-	int base = 10;
-	long long v;
+	while (peek(l, 0) && strchr(chars, peek(l, 0)))
+		l->pos++;
+}
 
-	if (text.n && (text.p[0] == '-' || text.p[0] == '+'))
-		text = str_slice(text, 1, text.n);
-	if (text.n > 2 && text.p[0] == '0') {
-		char c = text.p[1] | 32;
+static bool accept(struct lexer *l, const char *chars)
+{
+	bool is = peek(l, 0) && strchr(chars, peek(l, 0));
 
-		base = c == 'x' ? 16 : c == 'o' ? 8 : c == 'b' ? 2 : 10;
-		if (base != 10)
-			text = str_slice(text, 2, text.n);
-		else if (isdigit((unsigned char)text.p[1]))
-			base = 8;
-	}
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] != '_')
-			*p++ = text.p[i];
-	if (p == clean)
-		return false;
-	if (base == 10 && strpbrk(clean, ".eE")) {
-		char *whole = arena_printf(a, "%s%s%s%s", negative ? "-" : "",
-					   *clean == '.' ? "0" : "", clean,
-					   p[-1] == '.' ? "0" : "");
-
-		return value_number_parse(a, str_from(whole), (struct span){ 0 }, ret);
-	}
-	v = strtoll(clean, &end, base);
-	if (*end)
-		return false;
-	*ret = value_i64(a, negative ? -v : v, (struct span){ 0 });
-	return true;
+	l->pos += is;
+	return is;
 }
 
 static int lex_number(struct lexer *l, struct item *ret, struct err *err)
 {
+	static const char decimal[] = "0123456789_", hex[] = "0123456789abcdefABCDEF_";
+	const char *digits = decimal;
 	size_t from = l->pos;
-	bool hex;
 
-	if (peek(l, 0) == '+' || peek(l, 0) == '-')
-		l->pos++;
-	hex = peek(l, 0) == '0' && (peek(l, 1) | 32) == 'x';
-	while (is_word(peek(l, 0)) || peek(l, 0) == '.' ||
-	       (!hex && (peek(l, 0) == '+' || peek(l, 0) == '-') &&
-		(l->text.p[l->pos - 1] | 32) == 'e'))
-		l->pos++;
+	accept(l, "+-");
+	if (accept(l, "0"))
+		digits = accept(l, "xX") ? hex : accept(l, "oO") ? "01234567_" : accept(l, "bB") ? "01_" : decimal;
+	accept_run(l, digits);
+	if (accept(l, "."))
+		accept_run(l, digits);
+	if ((digits == decimal && accept(l, "eE")) || (digits == hex && accept(l, "pP"))) {
+		accept(l, "+-");
+		accept_run(l, decimal);
+	}
 	*ret = item_make(l, ITEM_NUMBER, from);
-	if (!number_value(l->arena, ret->text, &ret->value))
-		return gotmpl_error(err, ret->pos, "%.*s is no number", (int)ret->text.n,
-				    ret->text.p);
+	if (is_word(peek(l, 0)) || !gotmpl_number(l->arena, ret->text, &ret->value)) {
+		while (is_word(peek(l, 0)))
+			l->pos++;
+		*ret = item_make(l, ITEM_NUMBER, from);
+		return gotmpl_error(err, ret->pos, "%.*s is no number, or too large", (int)ret->text.n, ret->text.p);
+	}
 	return 0;
 }
 

@@ -271,6 +271,8 @@ static int parse_pipeline(struct parser *p, enum item_kind end, struct node **re
 		if (r < 0 || p->item.kind == end)
 			break;
 		r = next_item(p);
+		if (p->item.kind == end) /* a '|' may end it */
+			break;
 	}
 	pipe->ncommands = commands.n;
 	pipe->commands = arena_new_array(p->arena, struct command, commands.n);
@@ -286,7 +288,12 @@ static int parse_pipeline(struct parser *p, enum item_kind end, struct node **re
 	return r;
 }
 
-/* {{else if …}} and {{else with …}} are an if inside the else, with one end for both. */
+static int two_variables(struct parser *p, const struct node *n)
+{
+	return gotmpl_error(p->err, n->pos, "only range sets two variables");
+}
+
+/* {{else if …}} is an if inside the else, with one end for both; {{else with …}} a with. */
 static int parse_control(struct parser *p, enum node_kind kind, struct node **ret)
 {
 	struct node *n = node_new(p, kind, p->item.pos), *inner;
@@ -300,13 +307,13 @@ static int parse_control(struct parser *p, enum node_kind kind, struct node **re
 	if (next_item(p) < 0 || parse_pipeline(p, ITEM_RIGHT, &n->pipe) < 0)
 		return -1;
 	if (n->pipe->nvars == 2 && kind != NODE_RANGE)
-		return gotmpl_error(p->err, n->pos, "only range sets two variables");
+		return two_variables(p, n);
 	p->range_depth += kind == NODE_RANGE;
 	if (parse_list(p, &n->body, &end) < 0)
 		return -1;
 	p->range_depth -= kind == NODE_RANGE;
-	if (end == END_ELSE && kind != NODE_RANGE && (keyword(p, "if") || keyword(p, "with"))) {
-		if (parse_control(p, keyword(p, "if") ? NODE_IF : NODE_WITH, &inner) < 0)
+	if (end == END_ELSE && kind != NODE_RANGE && keyword(p, kind == NODE_IF ? "if" : "with")) {
+		if (parse_control(p, kind, &inner) < 0)
 			return -1;
 		n->otherwise.n = 1;
 		n->otherwise.v = arena_new_array(p->arena, struct node *, 1);
@@ -341,15 +348,46 @@ static int parse_template(struct parser *p, struct node **ret)
 	return p->item.kind == ITEM_RIGHT ? 0 : parse_pipeline(p, ITEM_RIGHT, &n->pipe);
 }
 
+static bool is_blank(const struct node_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i]->kind != NODE_TEXT || str_trim(l->v[i]->text).n)
+			return false;
+	return true;
+}
+
+/* A name is defined once; a blank definition never hides another. */
+static int add_define(struct parser *p, const struct node *n, struct define d)
+{
+	for (size_t i = 0; i < p->defines.n; i++) {
+		struct define *old = &p->defines.v[i];
+
+		if (!str_eq(old->name, d.name))
+			continue;
+		if (is_blank(&old->body))
+			*old = d;
+		else if (!is_blank(&d.body))
+			return gotmpl_error(p->err, n->pos, "the template \"%.*s\" is defined twice", (int)d.name.n,
+					    d.name.p);
+		return 0;
+	}
+	vec_push(&p->defines, d);
+	return 0;
+}
+
 /* {{define "x"}} … {{end}}, and {{block "x" pipe}} which also calls it there. */
 static int parse_define(struct parser *p, bool block, struct node **ret)
 {
 	struct node *n = node_new(p, NODE_TEMPLATE, p->item.pos);
 	size_t scope = p->vars.n, scope_from = p->vars_from;
+	unsigned range_depth = p->range_depth;
 	struct define d = { 0 };
 	enum list_end end;
 
 	*ret = block ? n : NULL;
+	if (!block && p->depth)
+		return gotmpl_error(p->err, n->pos, "{{define}} stands outside of all other actions");
+	p->range_depth = 0; /* a jump out of a template has no aim */
 	if (++p->depth > GOTMPL_DEPTH_MAX)
 		return gotmpl_error(p->err, n->pos, "nested deeper than %d levels",
 				    GOTMPL_DEPTH_MAX);
@@ -364,11 +402,11 @@ static int parse_define(struct parser *p, bool block, struct node **ret)
 		return -1;
 	if (end != END_END)
 		return gotmpl_error(p->err, n->pos, "{{end}} is missing for this action");
-	vec_push(&p->defines, d);
 	p->vars.n = scope;
 	p->vars_from = scope_from;
+	p->range_depth = range_depth;
 	p->depth--;
-	return 0;
+	return add_define(p, n, d);
 }
 
 static int parse_jump(struct parser *p, enum node_kind kind, struct node **ret)
@@ -399,7 +437,9 @@ static int parse_action(struct parser *p, struct node **ret)
 	if (keyword(p, "break") || keyword(p, "continue"))
 		return parse_jump(p, keyword(p, "break") ? NODE_BREAK : NODE_CONTINUE, ret);
 	*ret = node_new(p, NODE_ACTION, p->item.pos);
-	return parse_pipeline(p, ITEM_RIGHT, &(*ret)->pipe);
+	if (parse_pipeline(p, ITEM_RIGHT, &(*ret)->pipe) < 0)
+		return -1;
+	return (*ret)->pipe->nvars == 2 ? two_variables(p, *ret) : 0;
 }
 
 static int parse_one(struct parser *p, node_vec *nodes, enum list_end *ret_end, bool *ret_done)

@@ -1,66 +1,25 @@
-/* Go's fmt.Sprintf over template values: verbs v s q d b o x X c U e f g t %, flags, width,
- * precision. */
+/* Go's fmt.Sprintf over template values: directives with flags, width, precision and argument numbers, and what Go
+ * shows where they do not fit. (Facts: package fmt's documentation and behaviour.) */
+#include "lang/gotmpl/format.h"
 #include "lang/gotmpl/tree.h"
 
 #include <ctype.h>
-#include <stdio.h>
+#include <unistr.h>
 
-#define WIDTH_MAX 10000
+#define COUNT_MAX 1000000 /* of width, precision and argument numbers: larger ones are refused */
 
-struct directive {
-	bool minus, plus, sharp, space, zero;
-	int width, precision; /* -1: not given */
-	char verb;
+struct printer {
+	struct format f;
+	struct str text; /* of the format */
+	const struct value *args;
+	size_t nargs, next;
+	struct arena *scratch;
+	bool reordered, bad_index, after_index;
 };
 
-static size_t chars(struct str s)
-{
-	size_t n = 0;
+static void show(struct printer *p, struct value v, uint32_t verb, unsigned depth);
 
-	for (size_t i = 0; i < s.n; i++)
-		n += ((uint8_t)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
-static void pad(struct buf *out, const struct directive *d, struct str s)
-{
-	size_t have = chars(s), want = d->width > 0 ? (size_t)d->width : 0;
-	bool zero = d->zero && !d->minus;
-
-	if (zero && have < want && s.n &&
-	    (s.p[0] == '-' || s.p[0] == '+')) { /* zeros go behind the sign */
-		buf_addc(out, s.p[0]);
-		s = str_slice(s, 1, s.n);
-		have--;
-		want--;
-	}
-	for (size_t i = have; i < want && !d->minus; i++)
-		buf_addc(out, zero ? '0' : ' ');
-	buf_add_str(out, s);
-	for (size_t i = have; i < want && d->minus; i++)
-		buf_addc(out, ' ');
-}
-
-/* Go's quoted text: what a Go program would read back. */
-static void quote(struct buf *out, struct str s)
-{
-	static const char from[] = "\a\b\f\n\r\t\v\"\\", to[] = "abfnrtv\"\\";
-
-	buf_addc(out, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		const char *hit = s.p[i] ? strchr(from, s.p[i]) : NULL;
-
-		if (hit)
-			buf_printf(out, "\\%c", to[hit - from]);
-		else if ((uint8_t)s.p[i] < 0x20 || s.p[i] == 0x7f)
-			buf_printf(out, "\\x%02x", (uint8_t)s.p[i]);
-		else
-			buf_addc(out, s.p[i]);
-	}
-	buf_addc(out, '"');
-}
-
-static const char *go_type(struct value v)
+const char *gotmpl_go_type(struct value v)
 {
 	int64_t i;
 
@@ -68,7 +27,7 @@ static const char *go_type(struct value v)
 	case VALUE_BOOL:
 		return "bool";
 	case VALUE_NUMBER:
-		return value_as_i64(v, &i) ? "int" : "float64";
+		return gotmpl_as_int(v, &i) ? "int" : "float64";
 	case VALUE_STRING:
 		return "string";
 	case VALUE_NULL:
@@ -79,215 +38,319 @@ static const char *go_type(struct value v)
 	}
 }
 
-static void bad_verb(struct buf *out, char verb, struct value v, struct arena *scratch)
+static bool is_nil(struct value v)
 {
-	buf_printf(out, "%%!%c(", verb);
-	if (v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN) {
-		buf_adds(out, "<nil>)");
-		return;
-	}
-	buf_printf(out, "%s=", go_type(v));
-	gotmpl_print_value(out, v, scratch);
-	buf_addc(out, ')');
+	return v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN;
 }
 
-static void in_base(struct buf *out, uint64_t n, unsigned base, bool upper)
+static void bad_verb(struct printer *p, struct value v, uint32_t verb)
 {
-	const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
-	char text[65];
-	size_t i = sizeof(text);
-
-	do
-		text[--i] = digits[n % base];
-	while (n /= base);
-	buf_add(out, text + i, sizeof(text) - i);
+	buf_adds(p->f.out, "%!");
+	buf_add_utf8(p->f.out, verb);
+	buf_addc(p->f.out, '(');
+	if (is_nil(v)) {
+		buf_adds(p->f.out, "<nil>");
+	} else {
+		buf_printf(p->f.out, "%s=", gotmpl_go_type(v));
+		show(p, v, 'v', 0);
+	}
+	buf_addc(p->f.out, ')');
 }
 
-static bool format_int(struct buf *out, const struct directive *d, int64_t n)
+static void show_seq(struct printer *p, struct value v, uint32_t verb, unsigned depth)
 {
-	uint64_t magnitude = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	bool sharp = p->f.sharp_v;
 
-	if (d->verb == 'c') {
-		buf_add_utf8(out, n < 0 || n > 0x10ffff ? 0xfffd : (uint32_t)n);
-		return true;
+	buf_adds(p->f.out, sharp ? "[]interface {}{" : "[");
+	for (size_t i = 0; i < v.seq->n; i++) {
+		if (i)
+			buf_adds(p->f.out, sharp ? ", " : " ");
+		show(p, v.seq->v[i], verb, depth + 1);
 	}
-	if (d->verb == 'U') {
-		buf_printf(out, "U+%04llX", (unsigned long long)n);
-		return true;
-	}
-	if (!strchr("vdboxX", d->verb))
-		return false;
-	if (n < 0 || d->plus || d->space)
-		buf_addc(out, n < 0 ? '-' : d->plus ? '+' : ' ');
-	if (d->sharp && (d->verb == 'x' || d->verb == 'X'))
-		buf_printf(out, "0%c", d->verb);
-	in_base(out, magnitude,
-		d->verb == 'b'			   ? 2
-		: d->verb == 'o'		   ? 8
-		: d->verb == 'x' || d->verb == 'X' ? 16
-						   : 10,
-		d->verb == 'X');
-	return true;
+	buf_addc(p->f.out, sharp ? '}' : ']');
 }
 
-static bool format_float(struct buf *out, const struct directive *d, double v)
+static void show_attrs(struct printer *p, struct value v, uint32_t verb, unsigned depth)
 {
-	int precision = d->precision < 0 ? 6 : d->precision;
+	const struct value_attr **attrs = gotmpl_sorted_attrs(p->scratch, v);
+	bool sharp = p->f.sharp_v;
 
-	switch (d->verb) {
-	case 'f':
-	case 'F':
-		buf_printf(out, d->plus ? "%+.*f" : "%.*f", precision, v);
-		return true;
-	case 'e':
-		buf_printf(out, d->plus ? "%+.*e" : "%.*e", precision, v);
-		return true;
-	case 'E':
-		buf_printf(out, d->plus ? "%+.*E" : "%.*E", precision, v);
-		return true;
-	case 'g':
-	case 'G':
-		buf_printf(out, "%.*g", d->precision < 0 ? 17 : precision, v);
-		return true;
-	default:
-		return false;
+	buf_adds(p->f.out, sharp ? "map[string]interface {}{" : "map[");
+	for (size_t i = 0; i < v.attrs->n; i++) {
+		if (i)
+			buf_adds(p->f.out, sharp ? ", " : " ");
+		show(p, value_string(attrs[i]->key, (struct span){ 0 }), verb, depth + 1);
+		buf_addc(p->f.out, ':');
+		show(p, attrs[i]->value, verb, depth + 1);
 	}
+	buf_addc(p->f.out, sharp ? '}' : ']');
 }
 
-static bool format_text(struct buf *out, const struct directive *d, struct str s)
+static void show_nil(struct printer *p, struct value v, uint32_t verb, unsigned depth)
 {
-	if (d->precision >= 0 && d->verb != 'x' && d->verb != 'X') {
-		size_t n = 0, i = 0;
-
-		for (; i < s.n; i++)
-			if (((uint8_t)s.p[i] & 0xc0) != 0x80 && n++ == (size_t)d->precision)
-				break;
-		s = str_slice(s, 0, i);
-	}
-	if (d->verb == 'q' || (d->verb == 'v' && d->sharp))
-		quote(out, s);
-	else if (d->verb == 's' || d->verb == 'v')
-		buf_add_str(out, s);
-	else if (d->verb == 'x' || d->verb == 'X')
-		for (size_t i = 0; i < s.n; i++)
-			buf_printf(out, d->verb == 'x' ? "%02x" : "%02X", (uint8_t)s.p[i]);
+	if (depth)
+		buf_adds(p->f.out, p->f.sharp_v ? "interface {}(nil)" : "<nil>");
+	else if (verb == 'v')
+		format_pad(&p->f, STR("<nil>"));
 	else
-		return false;
-	return true;
+		bad_verb(p, v, verb);
 }
 
-static bool format_value(struct buf *out, struct directive *d, struct value v,
-			 struct arena *scratch)
+static void show(struct printer *p, struct value v, uint32_t verb, unsigned depth)
 {
+	double d = 0;
 	int64_t i;
-	double f;
+	bool fits = true;
 
 	switch (v.kind) {
-	case VALUE_STRING:
-		return format_text(out, d, v.string);
-	case VALUE_BOOL:
-		if (d->verb != 't' && d->verb != 'v')
-			return false;
-		buf_adds(out, v.boolean ? "true" : "false");
-		return true;
-	case VALUE_NUMBER:
-		if (value_as_i64(v, &i) && format_int(out, d, i))
-			return true;
-		if (value_as_double(v, &f) && format_float(out, d, f))
-			return true;
-		if (d->verb != 'v')
-			return false;
-		gotmpl_print_value(out, v, scratch);
-		return true;
 	case VALUE_NULL:
 	case VALUE_UNKNOWN:
-		if (d->verb != 'v')
-			return false;
-		buf_adds(out, "<nil>");
-		return true;
+		show_nil(p, v, verb, depth);
+		return;
+	case VALUE_BOOL:
+		fits = format_bool(&p->f, v.boolean, verb);
+		break;
+	case VALUE_NUMBER:
+		value_as_double(v, &d);
+		fits = gotmpl_as_int(v, &i) ? format_int(&p->f, i, verb) : format_float(&p->f, d, verb);
+		break;
+	case VALUE_STRING:
+		fits = format_text(&p->f, v.string, verb);
+		break;
 	default:
-		if (d->verb != 'v' && d->verb != 's')
-			return false;
-		gotmpl_print_value(out, v, scratch);
-		return true;
-	}
-}
-
-static size_t parse_count(struct str f, size_t i, int *ret)
-{
-	*ret = 0;
-	for (; i < f.n && isdigit((unsigned char)f.p[i]); i++)
-		if (*ret < WIDTH_MAX)
-			*ret = *ret * 10 + (f.p[i] - '0');
-	*ret = MIN(*ret, WIDTH_MAX);
-	return i;
-}
-
-/* Reads what stands behind a '%'; the place of the verb is returned (f.n: there is none). */
-static size_t parse_directive(struct str f, size_t i, struct directive *d)
-{
-	*d = (struct directive){ .width = -1, .precision = -1 };
-	for (; i < f.n; i++) {
-		if (f.p[i] == '-')
-			d->minus = true;
-		else if (f.p[i] == '+')
-			d->plus = true;
-		else if (f.p[i] == '#')
-			d->sharp = true;
-		else if (f.p[i] == ' ')
-			d->space = true;
-		else if (f.p[i] == '0')
-			d->zero = true;
+		if (value_is_seq(v))
+			show_seq(p, v, verb, depth);
 		else
-			break;
+			show_attrs(p, v, verb, depth);
 	}
-	if (i < f.n && isdigit((unsigned char)f.p[i]))
-		i = parse_count(f, i, &d->width);
-	if (i < f.n && f.p[i] == '.')
-		i = parse_count(f, i + 1, &d->precision);
+	if (!fits)
+		bad_verb(p, v, verb);
+}
+
+static void show_arg(struct printer *p, struct value v, uint32_t verb)
+{
+	if (verb == 'T' && is_nil(v))
+		format_pad(&p->f, STR("<nil>"));
+	else if (verb == 'T')
+		format_text(&p->f, str_from(gotmpl_go_type(v)), 's');
+	else if (verb == 'w')
+		bad_verb(p, v, verb);
+	else
+		show(p, v, verb, 0);
+}
+
+void gotmpl_print_value(struct buf *out, struct value v, struct arena *scratch)
+{
+	struct printer p = { .f.out = out, .scratch = scratch };
+
+	show(&p, v, 'v', 0);
+}
+
+static size_t parse_number(struct str f, size_t i, int *ret, bool *ret_is)
+{
+	int n = 0;
+
+	*ret_is = false;
+	*ret = 0;
+	for (; i < f.n && isdigit((unsigned char)f.p[i]); i++) {
+		n = n * 10 + (f.p[i] - '0');
+		if (n > COUNT_MAX) { /* the rest of it stays */
+			*ret_is = false;
+			return f.n;
+		}
+		*ret_is = true;
+	}
+	*ret = n;
 	return i;
 }
 
-static void format_extra(struct buf *out, const struct value *args, size_t from, size_t n,
-			 struct arena *scratch)
+/* [3]: the argument that comes next, counted from 1. */
+static size_t parse_index(struct printer *p, size_t i)
 {
+	struct str f = p->text;
+	size_t close = i;
+	int n;
+	bool is;
+
+	p->after_index = false;
+	if (i >= f.n || f.p[i] != '[')
+		return i;
+	p->reordered = true;
+	while (close < f.n && f.p[close] != ']')
+		close++;
+	if (close == f.n) {
+		p->bad_index = true;
+		return i + 1;
+	}
+	if (parse_number(f, i + 1, &n, &is) != close || !is || n < 1 || (size_t)n > p->nargs) {
+		p->bad_index = true;
+		return close + 1;
+	}
+	p->next = (size_t)n - 1;
+	p->after_index = true;
+	return close + 1;
+}
+
+static size_t parse_flags(struct printer *p, size_t i)
+{
+	struct format *f = &p->f;
+
+	*f = (struct format){ .out = f->out };
+	for (; i < p->text.n; i++) {
+		switch (p->text.p[i]) {
+		case '#':
+			f->sharp = true;
+			break;
+		case '0':
+			f->zero = true;
+			break;
+		case '+':
+			f->plus = true;
+			break;
+		case '-':
+			f->minus = true;
+			break;
+		case ' ':
+			f->space = true;
+			break;
+		default:
+			return i;
+		}
+	}
+	return i;
+}
+
+/* The next argument as a width or precision; false: it cannot be one. */
+static bool take_count(struct printer *p, int *ret)
+{
+	int64_t n;
+
+	*ret = 0;
+	if (p->next >= p->nargs || !gotmpl_as_int(p->args[p->next++], &n) || n > COUNT_MAX || n < -COUNT_MAX)
+		return false;
+	*ret = (int)n;
+	return true;
+}
+
+static size_t parse_width(struct printer *p, size_t i)
+{
+	struct format *f = &p->f;
+
+	i = parse_index(p, i);
+	if (i >= p->text.n || p->text.p[i] != '*') {
+		i = parse_number(p->text, i, &f->width, &f->has_width);
+		p->bad_index |= p->after_index && f->has_width;
+		return i;
+	}
+	f->has_width = take_count(p, &f->width);
+	if (!f->has_width)
+		buf_adds(f->out, "%!(BADWIDTH)");
+	if (f->width < 0) {
+		f->width = -f->width;
+		f->minus = true;
+		f->zero = false;
+	}
+	p->after_index = false;
+	return i + 1;
+}
+
+static size_t parse_precision(struct printer *p, size_t i)
+{
+	struct format *f = &p->f;
+
+	if (i >= p->text.n || p->text.p[i] != '.')
+		return i;
+	i++;
+	p->bad_index |= p->after_index;
+	i = parse_index(p, i);
+	if (i >= p->text.n || p->text.p[i] != '*') {
+		i = parse_number(p->text, i, &f->precision, &f->has_precision);
+		f->has_precision = true;
+		return i;
+	}
+	f->has_precision = take_count(p, &f->precision);
+	if (f->precision < 0) {
+		f->precision = 0;
+		f->has_precision = false;
+	}
+	if (!f->has_precision)
+		buf_adds(f->out, "%!(BADPREC)");
+	p->after_index = false;
+	return i + 1;
+}
+
+static void run_verb(struct printer *p, uint32_t verb)
+{
+	struct format *f = &p->f;
+
+	if (verb == '%') {
+		buf_addc(f->out, '%');
+		return;
+	}
+	if (p->bad_index || p->next >= p->nargs) {
+		buf_adds(f->out, "%!");
+		buf_add_utf8(f->out, verb);
+		buf_adds(f->out, p->bad_index ? "(BADINDEX)" : "(MISSING)");
+		return;
+	}
+	if (verb == 'v' || verb == 'w') { /* w is for errors, and goes with none of these values */
+		f->sharp_v = f->sharp;
+		f->sharp = f->plus = false;
+	}
+	show_arg(p, p->args[p->next++], verb);
+}
+
+/* What stands behind a '%', from i on; returns where it ends. */
+static size_t run_directive(struct printer *p, size_t i)
+{
+	ucs4_t verb;
+	int n;
+
+	p->bad_index = p->after_index = false;
+	i = parse_flags(p, i);
+	i = parse_width(p, i);
+	i = parse_precision(p, i);
+	if (!p->after_index)
+		i = parse_index(p, i);
+	if (i >= p->text.n) {
+		buf_adds(p->f.out, "%!(NOVERB)");
+		return p->text.n;
+	}
+	n = u8_mbtoucr(&verb, (const uint8_t *)p->text.p + i, p->text.n - i);
+	run_verb(p, n > 0 ? verb : 0xfffd);
+	return i + (n > 0 ? (size_t)n : 1);
+}
+
+static void show_extra(struct printer *p)
+{
+	struct buf *out = p->f.out;
+
+	p->f = (struct format){ .out = out };
 	buf_adds(out, "%!(EXTRA ");
-	for (size_t i = from; i < n; i++) {
-		buf_printf(out, "%s%s=", i > from ? ", " : "", go_type(args[i]));
-		gotmpl_print_value(out, args[i], scratch);
+	for (size_t i = p->next; i < p->nargs; i++) {
+		if (i > p->next)
+			buf_adds(out, ", ");
+		if (is_nil(p->args[i])) {
+			buf_adds(out, "<nil>");
+		} else {
+			buf_printf(out, "%s=", gotmpl_go_type(p->args[i]));
+			show(p, p->args[i], 'v', 0);
+		}
 	}
 	buf_addc(out, ')');
 }
 
-void gotmpl_printf(struct buf *out, struct str f, const struct value *args, size_t n,
-		   struct arena *scratch)
+void gotmpl_printf(struct buf *out, struct str f, const struct value *args, size_t n, struct arena *scratch)
 {
-	size_t next = 0;
+	struct printer p = { .f.out = out, .text = f, .args = args, .nargs = n, .scratch = scratch };
 
-	for (size_t i = 0; i < f.n; i++) {
-		AUTO(buf) struct buf one = BUF_INIT;
-		struct directive d;
-
+	for (size_t i = 0; i < f.n;) {
 		if (f.p[i] != '%') {
-			buf_addc(out, f.p[i]);
+			buf_addc(out, f.p[i++]);
 			continue;
 		}
-		i = parse_directive(f, i + 1, &d);
-		if (i >= f.n) {
-			buf_adds(out, "%!(NOVERB)");
-			break;
-		}
-		d.verb = f.p[i];
-		if (d.verb == '%')
-			buf_addc(out, '%');
-		else if (next >= n)
-			buf_printf(out, "%%!%c(MISSING)", d.verb);
-		else if (format_value(&one, &d, args[next], scratch))
-			pad(out, &d, buf_str(&one));
-		else
-			bad_verb(out, d.verb, args[next], scratch);
-		next += d.verb != '%';
+		i = run_directive(&p, i + 1);
 	}
-	if (next < n)
-		format_extra(out, args, next, n, scratch);
+	if (!p.reordered && p.next < n)
+		show_extra(&p);
 }

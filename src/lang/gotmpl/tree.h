@@ -112,6 +112,9 @@ extern const struct gotmpl_func gotmpl_builtins[];
 extern const size_t ngotmpl_builtins;
 const struct gotmpl_func *gotmpl_find_func(const struct gotmpl_env *env, struct str name);
 bool gotmpl_is_true(struct value v);
+/* The attributes sorted by key: a map of Go is ranged over and printed in that order. */
+const struct value_attr **gotmpl_sorted_attrs(struct arena *a, struct value v);
+const char *gotmpl_go_type(struct value v); /* "int", "map[string]interface {}" */
 /* fmt.Sprintf over values; what does not fit is shown as Go shows it (%!d(string=a)). */
 void gotmpl_printf(struct buf *out, struct str format, const struct value *args, size_t n,
 		   struct arena *scratch);
