@@ -233,6 +233,45 @@ struct str type_mismatch(struct arena *a, const struct type *got, const struct t
 	return needed(a, got, want);
 }
 
+static bool has_optional(const struct type *t)
+{
+	if (t->elem)
+		return has_optional(t->elem);
+	for (size_t i = 0; i < t->n; i++)
+		if (t->kind == TYPE_TUPLE ? has_optional(t->elems[i]) :
+					    t->attrs[i].optional || has_optional(t->attrs[i].type))
+			return true;
+	return false;
+}
+
+/* A constraint as the type of a value: an attribute that may be left out is there, if only as null. */
+static const struct type *as_value_type(struct arena *a, const struct type *t)
+{
+	struct type *ret;
+
+	if (!has_optional(t))
+		return t;
+	ret = arena_new_obj(a, struct type);
+	*ret = *t;
+	if (t->elem) {
+		ret->elem = as_value_type(a, t->elem);
+	} else if (t->kind == TYPE_TUPLE) {
+		const struct type **elems = arena_new_array(a, const struct type *, t->n);
+
+		for (size_t i = 0; i < t->n; i++)
+			elems[i] = as_value_type(a, t->elems[i]);
+		ret->elems = elems;
+	} else {
+		struct type_attr *attrs = arena_new_array(a, struct type_attr, t->n);
+
+		for (size_t i = 0; i < t->n; i++)
+			attrs[i] = (struct type_attr){ .name = t->attrs[i].name,
+						       .type = as_value_type(a, t->attrs[i].type) };
+		ret->attrs = attrs;
+	}
+	return ret;
+}
+
 /* What a null or unknown value of type `in` is of once it is taken for `out`: the parts of `out` that are any
  * are told by `in`. */
 static const struct type *fill_any(struct arena *a, const struct type *in, const struct type *out)
@@ -376,6 +415,7 @@ static int to_collection(struct arena *a, struct value v, const struct type *wan
 	for (size_t i = 0; i < n; i++)
 		if (convert_part(a, v, i, elem, &items[i], err) < 0)
 			return -1;
+	elem = as_value_type(a, elem);
 	if (level(a, want->kind == TYPE_SET, elem, items, n, &elem, err) < 0)
 		return -1;
 	if (want->kind == TYPE_LIST) {
@@ -418,7 +458,7 @@ static int to_object(struct arena *a, struct value v, const struct type *want, s
 		if (!have && !w->optional)
 			return err_set(err, ERR_INVALID, "attribute \"" STR_FMT "\" is missing", STR_ARG(w->name));
 		if (!have) {
-			attrs[i].value = value_null_of(w->type, v.span);
+			attrs[i].value = value_null_of(as_value_type(a, w->type), v.span);
 			continue;
 		}
 		attrs[i].key_span = have->key_span;
@@ -451,7 +491,7 @@ static int convert_unmarked(struct arena *a, struct value v, const struct type *
 	}
 	if (v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN) {
 		*ret = v;
-		ret->type = fill_any(a, in, want);
+		ret->type = fill_any(a, in, as_value_type(a, want));
 		return 0;
 	}
 	switch (want->kind) {

@@ -38,6 +38,7 @@ struct eval {
 	unsigned depth;
 	uint64_t steps;	     /* expressions evaluated so far: EVAL_STEPS_MAX ends a run that would never end */
 	bool exhausted;	     /* that, or EVAL_MEMORY_MAX, was reached and reported: nothing more is evaluated */
+	bool telling;	     /* values are being collected for a diagnostic: their own mistakes need none */
 };
 
 /* Ceilings, each with an error that says so. Depth is that of expressions in one another, and bounds the stack. */

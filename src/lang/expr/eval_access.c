@@ -137,7 +137,7 @@ struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x)
 
 static struct value bad_index(struct eval *e, const struct hcl_expr *x, const char *why)
 {
-	diag_detail(e->diags, eval_error(e, x->index.key->span, x, x, "No element has this index"), "%s", why);
+	diag_detail(e->diags, eval_error(e, x->index.key->span, x, x->index.key, "No element has this index"), "%s", why);
 	return value_unknown(x->span);
 }
 

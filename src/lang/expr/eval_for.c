@@ -282,6 +282,19 @@ static struct value splat_list(struct eval *e, const struct hcl_expr *x, struct 
 	return value_mark(value_list(e->arena, elem, items, n, x->span), v.sensitive);
 }
 
+/* Of a splat with mistakes the type is told all the same, for what it stands in; they are reported already. */
+static struct value broken_splat(struct eval *e, const struct hcl_expr *x, struct value v, const struct type *t)
+{
+	struct diags *was = e->diags, again;
+	struct value ret;
+
+	diags_init(&again, e->arena);
+	e->diags = &again;
+	ret = value_unknown_of(splat_type(e, x, t), x->span);
+	e->diags = was;
+	return value_mark(ret, v.sensitive);
+}
+
 struct value eval_splat(struct eval *e, const struct hcl_expr *x)
 {
 	size_t errors = e->diags->errors, n;
@@ -311,8 +324,10 @@ struct value eval_splat(struct eval *e, const struct hcl_expr *x)
 	items = arena_new_array(e->arena, struct value, n);
 	for (size_t i = 0; i < n && !e->exhausted && e->diags->errors - errors < MISTAKES_MAX; i++)
 		items[i] = each(e, x, v.seq->v[i]);
-	if (maybe_null || e->diags->errors > errors || e->exhausted)
+	if (maybe_null || e->exhausted)
 		return value_mark(value_unknown(x->span), v.sensitive);
+	if (e->diags->errors > errors)
+		return broken_splat(e, x, v, t);
 	if (t->kind == TYPE_LIST || t->kind == TYPE_SET)
 		return splat_list(e, x, v, t, items, n);
 	return value_mark(value_seq_make(e->arena, VALUE_TUPLE, items, n, x->span), v.sensitive);

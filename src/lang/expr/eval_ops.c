@@ -55,20 +55,19 @@ static int same(struct arena *a, struct value x, struct value y);
 static int same_parts(struct arena *a, struct value x, struct value y)
 {
 	size_t n = value_len(x);
-	int ret = 1;
+	int ret = 1, one;
 
 	if (n != value_len(y))
 		return 0;
+	if (value_is_seq(x)) { /* in their order, up to the first that decides or is not known */
+		for (size_t i = 0; i < n && ret == 1; i++)
+			ret = same(a, x.seq->v[i], y.seq->v[i]);
+		return ret;
+	}
 	for (size_t i = 0; i < n && ret != 0; i++) {
-		const struct value_attr *other;
-		int one;
+		const struct value_attr *other = value_attr_get(y, x.attrs->v[i].key);
 
-		if (value_is_seq(x)) {
-			one = same(a, x.seq->v[i], y.seq->v[i]);
-		} else {
-			other = value_attr_get(y, x.attrs->v[i].key);
-			one = other ? same(a, x.attrs->v[i].value, other->value) : 0;
-		}
+		one = other ? same(a, x.attrs->v[i].value, other->value) : 0;
 		ret = one == 1 ? ret : one;
 	}
 	return ret;
@@ -101,6 +100,8 @@ static int same(struct arena *a, struct value x, struct value y)
 	}
 	if (primitive && y.kind != VALUE_UNKNOWN)
 		return value_equal(x, y);
+	if (x.kind == VALUE_UNKNOWN && y.kind == VALUE_UNKNOWN)
+		return -1;
 	tx = type_of(a, x);
 	ty = type_of(a, y);
 	if (has_untyped_unknown(x) || has_untyped_unknown(y))

@@ -41,9 +41,11 @@ static const char *values_of(struct eval *e, const struct hcl_expr *x)
 	struct took_part t = { .e = e, .text = BUF_INIT };
 	const char *ret = NULL;
 
-	if (!x || e->exhausted || e->depth >= EVAL_DEPTH_MAX)
+	if (!x || e->telling || e->exhausted || e->depth >= EVAL_DEPTH_MAX)
 		return NULL;
+	e->telling = true;
 	hcl_each_reference(x, tell_reference, &t);
+	e->telling = false;
 	if (t.n)
 		ret = arena_strdup(e->arena, buf_cstr(&t.text));
 	buf_release(&t.text);
