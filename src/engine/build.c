@@ -151,13 +151,14 @@ int build_decode(struct build *b, const struct plan_component *c, struct arena *
 	struct plan_data data = { .values = &b->generated };
 	AUTO(buf) struct buf text = BUF_INIT;
 	struct diags diags;
+	struct str why;
 
 	diags_init(&diags, a);
 	if (c->decode(c, &data, a, &diags, ret) == 0 && !diags.errors)
 		return 0;
 	diags_render(&diags, &text);
-	return err_set(err, ERR_INVALID, "%s: %s", c->type,
-		       text.n ? str_trim(buf_str(&text)).p : "its options could not be decoded");
+	why = str_trim(buf_str(&text));
+	return err_set(err, ERR_INVALID, "%s: " STR_FMT, c->type, STR_ARG(why));
 }
 
 struct cancel *build_swap_cancel(struct build *b, struct cancel *c)

@@ -178,3 +178,19 @@ def test_machine_readable(ingot, folder):
     path = folder({"t.pkr.hcl": NULL + 'build { sources = ["null.a"] }'})
     rows = [line.split(",") for line in build(ingot, path, "-machine-readable").splitlines()]
     assert ["null.a", "artifact", "0", "builder-id", "fnoeding.null"] in [r[1:] for r in rows]
+
+
+def test_a_hundred_at_once(ingot, folder):
+    names = [f"a{i}" for i in range(100)]
+    path = folder({"t.pkr.hcl": "\n".join(f'source "null" "{n}" {{ communicator = "none" }}' for n in names) + """
+locals { words = { for i in range(20) : "k${i}" => upper("v${i}") } }
+build {
+  sources = [for i in range(100) : "null.a${i}"]
+  provisioner "shell-local" {
+    environment_vars = [for k, v in local.words : "${k}=${v}-${build.ID}"]
+    inline           = ["echo $k7 of ${source.name}"]
+  }
+}"""})
+    out = build(ingot, path)
+    for n in names:
+        assert f"==> null.{n}: V7-Null of {n}" in out
