@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define RUNNING_MAX 16 /* data sources at a time */
+#define RING_SHOWN 20  /* members of a ring that are named */
 
 /* A local (local set) or a data source. */
 struct node {
@@ -418,7 +419,10 @@ static void break_ring(struct graph *g)
 	}
 	first = seen[at] - 1;
 	for (size_t i = first; i < n; i++)
-		buf_printf(&path, "%s → ", title(g, &g->v[way[i]]));
+		if (i - first == RING_SHOWN)
+			buf_printf(&path, "%zu more → ", n - i);
+		else if (i - first < RING_SHOWN)
+			buf_printf(&path, "%s → ", title(g, &g->v[way[i]]));
 	buf_adds(&path, title(g, &g->v[at]));
 	e = diag_error(g->t->diags, g->v[at].local ? g->v[at].local->span : g->v[at].data->block->span,
 		       n - first == 1 ? "%s needs its own value" : "%s needs its own value, by way of others", title(g, &g->v[at]));
