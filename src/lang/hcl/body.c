@@ -42,8 +42,8 @@ static bool looks_like_item(const struct parser *p, size_t i)
 		return false;
 	if (p->v[i + 1].kind == HCL_T_EQUAL)
 		return true;
-	for (i++; p->v[i].kind == HCL_T_IDENT || p->v[i].kind == HCL_T_OQUOTE || p->v[i].kind == HCL_T_QUOTED_LIT ||
-		  p->v[i].kind == HCL_T_CQUOTE;
+	for (i++; p->v[i].kind == HCL_T_IDENT || p->v[i].kind == HCL_T_OQUOTE ||
+		  p->v[i].kind == HCL_T_QUOTED_LIT || p->v[i].kind == HCL_T_CQUOTE;
 	     i++)
 		;
 	return p->v[i].kind == HCL_T_OBRACE;
@@ -57,7 +57,8 @@ static size_t next_by_indent(const struct parser *p, size_t start)
 	for (size_t i = start + 1; p->v[i].kind != HCL_T_EOF; i++) {
 		if (p->v[i - 1].kind != HCL_T_NEWLINE || p->v[i].kind == HCL_T_NEWLINE)
 			continue;
-		if (p->v[i].kind == HCL_T_CBRACE ? column(p, i) < own : looks_like_item(p, i) && column(p, i) <= own)
+		if (p->v[i].kind == HCL_T_CBRACE ? column(p, i) < own
+						 : looks_like_item(p, i) && column(p, i) <= own)
 			return i;
 	}
 	return p->n - 1;
@@ -110,13 +111,15 @@ static void parse_attr(struct parser *p, size_t name, bool one_line, struct hcl_
 	size_t end;
 
 	parser_take(p); /* = */
-	*ret = (struct hcl_attr){ .name = parser_name(p, name), .name_span = parser_span(p, name, name) };
+	*ret = (struct hcl_attr){ .name = parser_name(p, name),
+				  .name_span = parser_span(p, name, name) };
 	x = parse_expr(p);
 	end = p->pos;
 	if (x && !one_line && p->v[end].kind != HCL_T_NEWLINE && p->v[end].kind != HCL_T_EOF) {
 		parser_unexpected(p, end, "the end of the line after the argument",
-				  p->v[end].kind == HCL_T_COMMA ? "Arguments stand on lines of their own, without commas."
-								 : "Each argument begins on a line of its own.");
+				  p->v[end].kind == HCL_T_COMMA
+				      ? "Arguments stand on lines of their own, without commas."
+				      : "Each argument begins on a line of its own.");
 		skip_item(p, name);
 	} else if (x && !one_line) {
 		parser_take(p);
@@ -134,15 +137,19 @@ static bool parse_one_line(struct parser *p, struct hcl_body *body, size_t heade
 	struct hcl_attr attr;
 
 	if (p->v[name].kind != HCL_T_IDENT)
-		return parser_unexpected(p, name, "an argument, or the end of the line, after '{'",
-					 "A block on one line holds one argument: name { argument = value }.");
+		return parser_unexpected(
+		    p, name, "an argument, or the end of the line, after '{'",
+		    "A block on one line holds one argument: name { argument = value }.");
 	i = p->pos;
-	if (p->v[i].kind == HCL_T_OBRACE || p->v[i].kind == HCL_T_OQUOTE || p->v[i].kind == HCL_T_IDENT)
-		return parser_fail_at(p, parser_span(p, name, i), i, "a block on one line cannot hold another block",
+	if (p->v[i].kind == HCL_T_OBRACE || p->v[i].kind == HCL_T_OQUOTE ||
+	    p->v[i].kind == HCL_T_IDENT)
+		return parser_fail_at(p, parser_span(p, name, i), i,
+				      "a block on one line cannot hold another block",
 				      "Put the inner block on lines of its own.");
 	if (p->v[i].kind != HCL_T_EQUAL)
-		return parser_unexpected(p, parser_next(p), "'=' after the argument's name",
-					 "A block on one line holds one argument: name { argument = value }.");
+		return parser_unexpected(
+		    p, parser_next(p), "'=' after the argument's name",
+		    "A block on one line holds one argument: name { argument = value }.");
 	parse_attr(p, name, true, &attr);
 	if (attr.expr->kind == HCL_LITERAL && attr.expr->value.kind == VALUE_UNKNOWN)
 		return false;
@@ -155,9 +162,11 @@ static bool parse_one_line(struct parser *p, struct hcl_body *body, size_t heade
 	if (p->v[i].kind == HCL_T_CBRACE)
 		return true;
 	if (p->v[i].kind == HCL_T_EOF)
-		return parser_fail_at(p, parser_span(p, header, open), i, "this block is never closed", "'}' ends it.");
-	return parser_unexpected(p, i, "'}' after the argument",
-				 "A block on one line holds one argument; several stand on lines of their own.");
+		return parser_fail_at(p, parser_span(p, header, open), i,
+				      "this block is never closed", "'}' ends it.");
+	return parser_unexpected(
+	    p, i, "'}' after the argument",
+	    "A block on one line holds one argument; several stand on lines of their own.");
 }
 
 /* The labels; the token after them is next. */
@@ -218,15 +227,19 @@ static bool parse_block(struct parser *p, size_t name, struct hcl_block *b)
 	if (p->pos > name + 1)
 		b->span = parser_span(p, name, p->pos - 1);
 	if (!parser_accept(p, HCL_T_OBRACE))
-		return parser_unexpected(p, i, "'{' or a label after the block's type",
-					 p->v[i].kind == HCL_T_NEWLINE ? "'{' stands on the same line as the type and the labels."
-					 : p->v[i].kind == HCL_T_EQUAL ? "An argument is a name, '=' and a value; a block has no '='."
-								       : NULL);
+		return parser_unexpected(
+		    p, i, "'{' or a label after the block's type",
+		    p->v[i].kind == HCL_T_NEWLINE
+			? "'{' stands on the same line as the type and the labels."
+		    : p->v[i].kind == HCL_T_EQUAL
+			? "An argument is a name, '=' and a value; a block has no '='."
+			: NULL);
 	if (!parse_block_body(p, b, name, i))
 		return false;
 	i = p->pos;
 	if (p->v[i].kind != HCL_T_NEWLINE && p->v[i].kind != HCL_T_EOF) {
-		return parser_unexpected(p, i, "the end of the line after the block", "Each block begins on a line of its own.");
+		return parser_unexpected(p, i, "the end of the line after the block",
+					 "Each block begins on a line of its own.");
 	}
 	parser_take(p);
 	return true;
@@ -258,8 +271,11 @@ static void parse_item(struct parser *p, struct items *items)
 		return;
 	}
 	default:
-		parser_unexpected(p, i, arena_printf(p->arena, "'=' or '{' after \"" STR_FMT "\"", STR_ARG(parser_text(p, name))),
-				  "An argument is written name = value, a block name \"label\" { … }.");
+		parser_unexpected(
+		    p, i,
+		    arena_printf(p->arena, "'=' or '{' after \"" STR_FMT "\"",
+				 STR_ARG(parser_text(p, name))),
+		    "An argument is written name = value, a block name \"label\" { … }.");
 		skip_item(p, name);
 	}
 }
@@ -285,7 +301,10 @@ static void check_doubles(struct parser *p, struct items *items)
 			items->attrs.v[kept++] = *attr;
 			continue;
 		}
-		diag_detail(p->diags, diag_error(p->diags, attr->name_span, "the argument \"" STR_FMT "\" is set twice", STR_ARG(attr->name)),
+		diag_detail(p->diags,
+			    diag_error(p->diags, attr->name_span,
+				       "the argument \"" STR_FMT "\" is set twice",
+				       STR_ARG(attr->name)),
 			    "It was set before on line %u. Remove one of the two.",
 			    source_position(p->src, first->name_span.from).line);
 	}
@@ -312,15 +331,18 @@ static void parse_stray(struct parser *p)
 
 	switch (p->v[i].kind) {
 	case HCL_T_CBRACE:
-		parser_fail(p, i, "this '}' closes nothing", "There is one '}' too many here, or a '{' too few before.");
+		parser_fail(p, i, "this '}' closes nothing",
+			    "There is one '}' too many here, or a '{' too few before.");
 		p->pos++;
 		return;
 	case HCL_T_OQUOTE:
-		parser_unexpected(p, i, "an argument or a block", "Names of arguments and types of blocks stand without quotes.");
+		parser_unexpected(p, i, "an argument or a block",
+				  "Names of arguments and types of blocks stand without quotes.");
 		break;
 	default:
-		parser_unexpected(p, i, "an argument or a block",
-				  "An argument is written name = value, a block name \"label\" { … }.");
+		parser_unexpected(
+		    p, i, "an argument or a block",
+		    "An argument is written name = value, a block name \"label\" { … }.");
 	}
 	skip_item(p, i);
 	if (p->pos == i) /* at a brace of nobody */
@@ -350,7 +372,8 @@ static struct hcl_body *parse_body(struct parser *p, size_t open, bool block)
 	body->span = parser_span(p, open, p->pos);
 	finish_body(p, &items, body);
 	if (block && p->v[p->pos].kind == HCL_T_EOF)
-		parser_fail(p, open, "the block that begins here is never closed", "'}' ends it; another one before may be missing.");
+		parser_fail(p, open, "the block that begins here is never closed",
+			    "'}' ends it; another one before may be missing.");
 	else if (block)
 		p->pos++;
 	return body;

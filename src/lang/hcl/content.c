@@ -56,10 +56,13 @@ static const char *nearest(const struct sorting *s, struct str name, bool attrs,
 static void unknown_attr(struct sorting *s, const struct hcl_attr *attr)
 {
 	const char *near = nearest(s, attr->name, true, s->body->is_json);
-	struct diag *g = diag_error(s->diags, attr->name_span, "there is no argument \"" STR_FMT "\" here", STR_ARG(attr->name));
+	struct diag *g =
+	    diag_error(s->diags, attr->name_span, "there is no argument \"" STR_FMT "\" here",
+		       STR_ARG(attr->name));
 
 	if (!s->body->is_json && schema_block(s->schema, attr->name))
-		diag_detail(s->diags, g, "It is a block, written without '=': " STR_FMT " { … }", STR_ARG(attr->name));
+		diag_detail(s->diags, g, "It is a block, written without '=': " STR_FMT " { … }",
+			    STR_ARG(attr->name));
 	else if (near)
 		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
 }
@@ -67,10 +70,12 @@ static void unknown_attr(struct sorting *s, const struct hcl_attr *attr)
 static void unknown_block(struct sorting *s, const struct hcl_block *b)
 {
 	const char *near = nearest(s, b->type, false, true);
-	struct diag *g = diag_error(s->diags, b->type_span, "there is no block \"" STR_FMT "\" here", STR_ARG(b->type));
+	struct diag *g = diag_error(s->diags, b->type_span,
+				    "there is no block \"" STR_FMT "\" here", STR_ARG(b->type));
 
 	if (schema_attr(s->schema, b->type))
-		diag_detail(s->diags, g, "It is an argument, written with '=': " STR_FMT " = …", STR_ARG(b->type));
+		diag_detail(s->diags, g, "It is an argument, written with '=': " STR_FMT " = …",
+			    STR_ARG(b->type));
 	else if (near)
 		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
 }
@@ -93,7 +98,8 @@ static const char *label_list(struct sorting *s, const struct hcl_schema_block *
 	return text;
 }
 
-static bool labels_fit(struct sorting *s, const struct hcl_schema_block *schema, const struct hcl_block *b)
+static bool labels_fit(struct sorting *s, const struct hcl_schema_block *schema,
+		       const struct hcl_block *b)
 {
 	size_t want = nlabels(schema);
 	struct diag *g;
@@ -101,9 +107,11 @@ static bool labels_fit(struct sorting *s, const struct hcl_schema_block *schema,
 	if (b->nlabels == want)
 		return true;
 	if (b->nlabels < want)
-		g = diag_error(s->diags, b->span, "this %s block lacks its %s", schema->type, schema->labels[b->nlabels]);
+		g = diag_error(s->diags, b->span, "this %s block lacks its %s", schema->type,
+			       schema->labels[b->nlabels]);
 	else
-		g = diag_error(s->diags, b->labels[want].span, "this label is one too many for a %s block", schema->type);
+		g = diag_error(s->diags, b->labels[want].span,
+			       "this label is one too many for a %s block", schema->type);
 	diag_detail(s->diags, g, "It is written: %s%s { … }", schema->type, label_list(s, schema));
 	return false;
 }
@@ -119,7 +127,8 @@ static void sort_native(struct sorting *s)
 		if (!schema_attr(s->schema, body->attrs[i].name))
 			unknown_attr(s, &body->attrs[i]);
 	for (size_t i = 0; i < body->nblocks; i++) {
-		const struct hcl_schema_block *schema = schema_block(s->schema, body->blocks[i].type);
+		const struct hcl_schema_block *schema =
+		    schema_block(s->schema, body->blocks[i].type);
 
 		if (schema && labels_fit(s, schema, &body->blocks[i]))
 			vec_push(&s->blocks, body->blocks[i]);
@@ -130,7 +139,9 @@ static void sort_native(struct sorting *s)
 
 static struct hcl_attr property(struct sorting *s, const struct value_attr *v)
 {
-	return (struct hcl_attr){ .name = v->key, .name_span = v->key_span, .expr = json_expr(s->arena, v->value, s->diags),
+	return (struct hcl_attr){ .name = v->key,
+				  .name_span = v->key_span,
+				  .expr = json_expr(s->arena, v->value, s->diags),
 				  .span = { v->key_span.src, v->key_span.from, v->value.span.to } };
 }
 
@@ -142,7 +153,9 @@ static bool set_twice(struct sorting *s, const struct value_attr *v)
 		map_set(&s->seen, v->key, (void *)v);
 		return false;
 	}
-	diag_detail(s->diags, diag_error(s->diags, v->key_span, "the argument \"" STR_FMT "\" is set twice", STR_ARG(v->key)),
+	diag_detail(s->diags,
+		    diag_error(s->diags, v->key_span, "the argument \"" STR_FMT "\" is set twice",
+			       STR_ARG(v->key)),
 		    "It was set before on line %u. Remove one of the two.",
 		    source_position(first->key_span.src, first->key_span.from).line);
 	return true;
@@ -157,8 +170,11 @@ struct unpacking {
 
 static void add_json_block(struct sorting *s, const struct unpacking *u, struct value v)
 {
-	struct hcl_block b = { .type = u->type->key, .type_span = u->type->key_span, .span = u->type->key_span,
-			       .nlabels = u->want, .body = json_body(s->arena, v) };
+	struct hcl_block b = { .type = u->type->key,
+			       .type_span = u->type->key_span,
+			       .span = u->type->key_span,
+			       .nlabels = u->want,
+			       .body = json_body(s->arena, v) };
 
 	b.labels = arena_new_array(s->arena, struct hcl_label, u->want);
 	if (u->want) {
@@ -175,12 +191,15 @@ static void unpack(struct sorting *s, struct unpacking *u, size_t level, struct 
 	size_t n;
 
 	if (level < u->want) {
-		const char *what = arena_printf(s->arena, "the %s of %s blocks as its keys", u->schema->labels[level], u->schema->type);
+		const char *what = arena_printf(s->arena, "the %s of %s blocks as its keys",
+						u->schema->labels[level], u->schema->type);
 		size_t before = s->diags->errors;
 
 		n = json_properties(s->arena, v, what, s->diags, &props);
 		if (!n && s->diags->errors == before)
-			diag_error(s->diags, v.span, "these %s blocks lack their %s: no key is here", u->schema->type, u->schema->labels[level]);
+			diag_error(s->diags, v.span,
+				   "these %s blocks lack their %s: no key is here", u->schema->type,
+				   u->schema->labels[level]);
 		for (size_t i = 0; i < n; i++) {
 			u->labels[level] = (struct hcl_label){ props[i]->key, props[i]->key_span };
 			unpack(s, u, level + 1, props[i]->value);
@@ -193,14 +212,17 @@ static void unpack(struct sorting *s, struct unpacking *u, size_t level, struct 
 	else if (v.kind == VALUE_OBJECT)
 		add_json_block(s, u, v);
 	else if (v.kind != VALUE_NULL)
-		diag_error(s->diags, v.span, "expected an object with the arguments of a %s block, or an array of them, found %s",
+		diag_error(s->diags, v.span,
+			   "expected an object with the arguments of a %s block, or an array of "
+			   "them, found %s",
 			   u->schema->type, value_kind_phrase(v));
 }
 
 static void sort_json(struct sorting *s)
 {
 	const struct value_attr **props;
-	size_t n = json_properties(s->arena, s->body->json, "arguments and blocks", s->diags, &props);
+	size_t n =
+	    json_properties(s->arena, s->body->json, "arguments and blocks", s->diags, &props);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct hcl_schema_block *block = schema_block(s->schema, props[i]->key);
@@ -209,12 +231,15 @@ static void sort_json(struct sorting *s)
 			if (!set_twice(s, props[i]))
 				vec_push(&s->attrs, property(s, props[i]));
 		} else if (block) {
-			struct unpacking u = { .schema = block, .type = props[i], .want = nlabels(block) };
+			struct unpacking u = { .schema = block,
+					       .type = props[i],
+					       .want = nlabels(block) };
 
 			u.labels = arena_new_array(s->arena, struct hcl_label, u.want);
 			unpack(s, &u, 0, props[i]->value);
 		} else if (!s->schema->open) {
-			struct hcl_attr attr = { .name = props[i]->key, .name_span = props[i]->key_span };
+			struct hcl_attr attr = { .name = props[i]->key,
+						 .name_span = props[i]->key_span };
 
 			unknown_attr(s, &attr);
 		}
@@ -237,13 +262,14 @@ static void finish(struct sorting *s, struct hcl_content *ret)
 	map_release(&s->seen);
 }
 
-int hcl_content(struct arena *a, const struct hcl_body *body, const struct hcl_schema *schema, struct diags *d,
-		struct hcl_content *ret)
+int hcl_content(struct arena *a, const struct hcl_body *body, const struct hcl_schema *schema,
+		struct diags *d, struct hcl_content *ret)
 {
 	struct sorting s = { .arena = a, .body = body, .schema = schema, .diags = d };
 	size_t before = d->errors;
 	/* Something missing is missing where the body begins; the JSON form says so at its end. */
-	struct span where = { body->span.src, body->span.from, MIN(body->span.from + 1, body->span.to) };
+	struct span where = { body->span.src, body->span.from,
+			      MIN(body->span.from + 1, body->span.to) };
 
 	if (body->is_json)
 		sort_json(&s);
@@ -251,25 +277,31 @@ int hcl_content(struct arena *a, const struct hcl_body *body, const struct hcl_s
 		sort_native(&s);
 	for (size_t i = 0; i < schema->nattrs; i++)
 		if (schema->attrs[i].required && !find(&s, schema->attrs[i].name))
-			diag_error(d, body->is_json ? body->end : where, "the argument \"%s\" is missing here", schema->attrs[i].name);
+			diag_error(d, body->is_json ? body->end : where,
+				   "the argument \"%s\" is missing here", schema->attrs[i].name);
 	finish(&s, ret);
 	return d->errors > before ? -1 : 0;
 }
 
-int hcl_attributes(struct arena *a, const struct hcl_body *body, struct diags *d, struct hcl_content *ret)
+int hcl_attributes(struct arena *a, const struct hcl_body *body, struct diags *d,
+		   struct hcl_content *ret)
 {
 	struct sorting s = { .arena = a, .body = body, .diags = d };
 	size_t before = d->errors;
 
 	if (!body->is_json) {
 		if (body->nblocks)
-			diag_detail(d, diag_error(d, body->blocks[0].type_span, "no blocks can stand here, only arguments"),
-				    "An argument is written with '=': " STR_FMT " = …", STR_ARG(body->blocks[0].type));
+			diag_detail(d,
+				    diag_error(d, body->blocks[0].type_span,
+					       "no blocks can stand here, only arguments"),
+				    "An argument is written with '=': " STR_FMT " = …",
+				    STR_ARG(body->blocks[0].type));
 		*ret = (struct hcl_content){ .attrs = body->attrs, .nattrs = body->nattrs };
 		return d->errors > before ? -1 : 0;
 	}
 	if (body->json.kind != VALUE_OBJECT) {
-		diag_error(d, body->json.span, "expected an object with arguments, found %s", value_kind_phrase(body->json));
+		diag_error(d, body->json.span, "expected an object with arguments, found %s",
+			   value_kind_phrase(body->json));
 	} else {
 		const struct value_attr **props;
 		size_t n = json_properties(a, body->json, "arguments", d, &props);

@@ -37,7 +37,8 @@ int hcl_parse_json(struct arena *a, struct source *src, struct diags *d, struct 
 		*ret = json_body(a, v);
 		return 0;
 	}
-	*ret = json_body(a, value_attrs_make(a, VALUE_OBJECT, NULL, 0, (struct span){ src, 0, (uint32_t)src->text.n }));
+	*ret = json_body(a, value_attrs_make(a, VALUE_OBJECT, NULL, 0,
+					     (struct span){ src, 0, (uint32_t)src->text.n }));
 	return -1;
 }
 
@@ -51,7 +52,8 @@ size_t json_properties(struct arena *a, struct value v, const char *what, struct
 		struct value o = v.kind == VALUE_TUPLE ? v.seq->v[i] : v;
 
 		if (o.kind != VALUE_OBJECT) {
-			diag_error(d, o.span, "expected an object with %s, found %s", what, value_kind_phrase(o));
+			diag_error(d, o.span, "expected an object with %s, found %s", what,
+				   value_kind_phrase(o));
 			continue;
 		}
 		for (size_t k = 0; k < o.attrs->n; k++)
@@ -87,7 +89,8 @@ static bool has_sequence(struct str s)
 	return false;
 }
 
-static struct hcl_expr *text_expr(struct arena *a, struct str text, struct span span, struct diags *d)
+static struct hcl_expr *text_expr(struct arena *a, struct str text, struct span span,
+				  struct diags *d)
 {
 	struct hcl_expr *x = NULL;
 
@@ -129,9 +132,13 @@ static void check_doubles(struct value v, struct diags *d)
 					first = &v.attrs->v[k];
 		}
 		if (first)
-			diag_detail(d, diag_error(d, attr->key_span, "the key \"" STR_FMT "\" stands twice in this object", STR_ARG(attr->key)),
-				    "It was given before on line %u. Remove one of the two.",
-				    source_position(first->key_span.src, first->key_span.from).line);
+			diag_detail(
+			    d,
+			    diag_error(d, attr->key_span,
+				       "the key \"" STR_FMT "\" stands twice in this object",
+				       STR_ARG(attr->key)),
+			    "It was given before on line %u. Remove one of the two.",
+			    source_position(first->key_span.src, first->key_span.from).line);
 	}
 }
 
@@ -156,8 +163,10 @@ struct hcl_expr *json_expr(struct arena *a, struct value v, struct diags *d)
 		x->object.n = v.attrs->n;
 		x->object.pairs = arena_new_array(a, struct hcl_pair, v.attrs->n);
 		for (size_t i = 0; i < v.attrs->n; i++)
-			x->object.pairs[i] = (struct hcl_pair){ .key = text_expr(a, v.attrs->v[i].key, v.attrs->v[i].key_span, d),
-								.value = json_expr(a, v.attrs->v[i].value, d) };
+			x->object.pairs[i] =
+			    (struct hcl_pair){ .key = text_expr(a, v.attrs->v[i].key,
+								v.attrs->v[i].key_span, d),
+					       .value = json_expr(a, v.attrs->v[i].value, d) };
 	} else {
 		x->kind = HCL_LITERAL;
 		x->value = v;

@@ -32,43 +32,47 @@ enum class {
 };
 
 static const uint8_t classes[256] = {
-	[' '] = C_SPACE,      ['\t'] = C_SPACE,	   ['\n'] = C_NEWLINE, ['\r'] = C_RETURN,
-	['a' ... 'z'] = C_IDENT, ['A' ... 'Z'] = C_IDENT, ['_'] = C_IDENT, ['0' ... '9'] = C_DIGIT,
-	['"'] = C_QUOTE,      ['{'] = C_OBRACE,	   ['}'] = C_CBRACE,   ['['] = C_SINGLE,
-	[']'] = C_SINGLE,     ['('] = C_SINGLE,	   [')'] = C_SINGLE,   [','] = C_SINGLE,
-	['?'] = C_SINGLE,     ['+'] = C_SINGLE,	   ['-'] = C_SINGLE,   ['*'] = C_SINGLE,
-	['%'] = C_SINGLE,     ['='] = C_DOUBLE,	   ['!'] = C_DOUBLE,   ['>'] = C_DOUBLE,
-	['&'] = C_DOUBLE,     ['|'] = C_DOUBLE,	   [':'] = C_DOUBLE,   ['~'] = C_DOUBLE,
-	['#'] = C_HASH,	      ['/'] = C_SLASH,	   ['.'] = C_DOT,      ['<'] = C_LESS,
-	[0x80 ... 0xff] = C_HIGH,
+	[' '] = C_SPACE,   ['\t'] = C_SPACE,	    ['\n'] = C_NEWLINE,
+	['\r'] = C_RETURN, ['a' ... 'z'] = C_IDENT, ['A' ... 'Z'] = C_IDENT,
+	['_'] = C_IDENT,   ['0' ... '9'] = C_DIGIT, ['"'] = C_QUOTE,
+	['{'] = C_OBRACE,  ['}'] = C_CBRACE,	    ['['] = C_SINGLE,
+	[']'] = C_SINGLE,  ['('] = C_SINGLE,	    [')'] = C_SINGLE,
+	[','] = C_SINGLE,  ['?'] = C_SINGLE,	    ['+'] = C_SINGLE,
+	['-'] = C_SINGLE,  ['*'] = C_SINGLE,	    ['%'] = C_SINGLE,
+	['='] = C_DOUBLE,  ['!'] = C_DOUBLE,	    ['>'] = C_DOUBLE,
+	['&'] = C_DOUBLE,  ['|'] = C_DOUBLE,	    [':'] = C_DOUBLE,
+	['~'] = C_DOUBLE,  ['#'] = C_HASH,	    ['/'] = C_SLASH,
+	['.'] = C_DOT,	   ['<'] = C_LESS,	    [0x80 ... 0xff] = C_HIGH,
 };
 
 static const uint8_t single_kinds[128] = {
-	['['] = HCL_T_OBRACK, [']'] = HCL_T_CBRACK, ['('] = HCL_T_OPAREN, [')'] = HCL_T_CPAREN,
-	[','] = HCL_T_COMMA,  ['?'] = HCL_T_QUESTION, ['+'] = HCL_T_PLUS, ['-'] = HCL_T_MINUS,
-	['*'] = HCL_T_STAR,   ['%'] = HCL_T_PERCENT, ['='] = HCL_T_EQUAL, ['!'] = HCL_T_BANG,
-	['<'] = HCL_T_LT,     ['>'] = HCL_T_GT,	    [':'] = HCL_T_COLON,  ['&'] = HCL_T_INVALID,
+	['['] = HCL_T_OBRACK,  [']'] = HCL_T_CBRACK,   ['('] = HCL_T_OPAREN, [')'] = HCL_T_CPAREN,
+	[','] = HCL_T_COMMA,   ['?'] = HCL_T_QUESTION, ['+'] = HCL_T_PLUS,   ['-'] = HCL_T_MINUS,
+	['*'] = HCL_T_STAR,    ['%'] = HCL_T_PERCENT,  ['='] = HCL_T_EQUAL,  ['!'] = HCL_T_BANG,
+	['<'] = HCL_T_LT,      ['>'] = HCL_T_GT,       [':'] = HCL_T_COLON,  ['&'] = HCL_T_INVALID,
 	['|'] = HCL_T_INVALID, ['~'] = HCL_T_INVALID,
 };
 
 /* Where the inner loop over literal text has to look up. */
 static const bool literal_stops[256] = {
-	['"'] = true, ['\\'] = true, ['$'] = true, ['%'] = true, ['\n'] = true, ['\r'] = true, [0x80 ... 0xff] = true,
+	['"'] = true,  ['\\'] = true, ['$'] = true,	      ['%'] = true,
+	['\n'] = true, ['\r'] = true, [0x80 ... 0xff] = true,
 };
 
 /* Bytes of identifiers after the first. */
 static const bool ident_bytes[256] = {
-	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true, ['-'] = true,
+	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+	['_'] = true,	      ['-'] = true,
 };
 
 enum mode { MODE_CODE, MODE_QUOTED, MODE_HEREDOC, MODE_BARE };
 
 struct frame {
 	enum mode mode;
-	bool line_start;      /* heredoc: the closing marker may come now */
-	uint32_t braces;      /* code: open ones */
-	uint32_t at;	      /* where it began */
-	struct str marker;    /* heredoc */
+	bool line_start;   /* heredoc: the closing marker may come now */
+	uint32_t braces;   /* code: open ones */
+	uint32_t at;	   /* where it began */
+	struct str marker; /* heredoc */
 };
 
 struct lexer {
@@ -77,7 +81,8 @@ struct lexer {
 	struct hcl_token *tokens;
 	size_t ntokens, cap;
 	VEC(struct frame) frames;
-	bool no_comment_end; /* a search for the end of a block comment has failed: so would any later one */
+	/* A search for the end of a block comment has failed: so would any later one. */
+	bool no_comment_end;
 };
 
 static inline void emit(struct lexer *l, enum hcl_token_kind kind, size_t from, size_t to)
@@ -229,7 +234,9 @@ static bool heredoc(struct lexer *l)
 		return false;
 	l->i = i + 1;
 	emit(l, HCL_T_OHEREDOC, from, l->i);
-	push(l, (struct frame){ .mode = MODE_HEREDOC, .line_start = true, .at = (uint32_t)from,
+	push(l, (struct frame){ .mode = MODE_HEREDOC,
+				.line_start = true,
+				.at = (uint32_t)from,
 				.marker = { (const char *)l->p + start, end - start } });
 	return true;
 }
@@ -252,8 +259,10 @@ static void doubled(struct lexer *l)
 		char a, b;
 		uint8_t kind;
 	} pairs[] = {
-		{ '=', '=', HCL_T_EQ }, { '=', '>', HCL_T_FAT_ARROW }, { '!', '=', HCL_T_NE }, { '>', '=', HCL_T_GE },
-		{ '&', '&', HCL_T_AND }, { '|', '|', HCL_T_OR }, { ':', ':', HCL_T_DOUBLE_COLON },
+		{ '=', '=', HCL_T_EQ },		  { '=', '>', HCL_T_FAT_ARROW },
+		{ '!', '=', HCL_T_NE },		  { '>', '=', HCL_T_GE },
+		{ '&', '&', HCL_T_AND },	  { '|', '|', HCL_T_OR },
+		{ ':', ':', HCL_T_DOUBLE_COLON },
 	};
 	int c = l->p[l->i], next = at(l, l->i + 1);
 
@@ -414,7 +423,8 @@ static size_t literal_end(const struct lexer *l, size_t i, bool quoted)
 			i++;
 			break;
 		case '\\':
-			if (quoted && (at(l, i + 1) == '\n' || at(l, i + 1) == '\r' || at(l, i + 1) < 0))
+			if (quoted &&
+			    (at(l, i + 1) == '\n' || at(l, i + 1) == '\r' || at(l, i + 1) < 0))
 				return i;
 			/* What follows is text whatever it is, so long as it is a whole character. */
 			i += 1 + (quoted && at(l, i + 1) < 0x80);
@@ -554,7 +564,10 @@ static void bare(struct lexer *l)
 struct hcl_tokens hcl_lex(struct arena *a, struct str text, enum hcl_lex_mode mode)
 {
 	static void (*const modes[])(struct lexer *) = {
-		[MODE_CODE] = code, [MODE_QUOTED] = quoted, [MODE_HEREDOC] = heredoc_text, [MODE_BARE] = bare,
+		[MODE_CODE] = code,
+		[MODE_QUOTED] = quoted,
+		[MODE_HEREDOC] = heredoc_text,
+		[MODE_BARE] = bare,
 	};
 	struct lexer l = { .p = (const uint8_t *)text.p, .n = text.n };
 

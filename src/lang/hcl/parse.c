@@ -22,12 +22,14 @@ static size_t without_comments(struct str text, struct hcl_token *v, size_t n)
 	return kept;
 }
 
-void parser_init(struct parser *p, struct arena *a, struct source *src, struct str text, struct diags *d,
-		 enum hcl_lex_mode mode)
+void parser_init(struct parser *p, struct arena *a, struct source *src, struct str text,
+		 struct diags *d, enum hcl_lex_mode mode)
 {
 	struct hcl_tokens t = hcl_lex(a, text, mode);
 
-	*p = (struct parser){ .arena = a, .src = src, .diags = d, .text = text, .v = t.v, .last_bad = SIZE_MAX };
+	*p = (struct parser){
+		.arena = a, .src = src, .diags = d, .text = text, .v = t.v, .last_bad = SIZE_MAX
+	};
 	p->n = without_comments(text, t.v, t.n);
 }
 
@@ -123,8 +125,9 @@ static enum hcl_token_kind partner(enum hcl_token_kind close)
 
 static bool opens(enum hcl_token_kind kind)
 {
-	return kind == HCL_T_OBRACE || kind == HCL_T_OBRACK || kind == HCL_T_OPAREN || kind == HCL_T_OQUOTE ||
-	       kind == HCL_T_OHEREDOC || kind == HCL_T_TEMPLATE_INTERP || kind == HCL_T_TEMPLATE_CONTROL;
+	return kind == HCL_T_OBRACE || kind == HCL_T_OBRACK || kind == HCL_T_OPAREN ||
+	       kind == HCL_T_OQUOTE || kind == HCL_T_OHEREDOC || kind == HCL_T_TEMPLATE_INTERP ||
+	       kind == HCL_T_TEMPLATE_CONTROL;
 }
 
 static bool is_bracket(enum hcl_token_kind close)
@@ -157,15 +160,19 @@ static void find_matches(struct parser *p)
 		}
 		if (kind == HCL_T_INVALID && p->v[i].from == p->v[i].to)
 			want = HCL_T_OQUOTE;
-		for (size_t k = open.n; want != HCL_T_EOF && k > 0 && open.n - k < MATCH_LOOK_MAX; k--) {
+		for (size_t k = open.n; want != HCL_T_EOF && k > 0 && open.n - k < MATCH_LOOK_MAX;
+		     k--) {
 			enum hcl_token_kind had = p->v[open.v[k - 1]].kind;
 
-			if (had == want || (want == HCL_T_TEMPLATE_INTERP && had == HCL_T_TEMPLATE_CONTROL)) {
+			if (had == want ||
+			    (want == HCL_T_TEMPLATE_INTERP && had == HCL_T_TEMPLATE_CONTROL)) {
 				p->match[open.v[k - 1]] = (uint32_t)i;
 				open.n = k - 1;
 				break;
 			}
-			if (is_bracket(kind) && (!is_bracket_open(had) || (kind != HCL_T_CBRACE && opens_block(p, open.v[k - 1]))))
+			if (is_bracket(kind) &&
+			    (!is_bracket_open(had) ||
+			     (kind != HCL_T_CBRACE && opens_block(p, open.v[k - 1]))))
 				break;
 		}
 	}
@@ -181,7 +188,8 @@ size_t parser_match(struct parser *p, size_t open)
 
 /* Reports. */
 
-struct hcl_expr *parser_fail_at(struct parser *p, struct span span, size_t i, const char *summary, const char *detail)
+struct hcl_expr *parser_fail_at(struct parser *p, struct span span, size_t i, const char *summary,
+				const char *detail)
 {
 	if (p->last_bad != i) {
 		p->last_bad = i;
@@ -200,15 +208,21 @@ static const struct {
 	const char *text, *summary, *detail;
 } strangers[] = {
 	{ "'", "' is no quote in HCL", "Text stands in double quotes: \"…\"." },
-	{ "`", "` is no quote in HCL", "Text stands in double quotes; text of several lines in a heredoc (<<EOT)." },
-	{ ";", "';' does not end anything in HCL", "Arguments end with their line; elements of lists and objects with a comma." },
+	{ "`", "` is no quote in HCL",
+	  "Text stands in double quotes; text of several lines in a heredoc (<<EOT)." },
+	{ ";", "';' does not end anything in HCL",
+	  "Arguments end with their line; elements of lists and objects with a comma." },
 	{ "&", "'&' is no operator of HCL", "\"And\" is written &&." },
 	{ "|", "'|' is no operator of HCL", "\"Or\" is written ||." },
 	{ "^", "'^' is no operator of HCL", "Powers are computed by pow(base, exponent)." },
-	{ "~", "'~' is no operator of HCL", "\"Not\" is written !. In templates ~ stands directly inside the braces: ${~ … ~}." },
-	{ "\xe2\x80\x9c", "a typographic quote is no quote in HCL", "Replace it by a plain double quote: \"." },
-	{ "\xe2\x80\x9d", "a typographic quote is no quote in HCL", "Replace it by a plain double quote: \"." },
-	{ "\r", "a carriage return without a line feed", "Lines end with \\n or \\r\\n: save the file with such line ends." },
+	{ "~", "'~' is no operator of HCL",
+	  "\"Not\" is written !. In templates ~ stands directly inside the braces: ${~ … ~}." },
+	{ "\xe2\x80\x9c", "a typographic quote is no quote in HCL",
+	  "Replace it by a plain double quote: \"." },
+	{ "\xe2\x80\x9d", "a typographic quote is no quote in HCL",
+	  "Replace it by a plain double quote: \"." },
+	{ "\r", "a carriage return without a line feed",
+	  "Lines end with \\n or \\r\\n: save the file with such line ends." },
 };
 
 static bool stranger(struct parser *p, size_t i)
@@ -225,13 +239,18 @@ static bool stranger(struct parser *p, size_t i)
 	if (!s.n)
 		parser_fail(p, i, "the quoted text before is not closed on its line", NULL);
 	else if (utf8_invalid_at(s) >= 0)
-		parser_fail(p, i, arena_printf(p->arena, "the byte 0x%02x is not UTF-8", (uint8_t)s.p[0]),
+		parser_fail(p, i,
+			    arena_printf(p->arena, "the byte 0x%02x is not UTF-8", (uint8_t)s.p[0]),
 			    "HCL files are UTF-8: save the file in this encoding.");
 	else if ((uint8_t)s.p[0] < 0x20 || s.p[0] == 0x7f)
-		parser_fail(p, i, arena_printf(p->arena, "the control byte 0x%02x stands outside of text", s.p[0]), NULL);
+		parser_fail(p, i,
+			    arena_printf(p->arena, "the control byte 0x%02x stands outside of text",
+					 s.p[0]),
+			    NULL);
 	else
-		parser_fail(p, i, arena_printf(p->arena, "'" STR_FMT "' has no meaning in HCL", STR_ARG(s)),
-			    "It may stand in quoted text and in comments only.");
+		parser_fail(
+		    p, i, arena_printf(p->arena, "'" STR_FMT "' has no meaning in HCL", STR_ARG(s)),
+		    "It may stand in quoted text and in comments only.");
 	return true;
 }
 
@@ -245,9 +264,11 @@ static const char *name_of(struct parser *p, size_t i)
 	case HCL_T_NEWLINE:
 		return "the end of the line";
 	case HCL_T_IDENT:
-		return arena_printf(p->arena, "the name \"" STR_FMT "\"", (int)MIN(s.n, (size_t)60), s.p);
+		return arena_printf(p->arena, "the name \"" STR_FMT "\"", (int)MIN(s.n, (size_t)60),
+				    s.p);
 	case HCL_T_NUMBER:
-		return arena_printf(p->arena, "the number " STR_FMT, (int)MIN(s.n, (size_t)60), s.p);
+		return arena_printf(p->arena, "the number " STR_FMT, (int)MIN(s.n, (size_t)60),
+				    s.p);
 	case HCL_T_OQUOTE:
 		return "quoted text";
 	case HCL_T_CQUOTE:
@@ -263,11 +284,14 @@ static const char *name_of(struct parser *p, size_t i)
 
 struct hcl_expr *parser_unexpected(struct parser *p, size_t i, const char *wanted, const char *why)
 {
-	if (p->v[i].kind == HCL_T_SLASH && p->v[i + 1].kind == HCL_T_STAR && p->v[i].to == p->v[i + 1].from)
-		return parser_fail_at(p, parser_span(p, i, i + 1), i, "this comment is never closed", "*/ ends it.");
+	if (p->v[i].kind == HCL_T_SLASH && p->v[i + 1].kind == HCL_T_STAR &&
+	    p->v[i].to == p->v[i + 1].from)
+		return parser_fail_at(p, parser_span(p, i, i + 1), i,
+				      "this comment is never closed", "*/ ends it.");
 	if (p->v[i].kind == HCL_T_INVALID && stranger(p, i))
 		return NULL;
-	return parser_fail(p, i, arena_printf(p->arena, "expected %s, found %s", wanted, name_of(p, i)), why);
+	return parser_fail(
+	    p, i, arena_printf(p->arena, "expected %s, found %s", wanted, name_of(p, i)), why);
 }
 
 bool parser_down(struct parser *p, size_t i)
@@ -285,7 +309,8 @@ static bool too_large(struct source *src, struct diags *d)
 {
 	if (src->text.n <= HCL_SIZE_MAX)
 		return false;
-	diag_error(d, (struct span){ 0 }, "%s is larger than %zu MiB", src->name, HCL_SIZE_MAX >> 20);
+	diag_error(d, (struct span){ 0 }, "%s is larger than %zu MiB", src->name,
+		   HCL_SIZE_MAX >> 20);
 	return true;
 }
 

@@ -99,6 +99,11 @@ struct hcl_expr *expr_unknown(struct parser *p, struct span span); /* for what c
 struct span span_join(struct span a, struct span b);
 
 struct hcl_expr *parse_expr(struct parser *p);
+/* What the bracket at token `open`, just taken, begins: a list, an object, a for; or a parenthesis; or the call of the name
+ * at token `first`. */
+struct hcl_expr *parse_bracketed(struct parser *p, size_t open);
+struct hcl_expr *parse_paren(struct parser *p, size_t open);
+struct hcl_expr *parse_call(struct parser *p, size_t first);
 /* The names, "in" and collection of a for, after that word. */
 bool parse_for_head(struct parser *p, struct hcl_expr *x);
 /* The quoted text or heredoc whose opening token is next. */

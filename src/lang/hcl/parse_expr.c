@@ -5,21 +5,21 @@
 static const struct {
 	uint8_t level, op;
 } operators[] = {
-	[HCL_T_OR] = { 1, HCL_OP_OR },	  [HCL_T_AND] = { 2, HCL_OP_AND },
-	[HCL_T_EQ] = { 3, HCL_OP_EQ },	  [HCL_T_NE] = { 3, HCL_OP_NE },
-	[HCL_T_LT] = { 4, HCL_OP_LT },	  [HCL_T_LE] = { 4, HCL_OP_LE },
-	[HCL_T_GT] = { 4, HCL_OP_GT },	  [HCL_T_GE] = { 4, HCL_OP_GE },
-	[HCL_T_PLUS] = { 5, HCL_OP_ADD }, [HCL_T_MINUS] = { 5, HCL_OP_SUB },
-	[HCL_T_STAR] = { 6, HCL_OP_MUL }, [HCL_T_SLASH] = { 6, HCL_OP_DIV },
-	[HCL_T_PERCENT] = { 6, HCL_OP_MOD },
-	[HCL_T_INVALID] = { 0, 0 },
+	[HCL_T_OR] = { 1, HCL_OP_OR },	     [HCL_T_AND] = { 2, HCL_OP_AND },
+	[HCL_T_EQ] = { 3, HCL_OP_EQ },	     [HCL_T_NE] = { 3, HCL_OP_NE },
+	[HCL_T_LT] = { 4, HCL_OP_LT },	     [HCL_T_LE] = { 4, HCL_OP_LE },
+	[HCL_T_GT] = { 4, HCL_OP_GT },	     [HCL_T_GE] = { 4, HCL_OP_GE },
+	[HCL_T_PLUS] = { 5, HCL_OP_ADD },    [HCL_T_MINUS] = { 5, HCL_OP_SUB },
+	[HCL_T_STAR] = { 6, HCL_OP_MUL },    [HCL_T_SLASH] = { 6, HCL_OP_DIV },
+	[HCL_T_PERCENT] = { 6, HCL_OP_MOD }, [HCL_T_INVALID] = { 0, 0 },
 };
 
 static struct hcl_expr *parse_operand(struct parser *p);
 
 static struct hcl_expr *chain_too_long(struct parser *p, size_t i)
 {
-	return parser_fail(p, i, arena_printf(p->arena, "more than %d operators in a row", CHAIN_MAX),
+	return parser_fail(p, i,
+			   arena_printf(p->arena, "more than %d operators in a row", CHAIN_MAX),
 			   "Give a part of the expression a name of its own, in locals.");
 }
 
@@ -33,7 +33,8 @@ static struct hcl_expr *parse_binary(struct parser *p, unsigned least)
 
 		/* What a comment that is never closed begins with is no operator. */
 		if (level < least || !level ||
-		    (p->v[i].kind == HCL_T_SLASH && p->v[i + 1].kind == HCL_T_STAR && p->v[i].to == p->v[i + 1].from))
+		    (p->v[i].kind == HCL_T_SLASH && p->v[i + 1].kind == HCL_T_STAR &&
+		     p->v[i].to == p->v[i + 1].from))
 			break;
 		if (count == CHAIN_MAX)
 			return chain_too_long(p, i);
@@ -63,8 +64,9 @@ static struct hcl_expr *parse_conditional(struct parser *p)
 		return NULL;
 	i = parser_next(p);
 	if (!parser_accept(p, HCL_T_COLON))
-		return parser_unexpected(p, i, "':' and the other value of the conditional",
-					 "A conditional is written: condition ? value if true : value if false.");
+		return parser_unexpected(
+		    p, i, "':' and the other value of the conditional",
+		    "A conditional is written: condition ? value if true : value if false.");
 	no = parse_expr(p);
 	if (!no)
 		return NULL;
@@ -101,10 +103,11 @@ static struct hcl_expr *parse_number(struct parser *p, size_t i)
 	struct hcl_expr *x = expr_new(p, HCL_LITERAL, parser_span(p, i, i));
 
 	if (!value_number_parse(p->arena, parser_text(p, i), x->span, &x->value))
-		return parser_fail(p, i,
-				   arena_printf(p->arena, "\"" STR_FMT "\" is not a number",
-						(int)MIN(parser_text(p, i).n, (size_t)60), parser_text(p, i).p),
-				   "Numbers are written 12, 1.5 or 2e3, with an exponent of at most four digits.");
+		return parser_fail(
+		    p, i,
+		    arena_printf(p->arena, "\"" STR_FMT "\" is not a number",
+				 (int)MIN(parser_text(p, i).n, (size_t)60), parser_text(p, i).p),
+		    "Numbers are written 12, 1.5 or 2e3, with an exponent of at most four digits.");
 	return x;
 }
 
@@ -117,7 +120,8 @@ static struct hcl_expr *legacy_index(struct parser *p, struct hcl_expr *target, 
 
 	if (point)
 		return parser_fail(p, i, "two indexes in a row cannot be written with points",
-				   arena_printf(p->arena, "Write [%.*s][" STR_FMT "].", (int)(point - s.p), s.p,
+				   arena_printf(p->arena, "Write [%.*s][" STR_FMT "].",
+						(int)(point - s.p), s.p,
 						(int)(s.p + s.n - point - 1), point + 1));
 	x = expr_new(p, HCL_INDEX, span_join(target->span, parser_span(p, i, i)));
 	x->index.target = target;
@@ -129,7 +133,8 @@ static struct hcl_expr *legacy_index(struct parser *p, struct hcl_expr *target, 
 /* target.*, and the .names and .numbers after it, which are of each item. */
 static struct hcl_expr *attr_splat(struct parser *p, struct hcl_expr *target, size_t star)
 {
-	struct hcl_expr *x = expr_new(p, HCL_SPLAT, span_join(target->span, parser_span(p, star, star)));
+	struct hcl_expr *x =
+	    expr_new(p, HCL_SPLAT, span_join(target->span, parser_span(p, star, star)));
 	struct hcl_expr *each = expr_new(p, HCL_SPLAT_ITEM, parser_span(p, star, star));
 
 	for (unsigned count = 0; each && parser_accept(p, HCL_T_DOT); count++) {
@@ -145,7 +150,8 @@ static struct hcl_expr *attr_splat(struct parser *p, struct hcl_expr *target, si
 			return parser_fail(p, i, "one .* cannot follow another",
 					   "Use the full form, which can be nested: [*].");
 		else
-			return parser_unexpected(p, i, "the name of an attribute after the point", NULL);
+			return parser_unexpected(p, i, "the name of an attribute after the point",
+						 NULL);
 	}
 	if (!each)
 		return NULL;
@@ -171,15 +177,17 @@ static struct hcl_expr *after_dot(struct parser *p, struct hcl_expr *target)
 		parser_take(p);
 		return attr_splat(p, target, i);
 	default:
-		return parser_unexpected(p, i, "the name of an attribute after the point",
-					 "A key that is no name is written in brackets: [\"key\"].");
+		return parser_unexpected(
+		    p, i, "the name of an attribute after the point",
+		    "A key that is no name is written in brackets: [\"key\"].");
 	}
 }
 
 static struct hcl_expr *parse_steps(struct parser *p, struct hcl_expr *x);
 
 /* target[*] and everything after it, which is of each item. */
-static struct hcl_expr *full_splat(struct parser *p, struct hcl_expr *target, size_t open, size_t star)
+static struct hcl_expr *full_splat(struct parser *p, struct hcl_expr *target, size_t open,
+				   size_t star)
 {
 	struct hcl_expr *x = expr_new(p, HCL_SPLAT, target->span), *item;
 	size_t close = parser_take(p);
@@ -236,402 +244,7 @@ static struct hcl_expr *parse_steps(struct parser *p, struct hcl_expr *x)
 	return x;
 }
 
-/* Goes to the end of the element that begins at token `start` in the bracket `open`: before the comma, the line's end
- * (where lines count) or the closing bracket. False if the bracket is never closed. */
-static bool skip_element(struct parser *p, size_t open, size_t start)
-{
-	size_t close = parser_match(p, open), i = start;
-
-	if (!close || start > close)
-		return false;
-	while (i < close && p->v[i].kind != HCL_T_COMMA && !(p->newlines && p->v[i].kind == HCL_T_NEWLINE)) {
-		size_t m = parser_match(p, i);
-
-		i = m && m < close ? m + 1 : i + 1;
-	}
-	p->pos = i;
-	return true;
-}
-
-/* The element at the top of the brackets: reading goes on after one that is broken. */
-static struct hcl_expr *parse_element(struct parser *p, size_t open)
-{
-	size_t start = parser_next(p);
-	struct hcl_expr *x = parse_expr(p);
-
-	if (x)
-		return x;
-	if (!skip_element(p, open, start))
-		return NULL;
-	return expr_unknown(p, parser_span(p, start, start));
-}
-
-static struct hcl_expr **take_exprs(struct parser *p, size_t base, size_t *ret_n)
-{
-	size_t n = p->exprs.n - base;
-	struct hcl_expr **v = arena_new_array(p->arena, struct hcl_expr *, n);
-
-	if (n)
-		memcpy(v, p->exprs.v + base, n * sizeof(*v));
-	p->exprs.n = base;
-	*ret_n = n;
-	return v;
-}
-
-static struct hcl_expr *never_closed(struct parser *p, size_t open, const char *what)
-{
-	return parser_fail(p, open, arena_printf(p->arena, "%s that begins here is never closed", what),
-			   arena_printf(p->arena, "%s ends it.", p->v[open].kind == HCL_T_OBRACK  ? "']'"
-								: p->v[open].kind == HCL_T_OBRACE ? "'}'"
-												  : "')'"));
-}
-
-/* For a detail: where the open bracket is, if nothing closes it. */
-static const char *closed_hint(struct parser *p, size_t open, const char *what)
-{
-	if (parser_match(p, open))
-		return NULL;
-	return arena_printf(p->arena, "%s that begins on line %u is never closed.", what,
-			    source_position(p->src, parser_span(p, open, open).from).line);
-}
-
-/* What stands between two elements: true at a comma, false at the end; *ret_ok is false at a mistake. */
-static bool parse_separator(struct parser *p, size_t open, enum hcl_token_kind close, const char *what, bool *ret_ok)
-{
-	size_t i = parser_next(p);
-
-	*ret_ok = true;
-	if (p->v[i].kind == close)
-		return false;
-	if (parser_accept(p, HCL_T_COMMA))
-		return true;
-	*ret_ok = false;
-	if (p->v[i].kind == HCL_T_EOF)
-		never_closed(p, open, what);
-	else
-		parser_unexpected(p, i,
-				  close == HCL_T_CBRACK ? "',' or ']' after the element" : "',' or ')' after the argument",
-				  closed_hint(p, open, close == HCL_T_CBRACK ? "The list" : "The call"));
-	/* The element is what is wrong: the next one may be fine. */
-	if (close == HCL_T_CBRACK && parser_match(p, open) && skip_element(p, open, i)) {
-		*ret_ok = true;
-		return parser_accept(p, HCL_T_COMMA);
-	}
-	return false;
-}
-
-static struct hcl_expr *parse_tuple(struct parser *p, size_t open)
-{
-	struct hcl_expr *x = expr_new(p, HCL_TUPLE, parser_span(p, open, open)), *item;
-	size_t base = p->exprs.n;
-	bool ok = true, more = true;
-
-	while (ok && more && parser_peek(p) != HCL_T_CBRACK) {
-		if (parser_peek(p) == HCL_T_EOF) {
-			never_closed(p, open, "the list");
-			ok = false;
-			break;
-		}
-		item = parse_element(p, open);
-		if (item)
-			vec_push(&p->exprs, item);
-		ok = item;
-		more = ok && parse_separator(p, open, HCL_T_CBRACK, "the list", &ok);
-	}
-	if (!ok) {
-		p->exprs.n = base;
-		return NULL;
-	}
-	x->tuple.items = take_exprs(p, base, &x->tuple.n);
-	x->span = span_join(x->span, parser_span(p, parser_next(p), parser_next(p)));
-	parser_take(p);
-	return x;
-}
-
-/* A key: a name alone is text. Sets ->key and ->bare. */
-static bool parse_key(struct parser *p, struct hcl_pair *ret)
-{
-	size_t start = parser_next(p);
-
-	ret->key = parse_expr(p);
-	if (!ret->key)
-		return false;
-	ret->bare = p->v[start].kind == HCL_T_IDENT && p->pos == start + 1;
-	if (ret->bare) {
-		ret->key = expr_new(p, HCL_LITERAL, parser_span(p, start, start));
-		ret->key->value = value_string(parse_normalized(p->arena, parser_name(p, start)), ret->key->span);
-	}
-	return true;
-}
-
-/* key = value or key: value */
-static bool parse_pair(struct parser *p, size_t open, struct hcl_pair *ret)
-{
-	size_t i;
-
-	if (!parse_key(p, ret))
-		return false;
-	i = parser_next(p);
-	if (p->v[i].kind == HCL_T_EOF) {
-		never_closed(p, open, "the object");
-		return false;
-	}
-	if (!parser_accept(p, HCL_T_EQUAL) && !parser_accept(p, HCL_T_COLON)) {
-		parser_unexpected(p, i, "'=' and a value after the key",
-				  "Keys with points or spaces in them stand in quotes, computed ones in parentheses.");
-		return false;
-	}
-	ret->value = parse_expr(p);
-	return ret->value;
-}
-
-/* After a pair: 1 another one may follow, 0 the end, -1 a mistake. */
-static int after_pair(struct parser *p, size_t open)
-{
-	size_t i = parser_next(p);
-
-	if (p->v[i].kind == HCL_T_CBRACE)
-		return 0;
-	if (parser_accept(p, HCL_T_COMMA) || parser_accept(p, HCL_T_NEWLINE))
-		return 1;
-	if (p->v[i].kind == HCL_T_EOF)
-		never_closed(p, open, "the object");
-	else
-		parser_unexpected(p, i, "a new line, ',' or '}' after the value", closed_hint(p, open, "The object"));
-	return -1;
-}
-
-static bool parse_pairs(struct parser *p, size_t open)
-{
-	for (;;) {
-		struct hcl_pair pair = { 0 };
-		size_t start;
-		int more = -1;
-
-		while (parser_accept(p, HCL_T_NEWLINE))
-			;
-		start = parser_next(p);
-		if (p->v[start].kind == HCL_T_CBRACE)
-			return true;
-		if (p->v[start].kind == HCL_T_EOF)
-			return never_closed(p, open, "the object");
-		if (parse_pair(p, open, &pair)) {
-			vec_push(&p->pairs, pair);
-			more = after_pair(p, open);
-		}
-		if (more == 0)
-			return true;
-		if (more < 0) {
-			if (!skip_element(p, open, start))
-				return false;
-			parser_accept(p, HCL_T_COMMA);
-		}
-	}
-}
-
-static struct hcl_expr *parse_object(struct parser *p, size_t open)
-{
-	struct hcl_expr *x = expr_new(p, HCL_OBJECT, parser_span(p, open, open));
-	size_t base = p->pairs.n;
-	bool ok;
-
-	p->newlines = true;
-	ok = parse_pairs(p, open);
-	x->object.n = p->pairs.n - base;
-	p->pairs.n = base;
-	if (!ok)
-		return NULL;
-	x->object.pairs = arena_new_array(p->arena, struct hcl_pair, x->object.n);
-	if (x->object.n)
-		memcpy(x->object.pairs, p->pairs.v + base, x->object.n * sizeof(struct hcl_pair));
-	x->span = span_join(x->span, parser_span(p, p->pos, p->pos));
-	parser_take(p);
-	return x;
-}
-
-/* [for … and {for … */
-
-#define FOR_FORM "It is written: for item in list, or: for key, value in map"
-
-static bool parse_for_names(struct parser *p, struct hcl_expr *x)
-{
-	size_t i = parser_take(p);
-
-	if (p->v[i].kind != HCL_T_IDENT)
-		return parser_unexpected(p, i, "a name for the items after \"for\"", FOR_FORM);
-	x->loop.value_name = parser_name(p, i);
-	if (parser_accept(p, HCL_T_COMMA)) {
-		i = parser_take(p);
-		if (p->v[i].kind != HCL_T_IDENT)
-			return parser_unexpected(p, i, "a name for the values after the comma", FOR_FORM);
-		x->loop.key_name = x->loop.value_name;
-		x->loop.value_name = parser_name(p, i);
-	}
-	i = parser_take(p);
-	if (!parser_is_word(p, i, "in"))
-		return parser_unexpected(p, i, "\"in\" and what to go through", FOR_FORM);
-	return true;
-}
-
-bool parse_for_head(struct parser *p, struct hcl_expr *x)
-{
-	if (!parse_for_names(p, x))
-		return false;
-	x->loop.coll = parse_expr(p);
-	return x->loop.coll;
-}
-
-/* key => value, value, and "..." */
-static bool parse_for_result(struct parser *p, struct hcl_expr *x, bool object)
-{
-	size_t i;
-
-	x->loop.value = parse_expr(p);
-	if (!x->loop.value)
-		return false;
-	i = parser_next(p);
-	if (parser_accept(p, HCL_T_FAT_ARROW)) {
-		if (!object)
-			return parser_fail(p, i, "a key with => cannot stand in a for that makes a list",
-					   "For an object, use braces: {for k, v in m : k => v}.");
-		x->loop.key = x->loop.value;
-		x->loop.value = parse_expr(p);
-	} else if (object) {
-		return parser_unexpected(p, i, "'=>' and a value", "A for in braces makes an object: {for k, v in m : k => v}. For a list, use brackets.");
-	}
-	i = parser_next(p);
-	if (x->loop.value && parser_accept(p, HCL_T_ELLIPSIS)) {
-		if (!object)
-			return parser_fail(p, i, "\"...\" cannot stand in a for that makes a list",
-					   "It groups the values of equal keys of an object: {for k, v in m : k => v...}.");
-		x->loop.group = true;
-	}
-	return x->loop.value;
-}
-
-static struct hcl_expr *parse_for(struct parser *p, size_t open)
-{
-	bool object = p->v[open].kind == HCL_T_OBRACE;
-	struct hcl_expr *x = expr_new(p, HCL_FOR, parser_span(p, open, open));
-	size_t i;
-
-	p->newlines = false;
-	parser_take(p); /* "for" */
-	if (!parse_for_head(p, x))
-		return NULL;
-	i = parser_next(p);
-	if (!parser_accept(p, HCL_T_COLON))
-		return parser_unexpected(p, i, "':' after what to go through",
-					 object ? "It is written: {for key, value in map : key => value}" : "It is written: [for item in list : value]");
-	if (!parse_for_result(p, x, object))
-		return NULL;
-	if (parser_is_word(p, parser_next(p), "if")) {
-		parser_take(p);
-		x->loop.cond = parse_expr(p);
-		if (!x->loop.cond)
-			return NULL;
-	}
-	i = parser_next(p);
-	if (p->v[i].kind == HCL_T_EOF)
-		return never_closed(p, open, "the for expression");
-	if (p->v[i].kind != (object ? HCL_T_CBRACE : HCL_T_CBRACK))
-		return parser_unexpected(p, i, object ? "'}' at the end of the for expression" : "']' at the end of the for expression",
-					 "After the value only a condition can follow: if …");
-	x->span = span_join(x->span, parser_span(p, i, i));
-	parser_take(p);
-	return x;
-}
-
 /* Terms. */
-
-static struct hcl_expr *parse_bracketed(struct parser *p, size_t open)
-{
-	bool newlines = p->newlines;
-	struct hcl_expr *x;
-
-	p->newlines = false;
-	if (parser_is_word(p, parser_next(p), "for"))
-		x = parse_for(p, open);
-	else
-		x = p->v[open].kind == HCL_T_OBRACK ? parse_tuple(p, open) : parse_object(p, open);
-	p->newlines = newlines;
-	return x;
-}
-
-static struct hcl_expr *parse_paren(struct parser *p, size_t open)
-{
-	bool newlines = p->newlines;
-	struct hcl_expr *x = expr_new(p, HCL_PAREN, parser_span(p, open, open));
-	size_t i = open;
-
-	p->newlines = false;
-	x->wrap.inner = parse_expr(p);
-	if (x->wrap.inner)
-		i = parser_take(p);
-	p->newlines = newlines;
-	if (!x->wrap.inner)
-		return NULL;
-	if (p->v[i].kind == HCL_T_EOF)
-		return never_closed(p, open, "the parenthesis");
-	if (p->v[i].kind != HCL_T_CPAREN)
-		return parser_unexpected(p, i, "')'", closed_hint(p, open, "The parenthesis"));
-	x->span = span_join(x->span, parser_span(p, i, i));
-	return x;
-}
-
-static bool parse_args(struct parser *p, struct hcl_expr *x, size_t open)
-{
-	struct hcl_expr *arg;
-	bool ok = true, more = true;
-
-	while (more && parser_peek(p) != HCL_T_CPAREN) {
-		if (parser_peek(p) == HCL_T_EOF)
-			return never_closed(p, open, "the call");
-		arg = parse_expr(p);
-		if (!arg)
-			return false;
-		vec_push(&p->exprs, arg);
-		if (parser_accept(p, HCL_T_ELLIPSIS)) {
-			x->call.expand = true;
-			if (parser_peek(p) != HCL_T_CPAREN)
-				return parser_unexpected(p, parser_next(p), "')' after \"...\"", "Only the last argument can be expanded.");
-			return true;
-		}
-		more = parse_separator(p, open, HCL_T_CPAREN, "the call", &ok);
-	}
-	return ok;
-}
-
-static struct hcl_expr *parse_call(struct parser *p, size_t first)
-{
-	struct hcl_expr *x = expr_new(p, HCL_CALL, parser_span(p, first, first));
-	struct str name = parser_name(p, first);
-	size_t i, base = p->exprs.n, last = first;
-	bool newlines = p->newlines, ok;
-
-	while (parser_accept(p, HCL_T_DOUBLE_COLON)) {
-		last = parser_take(p);
-		if (p->v[last].kind != HCL_T_IDENT)
-			return parser_unexpected(p, last, "the name of a function after '::'", NULL);
-		name = str_from(arena_printf(p->arena, STR_FMT "::" STR_FMT, STR_ARG(name), STR_ARG(parser_text(p, last))));
-	}
-	i = parser_next(p);
-	if (!parser_accept(p, HCL_T_OPAREN))
-		return parser_unexpected(p, i, "'(' and the function's arguments", NULL);
-	x->call.name = name;
-	x->call.name_span = parser_span(p, first, last);
-	p->newlines = false;
-	ok = parse_args(p, x, i);
-	x->call.args = take_exprs(p, base, &x->call.nargs);
-	i = parser_next(p);
-	if (ok)
-		parser_take(p);
-	p->newlines = newlines;
-	if (!ok)
-		return NULL;
-	x->span = span_join(x->span, parser_span(p, i, i));
-	return x;
-}
 
 static struct hcl_expr *parse_name(struct parser *p, size_t i)
 {
@@ -691,14 +304,19 @@ static struct hcl_expr *parse_term(struct parser *p)
 		return parse_unary(p, parser_take(p), HCL_OP_NOT);
 	case HCL_T_LT:
 		if (p->v[i + 1].kind == HCL_T_LT)
-			return parser_fail_at(p, parser_span(p, i, i + 1), i, "this does not begin a heredoc",
-					      "It begins with << or <<-, a name, and directly after it the end of the line.");
+			return parser_fail_at(p, parser_span(p, i, i + 1), i,
+					      "this does not begin a heredoc",
+					      "It begins with << or <<-, a name, and directly "
+					      "after it the end of the line.");
 		break;
 	default:
 		break;
 	}
-	return parser_unexpected(p, i, "a value",
-				 p->v[i].kind == HCL_T_NEWLINE ? "An expression ends with its line, unless parentheses are around it." : NULL);
+	return parser_unexpected(
+	    p, i, "a value",
+	    p->v[i].kind == HCL_T_NEWLINE
+		? "An expression ends with its line, unless parentheses are around it."
+		: NULL);
 }
 
 /* A sign before a traversal is of all of it. */

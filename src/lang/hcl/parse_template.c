@@ -1,21 +1,11 @@
 /* Templates: quoted text, heredocs and bare text. The tokens first become parts in a row (literals with escapes
  * resolved and white space stripped as "~" and "<<-" ask for, values, and the words of directives), then %{if} and
- * %{for} with what they enclose become trees.
+ * %{for} with what they enclose become trees (template_tree.c).
  */
-#include "lang/hcl/parse.h"
+#include "lang/hcl/template.h"
 
 #include <unictype.h>
 #include <unistr.h>
-
-enum part_kind { PART_TEXT, PART_VALUE, PART_IF, PART_ELSE, PART_ENDIF, PART_FOR, PART_ENDFOR };
-
-struct template_part {
-	enum part_kind kind;
-	struct span span;
-	size_t token;
-	struct str text;       /* TEXT */
-	struct hcl_expr *expr; /* VALUE; IF: the condition; FOR: the unfinished loop */
-};
 
 /* Sequences and escapes. */
 
@@ -31,11 +21,13 @@ static size_t escape(struct str s, struct buf *out, const char **ret_wrong)
 		buf_addc(out, to[hit - from]);
 		return 2;
 	}
-	*ret_wrong = "HCL has \\n \\r \\t \\\" \\\\ \\uXXXX and \\UXXXXXXXX; a plain backslash is written \\\\.";
+	*ret_wrong = "HCL has \\n \\r \\t \\\" \\\\ \\uXXXX and \\UXXXXXXXX; a plain backslash is "
+		     "written \\\\.";
 	if (s.n < 2 || (s.p[1] != 'u' && s.p[1] != 'U'))
 		return 0;
 	want = s.p[1] == 'u' ? 4 : 8;
-	*ret_wrong = want == 4 ? "Four hexadecimal digits belong after \\u." : "Eight hexadecimal digits belong after \\U.";
+	*ret_wrong = want == 4 ? "Four hexadecimal digits belong after \\u."
+			       : "Eight hexadecimal digits belong after \\U.";
 	for (size_t i = 2; i < want + 2; i++) {
 		char c = i < s.n ? s.p[i] : 0;
 
@@ -66,18 +58,22 @@ static struct str literal_text(struct parser *p, size_t i)
 			buf_add(&out, s.p + from, k - from);
 			n = escape(str_slice(s, k, s.n), &out, &wrong);
 			if (!n) {
-				uint32_t at = p->v[i].from + (uint32_t)k, len = (uint32_t)MIN(s.n - k, (size_t)2);
+				uint32_t at = p->v[i].from + (uint32_t)k,
+					 len = (uint32_t)MIN(s.n - k, (size_t)2);
 
 				if ((uint8_t)s.p[k + len - 1] >= 0x80)
 					len = 1;
 				p->last_bad = SIZE_MAX; /* each one counts */
 				parser_fail_at(p, parser_bytes(p, at, at + len), i,
-					       arena_printf(p->arena, "'%.*s' is no escape", (int)len, s.p + k), wrong);
+					       arena_printf(p->arena, "'%.*s' is no escape",
+							    (int)len, s.p + k),
+					       wrong);
 				n = len;
 			}
 			k += n;
 			from = k;
-		} else if ((c == '$' || c == '%') && k + 2 < s.n && s.p[k + 1] == c && s.p[k + 2] == '{') {
+		} else if ((c == '$' || c == '%') && k + 2 < s.n && s.p[k + 1] == c &&
+			   s.p[k + 2] == '{') {
 			buf_add(&out, s.p + from, k + 1 - from);
 			k += 3;
 			from = k - 1;
@@ -128,7 +124,7 @@ struct reading {
 	size_t open; /* the token that began it all */
 	size_t base; /* of the parts */
 	enum hcl_token_kind end;
-	bool strip;  /* the sequence before ended with ~} */
+	bool strip; /* the sequence before ended with ~} */
 };
 
 static void add_part(struct parser *p, struct template_part part)
@@ -150,7 +146,8 @@ static void strip_before(struct parser *p, const struct reading *r, size_t i)
 
 /* The end of a sequence whose opening is token `open`; reading goes on after it also when something else stands there,
  * if it is closed at all. */
-static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool ok, const char *what)
+static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool ok,
+			 const char *what)
 {
 	size_t i = parser_next(p), match;
 
@@ -161,12 +158,15 @@ static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool 
 	}
 	match = parser_match(p, open);
 	if (ok && !match)
-		parser_fail(p, open, arena_printf(p->arena, "%s that begins here is not closed", what),
-			    "A closing brace belongs behind it. If it is meant for another language, write the sign twice: "
+		parser_fail(p, open,
+			    arena_printf(p->arena, "%s that begins here is not closed", what),
+			    "A closing brace belongs behind it. If it is meant for another "
+			    "language, write the sign twice: "
 			    "$${ or %%{.");
 	else if (ok)
-		parser_unexpected(p, i, "'}' at the end of the sequence",
-				  "If it is meant for another language, write the sign twice: $${ or %%{.");
+		parser_unexpected(
+		    p, i, "'}' at the end of the sequence",
+		    "If it is meant for another language, write the sign twice: $${ or %%{.");
 	if (!match)
 		return false;
 	p->pos = match + 1;
@@ -182,7 +182,9 @@ static bool read_value(struct parser *p, struct reading *r, size_t open)
 		return false;
 	if (!x)
 		x = expr_unknown(p, parser_span(p, open, open));
-	add_part(p, (struct template_part){ .kind = PART_VALUE, .expr = x, .token = open,
+	add_part(p, (struct template_part){ .kind = PART_VALUE,
+					    .expr = x,
+					    .token = open,
 					    .span = parser_span(p, open, p->pos - 1) });
 	return true;
 }
@@ -191,7 +193,8 @@ static const struct {
 	const char *word;
 	enum part_kind kind;
 } directives[] = {
-	{ "if", PART_IF }, { "else", PART_ELSE }, { "endif", PART_ENDIF }, { "for", PART_FOR }, { "endfor", PART_ENDFOR },
+	{ "if", PART_IF },   { "else", PART_ELSE },	{ "endif", PART_ENDIF },
+	{ "for", PART_FOR }, { "endfor", PART_ENDFOR },
 };
 
 static bool unknown_directive(struct parser *p, size_t i)
@@ -204,10 +207,12 @@ static bool unknown_directive(struct parser *p, size_t i)
 		return parser_unexpected(p, i, "if, else, endif, for or endfor after \"%{\"",
 					 "A literal \"%{\" is written %%{.");
 	near = str_nearest(parser_name(p, i).p, words, ARRAY_LEN(words));
-	return parser_fail(p, i,
-			   arena_printf(p->arena, "there is no directive \"" STR_FMT "\"", STR_ARG(parser_text(p, i))),
-			   near ? arena_printf(p->arena, "Did you mean \"%s\"?", near)
-				: "There are if, else, endif, for and endfor. A literal \"%{\" is written %%{.");
+	return parser_fail(
+	    p, i,
+	    arena_printf(p->arena, "there is no directive \"" STR_FMT "\"",
+			 STR_ARG(parser_text(p, i))),
+	    near ? arena_printf(p->arena, "Did you mean \"%s\"?", near)
+		 : "There are if, else, endif, for and endfor. A literal \"%{\" is written %%{.");
 }
 
 static bool read_directive(struct parser *p, struct reading *r, size_t open)
@@ -249,15 +254,18 @@ static bool never_ends(struct parser *p, const struct reading *r)
 	struct str marker = parser_text(p, r->open);
 
 	if (r->end == HCL_T_CQUOTE)
-		return parser_fail(p, r->open, "the quoted text that begins here is never closed", "A quote ends it.");
+		return parser_fail(p, r->open, "the quoted text that begins here is never closed",
+				   "A quote ends it.");
 	marker = str_trim(str_slice(marker, 2, marker.n));
 	if (marker.p[0] == '-')
 		marker = str_slice(marker, 1, marker.n);
-	return parser_fail_at(p, parser_span(p, p->n - 1, p->n - 1), p->n - 1,
-			      arena_printf(p->arena, "the heredoc that begins on line %u is never closed",
-					   source_position(p->src, parser_span(p, r->open, r->open).from).line),
-			      arena_printf(p->arena, "A line with nothing but " STR_FMT " ends it, the line's end included.",
-					   STR_ARG(marker)));
+	return parser_fail_at(
+	    p, parser_span(p, p->n - 1, p->n - 1), p->n - 1,
+	    arena_printf(p->arena, "the heredoc that begins on line %u is never closed",
+			 source_position(p->src, parser_span(p, r->open, r->open).from).line),
+	    arena_printf(p->arena,
+			 "A line with nothing but " STR_FMT " ends it, the line's end included.",
+			 STR_ARG(marker)));
 }
 
 static bool read_invalid(struct parser *p, const struct reading *r, size_t i)
@@ -265,13 +273,17 @@ static bool read_invalid(struct parser *p, const struct reading *r, size_t i)
 	struct str s = parser_text(p, i);
 
 	if (!s.n)
-		return parser_fail(p, r->open, "the quoted text that begins here is not closed on its line",
-				   "A quote belongs at its end. Text of several lines is written with \\n, or as a heredoc (<<EOT).");
+		return parser_fail(p, r->open,
+				   "the quoted text that begins here is not closed on its line",
+				   "A quote belongs at its end. Text of several lines is written "
+				   "with \\n, or as a heredoc (<<EOT).");
 	if (s.p[0] == '\n' || s.p[0] == '\r')
-		parser_fail_at(p, parser_span(p, r->open, i), i, "quoted text cannot go on in the next line",
+		parser_fail_at(p, parser_span(p, r->open, i), i,
+			       "quoted text cannot go on in the next line",
 			       "Write the line break as \\n, or the text as a heredoc (<<EOT).");
 	else if (s.p[0] == '\\')
-		parser_fail(p, i, "a backslash cannot stand at the end of the line", "A plain backslash is written \\\\.");
+		parser_fail(p, i, "a backslash cannot stand at the end of the line",
+			    "A plain backslash is written \\\\.");
 	else
 		parser_unexpected(p, i, "text", NULL);
 	return true;
@@ -292,14 +304,18 @@ static bool read_part(struct parser *p, struct reading *r)
 
 		if (strip)
 			s = str_slice(s, leading_space(s, &ignored), s.n);
-		add_part(p, (struct template_part){ .kind = PART_TEXT, .text = s, .span = parser_span(p, i, i), .token = i });
+		add_part(p, (struct template_part){ .kind = PART_TEXT,
+						    .text = s,
+						    .span = parser_span(p, i, i),
+						    .token = i });
 		return true;
 	}
 	case HCL_T_TEMPLATE_INTERP:
 	case HCL_T_TEMPLATE_CONTROL:
 		strip_before(p, r, i);
 		p->newlines = false;
-		ok = p->v[i].kind == HCL_T_TEMPLATE_INTERP ? read_value(p, r, i) : read_directive(p, r, i);
+		ok = p->v[i].kind == HCL_T_TEMPLATE_INTERP ? read_value(p, r, i)
+							   : read_directive(p, r, i);
 		p->newlines = newlines;
 		return ok;
 	case HCL_T_INVALID:
@@ -320,7 +336,8 @@ static void unindent(struct template_part *v, size_t n)
 
 	for (int pass = 0; pass < 2; pass++, line_start = true) {
 		for (size_t i = 0; i < n; i++) {
-			bool text = v[i].kind == PART_TEXT, ends = text && v[i].text.n && v[i].text.p[v[i].text.n - 1] == '\n';
+			bool text = v[i].kind == PART_TEXT,
+			     ends = text && v[i].text.n && v[i].text.p[v[i].text.n - 1] == '\n';
 
 			if (line_start) {
 				chars = 0;
@@ -329,9 +346,11 @@ static void unindent(struct template_part *v, size_t n)
 					chars = SIZE_MAX; /* a blank line */
 				else if (pass == 1 && text)
 					for (size_t k = 0; k < least; k++) {
-						int len = u8_mblen((const uint8_t *)v[i].text.p, v[i].text.n);
+						int len = u8_mblen((const uint8_t *)v[i].text.p,
+								   v[i].text.n);
 
-						v[i].text = str_slice(v[i].text, (size_t)MAX(len, 1), v[i].text.n);
+						v[i].text = str_slice(
+						    v[i].text, (size_t)MAX(len, 1), v[i].text.n);
 					}
 				least = pass == 0 ? MIN(least, chars) : least;
 			}
@@ -371,140 +390,6 @@ static size_t join_texts(struct parser *p, struct template_part *v, size_t n)
 	return kept;
 }
 
-/* Parts to trees. */
-
-struct building {
-	struct parser *p;
-	const struct template_part *v;
-	size_t n, i;
-};
-
-static struct hcl_expr *build_if(struct building *b);
-static struct hcl_expr *build_for(struct building *b);
-
-static struct hcl_expr *text_expr(struct parser *p, struct str text, struct span span)
-{
-	struct hcl_expr *x = expr_new(p, HCL_LITERAL, span);
-
-	x->value = value_string(text, span);
-	return x;
-}
-
-/* Everything up to a directive that ends something, as a template. NULL after a mistake. */
-static struct hcl_expr *build_parts(struct building *b, struct span where)
-{
-	struct parser *p = b->p;
-	size_t base = p->exprs.n;
-	struct hcl_expr *x = expr_new(p, HCL_TEMPLATE, where);
-
-	for (; b->i < b->n; b->i++) {
-		const struct template_part *part = &b->v[b->i];
-		struct hcl_expr *child;
-
-		if (part->kind == PART_ELSE || part->kind == PART_ENDIF || part->kind == PART_ENDFOR)
-			break;
-		child = part->kind == PART_TEXT	   ? text_expr(p, part->text, part->span)
-			: part->kind == PART_VALUE ? part->expr
-			: part->kind == PART_IF	   ? build_if(b)
-						   : build_for(b);
-		if (!child) {
-			p->exprs.n = base;
-			return NULL;
-		}
-		vec_push(&p->exprs, child);
-	}
-	if (p->exprs.n == base)
-		vec_push(&p->exprs, text_expr(p, (struct str){ "", 0 }, (struct span){ where.src, where.to, where.to }));
-	x->tmpl.nparts = p->exprs.n - base;
-	x->tmpl.parts = arena_new_array(p->arena, struct hcl_expr *, x->tmpl.nparts);
-	memcpy(x->tmpl.parts, p->exprs.v + base, x->tmpl.nparts * sizeof(*x->tmpl.parts));
-	x->span = span_join(x->tmpl.parts[0]->span, x->tmpl.parts[x->tmpl.nparts - 1]->span);
-	p->exprs.n = base;
-	return x;
-}
-
-/* The directive that ends `open`: of that kind, or a report. */
-static const struct template_part *build_end(struct building *b, const struct template_part *open, enum part_kind kind,
-					     bool or_else)
-{
-	static const char *const words[] = { [PART_ELSE] = "else", [PART_ENDIF] = "endif", [PART_ENDFOR] = "endfor" };
-	const struct template_part *end = b->i < b->n ? &b->v[b->i] : NULL;
-	unsigned line = source_position(open->span.src, open->span.from).line;
-	const char *what = open->kind == PART_IF ? "if" : "for";
-
-	if (end && (end->kind == kind || (or_else && end->kind == PART_ELSE)))
-		return end;
-	if (!end)
-		parser_fail_at(b->p, open->span, open->token, arena_printf(b->p->arena, "this %%{%s} has no %%{%s}", what, words[kind]),
-			       "It ends what is repeated or left out.");
-	else
-		parser_fail_at(b->p, end->span, end->token,
-			       arena_printf(b->p->arena, "%%{%s} cannot end the %%{%s} of line %u", words[end->kind], what, line),
-			       arena_printf(b->p->arena, "%%{%s} belongs here first.", words[kind]));
-	return NULL;
-}
-
-/* Both leave the position at the closing directive. */
-static struct hcl_expr *build_if(struct building *b)
-{
-	const struct template_part *open = &b->v[b->i++], *end;
-	struct hcl_expr *x = expr_new(b->p, HCL_CONDITIONAL, open->span);
-	bool deep = parser_down(b->p, open->token);
-
-	x->choice.cond = open->expr;
-	x->choice.yes = deep ? build_parts(b, open->span) : NULL;
-	end = x->choice.yes ? build_end(b, open, PART_ENDIF, true) : NULL;
-	if (end && end->kind == PART_ELSE) {
-		b->i++;
-		x->choice.no = build_parts(b, end->span);
-		end = x->choice.no ? build_end(b, open, PART_ENDIF, false) : NULL;
-	} else if (end) {
-		struct building none = { .p = b->p };
-
-		x->choice.no = build_parts(&none, (struct span){ end->span.src, end->span.from, end->span.from });
-	}
-	parser_up(b->p);
-	if (!end)
-		return NULL;
-	x->span = span_join(open->span, end->span);
-	return x;
-}
-
-static struct hcl_expr *build_for(struct building *b)
-{
-	const struct template_part *open = &b->v[b->i++], *end;
-	struct hcl_expr *x = open->expr;
-	bool deep = parser_down(b->p, open->token);
-
-	x->loop.join = true;
-	x->loop.value = deep ? build_parts(b, open->span) : NULL;
-	end = x->loop.value ? build_end(b, open, PART_ENDFOR, false) : NULL;
-	parser_up(b->p);
-	if (!end)
-		return NULL;
-	x->span = span_join(open->span, end->span);
-	return x;
-}
-
-/* All parts from r->base on as one expression. */
-static struct hcl_expr *build(struct parser *p, const struct reading *r, struct span span)
-{
-	struct building b = { .p = p, .v = p->parts.v + r->base, .n = p->parts.n - r->base };
-	struct hcl_expr *x;
-
-	if (b.n == 1 && b.v[0].kind == PART_TEXT && r->end != HCL_T_CHEREDOC)
-		return text_expr(p, b.v[0].text, span);
-	x = build_parts(&b, span);
-	if (x && b.i < b.n)
-		x = parser_fail_at(p, b.v[b.i].span, b.v[b.i].token, "this directive ends nothing",
-				   "The %{if} or %{for} that it belongs to is missing, or was ended before.");
-	if (!x)
-		return NULL;
-	x->span = span;
-	x->tmpl.wrapped = b.n == 1 && b.v[0].kind == PART_VALUE;
-	return x;
-}
-
 static struct hcl_expr *finish(struct parser *p, struct reading *r, struct span span, bool flush)
 {
 	struct template_part *v;
@@ -512,14 +397,16 @@ static struct hcl_expr *finish(struct parser *p, struct reading *r, struct span 
 	size_t n;
 
 	if (p->parts.n == r->base)
-		add_part(p, (struct template_part){ .kind = PART_TEXT, .text = { "", 0 }, .token = r->open,
+		add_part(p, (struct template_part){ .kind = PART_TEXT,
+						    .text = { "", 0 },
+						    .token = r->open,
 						    .span = { span.src, span.to, span.to } });
 	v = p->parts.v + r->base;
 	n = p->parts.n - r->base;
 	if (flush)
 		unindent(v, n);
 	p->parts.n = r->base + join_texts(p, v, n);
-	x = build(p, r, span);
+	x = template_tree(p, r->base, r->end != HCL_T_CHEREDOC, span);
 	p->parts.n = r->base;
 	return x;
 }
@@ -568,7 +455,8 @@ bool parse_plain_text(struct parser *p, struct str *ret)
 	if (!x)
 		return false;
 	if (x->kind != HCL_LITERAL)
-		return parser_fail_at(p, x->span, open, "a template cannot stand here: only plain text",
+		return parser_fail_at(p, x->span, open,
+				      "a template cannot stand here: only plain text",
 				      "A literal \"${\" is written $${.");
 	*ret = x->value.string;
 	return true;

@@ -6,8 +6,8 @@ static bool is_identifier(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (uint8_t)c >= 0x80 ||
-		      (i && ((c >= '0' && c <= '9') || c == '-'))))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+		      (uint8_t)c >= 0x80 || (i && ((c >= '0' && c <= '9') || c == '-'))))
 			return false;
 	}
 	return s.n > 0;
@@ -17,7 +17,8 @@ struct str hcl_keyword(const struct hcl_expr *x)
 {
 	if (x->kind == HCL_VARIABLE)
 		return x->ref.name;
-	if (x->kind == HCL_LITERAL && x->json && x->value.kind == VALUE_STRING && is_identifier(x->value.string))
+	if (x->kind == HCL_LITERAL && x->json && x->value.kind == VALUE_STRING &&
+	    is_identifier(x->value.string))
 		return x->value.string;
 	if (x->kind == HCL_LITERAL && !x->json && x->value.kind == VALUE_BOOL)
 		return x->value.boolean ? STR("true") : STR("false");
@@ -104,7 +105,8 @@ static bool is_bound(const struct bound *b, struct str name)
 
 static void walk(const struct walk *w, const struct hcl_expr *x, const struct bound *b);
 
-static void walk_list(const struct walk *w, struct hcl_expr *const *v, size_t n, const struct bound *b)
+static void walk_list(const struct walk *w, struct hcl_expr *const *v, size_t n,
+		      const struct bound *b)
 {
 	for (size_t i = 0; i < n; i++)
 		walk(w, v[i], b);
@@ -188,7 +190,8 @@ static void walk(const struct walk *w, const struct hcl_expr *x, const struct bo
 	}
 }
 
-void hcl_each_reference(const struct hcl_expr *x, void (*fn)(void *data, const struct hcl_expr *ref), void *data)
+void hcl_each_reference(const struct hcl_expr *x,
+			void (*fn)(void *data, const struct hcl_expr *ref), void *data)
 {
 	struct walk w = { fn, data };
 
