@@ -140,7 +140,7 @@ bool clock_parse_duration(struct str s, int64_t *ret_ns)
 			return false;
 		total += v * ns;
 	}
-	if (total > 9.2e18)
+	if (total >= 0x1p63)
 		return false;
 	*ret_ns = (int64_t)(negative ? -total - 0.5 : total + 0.5);
 	return true;

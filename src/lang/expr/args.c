@@ -1,6 +1,8 @@
 /* What the functions' C bodies share: errors that name an argument, whole numbers. */
 #include "lang/expr/args.h"
 
+#include "lang/expr/inner.h"
+
 int arg_error(struct func_call *c, int arg, struct err *err, const char *fmt, ...)
 {
 	auto_free char *text = NULL;
@@ -91,9 +93,9 @@ enum equality args_equal(struct arena *a, struct value x, struct value y)
 		const struct type *tx = type_of(a, x), *ty = type_of(a, y);
 
 		/* Null is equal to null of any type, so that a null waits for what the other becomes. */
-		if (x.kind == VALUE_NULL || y.kind == VALUE_NULL)
+		if (x.kind == y.kind || x.kind == VALUE_NULL || y.kind == VALUE_NULL)
 			return EQUAL_OPEN;
-		return type_is_primitive(tx) && type_is_primitive(ty) && !type_equal(tx, ty) ? EQUAL_NO : EQUAL_OPEN;
+		return type_has_any(x.kind == VALUE_UNKNOWN ? tx : ty) || type_equal(tx, ty) ? EQUAL_OPEN : EQUAL_NO;
 	}
 	if (x.kind != y.kind)
 		return EQUAL_NO;

@@ -20,16 +20,39 @@ static int bad_pattern(const char *pattern, const char *why, struct err *err)
 	return err_set(err, ERR_INVALID, "the pattern %s is malformed: %s", pattern, why);
 }
 
-/* The end of what begins at i: past an escaped character, a whole [class], or one byte. 0: it has no end. */
+/* Whether a class, from after "[" to before "]", is one: not empty, hyphens only between two characters. */
+static bool class_valid(struct str class)
+{
+	size_t i = class.n && class.p[0] == '^';
+
+	if (!class.n)
+		return false;
+	for (int ends = 0; i < class.n; i++) {
+		if (class.p[i] == '-') {
+			if (!ends || i + 1 == class.n || class.p[i + 1] == '-')
+				return false;
+			ends = -1;
+			continue;
+		}
+		i += class.p[i] == '\\';
+		ends++;
+	}
+	return true;
+}
+
+/* The end of what begins at i: past an escaped character, a whole [class], or one byte. 0: it has no
+ * end, or is malformed. */
 static size_t piece_end(struct str s, size_t i)
 {
+	size_t from;
+
 	if (s.p[i] == '\\')
 		return i + 2 <= s.n ? i + 2 : 0;
 	if (s.p[i] != '[')
 		return i + 1;
-	for (i++; i < s.n && s.p[i] != ']'; i++)
+	for (from = ++i; i < s.n && s.p[i] != ']'; i++)
 		i += s.p[i] == '\\';
-	return i < s.n ? i + 1 : 0;
+	return i < s.n && class_valid(str_slice(s, from, i)) ? i + 1 : 0;
 }
 
 /* Writes out the first braces of a pattern, and those inside again; patterns without any are done. */
@@ -40,7 +63,7 @@ static int expand(const char *pattern, struct paths *ret, struct err *err)
 
 	for (; open < s.n && s.p[open] != '{';)
 		if (!(open = piece_end(s, open)))
-			return bad_pattern(pattern, "something in it is not closed", err);
+			return bad_pattern(pattern, "something in it has no end, or a class in it is none", err);
 	if (open == s.n) {
 		if (ret->v.n == FILESET_FORMS_MAX)
 			return bad_pattern(pattern, "its braces stand for too many patterns", err);
@@ -57,7 +80,7 @@ static int expand(const char *pattern, struct paths *ret, struct err *err)
 			from = i + 1;
 		}
 		if (!(i = piece_end(s, i)))
-			return bad_pattern(pattern, "something in it is not closed", err);
+			return bad_pattern(pattern, "something in it has no end, or a class in it is none", err);
 	}
 	if (i >= s.n)
 		return bad_pattern(pattern, "a brace is not closed", err);

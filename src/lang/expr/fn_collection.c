@@ -114,15 +114,11 @@ static int fn_anytrue(struct func_call *c, const struct value *args, size_t narg
 
 static int fn_coalesce(struct func_call *c, const struct value *args, size_t nargs, struct value *ret, struct err *err)
 {
-	const struct type **types = arena_new_array(c->arena, const struct type *, nargs), *common = NULL;
+	const struct type **types = arena_new_array(c->arena, const struct type *, nargs), *common;
 
-	for (size_t i = 0; i < nargs; i++) {
+	for (size_t i = 0; i < nargs; i++)
 		types[i] = type_of(c->arena, args[i]);
-		if (types[i]->kind == TYPE_ANY) /* a bare null or what nobody knows yet: each keeps its own type */
-			common = &type_any;
-	}
-	if (!common)
-		common = nargs ? type_unify(c->arena, types, nargs) : &type_any;
+	common = nargs ? type_unify(c->arena, types, nargs) : &type_any;
 	if (!common)
 		return err_set(err, ERR_INVALID, "all arguments must have the same type, or types with one in common");
 	for (size_t i = 0; i < nargs; i++) {

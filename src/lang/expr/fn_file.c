@@ -92,7 +92,7 @@ static int fn_fileexists(struct func_call *c, const struct value *args, size_t n
 	if (!path)
 		return -1;
 	there = stat(*path ? path : ".", &st) == 0;
-	if (!there && errno != ENOENT && errno != ENOTDIR)
+	if (!there && errno != ENOENT)
 		return arg_error(c, 0, err, "%s cannot be looked at: %s", path, strerror(errno));
 	if (there && !S_ISREG(st.st_mode))
 		return arg_error(c, 0, err, "%s is there, but it is %s and no regular file", path,

@@ -91,8 +91,10 @@ static int fn_concat(struct func_call *c, const struct value *args, size_t nargs
 	for (size_t i = 0; i < nargs; i++) {
 		const struct type *t = type_of(c->arena, args[i]);
 
-		if (t->kind != TYPE_ANY && !is_list_or_tuple(t))
+		if (!is_list_or_tuple(t))
 			return arg_error(c, (int)i, err, "a list or tuple is needed, not %s", arg_type(c, args[i]));
+		if (args[i].kind == VALUE_UNKNOWN && t->kind == TYPE_LIST && !list)
+			break; /* nobody knows where the elements of the others come */
 		total += args[i].kind == VALUE_UNKNOWN ? 0 : args[i].seq->n;
 	}
 	if (args_unknown(args, nargs)) {

@@ -105,8 +105,10 @@ static struct value network_value(struct func_call *c, struct network n)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 
+	bool shown_as_v4 = n.bits == 128 && n.ip >> 32 == 0xffff && n.prefix >= 96;
+
 	write_address(&out, n.ip, n.bits);
-	buf_printf(&out, "/%d", n.prefix);
+	buf_printf(&out, "/%d", shown_as_v4 ? n.prefix - 96 : n.prefix);
 	return value_string(arena_str(c->arena, buf_str(&out)), c->span);
 }
 

@@ -113,6 +113,24 @@ static int fn_log(struct func_call *c, const struct value *args, size_t nargs UN
 	return 0;
 }
 
+/* e to the x, for x that are small enough: a power of two apart, the rest by its series for a sixteenth, squared four
+ * times, with fused operations. (Fact: Go's math.Exp on amd64, after N. Shibata.) */
+static double natural_exp(double x)
+{
+	static const double series[] = { 1 / 5040.0, 1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5, 1 };
+	double k = nearbyint(M_LOG2E * x), r, p = 1 / 40320.0;
+
+	r = fma(-k, 0.69314718055966295651160180568695068359375, x);
+	r = fma(-k, 0.28235290563031577122588448175013436025525412068e-12, r);
+	r *= 0.0625;
+	for (size_t i = 0; i < ARRAY_LEN(series); i++)
+		p = fma(p, r, series[i]);
+	r *= p;
+	for (int i = 0; i < 3; i++)
+		r *= r + 2;
+	return ldexp(fma(r + 2, r, 1), (int)k);
+}
+
 /* x to a whole power by squaring, with the exponent of two kept apart; then the rest of the power.
  * (Fact: Go's math.Pow.) */
 static double power(double x, double y)
@@ -133,7 +151,7 @@ static double power(double x, double y)
 		whole += 1;
 	}
 	if (part != 0)
-		result = exp(part * natural_log(x));
+		result = natural_exp(part * natural_log(x));
 	m = frexp(x, &e);
 	for (uint64_t i = (uint64_t)whole; i; i >>= 1) {
 		if (e < -4096 || e > 4096) { /* far out of range already */
@@ -317,9 +335,13 @@ static int fn_sum(struct func_call *c, const struct value *args, size_t nargs UN
 {
 	const struct number *total = NULL;
 
-	if (!value_is_seq(args[0]))
+	if (args[0].kind != VALUE_UNKNOWN && !value_is_seq(args[0]))
 		return arg_error(c, 0, err, "a list, set or tuple of numbers is needed, not %s",
 				 arg_type(c, args[0]));
+	if (value_has_unknown(args[0])) {
+		*ret = value_unknown_of(&type_number, c->span);
+		return 0;
+	}
 	if (!args[0].seq->n)
 		return arg_error(c, 0, err, "an empty list has no sum");
 	for (size_t i = 0; i < args[0].seq->n; i++) {
@@ -344,7 +366,7 @@ static const struct func_param pow_params[] = { { "num", &type_number }, { "powe
 static const struct func_param numbers_params[] = { { "numbers", &type_number } };
 static const struct func_param parseint_params[] = { { "number", &type_any }, { "base", &type_number } };
 static const struct func_param range_params[] = { { "params", &type_number } };
-static const struct func_param sum_params[] = { { "list", &type_any } };
+static const struct func_param sum_params[] = { { "list", &type_any, PARAM_UNKNOWN } };
 
 static const struct func_example abs_examples[] = { { "abs(-12.4)", "12.4" }, { "abs(3)", "3" } };
 static const struct func_example ceil_examples[] = { { "ceil(5.1)", "6" }, { "ceil(-1.2)", "-1" } };

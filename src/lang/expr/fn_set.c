@@ -7,7 +7,7 @@
 
 #define PRODUCT_MAX 1000000
 
-/* The arguments as sets of one element type. Empty ones of no type fit with all. */
+/* The arguments as sets of one element type, which unknown ones have too. Empty ones of no type fit with all. */
 static int common_sets(struct func_call *c, const struct value *args, size_t nargs, struct value *sets,
 		       const struct type **ret_elem, struct err *err)
 {
@@ -17,7 +17,7 @@ static int common_sets(struct func_call *c, const struct value *args, size_t nar
 	for (size_t i = 0; i < nargs; i++) {
 		const struct type *t = arg_elem_type(c, args[i]);
 
-		if (args[i].seq->n || t->kind != TYPE_ANY)
+		if (args[i].kind == VALUE_UNKNOWN || args[i].seq->n || t->kind != TYPE_ANY)
 			types[n++] = t;
 	}
 	if (n)
@@ -40,12 +40,12 @@ static int fn_setunion(struct func_call *c, const struct value *args, size_t nar
 	const struct type *elem;
 	size_t total = 0, n = 0;
 
-	if (args_unknown(args, nargs)) {
-		*ret = value_unknown_of(&type_set_any, c->span);
-		return 0;
-	}
 	if (common_sets(c, args, nargs, sets, &elem, err) < 0)
 		return -1;
+	if (args_unknown(args, nargs)) {
+		*ret = value_unknown_of(type_set(c->arena, elem), c->span);
+		return 0;
+	}
 	for (size_t i = 0; i < nargs; i++)
 		total += sets[i].seq->n;
 	v = arena_new_array(c->arena, struct value, total);
@@ -67,6 +67,11 @@ static int fn_setintersection(struct func_call *c, const struct value *args, siz
 
 	if (common_sets(c, args, nargs, sets, &elem, err) < 0)
 		return -1;
+	for (size_t i = 0; i < nargs; i++)
+		if (value_has_unknown(sets[i])) {
+			*ret = value_unknown_of(type_set(c->arena, elem), c->span);
+			return 0;
+		}
 	/* An element of the first set stays if each set after it has counted it once more. */
 	for (size_t i = 1; i < nargs; i++)
 		for (size_t k = 0; k < sets[i].seq->n; k++) {
@@ -173,9 +178,8 @@ static int fn_setproduct(struct func_call *c, const struct value *args, size_t n
 	return 0;
 }
 
-static const struct func_param union_params[] = { { "first_set", &type_set_any, PARAM_UNKNOWN },
-						  { "other_sets", &type_set_any, PARAM_UNKNOWN } };
-static const struct func_param sets_params[] = { { "first_set", &type_set_any }, { "other_sets", &type_set_any } };
+static const struct func_param sets_params[] = { { "first_set", &type_set_any, PARAM_UNKNOWN },
+						 { "other_sets", &type_set_any, PARAM_UNKNOWN } };
 static const struct func_param product_params[] = { { "sets", &type_any, PARAM_UNKNOWN | PARAM_MARKED } };
 
 static const struct func_example union_examples[] = { { "setunion([\"a\", \"b\"], [\"b\", \"c\"])", "[\"a\",\"b\",\"c\"]" } };
@@ -191,7 +195,7 @@ static const struct func rows[] = {
 	  .doc = "All combinations of one element of each set, as tuples. Lists and tuples keep their order and give a list; "
 		 "with a set among them the result is a set.",
 	  FUNC_EXAMPLES(product_examples) },
-	{ "setunion", union_params, 2, FUNC_VARIADIC, &type_set_any, fn_setunion,
+	{ "setunion", sets_params, 2, FUNC_VARIADIC, &type_set_any, fn_setunion,
 	  .doc = "The set of the elements that are in at least one of the given sets.", FUNC_EXAMPLES(union_examples) },
 };
 
