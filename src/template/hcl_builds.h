@@ -120,6 +120,7 @@ struct hcl_reader {
 	struct hcl_build *build;
 	const char *place; /* of the build block, for messages */
 	size_t nsources;   /* sources named, enabled or not */
+	bool has_registry;
 };
 /* A provisioner or post-processor; false where it is wrong (reported) or not enabled. outer:
  * names bound around it. */

@@ -143,6 +143,9 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 		v = value_unknown(at->expr->span);
 	else if (value_convert(a, v, row_type(row), &v, &err) < 0)
 		diag_error(o->e->diags, at->expr->span, "\"%s\": %s", row->name, err.msg);
+	/* Of what all parts have in common, an empty duration is none; a component's would be wrong. */
+	if (o->open && row->type == SPEC_T_DURATION && v.kind == VALUE_STRING && !v.string.n)
+		return;
 	if (!v.span.src)
 		v.span = at->expr->span;
 	vec_push(&o->attrs, (struct value_attr){ at->name, at->name_span, v });

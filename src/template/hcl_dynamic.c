@@ -17,6 +17,8 @@ static const struct hcl_schema dynamic_schema = {
 };
 static const char *const type_label[] = { "type", NULL };
 
+#define BLOCKS_MAX 10000 /* nobody means more, and each takes its time at every decoding */
+
 struct item_list { /* as VEC of base/vec.h */
 	struct hcl_item *v;
 	size_t n, cap;
@@ -108,6 +110,11 @@ static bool check_collection(struct expansion *x, struct span span)
 {
 	struct value v = x->coll;
 
+	if ((value_is_seq(v) || value_is_attrs(v)) && value_len(v) > BLOCKS_MAX) {
+		diag_error(x->e->diags, span, "\"for_each\" has %zu elements; at most %d can be",
+			   value_len(v), BLOCKS_MAX);
+		return false;
+	}
 	if (value_is_seq(v) || value_is_attrs(v))
 		return true;
 	if (v.kind == VALUE_UNKNOWN &&

@@ -1,6 +1,7 @@
 /* for_each on source and build: ingot's own, read as Terraform reads it. */
 #include "template/hcl_builds.h"
 
+#define INSTANCES_MAX 1000 /* builds of one block */
 #define UNKNOWN_KEY "?" /* what an instance is called while nobody knows how many there are */
 
 void hcl_own(struct hcl_template *t, struct span span, const char *what)
@@ -71,8 +72,8 @@ bool hcl_instances(struct hcl_template *t, struct value each, struct hcl_instanc
 		   size_t *ret_n)
 {
 	struct span span = each.span;
-	struct hcl_instance *v =
-		arena_new_array(t->arena, struct hcl_instance, value_len(each) + 1);
+	size_t room = MIN(value_len(each), (size_t)INSTANCES_MAX) + 1;
+	struct hcl_instance *v = arena_new_array(t->arena, struct hcl_instance, room);
 
 	*ret = v;
 	*ret_n = 0;
@@ -87,6 +88,11 @@ bool hcl_instances(struct hcl_template *t, struct value each, struct hcl_instanc
 		diag_error(t->diags, span,
 			   "\"for_each\" takes a map, an object or a set of texts, not %s",
 			   value_kind_phrase(each));
+		return false;
+	}
+	if (value_len(each) > INSTANCES_MAX) {
+		diag_error(t->diags, span, "\"for_each\" has %zu elements; at most %d can be",
+			   value_len(each), INSTANCES_MAX);
 		return false;
 	}
 	for (size_t i = 0; i < value_len(each); i++) {

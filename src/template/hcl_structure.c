@@ -88,7 +88,11 @@ static void read_postprocessors(struct hcl_reader *r, const struct hcl_item *ite
 
 static void read_registry(struct hcl_reader *r, const struct hcl_item *item)
 {
-	hcl_check_registry(r->t, &item->block);
+	if (r->has_registry)
+		diag_error(r->t->diags, item->block.span, "a build has only one hcp_packer_registry");
+	else
+		hcl_check_registry(r->t, &item->block);
+	r->has_registry = true;
 }
 
 /* What may stand in a build block. Sources are read first: the others name them. */

@@ -148,7 +148,11 @@ static int load_hcl(const struct template_args *args, struct plan *p)
 		hcl_check_variables(t);
 		hcl_locals(t, args->run_data && !p->diags.errors);
 		for (size_t i = 0; i < t->nregistries; i++)
-			hcl_check_registry(t, t->registries[i]);
+			if (i)
+				diag_error(&p->diags, t->registries[i]->span,
+					   "a template has only one hcp_packer_registry");
+			else
+				hcl_check_registry(t, t->registries[i]);
 	}
 	fill_from_hcl(p, t);
 	if (rc == 0 && !args->syntax_only) {
