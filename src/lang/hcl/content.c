@@ -53,33 +53,6 @@ static const char *nearest(const struct sorting *s, struct str name, bool attrs,
 	return near;
 }
 
-static void unknown_attr(struct sorting *s, const struct hcl_attr *attr)
-{
-	const char *near = nearest(s, attr->name, true, s->body->is_json);
-	struct diag *g =
-	    diag_error(s->diags, attr->name_span, "there is no argument \"" STR_FMT "\" here",
-		       STR_ARG(attr->name));
-
-	if (!s->body->is_json && schema_block(s->schema, attr->name))
-		diag_detail(s->diags, g, "It is a block, written without '=': " STR_FMT " { … }",
-			    STR_ARG(attr->name));
-	else if (near)
-		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
-}
-
-static void unknown_block(struct sorting *s, const struct hcl_block *b)
-{
-	const char *near = nearest(s, b->type, false, true);
-	struct diag *g = diag_error(s->diags, b->type_span,
-				    "there is no block \"" STR_FMT "\" here", STR_ARG(b->type));
-
-	if (schema_attr(s->schema, b->type))
-		diag_detail(s->diags, g, "It is an argument, written with '=': " STR_FMT " = …",
-			    STR_ARG(b->type));
-	else if (near)
-		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
-}
-
 static size_t nlabels(const struct hcl_schema_block *schema)
 {
 	size_t n = 0;
@@ -96,6 +69,34 @@ static const char *label_list(struct sorting *s, const struct hcl_schema_block *
 	for (size_t i = 0; i < nlabels(schema); i++)
 		text = arena_printf(s->arena, "%s \"%s\"", text, schema->labels[i]);
 	return text;
+}
+
+static void unknown_attr(struct sorting *s, const struct hcl_attr *attr)
+{
+	const struct hcl_schema_block *block = schema_block(s->schema, attr->name);
+	const char *near = nearest(s, attr->name, true, s->body->is_json);
+	struct diag *g =
+	    diag_error(s->diags, attr->name_span, "there is no argument \"" STR_FMT "\" here",
+		       STR_ARG(attr->name));
+
+	if (!s->body->is_json && block)
+		diag_detail(s->diags, g, "It is a block, written without '=': %s%s { … }",
+			    block->type, label_list(s, block));
+	else if (near)
+		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
+}
+
+static void unknown_block(struct sorting *s, const struct hcl_block *b)
+{
+	const char *near = nearest(s, b->type, false, true);
+	struct diag *g = diag_error(s->diags, b->type_span,
+				    "there is no block \"" STR_FMT "\" here", STR_ARG(b->type));
+
+	if (schema_attr(s->schema, b->type))
+		diag_detail(s->diags, g, "It is an argument, written with '=': " STR_FMT " = …",
+			    STR_ARG(b->type));
+	else if (near)
+		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
 }
 
 static bool labels_fit(struct sorting *s, const struct hcl_schema_block *schema,

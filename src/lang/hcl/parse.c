@@ -3,6 +3,7 @@
 
 #include "lang/hcl/body.h"
 
+#include <unictype.h>
 #include <uninorm.h>
 #include <unistr.h>
 
@@ -225,9 +226,21 @@ static const struct {
 	  "Lines end with \\n or \\r\\n: save the file with such line ends." },
 };
 
+/* Spaces of another kind, and marks that only steer the display. */
+static bool is_invisible(struct str s, unsigned *ret)
+{
+	ucs4_t cp;
+
+	if (u8_mbtoucr(&cp, (const uint8_t *)s.p, s.n) <= 0)
+		return false;
+	*ret = cp;
+	return uc_is_general_category_withtable(cp, UC_CATEGORY_MASK_Z | UC_CATEGORY_MASK_C);
+}
+
 static bool stranger(struct parser *p, size_t i)
 {
 	struct str s = parser_text(p, i);
+	unsigned cp;
 
 	for (size_t k = 0; k < ARRAY_LEN(strangers); k++)
 		if (str_eqs(s, strangers[k].text)) {
@@ -247,6 +260,11 @@ static bool stranger(struct parser *p, size_t i)
 			    arena_printf(p->arena, "the control byte 0x%02x stands outside of text",
 					 s.p[0]),
 			    NULL);
+	else if (is_invisible(s, &cp))
+		parser_fail(p, i,
+			    arena_printf(p->arena,
+					 "the invisible character U+%04X stands outside of text", cp),
+			    "Replace it by a plain space, or delete it.");
 	else
 		parser_fail(
 		    p, i, arena_printf(p->arena, "'" STR_FMT "' has no meaning in HCL", STR_ARG(s)),
