@@ -229,21 +229,53 @@ void component_missing(const struct registry *r, enum component_kind kind, const
 			    kinds[kind]);
 }
 
+static struct value overlay(struct arena *a, struct value under, struct value over, bool fold);
+
+static struct value overlay_attrs(struct arena *a, struct value under, struct value over, bool fold)
+{
+	struct value_attr *attrs = arena_new_array(a, struct value_attr, under.attrs->n + over.attrs->n);
+	size_t n = under.attrs->n;
+
+	memcpy(attrs, under.attrs->v, n * sizeof(*attrs));
+	for (size_t i = 0; i < over.attrs->n; i++) {
+		const struct value_attr *at = &over.attrs->v[i], *old;
+		const char *key = arena_strndup(a, at->key.p, at->key.n);
+
+		old = fold ? value_attr_find_fold(under, key) : value_attr_find(under, key);
+		if (!old)
+			attrs[n++] = *at;
+		else
+			attrs[old - under.attrs->v].value = overlay(a, old->value, at->value, false);
+	}
+	return value_attrs_make(a, under.kind, attrs, n, fold ? under.span : over.span);
+}
+
+static struct value overlay_seq(struct arena *a, struct value under, struct value over)
+{
+	size_t n = MAX(under.seq->n, over.seq->n);
+	struct value *v = arena_new_array(a, struct value, n);
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = i >= over.seq->n	 ? under.seq->v[i] :
+		       i >= under.seq->n ? over.seq->v[i] :
+					   overlay(a, under.seq->v[i], over.seq->v[i], false);
+	return value_seq_make(a, VALUE_TUPLE, v, n, over.span);
+}
+
+/* One value decoded over another, as the reference does it: maps are merged, lists replaced element by element (what
+ * is longer keeps its rest), nothing (null) replaces nothing. */
+static struct value overlay(struct arena *a, struct value under, struct value over, bool fold)
+{
+	if (over.kind == VALUE_NULL)
+		return under;
+	if (value_is_attrs(under) && value_is_attrs(over))
+		return overlay_attrs(a, under, over, fold);
+	if (value_is_seq(under) && value_is_seq(over))
+		return overlay_seq(a, under, over);
+	return over;
+}
+
 struct value component_override(struct arena *a, struct value body, struct value over)
 {
-	struct value_attr *attrs;
-	size_t n = 0;
-
-	if (!value_is_attrs(over) || !value_is_attrs(body))
-		return body;
-	attrs = arena_new_array(a, struct value_attr, body.attrs->n + over.attrs->n);
-	for (size_t i = 0; i < body.attrs->n; i++) {
-		const struct value_attr *at = &body.attrs->v[i];
-
-		if (!value_attr_find_fold(over, arena_strndup(a, at->key.p, at->key.n)))
-			attrs[n++] = *at;
-	}
-	for (size_t i = 0; i < over.attrs->n; i++)
-		attrs[n++] = over.attrs->v[i];
-	return value_attrs_make(a, VALUE_OBJECT, attrs, n, body.span);
+	return value_is_attrs(over) && value_is_attrs(body) ? overlay(a, body, over, true) : body;
 }

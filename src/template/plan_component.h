@@ -42,7 +42,7 @@ bool component_is_later(const struct registry *r, enum component_kind kind, cons
 /* Reports that ingot has no such type, with the nearest name. */
 void component_missing(const struct registry *r, enum component_kind kind, const char *type,
 		       struct span span, struct diags *d);
-/* The first object's attributes with the second's over them. */
+/* The first object's attributes with the second's over them, in maps and lists too. */
 struct value component_override(struct arena *a, struct value body, struct value over);
 
 #endif

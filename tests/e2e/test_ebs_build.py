@@ -336,3 +336,11 @@ def test_calls_beyond_the_policy_may_be_denied(build, proxy, account):
     build(ami_name="least-rights")
     assert "least-rights" in account.images()
     assert {c.action for c in proxy.calls if c.fault} <= BEST_EFFORT
+
+
+def test_keys_that_were_found_are_hidden(build, proxy, account):
+    secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+    env = {"AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "token-" + "x" * 40}
+    r = build(communicator="none", ssh_keypair_name=None, ssh_private_key_file=None, skip_create_ami=True, env=env,
+              provisioners=[{"type": "shell-local", "inline": ["echo <$AWS_SECRET_ACCESS_KEY> <$AWS_SESSION_TOKEN> <$AWS_ACCESS_KEY_ID>".replace("<", "'<'").replace(">", "'>'")]}])
+    assert "<<sensitive>> <<sensitive>> <test>" in r.stdout and secret not in r.stdout and "token-x" not in r.stdout

@@ -104,3 +104,13 @@ def test_secrets_do_not_show_in_mistakes(ingot, tmp_path):
     (tmp_path / "t.json").write_text(json.dumps({"variables": {"s": "hunter2"}, "sensitive-variables": ["s"], "builders": [{"type": "null", "ssh_port": "{{user `s`}}"}]}))
     out = ingot.run("validate", "t.json", cwd=tmp_path, check=1).stdout
     assert "<sensitive>" in out and "hunter2" not in out
+
+
+def test_override_is_decoded_over_the_options(ingot, folder):
+    """As the reference: maps are merged, lists replaced element by element, what is longer keeps its rest."""
+    t = {"builders": [{"type": "null", "name": n, "communicator": "none"} for n in "ab"],
+         "provisioners": [{"type": "shell-local", "inline": ["echo one", "echo $A$B$C", "echo three"], "env": {"A": "1", "B": "2"},
+                           "override": {"a": {"inline": ["echo ONE"], "env": {"B": "x", "C": "y"}, "environment_vars": None}}}]}
+    out = ingot.run("build", "-color=false", "t.json", cwd=folder({"t.json": json.dumps(t)}), check=0).stdout
+    assert [line[12:] for line in out.splitlines() if line.startswith("==> null.a: ")][1:] == ["ONE", "1xy", "three"]
+    assert [line[12:] for line in out.splitlines() if line.startswith("==> null.b: ")][1:] == ["one", "12", "three"]

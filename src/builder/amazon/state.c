@@ -22,6 +22,27 @@ static void use_local(struct amazon *s)
 	s->access = c;
 }
 
+/* Keys that were found, not given, are hidden in all output as well: scripts may print their environment. AWS's own
+ * have 40 characters; the short words that simulators take would hit half of the output. */
+#define FOUND_SECRET_MIN 20
+
+static void hide(struct amazon *s, const char *secret)
+{
+	if (secret && strlen(secret) >= FOUND_SECRET_MIN)
+		build_secret(s->b, secret);
+}
+
+static int hide_keys(struct amazon *s, struct err *err)
+{
+	struct aws_credentials keys;
+
+	if (aws_session_credentials(s->session, s->b->cancel, s->b->arena, &keys, err) < 0)
+		return -1;
+	hide(s, keys.secret_key);
+	hide(s, keys.token);
+	return 0;
+}
+
 int amazon_open(struct amazon *s, struct err *err)
 {
 	const char *tag = getenv("INGOT_RUN_TAG");
@@ -39,7 +60,7 @@ int amazon_open(struct amazon *s, struct err *err)
 	s->vpc_id = s->subnet_id = s->zone = s->profile = s->key_name = "";
 	build_secret(s->b, s->access->secret_key);
 	build_secret(s->b, s->access->token);
-	return 0;
+	return hide_keys(s, err);
 }
 
 void amazon_release(struct amazon *s)
