@@ -47,6 +47,7 @@ struct hcl_local {
 	bool sensitive;
 	bool bad;	    /* it, or what it needs, could not be evaluated: reported */
 	struct value value; /* unknown until it is evaluated, and then where that failed */
+	struct value *slot; /* where expressions see it */
 };
 
 struct hcl_data {
@@ -54,6 +55,7 @@ struct hcl_data {
 	const struct hcl_block *block;
 	const struct datasource *ops;
 	struct value value; /* unknown until it is run */
+	struct value *slot; /* where expressions see it */
 };
 
 struct hcl_source {
@@ -150,8 +152,12 @@ bool hcl_is_identifier(struct arena *a, struct str s);
 const char *hcl_place(struct arena *a, struct span span);
 /* What a block is called in messages: `source "null" "a"`. */
 const char *hcl_block_title(struct arena *a, const struct hcl_block *block);
-/* Strings in a sensitive value are secrets from now on. */
+/* Strings in a sensitive value are secrets from now on; so is a text, and what is in it if it is a JSON object (data:
+ * the struct hcl_template). */
 void hcl_keep_secret(struct hcl_template *t, struct value v);
+void hcl_keep_secret_text(void *data, const char *secret);
+/* Makes t->roots and t->scope, with the values of variables; those of locals and data sources are unknown. */
+void hcl_open_roots(struct hcl_template *t);
 /* Evaluates what may hold neither names nor functions (env alone where `with_env`), as a type. */
 int hcl_constant(struct hcl_template *t, const struct hcl_expr *x, const struct type *want, bool with_env,
 		 const char *subject, struct value *ret);

@@ -2,14 +2,10 @@
  *
  * Each is a node of a graph. All evaluation is done here, on one thread; the work of a data source (its run) is done
  * by a thread of its own with an arena of its own, so that those which do not need each other run side by side.
- * The objects `local` and `data` are made at once, with unknown values, and filled in as these become known. */
+ * Values go into the objects that expressions see (hcl_roots.c) as they become known. */
 #include "template/hcl.h"
 
-#include "lang/jsontext/jsontext.h"
-#include "template/version.h"
-
 #include <pthread.h>
-#include <unistd.h>
 
 #define RUNNING_MAX 16 /* data sources at a time */
 #define RING_SHOWN 20  /* members of a ring that are named */
@@ -18,7 +14,6 @@
 struct node {
 	struct hcl_local *local;
 	struct hcl_data *data;
-	struct value *slot;  /* its value in the objects that expressions see */
 	size_t *needs;	     /* indices of nodes */
 	size_t nneeds;
 	size_t waiting;	     /* how many of them are not done */
@@ -160,7 +155,7 @@ static void connect(struct graph *g)
 static void settle(struct graph *g, struct node *n, struct value v)
 {
 	*(n->local ? &n->local->value : &n->data->value) = v;
-	*n->slot = v;
+	*(n->local ? n->local->slot : n->data->slot) = v;
 	n->done = true;
 	g->left--;
 	if (n->local)
@@ -239,28 +234,12 @@ static void unknown_type(struct graph *g, const struct hcl_data *d, struct diags
 		diag_detail(diags, e, "ingot has no such data source.");
 }
 
-/* A secret that is a JSON object is most often taken apart: what is in it is secret too. */
-static void keep_secret(void *data, const char *secret)
-{
-	struct hcl_template *t = data;
-	struct diags ignored;
-	struct value members;
-
-	hcl_keep_secret(t, value_string(str_from(secret), (struct span){ 0 }));
-	if (*secret != '{')
-		return;
-	diags_init(&ignored, t->arena);
-	if (jsontext_parse(t->arena, source_new(t->arena, "secret", arena_str(t->arena, str_from(secret))), 0, &ignored,
-			   &members) == 0)
-		hcl_keep_secret(t, members);
-}
-
 /* The options, decoded and prepared; false if they are wrong. ret_unknown: some are not known yet. */
 static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diags, void **ret, bool *ret_unknown)
 {
 	struct hcl_template *t = g->t;
 	struct eval e = hcl_eval(t, NULL, t->arena, diags);
-	struct spec_input in = { .arena = t->arena, .diags = diags, .on_secret = keep_secret, .data = t };
+	struct spec_input in = { .arena = t->arena, .diags = diags, .on_secret = hcl_keep_secret_text, .data = t };
 	struct prepare p = { .arena = t->arena, .diags = diags, .component = d->type,
 			     .template_dir = t->dir, .local = g->local, .cancel = t->args->cancel };
 	void *config = arena_alloc(t->arena, d->ops->spec->size);
@@ -295,7 +274,7 @@ static struct value take_secrets(struct hcl_template *t, struct value v)
 	for (size_t i = 0; i < v.attrs->n; i++) {
 		attrs[i] = v.attrs->v[i];
 		if (attrs[i].value.sensitive)
-			keep_secret(t, arena_strndup(t->arena, attrs[i].value.string.p, attrs[i].value.string.n));
+			hcl_keep_secret_text(t, arena_strndup(t->arena, attrs[i].value.string.p, attrs[i].value.string.n));
 		attrs[i].value.sensitive = false;
 	}
 	return value_attrs_make(t->arena, v.kind, attrs, v.attrs->n, v.span);
@@ -457,131 +436,6 @@ static void walk(struct graph *g)
 	}
 }
 
-static int compare_attrs(const void *a, const void *b)
-{
-	return str_cmp(((const struct value_attr *)a)->key, ((const struct value_attr *)b)->key);
-}
-
-/* An object whose values are filled in later; ret_attrs is sorted. */
-static struct value open_object(struct arena *a, const struct value_attr *v, size_t n, struct value_attr **ret_attrs)
-{
-	struct value_attrs *attrs = arena_alloc(a, sizeof(*attrs) + n * sizeof(*v));
-
-	attrs->n = n;
-	if (n) {
-		memcpy(attrs->v, v, n * sizeof(*v));
-		qsort(attrs->v, n, sizeof(*v), compare_attrs);
-	}
-	*ret_attrs = attrs->v;
-	return (struct value){ .kind = VALUE_OBJECT, .attrs = attrs };
-}
-
-static struct value *slot_of(struct value_attr *v, size_t n, const char *name)
-{
-	struct value_attr key = { .key = str_from(name) };
-	struct value_attr *found = bsearch(&key, v, n, sizeof(*v), compare_attrs);
-
-	return &found->value;
-}
-
-static struct value open_locals(struct graph *g)
-{
-	struct hcl_template *t = g->t;
-	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nlocals + 1), *sorted;
-	struct value ret;
-
-	for (size_t i = 0; i < t->nlocals; i++)
-		v[i] = (struct value_attr){ str_from(t->locals[i].name), t->locals[i].span, t->locals[i].value };
-	ret = open_object(t->arena, v, t->nlocals, &sorted);
-	for (size_t i = 0; i < t->nlocals; i++)
-		g->v[i] = (struct node){ .local = &t->locals[i],
-					 .slot = slot_of(sorted, t->nlocals, t->locals[i].name) };
-	return ret;
-}
-
-/* data.TYPE.NAME: an object of objects. */
-static struct value open_data(struct graph *g)
-{
-	struct hcl_template *t = g->t;
-	struct value_attr *types = arena_new_array(t->arena, struct value_attr, t->ndatas + 1);
-	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->ndatas + 1), *sorted;
-	size_t ntypes = 0;
-
-	for (size_t i = 0; i < t->ndatas; i++) {
-		const char *type = t->datas[i].type;
-		bool seen = false;
-		size_t n = 0;
-
-		for (size_t j = 0; j < ntypes; j++)
-			seen |= str_eqs(types[j].key, type);
-		if (seen)
-			continue;
-		for (size_t j = i; j < t->ndatas; j++)
-			if (streq(t->datas[j].type, type))
-				v[n++] = (struct value_attr){ .key = str_from(t->datas[j].name), .value = t->datas[j].value };
-		types[ntypes++] = (struct value_attr){ .key = str_from(type), .value = open_object(t->arena, v, n, &sorted) };
-		for (size_t j = i; j < t->ndatas; j++)
-			if (streq(t->datas[j].type, type))
-				g->v[t->nlocals + j] = (struct node){ .data = &t->datas[j],
-								      .slot = slot_of(sorted, n, t->datas[j].name) };
-	}
-	return open_object(t->arena, types, ntypes, &sorted);
-}
-
-static struct value variables_object(struct hcl_template *t)
-{
-	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nvariables + 1), *sorted;
-
-	for (size_t i = 0; i < t->nvariables; i++)
-		v[i] = (struct value_attr){ str_from(t->variables[i].name), t->variables[i].span, t->variables[i].value };
-	return open_object(t->arena, v, t->nvariables, &sorted);
-}
-
-static struct value path_object(struct hcl_template *t)
-{
-	auto_free char *cwd = getcwd(NULL, 0);
-	struct value_attr v[] = {
-		{ .key = STR("cwd"), .value = value_cstring(t->arena, cwd ? cwd : ".", (struct span){ 0 }) },
-		{ .key = STR("root"), .value = value_cstring(t->arena, t->dir, (struct span){ 0 }) },
-	};
-
-	return value_object(t->arena, v, ARRAY_LEN(v), (struct span){ 0 });
-}
-
-static struct value packer_object(struct hcl_template *t)
-{
-	struct value unknown = value_unknown_of(&type_string, (struct span){ 0 });
-	struct value_attr v[] = {
-		{ .key = STR("iterationID"), .value = unknown }, /* HCP's, which ingot does not talk to */
-		{ .key = STR("version"), .value = value_cstring(t->arena, VERSION_PACKER, (struct span){ 0 }) },
-		{ .key = STR("versionFingerprint"), .value = unknown },
-	};
-
-	return value_object(t->arena, v, ARRAY_LEN(v), (struct span){ 0 });
-}
-
-/* source and build have values in builds alone: there, they are bound in front of these. */
-static void open_roots(struct graph *g)
-{
-	static const struct type empty_object = { .kind = TYPE_OBJECT };
-	struct hcl_template *t = g->t;
-	struct value unknown = value_unknown_of(&type_string, (struct span){ 0 });
-	struct value_attr source[] = { { .key = STR("name"), .value = unknown }, { .key = STR("type"), .value = unknown } };
-	struct value_attr roots[] = {
-		{ .key = STR("build"), .value = value_unknown_of(&empty_object, (struct span){ 0 }) },
-		{ .key = STR("data"), .value = open_data(g) },
-		{ .key = STR("local"), .value = open_locals(g) },
-		{ .key = STR("packer"), .value = packer_object(t) },
-		{ .key = STR("path"), .value = path_object(t) },
-		{ .key = STR("source"), .value = value_object(t->arena, source, ARRAY_LEN(source), (struct span){ 0 }) },
-		{ .key = STR("var"), .value = variables_object(t) },
-	};
-
-	_Static_assert(sizeof(roots) <= sizeof(t->roots), "room for all roots");
-	memcpy(t->roots, roots, sizeof(roots));
-	t->scope = (struct eval_scope){ .v = t->roots, .n = ARRAY_LEN(roots) };
-}
-
 void hcl_locals(struct hcl_template *t, bool run_data)
 {
 	struct graph g = { .t = t, .run_data = run_data, .max_running = t->args->sequential ? 1 : RUNNING_MAX };
@@ -591,31 +445,12 @@ void hcl_locals(struct hcl_template *t, bool run_data)
 	g.ready = arena_new_array(t->arena, size_t, g.n + 1);
 	pthread_mutex_init(&g.lock, NULL);
 	pthread_cond_init(&g.ended, NULL);
-	open_roots(&g);
+	for (size_t i = 0; i < g.n; i++)
+		g.v[i] = i < t->nlocals ? (struct node){ .local = &t->locals[i] }
+					: (struct node){ .data = &t->datas[i - t->nlocals] };
+	hcl_open_roots(t);
 	connect(&g);
 	walk(&g);
 	pthread_cond_destroy(&g.ended);
 	pthread_mutex_destroy(&g.lock);
-}
-
-struct eval hcl_eval(const struct hcl_template *t, const struct eval_scope *more, struct arena *a, struct diags *d)
-{
-	const struct eval_scope *scope = &t->scope;
-
-	if (more) {
-		struct eval_scope *inner = arena_new_obj(a, struct eval_scope);
-
-		*inner = (struct eval_scope){ .up = scope, .v = more->v, .n = more->n };
-		scope = inner;
-	}
-	return (struct eval){
-		.arena = a,
-		.diags = d,
-		.scope = scope,
-		.funcs = t->args->registry ? t->args->registry->functions : NULL,
-		.on_secret = t->loaded ? NULL : keep_secret,
-		.secret_data = (struct hcl_template *)t,
-		.dir = *t->dir ? t->dir : NULL,
-		.now_ms = t->now_ms,
-	};
 }

@@ -14,7 +14,9 @@ static int compare_named(const void *a, const void *b)
 	return strcmp(((const struct named_value *)a)->name, ((const struct named_value *)b)->name);
 }
 
-/* Strings made of secrets are shown without them: "user:<sensitive>@host". What shows no secret as it stands may hold
+#define SECRET_MIN 3 /* shorter ones would hit half of all words; marked strings are hidden anyway */
+
+/* Strings with secrets in them are shown without: "user:<sensitive>@host". What is marked and shows no secret may hold
  * one in another form, and is not shown at all. */
 static bool hide_secrets(void *data, struct str text, struct buf *out)
 {
@@ -25,7 +27,7 @@ static bool hide_secrets(void *data, struct str text, struct buf *out)
 		size_t longest = 0;
 
 		for (size_t k = 0; k < t->nsecrets; k++)
-			if (str_starts(str_slice(text, i, text.n), t->secrets[k]))
+			if (strlen(t->secrets[k]) >= SECRET_MIN && str_starts(str_slice(text, i, text.n), t->secrets[k]))
 				longest = MAX(longest, strlen(t->secrets[k]));
 		if (longest)
 			buf_adds(out, "<sensitive>");

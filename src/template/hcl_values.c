@@ -289,19 +289,6 @@ int hcl_variables(struct hcl_template *t)
 	return t->diags->errors ? -1 : 0;
 }
 
-void hcl_keep_secret(struct hcl_template *t, struct value v)
-{
-	if (v.kind == VALUE_STRING && v.string.n) {
-		HCL_PUSH(t->arena, t->secrets, t->nsecrets, arena_strndup(t->arena, v.string.p, v.string.n));
-	} else if (value_is_seq(v)) {
-		for (size_t i = 0; i < v.seq->n; i++)
-			hcl_keep_secret(t, v.seq->v[i]);
-	} else if (value_is_attrs(v)) {
-		for (size_t i = 0; i < v.attrs->n; i++)
-			hcl_keep_secret(t, v.attrs->v[i].value);
-	}
-}
-
 static void missing(struct hcl_template *t, const struct hcl_variable *v)
 {
 	struct diag *g = diag_error(t->diags, v->span, "the variable \"%s\" has no value", v->name);

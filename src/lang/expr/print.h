@@ -14,8 +14,8 @@ void hcl_write_quoted(struct buf *out, struct str s);
 /* A string as Go's %q writes it. */
 void value_write_go_quoted(struct buf *out, struct str s);
 /* As console and inspect show values, byte for byte the reference's: `<unknown>` if anything in it is unknown, strings
- * alone without quotes. What is sensitive is `<sensitive>`; of a string, `hide` (may be NULL) may write what can be
- * shown, and returns false where nothing can. */
+ * alone without quotes. What is sensitive is `<sensitive>`. `hide` (may be NULL) is asked for every string:
+ * it writes the string without the secrets in it, or returns false where it finds none. */
 struct value_hide {
 	bool (*text)(void *data, struct str text, struct buf *out);
 	void *data;

@@ -141,7 +141,7 @@ static void write_string(struct buf *out, struct value v, bool nested, const str
 	AUTO(buf) struct buf clean = BUF_INIT;
 	struct str s = v.string;
 
-	if (v.sensitive && hide->text(hide->data, s, &clean))
+	if (hide->text(hide->data, s, &clean))
 		s = buf_str(&clean);
 	else if (v.sensitive)
 		s = STR("<sensitive>");
