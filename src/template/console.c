@@ -7,7 +7,8 @@ struct template_console {
 	struct legacy *legacy; /* one of the two */
 };
 
-static int open_hcl(const struct template_args *args, struct arena *a, struct diags *d, struct template_console *c)
+static int open_hcl(const struct template_args *args, struct arena *a, struct diags *d,
+		    struct template_console *c)
 {
 	struct diags scratch;
 
@@ -20,8 +21,8 @@ static int open_hcl(const struct template_args *args, struct arena *a, struct di
 	return 0;
 }
 
-static int open_legacy(const struct template_args *args, struct arena *a, struct diags *d, struct template_console *c,
-		       struct err *err)
+static int open_legacy(const struct template_args *args, struct arena *a, struct diags *d,
+		       struct template_console *c, struct err *err)
 {
 	struct diags scratch;
 
@@ -44,7 +45,8 @@ int template_console_open(const struct template_args *args, struct arena *a, str
 	return rc;
 }
 
-static int eval_hcl(const struct hcl_template *t, struct arena *a, struct source *src, struct diags *d, struct buf *out)
+static int eval_hcl(const struct hcl_template *t, struct arena *a, struct source *src,
+		    struct diags *d, struct buf *out)
 {
 	struct eval e = hcl_eval(t, NULL, a, d);
 	struct hcl_expr *x;
@@ -56,7 +58,8 @@ static int eval_hcl(const struct hcl_template *t, struct arena *a, struct source
 	return 0;
 }
 
-static int eval_legacy(const struct legacy *t, struct arena *a, struct source *src, struct diags *d, struct buf *out)
+static int eval_legacy(const struct legacy *t, struct arena *a, struct source *src, struct diags *d,
+		       struct buf *out)
 {
 	struct scope s = { .variables = &t->values, .template_dir = t->dir, .now_ms = t->now_ms };
 	struct span whole = { src, 0, (uint32_t)src->text.n };
@@ -69,17 +72,20 @@ static int eval_legacy(const struct legacy *t, struct arena *a, struct source *s
 		return 0;
 	}
 	/* The reference's console goes on after it, and ends well: the severity it has none of. */
-	g = diag_warning(d, (struct span){ src, (uint32_t)err.os, (uint32_t)err.os }, "Interpolation error");
+	g = diag_warning(d, (struct span){ src, (uint32_t)err.os, (uint32_t)err.os },
+			 "Interpolation error");
 	g->label = "???????";
 	diag_detail(d, g, "%s", err.msg);
 	return -1;
 }
 
-int template_console_eval(struct template_console *c, struct arena *a, struct str line, struct diags *d, struct str *ret)
+int template_console_eval(struct template_console *c, struct arena *a, struct str line,
+			  struct diags *d, struct str *ret)
 {
 	struct source *src = source_new(a, "<console>", arena_str(a, line));
 	AUTO(buf) struct buf out = BUF_INIT;
-	int rc = c->hcl ? eval_hcl(c->hcl, a, src, d, &out) : eval_legacy(c->legacy, a, src, d, &out);
+	int rc =
+	    c->hcl ? eval_hcl(c->hcl, a, src, d, &out) : eval_legacy(c->legacy, a, src, d, &out);
 
 	if (rc == 0)
 		*ret = arena_str(a, buf_str(&out));
@@ -105,7 +111,8 @@ void template_console_variables(struct template_console *c, struct buf *out)
 		struct str name = map_key_at(&c->legacy->values, i);
 		const char *value = map_at(&c->legacy->values, i);
 
-		buf_printf(out, STR_FMT ": %s,\n", STR_ARG(name), is_sensitive(c->legacy, name) ? "<sensitive>" : value);
+		buf_printf(out, STR_FMT ": %s,\n", STR_ARG(name),
+			   is_sensitive(c->legacy, name) ? "<sensitive>" : value);
 	}
 }
 
@@ -131,7 +138,8 @@ static void offer_attrs(struct completion *c, struct value v, const char *prefix
 
 		offer(c, name);
 		/* deeper only where the word already is */
-		if (c->word.n > strlen(name) && memcmp(c->word.p, name, strlen(name)) == 0 && c->word.p[strlen(name)] == '.')
+		if (c->word.n > strlen(name) && memcmp(c->word.p, name, strlen(name)) == 0 &&
+		    c->word.p[strlen(name)] == '.')
 			offer_attrs(c, a->value, arena_printf(c->arena, "%s.", name));
 	}
 }
@@ -141,7 +149,8 @@ static void complete_hcl(const struct hcl_template *t, struct completion *c)
 	const struct func_group *const *groups = t->args->registry->functions;
 
 	for (size_t i = 0; i < t->scope.n; i++) {
-		const char *root = arena_strndup(c->arena, t->scope.v[i].key.p, t->scope.v[i].key.n);
+		const char *root =
+		    arena_strndup(c->arena, t->scope.v[i].key.p, t->scope.v[i].key.n);
 
 		offer(c, root);
 		offer_attrs(c, t->scope.v[i].value, arena_printf(c->arena, "%s.", root));
@@ -153,12 +162,12 @@ static void complete_hcl(const struct hcl_template *t, struct completion *c)
 
 static bool in_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-	       c == '.' || (uint8_t)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.' || (uint8_t)c >= 0x80;
 }
 
-size_t template_console_complete(struct template_console *console, struct arena *a, struct str prefix,
-				 const char **names, size_t max)
+size_t template_console_complete(struct template_console *console, struct arena *a,
+				 struct str prefix, const char **names, size_t max)
 {
 	struct completion c = { .arena = a, .names = names, .max = max };
 	size_t from = prefix.n;
@@ -173,6 +182,7 @@ size_t template_console_complete(struct template_console *console, struct arena 
 	for (size_t i = 0; scope_function(i); i++)
 		offer(&c, scope_function(i));
 	for (size_t i = 0; i < map_len(&console->legacy->values); i++)
-		offer(&c, arena_printf(a, STR_FMT, STR_ARG(map_key_at(&console->legacy->values, i))));
+		offer(&c,
+		      arena_printf(a, STR_FMT, STR_ARG(map_key_at(&console->legacy->values, i))));
 	return c.n;
 }

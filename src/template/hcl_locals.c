@@ -1,8 +1,9 @@
 /* Locals and data sources, in the order they need each other.
  *
- * Each is a node of a graph. All evaluation is done here, on one thread; the work of a data source (its run) is done
- * by a thread of its own with an arena of its own, so that those which do not need each other run side by side.
- * Values go into the objects that expressions see (hcl_roots.c) as they become known. */
+ * Each is a node of a graph. All evaluation is done here, on one thread; the work of a data source
+ * (its run) is done by a thread of its own with an arena of its own, so that those which do not
+ * need each other run side by side. Values go into the objects that expressions see (hcl_roots.c)
+ * as they become known. */
 #include "template/hcl.h"
 
 #include <pthread.h>
@@ -14,9 +15,9 @@
 struct node {
 	struct hcl_local *local;
 	struct hcl_data *data;
-	size_t *needs;	     /* indices of nodes */
+	size_t *needs; /* indices of nodes */
 	size_t nneeds;
-	size_t waiting;	     /* how many of them are not done */
+	size_t waiting; /* how many of them are not done */
 	size_t *needed_by;
 	size_t nneeded_by;
 	bool done;
@@ -60,7 +61,8 @@ static const char *title(struct graph *g, const struct node *n)
 /* As diagnostics call it. */
 static const char *subject(struct graph *g, const struct node *n)
 {
-	return n->local ? arena_printf(g->t->arena, "local \"%s\"", n->local->name) : hcl_block_title(g->t->arena, n->data->block);
+	return n->local ? arena_printf(g->t->arena, "local \"%s\"", n->local->name)
+			: hcl_block_title(g->t->arena, n->data->block);
 }
 
 static void need(struct graph *g, size_t index)
@@ -80,7 +82,8 @@ static void need_data(struct graph *g, struct str type)
 			need(g, g->t->nlocals + i);
 }
 
-/* Names that are not there are left to evaluation, which says so. `local` as a whole needs all the others. */
+/* Names that are not there are left to evaluation, which says so. `local` as a whole needs all the
+ * others. */
 static void collect_reference(void *data, const struct hcl_expr *ref)
 {
 	struct graph *g = data;
@@ -93,7 +96,8 @@ static void collect_reference(void *data, const struct hcl_expr *ref)
 		for (size_t i = 0; n == 1 && i < t->nlocals; i++)
 			if (&t->locals[i] != g->now->local)
 				need(g, i);
-		at = n > 1 ? hcl_find(t, "local", arena_strndup(t->arena, names[1].p, names[1].n)) : -1;
+		at = n > 1 ? hcl_find(t, "local", arena_strndup(t->arena, names[1].p, names[1].n))
+			   : -1;
 		if (at >= 0)
 			need(g, (size_t)at);
 	} else if (n && str_eqs(names[0], "data")) {
@@ -101,7 +105,9 @@ static void collect_reference(void *data, const struct hcl_expr *ref)
 			need_data(g, names[1]);
 			return;
 		}
-		at = hcl_find(t, "data", arena_printf(t->arena, STR_FMT "." STR_FMT, STR_ARG(names[1]), STR_ARG(names[2])));
+		at = hcl_find(t, "data",
+			      arena_printf(t->arena, STR_FMT "." STR_FMT, STR_ARG(names[1]),
+					   STR_ARG(names[2])));
 		if (at >= 0)
 			need(g, t->nlocals + (size_t)at);
 	}
@@ -227,21 +233,30 @@ static void unknown_type(struct graph *g, const struct hcl_data *d, struct diags
 	near = str_nearest(d->type, names, n);
 	e = diag_error(diags, d->block->labels[0].span, "there is no data source \"%s\"", d->type);
 	if (plugin)
-		diag_detail(diags, e, "It would be of the plugin %s, which is no part of ingot.", plugin->source);
+		diag_detail(diags, e, "It would be of the plugin %s, which is no part of ingot.",
+			    plugin->source);
 	else if (near)
 		diag_detail(diags, e, "Did you mean \"%s\"?", near);
 	else
 		diag_detail(diags, e, "ingot has no such data source.");
 }
 
-/* The options, decoded and prepared; false if they are wrong. ret_unknown: some are not known yet. */
-static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diags, void **ret, bool *ret_unknown)
+/* The options, decoded and prepared; false if they are wrong. ret_unknown: some are not known
+ * yet. */
+static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diags, void **ret,
+			 bool *ret_unknown)
 {
 	struct hcl_template *t = g->t;
 	struct eval e = hcl_eval(t, NULL, t->arena, diags);
-	struct spec_input in = { .arena = t->arena, .diags = diags, .on_secret = hcl_keep_secret_text, .data = t };
-	struct prepare p = { .arena = t->arena, .diags = diags, .component = d->type,
-			     .template_dir = t->dir, .local = g->local, .cancel = t->args->cancel };
+	struct spec_input in = {
+		.arena = t->arena, .diags = diags, .on_secret = hcl_keep_secret_text, .data = t
+	};
+	struct prepare p = { .arena = t->arena,
+			     .diags = diags,
+			     .component = d->type,
+			     .template_dir = t->dir,
+			     .local = g->local,
+			     .cancel = t->args->cancel };
 	void *config = arena_alloc(t->arena, d->ops->spec->size);
 
 	if (hcl_component_body(&e, d->block->body, d->ops->spec, NULL, &p.body) < 0 ||
@@ -254,7 +269,7 @@ static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diag
 	return diags->errors == 0;
 }
 
-/* The local cloud is there before the first question. False: it cannot be had, which is reported. */
+/* The local cloud is there before the first question. False: it cannot be had, as is reported. */
 static bool rehearse(struct graph *g, const struct hcl_data *d)
 {
 	const struct template_args *args = g->t->args;
@@ -274,7 +289,8 @@ static struct value take_secrets(struct hcl_template *t, struct value v)
 	for (size_t i = 0; i < v.attrs->n; i++) {
 		attrs[i] = v.attrs->v[i];
 		if (attrs[i].value.sensitive)
-			hcl_keep_secret_text(t, arena_strndup(t->arena, attrs[i].value.string.p, attrs[i].value.string.n));
+			hcl_keep_secret_text(t, arena_strndup(t->arena, attrs[i].value.string.p,
+							      attrs[i].value.string.n));
 		attrs[i].value.sensitive = false;
 	}
 	return value_attrs_make(t->arena, v.kind, attrs, v.attrs->n, v.span);
@@ -285,7 +301,8 @@ static void *work(void *data)
 	struct job *job = data;
 	struct graph *g = job->g;
 
-	job->failed = g->v[job->node].data->ops->run(job->arena, job->config, &job->value, &job->err) < 0;
+	job->failed =
+	    g->v[job->node].data->ops->run(job->arena, job->config, &job->value, &job->err) < 0;
 	pthread_mutex_lock(&g->lock);
 	job->next = g->finished;
 	g->finished = job;
@@ -303,7 +320,9 @@ static void start(struct graph *g, struct node *n, void *config)
 {
 	struct job *job = arena_new_obj(g->t->arena, struct job);
 
-	*job = (struct job){ .g = g, .node = (size_t)(n - g->v), .config = config, .arena = arena_new() };
+	*job = (struct job){
+		.g = g, .node = (size_t)(n - g->v), .config = config, .arena = arena_new()
+	};
 	arena_on_free(g->t->arena, free_arena, job->arena); /* the value stays in it */
 	g->running++;
 	if (pthread_create(&job->thread, NULL, work, job) != 0) {
@@ -322,7 +341,8 @@ static void finish(struct graph *g, struct job *job)
 	g->running--;
 	n->bad |= job->failed;
 	if (job->failed)
-		diag_error(g->t->diags, n->data->block->span, "%s", job->err.msg)->subject = subject(g, n);
+		diag_error(g->t->diags, n->data->block->span, "%s", job->err.msg)->subject =
+		    subject(g, n);
 	else
 		v = take_secrets(g->t, job->value);
 	err_release(&job->err);
@@ -375,7 +395,8 @@ static void evaluate_data(struct graph *g, struct node *n)
 	start(g, n, config);
 }
 
-/* Nothing is ready and nothing runs: those left need each other. Names one ring and leaves it unknown. */
+/* Nothing is ready and nothing runs: those left need each other. Names one ring and leaves it
+ * unknown. */
 static void break_ring(struct graph *g)
 {
 	AUTO(buf) struct buf path = BUF_INIT;
@@ -403,8 +424,11 @@ static void break_ring(struct graph *g)
 		else if (i - first < RING_SHOWN)
 			buf_printf(&path, "%s → ", title(g, &g->v[way[i]]));
 	buf_adds(&path, title(g, &g->v[at]));
-	e = diag_error(g->t->diags, g->v[at].local ? g->v[at].local->span : g->v[at].data->block->span,
-		       n - first == 1 ? "%s needs its own value" : "%s needs its own value, by way of others", title(g, &g->v[at]));
+	e = diag_error(g->t->diags,
+		       g->v[at].local ? g->v[at].local->span : g->v[at].data->block->span,
+		       n - first == 1 ? "%s needs its own value"
+				      : "%s needs its own value, by way of others",
+		       title(g, &g->v[at]));
 	e->subject = subject(g, &g->v[at]);
 	diag_detail(g->t->diags, e, "The ring is %s.", buf_cstr(&path));
 	for (size_t i = first; i < n; i++)
@@ -438,7 +462,9 @@ static void walk(struct graph *g)
 
 void hcl_locals(struct hcl_template *t, bool run_data)
 {
-	struct graph g = { .t = t, .run_data = run_data, .max_running = t->args->sequential ? 1 : RUNNING_MAX };
+	struct graph g = { .t = t,
+			   .run_data = run_data,
+			   .max_running = t->args->sequential ? 1 : RUNNING_MAX };
 
 	g.n = g.left = t->nlocals + t->ndatas;
 	g.v = arena_new_array(t->arena, struct node, g.n + 1);

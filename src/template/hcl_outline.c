@@ -1,5 +1,5 @@
-/* inspect's listing of an HCL2 template: the values of variables and locals, and what its builds consist of. Scripts
- * read it: it is the reference's, byte for byte. */
+/* inspect's listing of an HCL2 template: the values of variables and locals, and what its builds
+ * consist of. Scripts read it: it is the reference's, byte for byte. */
 #include "template/hcl_builds.h"
 
 #include "lang/expr/print.h"
@@ -14,10 +14,11 @@ static int compare_named(const void *a, const void *b)
 	return strcmp(((const struct named_value *)a)->name, ((const struct named_value *)b)->name);
 }
 
-#define SECRET_MIN 3 /* shorter ones would hit half of all words; marked strings are hidden anyway */
+/* Shorter ones would hit half of all words; marked strings are hidden anyway. */
+#define SECRET_MIN 3
 
-/* Strings with secrets in them are shown without: "user:<sensitive>@host". What is marked and shows no secret may hold
- * one in another form, and is not shown at all. */
+/* Strings with secrets in them are shown without: "user:<sensitive>@host". What is marked and shows
+ * no secret may hold one in another form, and is not shown at all. */
 static bool hide_secrets(void *data, struct str text, struct buf *out)
 {
 	const struct hcl_template *t = data;
@@ -27,7 +28,8 @@ static bool hide_secrets(void *data, struct str text, struct buf *out)
 		size_t longest = 0;
 
 		for (size_t k = 0; k < t->nsecrets; k++)
-			if (strlen(t->secrets[k]) >= SECRET_MIN && str_starts(str_slice(text, i, text.n), t->secrets[k]))
+			if (strlen(t->secrets[k]) >= SECRET_MIN &&
+			    str_starts(str_slice(text, i, text.n), t->secrets[k]))
 				longest = MAX(longest, strlen(t->secrets[k]));
 		if (longest)
 			buf_adds(out, "<sensitive>");
@@ -46,7 +48,8 @@ void hcl_show_value(const struct hcl_template *t, struct value v, struct buf *ou
 	value_write_shown(out, v, &hide);
 }
 
-static void write_values(const struct hcl_template *t, const char *prefix, struct named_value *v, size_t n, struct buf *out)
+static void write_values(const struct hcl_template *t, const char *prefix, struct named_value *v,
+			 size_t n, struct buf *out)
 {
 	qsort(v, n, sizeof(*v), compare_named);
 	for (size_t i = 0; i < n; i++) {
@@ -61,7 +64,8 @@ static void write_values(const struct hcl_template *t, const char *prefix, struc
 
 void hcl_outline_values(const struct hcl_template *t, struct buf *out)
 {
-	struct named_value *v = arena_new_array(t->arena, struct named_value, MAX(t->nvariables, t->nlocals) + 1);
+	struct named_value *v =
+	    arena_new_array(t->arena, struct named_value, MAX(t->nvariables, t->nlocals) + 1);
 	size_t n = 0;
 
 	buf_adds(out, "> input-variables:\n\n");
@@ -80,7 +84,8 @@ static void write_part(const struct hcl_part *p, const char *indent, struct buf 
 	buf_printf(out, "%s%s%s%s\n", indent, p->type, p->name ? "." : "", p->name ? p->name : "");
 }
 
-static void write_build(const struct hcl_template *t, const struct hcl_build *b, size_t index, struct buf *out)
+static void write_build(const struct hcl_template *t, const struct hcl_build *b, size_t index,
+			struct buf *out)
 {
 	if (*b->name)
 		buf_printf(out, "\n  > %s:\n", b->name);
@@ -91,10 +96,12 @@ static void write_build(const struct hcl_template *t, const struct hcl_build *b,
 	buf_adds(out, b->nuses ? "\n    sources:\n" : "\n    sources:\n\n      <no source>\n");
 	for (size_t i = 0; i < b->nuses; i++)
 		buf_printf(out, "\n      %s\n", hcl_use_label(t->arena, &b->uses[i]));
-	buf_adds(out, b->nprovisioners ? "\n    provisioners:\n\n" : "\n    provisioners:\n\n      <no provisioner>\n");
+	buf_adds(out, b->nprovisioners ? "\n    provisioners:\n\n"
+				       : "\n    provisioners:\n\n      <no provisioner>\n");
 	for (size_t i = 0; i < b->nprovisioners; i++)
 		write_part(&b->provisioners[i], "      ", out);
-	buf_adds(out, b->nchains ? "\n    post-processors:\n" : "\n    post-processors:\n\n      <no post-processor>\n");
+	buf_adds(out, b->nchains ? "\n    post-processors:\n"
+				 : "\n    post-processors:\n\n      <no post-processor>\n");
 	for (size_t i = 0; i < b->nchains; i++) {
 		buf_printf(out, "\n      %zu:\n", i);
 		for (size_t j = 0; j < b->chains[i].n; j++)
@@ -109,7 +116,8 @@ void hcl_outline(struct hcl_template *t, struct buf *out)
 
 	hcl_outline_values(t, out);
 	buf_addc(out, '\n');
-	hcl_read_builds(t, &builds, &n); /* its mistakes are validate's: what could be read is shown */
+	/* Its mistakes are validate's: what could be read is shown. */
+	hcl_read_builds(t, &builds, &n);
 	buf_adds(out, "> builds:\n");
 	for (size_t i = 0; i < n; i++)
 		write_build(t, &builds[i], i, out);

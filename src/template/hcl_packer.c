@@ -1,7 +1,8 @@
 /* packer blocks: the version that a template asks for, and its plugins.
  *
- * What the official plugins do is part of ingot where it is done at all: they need no download, whatever version is
- * asked for. Others are recorded, so that a component of theirs can be named as such. */
+ * What the official plugins do is part of ingot where it is done at all: they need no download,
+ * whatever version is asked for. Others are recorded, so that a component of theirs can be named as
+ * such. */
 #include "template/hcl.h"
 
 #include "template/plugin_source.h"
@@ -16,13 +17,15 @@ static const struct hcl_schema packer_schema = {
 	.nblocks = ARRAY_LEN(packer_blocks),
 };
 
-#define CONSTRAINT_FORM "A constraint is a version with an operator before it (=, !=, >, >=, <, <=, ~>) or none, several are " \
-			"joined by commas: \">= 1.7.0, < 2.0.0\"."
+static const char constraint_form[] =
+	"A constraint is a version with an operator before it (=, !=, >, >=, <, <=, ~>) or none, "
+	"several are joined by commas: \">= 1.7.0, < 2.0.0\".";
 
-static struct diag *packer_error(struct hcl_template *t, struct span span, const char *subject, const char *fmt, ...)
-	PRINTF_LIKE(4, 5);
+static struct diag *packer_error(struct hcl_template *t, struct span span, const char *subject,
+				 const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-static struct diag *packer_error(struct hcl_template *t, struct span span, const char *subject, const char *fmt, ...)
+static struct diag *packer_error(struct hcl_template *t, struct span span, const char *subject,
+				 const char *fmt, ...)
 {
 	struct diag *g;
 	va_list ap;
@@ -46,17 +49,21 @@ int hcl_packer_version(struct hcl_template *t, const struct hcl_block *block)
 	diags_init(&scratch, t->arena);
 	hcl_content(t->arena, block->body, &packer_schema, &scratch, &c);
 	attr = hcl_content_attr(&c, "required_version");
-	if (!attr || hcl_constant(t, attr->expr, &type_string, false, "packer", &v) < 0 || v.kind != VALUE_STRING)
+	if (!attr || hcl_constant(t, attr->expr, &type_string, false, "packer", &v) < 0 ||
+	    v.kind != VALUE_STRING)
 		return 0;
 	if (!version_satisfies(STR(VERSION_PACKER), v.string, &fits, &pre)) {
-		g = packer_error(t, attr->expr->span, "packer", "\"" STR_FMT "\" is no version constraint", STR_ARG(v.string));
-		diag_detail(t->diags, g, CONSTRAINT_FORM);
+		g = packer_error(t, attr->expr->span, "packer",
+				 "\"" STR_FMT "\" is no version constraint", STR_ARG(v.string));
+		diag_detail(t->diags, g, "%s", constraint_form);
 		return 0;
 	}
 	if (fits)
 		return 0;
-	g = packer_error(t, attr->expr->span, "packer", "The template is for another version of Packer");
-	diag_detail(t->diags, g, "It asks for \"" STR_FMT "\"; ingot does what Packer " VERSION_PACKER " does.",
+	g = packer_error(t, attr->expr->span, "packer",
+			 "The template is for another version of Packer");
+	diag_detail(t->diags, g,
+		    "It asks for \"" STR_FMT "\"; ingot does what Packer " VERSION_PACKER " does.",
 		    STR_ARG(v.string));
 	return -1;
 }
@@ -67,68 +74,85 @@ static bool good_name(const char *name)
 	if (!*name || *name == '-' || ends_with(name, "-") || strstr(name, "--"))
 		return false;
 	for (; *name; name++)
-		if (((uint8_t)*name < 0x80 && !(*name >= 'a' && *name <= 'z') && !(*name >= '0' && *name <= '9') &&
-		     *name != '-'))
+		if (((uint8_t)*name < 0x80 && !(*name >= 'a' && *name <= 'z') &&
+		     !(*name >= '0' && *name <= '9') && *name != '-'))
 			return false;
 	return true;
 }
 
 /* The string of an attribute of the requirement; NULL with an error if there is none. */
-static const char *field(struct hcl_template *t, const struct required_plugin *p, struct value v, const char *key)
+static const char *field(struct hcl_template *t, const struct required_plugin *p, struct value v,
+			 const char *key)
 {
 	const struct value_attr *a = value_attr_find(v, key);
 	struct diag *g;
 
 	if (a && a->value.kind == VALUE_STRING)
 		return arena_strndup(t->arena, a->value.string.p, a->value.string.n);
-	g = packer_error(t, p->span, "required_plugins", "the plugin \"%s\" has no %s", p->name, key);
-	diag_detail(t->diags, g, "Write %s = { source = \"github.com/OWNER/%s\", version = \">= 1.0.0\" }.", p->name, p->name);
+	g = packer_error(t, p->span, "required_plugins", "the plugin \"%s\" has no %s", p->name,
+			 key);
+	diag_detail(t->diags, g,
+		    "Write %s = { source = \"github.com/OWNER/%s\", version = \">= 1.0.0\" }.",
+		    p->name, p->name);
 	return NULL;
 }
 
-static void check_requirement(struct hcl_template *t, const struct required_plugin *p, struct value v)
+static void check_requirement(struct hcl_template *t, const struct required_plugin *p,
+			      struct value v)
 {
 	const char *problem = p->source ? plugin_source_problem(p->source) : NULL;
 	bool fits, pre = false;
 	struct diag *g;
 
 	if (p->version && !version_satisfies(STR("1.0.0"), str_from(p->version), &fits, &pre)) {
-		g = packer_error(t, p->span, "required_plugins", "\"%s\" is no version constraint of the plugin \"%s\"",
-				 p->version, p->name);
-		diag_detail(t->diags, g, CONSTRAINT_FORM);
+		g = packer_error(t, p->span, "required_plugins",
+				 "\"%s\" is no version constraint of the plugin \"%s\"", p->version,
+				 p->name);
+		diag_detail(t->diags, g, "%s", constraint_form);
 	} else if (pre) {
-		packer_error(t, p->span, "required_plugins", "the version of the plugin \"%s\" may be no pre-release, as \"%s\" is",
+		packer_error(t, p->span, "required_plugins",
+			     "the version of the plugin \"%s\" may be no pre-release, as \"%s\" is",
 			     p->name, p->version);
 	}
 	if (problem) {
-		g = packer_error(t, p->span, "required_plugins", "\"%s\" is no source of a plugin: %s", p->source, problem);
+		g = packer_error(t, p->span, "required_plugins",
+				 "\"%s\" is no source of a plugin: %s", p->source, problem);
 		diag_detail(t->diags, g, "A source looks like \"github.com/hashicorp/amazon\".");
 	}
 	for (size_t i = 0; i < v.attrs->n; i++) {
 		struct str key = v.attrs->v[i].key;
 
 		if (!str_eqs(key, "source") && !str_eqs(key, "version"))
-			packer_error(t, p->span, "required_plugins", "the plugin \"%s\" has a source and a version, and no \"" STR_FMT "\"",
-				     p->name, STR_ARG(key));
+			packer_error(
+			    t, p->span, "required_plugins",
+			    "the plugin \"%s\" has a source and a version, and no \"" STR_FMT "\"",
+			    p->name, STR_ARG(key));
 	}
 }
 
 static void take_requirement(struct hcl_template *t, const struct hcl_attr *attr)
 {
-	struct required_plugin p = { .name = arena_strndup(t->arena, attr->name.p, attr->name.n), .span = attr->expr->span };
+	struct required_plugin p = { .name = arena_strndup(t->arena, attr->name.p, attr->name.n),
+				     .span = attr->expr->span };
 	struct diag *g;
 	struct value v;
 
 	if (hcl_constant(t, attr->expr, &type_any, false, "required_plugins", &v) < 0)
 		return;
 	if (!good_name(p.name)) {
-		g = packer_error(t, attr->name_span, "required_plugins", "\"%s\" is no name of a plugin", p.name);
-		diag_detail(t->diags, g, "Small letters, digits and single dashes between them make a name.");
+		g = packer_error(t, attr->name_span, "required_plugins",
+				 "\"%s\" is no name of a plugin", p.name);
+		diag_detail(t->diags, g,
+			    "Small letters, digits and single dashes between them make a name.");
 	}
 	if (v.kind != VALUE_OBJECT) {
-		g = packer_error(t, p.span, "required_plugins", "the plugin \"%s\" needs an object, not %s", p.name,
+		g = packer_error(t, p.span, "required_plugins",
+				 "the plugin \"%s\" needs an object, not %s", p.name,
 				 value_kind_phrase(v));
-		diag_detail(t->diags, g, "Write %s = { source = \"github.com/OWNER/%s\", version = \">= 1.0.0\" }.", p.name, p.name);
+		diag_detail(
+		    t->diags, g,
+		    "Write %s = { source = \"github.com/OWNER/%s\", version = \">= 1.0.0\" }.",
+		    p.name, p.name);
 		return;
 	}
 	p.version = field(t, &p, v, "version");
@@ -137,8 +161,10 @@ static void take_requirement(struct hcl_template *t, const struct hcl_attr *attr
 	p.builtin = p.source && plugin_is_builtin(p.source);
 	for (size_t i = 0; i < t->nplugins; i++)
 		if (streq(t->plugins[i].name, p.name)) {
-			g = packer_error(t, attr->name_span, "required_plugins", "the plugin \"%s\" is required twice", p.name);
-			diag_detail(t->diags, g, "It stands at %s already.", hcl_place(t->arena, t->plugins[i].span));
+			g = packer_error(t, attr->name_span, "required_plugins",
+					 "the plugin \"%s\" is required twice", p.name);
+			diag_detail(t->diags, g, "It stands at %s already.",
+				    hcl_place(t->arena, t->plugins[i].span));
 			return;
 		}
 	HCL_PUSH(t->arena, t->plugins, t->nplugins, p);
@@ -163,14 +189,15 @@ const struct required_plugin *hcl_plugin_of(const struct hcl_template *t, const 
 		size_t n = strlen(name);
 
 		/* "docker" is of docker, "qemu-iso" would be of qemu */
-		if (!t->plugins[i].builtin && strncmp(type, name, n) == 0 && (!type[n] || type[n] == '-'))
+		if (!t->plugins[i].builtin && strncmp(type, name, n) == 0 &&
+		    (!type[n] || type[n] == '-'))
 			return &t->plugins[i];
 	}
 	return NULL;
 }
 
-int template_plugins(const struct template_args *args, struct arena *a, struct diags *d, struct required_plugin **ret,
-		     size_t *ret_n)
+int template_plugins(const struct template_args *args, struct arena *a, struct diags *d,
+		     struct required_plugin **ret, size_t *ret_n)
 {
 	struct hcl_template *t;
 

@@ -1,7 +1,7 @@
 /* Finding the files of an HCL2 template, and sorting their top-level blocks.
  *
- * A folder is one template: its *.pkr.hcl in the order of their names, then its *.pkr.json. All files are parsed
- * before any is looked into, so that the mistakes of all are shown at once. */
+ * A folder is one template: its *.pkr.hcl in the order of their names, then its *.pkr.json. All
+ * files are parsed before any is looked into, so that the mistakes of all are shown at once. */
 #include "template/hcl.h"
 
 #include "base/clock.h"
@@ -33,7 +33,7 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The folder's files with that ending. "." is left out of their names, as the reference shows them. */
+/* The folder's files with that ending. "." is left out of their names, as the reference does. */
 static int list_folder(const char *dir, const char *ending, struct paths *ret, struct err *err)
 {
 	DIR *d = opendir(dir);
@@ -46,7 +46,8 @@ static int list_folder(const char *dir, const char *ending, struct paths *ret, s
 
 		if (!ends_with(entry->d_name, ending))
 			continue;
-		path = streq(dir, ".") || streq(dir, "./") ? xstrdup(entry->d_name) : os_path_join(dir, entry->d_name);
+		path = streq(dir, ".") || streq(dir, "./") ? xstrdup(entry->d_name)
+							   : os_path_join(dir, entry->d_name);
 		if (!os_is_dir(path))
 			vec_push(ret, steal(path));
 	}
@@ -56,8 +57,8 @@ static int list_folder(const char *dir, const char *ending, struct paths *ret, s
 	return 0;
 }
 
-int hcl_list_files(const char *path, const char *hcl, const char *json, struct arena *a, const char ***ret,
-		   size_t *ret_n, struct err *err)
+int hcl_list_files(const char *path, const char *hcl, const char *json, struct arena *a,
+		   const char ***ret, size_t *ret_n, struct err *err)
 {
 	AUTO(paths) struct paths found = { 0 }, found_json = { 0 };
 	const char **v;
@@ -65,7 +66,8 @@ int hcl_list_files(const char *path, const char *hcl, const char *json, struct a
 	if (!os_is_dir(path)) {
 		if (ends_with(path, hcl) || ends_with(path, json))
 			vec_push(&found, xstrdup(path));
-	} else if (list_folder(path, hcl, &found, err) < 0 || list_folder(path, json, &found_json, err) < 0) {
+	} else if (list_folder(path, hcl, &found, err) < 0 ||
+		   list_folder(path, json, &found_json, err) < 0) {
 		return -1;
 	}
 	*ret_n = found.n + found_json.n;
@@ -76,11 +78,13 @@ int hcl_list_files(const char *path, const char *hcl, const char *json, struct a
 	return 0;
 }
 
-int hcl_parse_file(struct arena *a, const char *path, struct diags *d, struct hcl_file *ret, struct err *err)
+int hcl_parse_file(struct arena *a, const char *path, struct diags *d, struct hcl_file *ret,
+		   struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
-	int rc = streq(path, "-") ? os_read_fd(STDIN_FILENO, "standard input", HCL_SIZE_MAX, &text, err)
-				  : os_read_file(path, HCL_SIZE_MAX, &text, err);
+	int rc = streq(path, "-")
+		     ? os_read_fd(STDIN_FILENO, "standard input", HCL_SIZE_MAX, &text, err)
+		     : os_read_file(path, HCL_SIZE_MAX, &text, err);
 
 	if (rc < 0)
 		return -1;
@@ -92,7 +96,8 @@ int hcl_parse_file(struct arena *a, const char *path, struct diags *d, struct hc
 	return 0;
 }
 
-/* path.root as the reference shows it: the folder as given, or that of the file; empty without a template. */
+/* path.root as the reference shows it: the folder as given, or that of the file; empty without a
+ * template. */
 static const char *root_of(struct arena *a, const char *path)
 {
 	const char *slash, *dir;
@@ -127,10 +132,12 @@ static int parse_files(struct hcl_template *t, struct err *err)
 		if (hcl_list_files(path, ".pkr.hcl", ".pkr.json", t->arena, &paths, &n, err) < 0)
 			return -1;
 		if (!n) {
-			struct diag *g = diag_error(t->diags, (struct span){ 0 }, "%s has no template", path);
+			struct diag *g =
+			    diag_error(t->diags, (struct span){ 0 }, "%s has no template", path);
 
 			diag_detail(t->diags, g,
-				    "The files of an HCL2 template end in .pkr.hcl or .pkr.json. Name such a file, or a folder with some.");
+				    "The files of an HCL2 template end in .pkr.hcl or .pkr.json. "
+				    "Name such a file, or a folder with some.");
 			return -1;
 		}
 	}
@@ -155,7 +162,8 @@ bool hcl_is_identifier(struct arena *a, struct str s)
 {
 	struct hcl_tokens tokens = hcl_lex(a, s, HCL_LEX_EXPR);
 
-	return s.n && tokens.v[0].kind == HCL_T_IDENT && tokens.v[0].from == 0 && tokens.v[0].to == s.n;
+	return s.n && tokens.v[0].kind == HCL_T_IDENT && tokens.v[0].from == 0 &&
+	       tokens.v[0].to == s.n;
 }
 
 static struct str name_key(struct buf *b, const char *kind, const char *name)
@@ -182,7 +190,8 @@ static struct span defined_at(const struct hcl_template *t, const char *kind, si
 	return t->sources[index].block->span;
 }
 
-bool hcl_define(struct hcl_template *t, const char *kind, const char *name, struct span span, size_t index)
+bool hcl_define(struct hcl_template *t, const char *kind, const char *name, struct span span,
+		size_t index)
 {
 	AUTO(buf) struct buf key = BUF_INIT;
 	struct str k = name_key(&key, kind, name);
@@ -224,15 +233,16 @@ static bool good_labels(struct hcl_template *t, const struct hcl_block *block)
 		g = diag_error(t->diags, l->span, "\"" STR_FMT "\" is no name", STR_ARG(l->text));
 		g->subject = hcl_block_title(t->arena, block);
 		diag_detail(t->diags, g,
-			    "A name begins with a letter or an underscore; letters, digits, - and _ may follow.");
+			    "A name begins with a letter or an underscore; letters, digits, - and "
+			    "_ may follow.");
 		good = false;
 	}
 	return good;
 }
 
 /* The type and the name that a block's labels give; both joined, or NULL where they are none. */
-static const char *type_and_name_of(struct hcl_template *t, const struct hcl_block *block, const char **ret_type,
-				    const char **ret_name)
+static const char *type_and_name_of(struct hcl_template *t, const struct hcl_block *block,
+				    const char **ret_type, const char **ret_name)
 {
 	if (!good_labels(t, block))
 		return NULL;
@@ -255,7 +265,8 @@ static void take_variables(struct hcl_template *t, const struct hcl_block *block
 		hcl_declare_legacy(t, &c.attrs[i]);
 }
 
-static void add_local(struct hcl_template *t, struct str name, struct span span, const struct hcl_expr *x, bool sensitive)
+static void add_local(struct hcl_template *t, struct str name, struct span span,
+		      const struct hcl_expr *x, bool sensitive)
 {
 	const char *s = arena_strndup(t->arena, name.p, name.n);
 
@@ -280,7 +291,8 @@ static void take_locals(struct hcl_template *t, const struct hcl_block *block)
 
 static void take_local(struct hcl_template *t, const struct hcl_block *block)
 {
-	static const struct hcl_schema_attr attrs[] = { { "expression", false }, { "sensitive", false } };
+	static const struct hcl_schema_attr attrs[] = { { "expression", false },
+							{ "sensitive", false } };
 	static const struct hcl_schema schema = { .attrs = attrs, .nattrs = ARRAY_LEN(attrs) };
 	const char *title = hcl_block_title(t->arena, block);
 	const struct hcl_attr *x, *sensitive;
@@ -300,7 +312,8 @@ static void take_local(struct hcl_template *t, const struct hcl_block *block)
 	sensitive = hcl_content_attr(&c, "sensitive");
 	if (sensitive && hcl_constant(t, sensitive->expr, &type_bool, false, title, &v) < 0)
 		return;
-	add_local(t, block->labels[0].text, block->labels[0].span, x->expr, v.kind == VALUE_BOOL && v.boolean);
+	add_local(t, block->labels[0].text, block->labels[0].span, x->expr,
+		  v.kind == VALUE_BOOL && v.boolean);
 }
 
 static void take_data(struct hcl_template *t, const struct hcl_block *block)
@@ -385,7 +398,8 @@ static void take_file(struct hcl_template *t, const struct hcl_file *f)
 				kinds[k].take(t, &c.blocks[i]);
 }
 
-/* A template for another version may be full of things that this one does not know: that one message first. */
+/* A template for another version may be full of things that this one does not know: that one
+ * message first. */
 static int check_version(struct hcl_template *t)
 {
 	static const struct hcl_schema_block packer = { "packer", NULL };
@@ -409,7 +423,8 @@ static void release_names(void *map)
 	map_release(map);
 }
 
-int hcl_read(struct arena *a, const struct template_args *args, struct diags *d, struct hcl_template **ret)
+int hcl_read(struct arena *a, const struct template_args *args, struct diags *d,
+	     struct hcl_template **ret)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	struct hcl_template *t = arena_new_obj(a, struct hcl_template);

@@ -1,7 +1,8 @@
-/* What expressions see: var, local, data, path, packer, source and build; and the secrets found on the way.
+/* What expressions see: var, local, data, path, packer, source and build; and the secrets found on
+ * the way.
  *
- * The objects `local` and `data` are made at once, with unknown values; hcl_locals.c fills these in as they become
- * known. */
+ * The objects `local` and `data` are made at once, with unknown values; hcl_locals.c fills these in
+ * as they become known. */
 #include "template/hcl.h"
 
 #include "lang/jsontext/jsontext.h"
@@ -12,7 +13,8 @@
 void hcl_keep_secret(struct hcl_template *t, struct value v)
 {
 	if (v.kind == VALUE_STRING && v.string.n) {
-		HCL_PUSH(t->arena, t->secrets, t->nsecrets, arena_strndup(t->arena, v.string.p, v.string.n));
+		HCL_PUSH(t->arena, t->secrets, t->nsecrets,
+			 arena_strndup(t->arena, v.string.p, v.string.n));
 	} else if (value_is_seq(v)) {
 		for (size_t i = 0; i < v.seq->n; i++)
 			hcl_keep_secret(t, v.seq->v[i]);
@@ -33,8 +35,9 @@ void hcl_keep_secret_text(void *data, const char *secret)
 	if (*secret != '{')
 		return;
 	diags_init(&ignored, t->arena);
-	if (jsontext_parse(t->arena, source_new(t->arena, "secret", arena_str(t->arena, str_from(secret))), 0, &ignored,
-			   &members) == 0)
+	if (jsontext_parse(t->arena,
+			   source_new(t->arena, "secret", arena_str(t->arena, str_from(secret))), 0,
+			   &ignored, &members) == 0)
 		hcl_keep_secret(t, members);
 }
 
@@ -44,7 +47,8 @@ static int compare_attrs(const void *a, const void *b)
 }
 
 /* An object whose values are filled in later; ret_attrs is sorted. */
-static struct value open_object(struct arena *a, const struct value_attr *v, size_t n, struct value_attr **ret_attrs)
+static struct value open_object(struct arena *a, const struct value_attr *v, size_t n,
+				struct value_attr **ret_attrs)
 {
 	struct value_attrs *attrs = arena_alloc(a, sizeof(*attrs) + n * sizeof(*v));
 
@@ -67,11 +71,13 @@ static struct value *slot_of(struct value_attr *v, size_t n, const char *name)
 
 static struct value open_locals(struct hcl_template *t)
 {
-	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nlocals + 1), *sorted;
+	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nlocals + 1),
+			  *sorted;
 	struct value ret;
 
 	for (size_t i = 0; i < t->nlocals; i++)
-		v[i] = (struct value_attr){ str_from(t->locals[i].name), t->locals[i].span, t->locals[i].value };
+		v[i] = (struct value_attr){ str_from(t->locals[i].name), t->locals[i].span,
+					    t->locals[i].value };
 	ret = open_object(t->arena, v, t->nlocals, &sorted);
 	for (size_t i = 0; i < t->nlocals; i++)
 		t->locals[i].slot = slot_of(sorted, t->nlocals, t->locals[i].name);
@@ -96,8 +102,11 @@ static struct value open_data(struct hcl_template *t)
 			continue;
 		for (size_t j = i; j < t->ndatas; j++)
 			if (streq(t->datas[j].type, type))
-				v[n++] = (struct value_attr){ .key = str_from(t->datas[j].name), .value = t->datas[j].value };
-		types[ntypes++] = (struct value_attr){ .key = str_from(type), .value = open_object(t->arena, v, n, &sorted) };
+				v[n++] = (struct value_attr){ .key = str_from(t->datas[j].name),
+							      .value = t->datas[j].value };
+		types[ntypes++] =
+		    (struct value_attr){ .key = str_from(type),
+					 .value = open_object(t->arena, v, n, &sorted) };
 		for (size_t j = i; j < t->ndatas; j++)
 			if (streq(t->datas[j].type, type))
 				t->datas[j].slot = slot_of(sorted, n, t->datas[j].name);
@@ -107,10 +116,12 @@ static struct value open_data(struct hcl_template *t)
 
 static struct value variables_object(struct hcl_template *t)
 {
-	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nvariables + 1), *sorted;
+	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nvariables + 1),
+			  *sorted;
 
 	for (size_t i = 0; i < t->nvariables; i++)
-		v[i] = (struct value_attr){ str_from(t->variables[i].name), t->variables[i].span, t->variables[i].value };
+		v[i] = (struct value_attr){ str_from(t->variables[i].name), t->variables[i].span,
+					    t->variables[i].value };
 	return open_object(t->arena, v, t->nvariables, &sorted);
 }
 
@@ -118,8 +129,10 @@ static struct value path_object(struct hcl_template *t)
 {
 	auto_free char *cwd = getcwd(NULL, 0);
 	struct value_attr v[] = {
-		{ .key = STR("cwd"), .value = value_cstring(t->arena, cwd ? cwd : ".", (struct span){ 0 }) },
-		{ .key = STR("root"), .value = value_cstring(t->arena, t->dir, (struct span){ 0 }) },
+		{ .key = STR("cwd"),
+		  .value = value_cstring(t->arena, cwd ? cwd : ".", (struct span){ 0 }) },
+		{ .key = STR("root"),
+		  .value = value_cstring(t->arena, t->dir, (struct span){ 0 }) },
 	};
 
 	return value_object(t->arena, v, ARRAY_LEN(v), (struct span){ 0 });
@@ -129,8 +142,10 @@ static struct value packer_object(struct hcl_template *t)
 {
 	struct value unknown = value_unknown_of(&type_string, (struct span){ 0 });
 	struct value_attr v[] = {
-		{ .key = STR("iterationID"), .value = unknown }, /* HCP's, which ingot does not talk to */
-		{ .key = STR("version"), .value = value_cstring(t->arena, VERSION_PACKER, (struct span){ 0 }) },
+		{ .key = STR("iterationID"),
+		  .value = unknown }, /* HCP's, which ingot does not talk to */
+		{ .key = STR("version"),
+		  .value = value_cstring(t->arena, VERSION_PACKER, (struct span){ 0 }) },
 		{ .key = STR("versionFingerprint"), .value = unknown },
 	};
 
@@ -142,14 +157,17 @@ void hcl_open_roots(struct hcl_template *t)
 {
 	static const struct type empty_object = { .kind = TYPE_OBJECT };
 	struct value unknown = value_unknown_of(&type_string, (struct span){ 0 });
-	struct value_attr source[] = { { .key = STR("name"), .value = unknown }, { .key = STR("type"), .value = unknown } };
+	struct value_attr source[] = { { .key = STR("name"), .value = unknown },
+				       { .key = STR("type"), .value = unknown } };
 	struct value_attr roots[] = {
-		{ .key = STR("build"), .value = value_unknown_of(&empty_object, (struct span){ 0 }) },
+		{ .key = STR("build"),
+		  .value = value_unknown_of(&empty_object, (struct span){ 0 }) },
 		{ .key = STR("data"), .value = open_data(t) },
 		{ .key = STR("local"), .value = open_locals(t) },
 		{ .key = STR("packer"), .value = packer_object(t) },
 		{ .key = STR("path"), .value = path_object(t) },
-		{ .key = STR("source"), .value = value_object(t->arena, source, ARRAY_LEN(source), (struct span){ 0 }) },
+		{ .key = STR("source"),
+		  .value = value_object(t->arena, source, ARRAY_LEN(source), (struct span){ 0 }) },
 		{ .key = STR("var"), .value = variables_object(t) },
 	};
 
@@ -158,7 +176,8 @@ void hcl_open_roots(struct hcl_template *t)
 	t->scope = (struct eval_scope){ .v = t->roots, .n = ARRAY_LEN(roots) };
 }
 
-struct eval hcl_eval(const struct hcl_template *t, const struct eval_scope *more, struct arena *a, struct diags *d)
+struct eval hcl_eval(const struct hcl_template *t, const struct eval_scope *more, struct arena *a,
+		     struct diags *d)
 {
 	const struct eval_scope *scope = &t->scope;
 

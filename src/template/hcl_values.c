@@ -1,7 +1,8 @@
 /* The values of variables: from the environment, files and the command line, over the defaults.
  *
- * Later ones win: PKR_VAR_name, the folder's *.auto.pkrvars.hcl and then .json, -var-file in order, -var. Each must
- * fit the variable's type; that of the one that wins is held against the rules of its validation blocks. */
+ * Later ones win: PKR_VAR_name, the folder's *.auto.pkrvars.hcl and then .json, -var-file in order,
+ * -var. Each must fit the variable's type; that of the one that wins is held against the rules of
+ * its validation blocks. */
 #include "template/hcl.h"
 
 #include "base/os.h"
@@ -19,7 +20,8 @@ static void hide_lines(struct hcl_template *t, const struct hcl_variable *v, siz
 }
 
 /* Takes a value in; a wrong one is reported and leaves the variable unknown. */
-static void give(struct hcl_template *t, struct hcl_variable *v, struct value given, struct span span)
+static void give(struct hcl_template *t, struct hcl_variable *v, struct value given,
+		 struct span span)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	struct value x;
@@ -33,7 +35,8 @@ static void give(struct hcl_template *t, struct hcl_variable *v, struct value gi
 		v->bad = false;
 		return;
 	}
-	g = diag_error(t->diags, span, "the value of the variable \"%s\" does not fit: %s", v->name, err.msg);
+	g = diag_error(t->diags, span, "the value of the variable \"%s\" does not fit: %s", v->name,
+		       err.msg);
 	g->subject = arena_printf(t->arena, "variable \"%s\"", v->name);
 	g->secret_line = v->sensitive;
 	diag_detail(t->diags, g, "Its type is " STR_FMT ".", STR_ARG(type_text(t->arena, v->type)));
@@ -41,9 +44,10 @@ static void give(struct hcl_template *t, struct hcl_variable *v, struct value gi
 	v->bad = true;
 }
 
-/* Text from the environment or a flag: as it stands where a string, a number or anything may come, else an
- * expression. `source` names it in messages. */
-static void give_text(struct hcl_template *t, struct hcl_variable *v, const char *source, const char *text)
+/* Text from the environment or a flag: as it stands where a string, a number or anything may come,
+ * else an expression. `source` names it in messages. */
+static void give_text(struct hcl_template *t, struct hcl_variable *v, const char *source,
+		      const char *text)
 {
 	struct source *src = source_new(t->arena, source, arena_str(t->arena, str_from(text)));
 	struct span span = { src, 0, (uint32_t)src->text.n };
@@ -51,7 +55,8 @@ static void give_text(struct hcl_template *t, struct hcl_variable *v, const char
 	struct hcl_expr *x;
 	struct value given;
 
-	if (v->type->kind == TYPE_STRING || v->type->kind == TYPE_NUMBER || v->type->kind == TYPE_ANY) {
+	if (v->type->kind == TYPE_STRING || v->type->kind == TYPE_NUMBER ||
+	    v->type->kind == TYPE_ANY) {
 		give(t, v, value_string(text_nfc(t->arena, src->text), span), span);
 		return;
 	}
@@ -100,10 +105,12 @@ static bool has_declarations(struct hcl_template *t, const struct hcl_file *f)
 	hcl_content(t->arena, f->body, &schema, &scratch, &c);
 	for (size_t i = 0; i < c.nblocks; i++) {
 		struct str name = c.blocks[i].nlabels ? c.blocks[i].labels[0].text : STR("NAME");
-		struct diag *g = diag_error(t->diags, c.blocks[i].span, "a variable is declared in a file of values");
+		struct diag *g = diag_error(t->diags, c.blocks[i].span,
+					    "a variable is declared in a file of values");
 
 		diag_detail(t->diags, g,
-			    "To give it a value here, write " STR_FMT " = VALUE. To declare it, put the block into a .pkr.hcl file.",
+			    "To give it a value here, write " STR_FMT
+			    " = VALUE. To declare it, put the block into a .pkr.hcl file.",
 			    STR_ARG(name));
 	}
 	return c.nblocks > 0;
@@ -122,7 +129,10 @@ static void undeclared(struct hcl_template *t, const char *name, struct span spa
 	if (near)
 		diag_detail(t->diags, g, "Did you mean \"%s\"?", near);
 	else
-		diag_detail(t->diags, g, "Declare it in a .pkr.hcl file (variable \"%s\" {}), or leave the value out.", name);
+		diag_detail(
+		    t->diags, g,
+		    "Declare it in a .pkr.hcl file (variable \"%s\" {}), or leave the value out.",
+		    name);
 }
 
 /* A line of a file of values: the variable it is for, or NULL. */
@@ -151,7 +161,8 @@ static void take_native(struct hcl_template *t, const struct hcl_body *body)
 
 		if (!v)
 			continue;
-		if (hcl_constant(t, x, &type_any, false, arena_printf(t->arena, "variable \"%s\"", v->name), &given) == 0)
+		if (hcl_constant(t, x, &type_any, false,
+				 arena_printf(t->arena, "variable \"%s\"", v->name), &given) == 0)
 			give(t, v, given, x->span);
 		hide_lines(t, v, before);
 	}
@@ -173,7 +184,8 @@ static struct value json_value(struct arena *a, struct value v)
 		struct value_attr *attrs = arena_new_array(a, struct value_attr, v.attrs->n + 1);
 
 		for (size_t i = 0; i < v.attrs->n; i++)
-			attrs[i] = (struct value_attr){ text_nfc(a, v.attrs->v[i].key), v.attrs->v[i].key_span,
+			attrs[i] = (struct value_attr){ text_nfc(a, v.attrs->v[i].key),
+							v.attrs->v[i].key_span,
 							json_value(a, v.attrs->v[i].value) };
 		return value_object(a, attrs, v.attrs->n, v.span);
 	}
@@ -191,8 +203,11 @@ static void take_json(struct hcl_template *t, struct value json, struct map *see
 		struct hcl_variable *v = find_or_warn(t, a->key, a->key_span);
 
 		if (before)
-			diag_detail(t->diags, diag_error(t->diags, a->key_span, "\"" STR_FMT "\" is set twice", STR_ARG(a->key)),
-				    "It is set at %s already. Remove one of the two.", hcl_place(t->arena, before->key_span));
+			diag_detail(t->diags,
+				    diag_error(t->diags, a->key_span,
+					       "\"" STR_FMT "\" is set twice", STR_ARG(a->key)),
+				    "It is set at %s already. Remove one of the two.",
+				    hcl_place(t->arena, before->key_span));
 		if (v)
 			give(t, v, json_value(t->arena, a->value), a->value.span);
 	}
@@ -205,7 +220,8 @@ static int take_file(struct hcl_template *t, const char *path, struct err *err)
 	struct diag *g;
 
 	if (!ends_with(path, ".hcl") && !ends_with(path, ".json")) {
-		g = diag_error(t->diags, (struct span){ 0 }, "-var-file %s: a file of values ends in .hcl or .json", path);
+		g = diag_error(t->diags, (struct span){ 0 },
+			       "-var-file %s: a file of values ends in .hcl or .json", path);
 		diag_detail(t->diags, g, "Its language is known by its name.");
 		return 0;
 	}
@@ -224,7 +240,8 @@ static int take_files(struct hcl_template *t, struct err *err)
 	size_t n = 0;
 
 	if (t->args->path && os_is_dir(t->args->path) &&
-	    hcl_list_files(t->args->path, ".auto.pkrvars.hcl", ".auto.pkrvars.json", t->arena, &paths, &n, err) < 0)
+	    hcl_list_files(t->args->path, ".auto.pkrvars.hcl", ".auto.pkrvars.json", t->arena,
+			   &paths, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (take_file(t, paths[i], err) < 0)
@@ -256,10 +273,12 @@ static void take_flags(struct hcl_template *t)
 		if (!is_last(args, i))
 			continue;
 		if (at >= 0) {
-			give_text(t, &t->variables[at], arena_printf(t->arena, "-var %s", name), args->vars[i].value);
+			give_text(t, &t->variables[at], arena_printf(t->arena, "-var %s", name),
+				  args->vars[i].value);
 			continue;
 		}
-		g = diag_error(t->diags, (struct span){ 0 }, "-var %s: the template has no variable \"%s\"", name, name);
+		g = diag_error(t->diags, (struct span){ 0 },
+			       "-var %s: the template has no variable \"%s\"", name, name);
 		diag_detail(t->diags, g, "Declare it in a .pkr.hcl file: variable \"%s\" {}", name);
 	}
 }
@@ -293,14 +312,18 @@ static void missing(struct hcl_template *t, const struct hcl_variable *v)
 {
 	struct diag *g = diag_error(t->diags, v->span, "the variable \"%s\" has no value", v->name);
 
-	diag_detail(t->diags, g, "Give it one: -var %s=VALUE, a -var-file, the environment variable " ENV_PREFIX "%s, or a default.",
+	diag_detail(t->diags, g,
+		    "Give it one: -var %s=VALUE, a -var-file, the environment variable " ENV_PREFIX
+		    "%s, or a default.",
 		    v->name, v->name);
 }
 
-static void check_rule(struct hcl_template *t, const struct hcl_variable *v, const struct hcl_rule *rule)
+static void check_rule(struct hcl_template *t, const struct hcl_variable *v,
+		       const struct hcl_rule *rule)
 {
 	struct value_attr own = { .key = str_from(v->name), .value = v->value };
-	struct value_attr root = { .key = STR("var"), .value = value_object(t->arena, &own, 1, v->span) };
+	struct value_attr root = { .key = STR("var"),
+				   .value = value_object(t->arena, &own, 1, v->span) };
 	struct eval_scope scope = { .v = &root, .n = 1 };
 	struct eval e = hcl_eval(t, NULL, t->arena, t->diags);
 	struct value good;
@@ -312,10 +335,12 @@ static void check_rule(struct hcl_template *t, const struct hcl_variable *v, con
 	if (eval_expr_as(&e, rule->condition, &type_bool, &good) < 0 || good.kind == VALUE_UNKNOWN)
 		return;
 	if (good.kind == VALUE_NULL) {
-		g = diag_error(t->diags, rule->condition->span, "a condition must be true or false, and is null");
+		g = diag_error(t->diags, rule->condition->span,
+			       "a condition must be true or false, and is null");
 		g->subject = e.subject;
 	} else if (!good.boolean) {
-		g = diag_error(t->diags, v->from, "the value of the variable \"%s\" is not allowed", v->name);
+		g = diag_error(t->diags, v->from, "the value of the variable \"%s\" is not allowed",
+			       v->name);
 		g->subject = e.subject;
 		g->secret_line = v->sensitive;
 		diag_detail(t->diags, g, "%s\n\nSo says the validation block at %s.", rule->message,

@@ -1,7 +1,8 @@
 /* Declarations of variables, and the rules of their validation blocks.
  *
- * A default may hold nothing but constants and env(); a condition nothing but its own variable. What is wrong here
- * is wrong whatever value comes, so it is reported with the other mistakes of form. */
+ * A default may hold nothing but constants and env(); a condition nothing but its own variable.
+ * What is wrong here is wrong whatever value comes, so it is reported with the other mistakes of
+ * form. */
 #include "template/hcl.h"
 
 #include "lang/expr/text.h"
@@ -10,16 +11,18 @@
 #include <unictype.h>
 #include <unistr.h>
 
-/* The one function of defaults. It is no function of other expressions: what a template takes from its
- * environment stands in its variables. */
-static int fn_env(struct func_call *c, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+/* The one function of defaults. It is no function of other expressions: what a template takes from
+ * its environment stands in its variables. */
+static int fn_env(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
+		  struct err *err)
 {
 	auto_free char *name = xstrndup(args[0].string.p, args[0].string.n);
 	const char *value = getenv(name);
 
 	(void)nargs;
 	(void)err;
-	*ret = value_string(text_nfc(c->arena, arena_str(c->arena, str_from(value ? value : ""))), c->span);
+	*ret = value_string(text_nfc(c->arena, arena_str(c->arena, str_from(value ? value : ""))),
+			    c->span);
 	return 0;
 }
 
@@ -27,15 +30,16 @@ static const struct func_param env_params[] = { { "name", &type_string, 0 } };
 static const struct func_example env_examples[] = { { "env(\"HOME\")", NULL } };
 static const struct func env_rows[] = {
 	{ "env", env_params, 1, .returns = &type_string, .call = fn_env,
-	  .doc = "The value of an environment variable, or an empty string. In defaults of variables alone.",
+	  .doc = "The value of an environment variable, or an empty string. In defaults of "
+		 "variables alone.",
 	  FUNC_EXAMPLES(env_examples) },
 };
 static const struct func_group env_group = { "environment", env_rows, ARRAY_LEN(env_rows) };
 static const struct func_group *const env_alone[] = { &env_group, NULL };
 static const struct func_group *const no_functions[] = { NULL };
 
-int hcl_constant(struct hcl_template *t, const struct hcl_expr *x, const struct type *want, bool with_env,
-		 const char *subject, struct value *ret)
+int hcl_constant(struct hcl_template *t, const struct hcl_expr *x, const struct type *want,
+		 bool with_env, const char *subject, struct value *ret)
 {
 	struct eval e = {
 		.arena = t->arena,
@@ -48,7 +52,8 @@ int hcl_constant(struct hcl_template *t, const struct hcl_expr *x, const struct 
 	return eval_expr_as(&e, x, want, ret);
 }
 
-static struct diag *rule_error(struct hcl_template *t, const char *subject, struct span span, const char *summary)
+static struct diag *rule_error(struct hcl_template *t, const char *subject, struct span span,
+			       const char *summary)
 {
 	struct diag *g = diag_error(t->diags, span, "%s", summary);
 
@@ -84,15 +89,18 @@ static void check_reference(void *data, const struct hcl_expr *ref)
 	struct str names[2];
 	struct diag *g;
 
-	if (hcl_traversal_names(ref, names, 2) == 2 && str_eqs(names[0], "var") && str_eqs(names[1], own->name)) {
+	if (hcl_traversal_names(ref, names, 2) == 2 && str_eqs(names[0], "var") &&
+	    str_eqs(names[1], own->name)) {
 		own->found = true;
 		return;
 	}
-	g = rule_error(own->t, own->subject, ref->span, "the condition of a variable may look at no other value");
+	g = rule_error(own->t, own->subject, ref->span,
+		       "the condition of a variable may look at no other value");
 	diag_detail(own->t->diags, g, "var.%s is all that it may name.", own->name);
 }
 
-static void check_condition(struct hcl_template *t, const char *name, const char *subject, const struct hcl_expr *x)
+static void check_condition(struct hcl_template *t, const char *name, const char *subject,
+			    const struct hcl_expr *x)
 {
 	struct own_name own = { t, name, subject, false };
 	size_t errors = t->diags->errors;
@@ -105,9 +113,11 @@ static void check_condition(struct hcl_template *t, const char *name, const char
 	diag_detail(t->diags, g, "Name var.%s in it, to say which values are good.", name);
 }
 
-static void take_rule(struct hcl_template *t, struct hcl_variable *v, const char *subject, const struct hcl_block *block)
+static void take_rule(struct hcl_template *t, struct hcl_variable *v, const char *subject,
+		      const struct hcl_block *block)
 {
-	static const struct hcl_schema_attr attrs[] = { { "condition", true }, { "error_message", true } };
+	static const struct hcl_schema_attr attrs[] = { { "condition", true },
+							{ "error_message", true } };
 	static const struct hcl_schema schema = { .attrs = attrs, .nattrs = ARRAY_LEN(attrs) };
 	const struct hcl_attr *condition, *message;
 	struct hcl_content c;
@@ -124,11 +134,13 @@ static void take_rule(struct hcl_template *t, struct hcl_variable *v, const char
 	if (text.kind != VALUE_STRING || !is_sentence(text.string)) {
 		g = rule_error(t, subject, message->expr->span, "error_message must be a sentence");
 		diag_detail(t->diags, g,
-			    "It is shown as it stands to who gives a wrong value: begin it with a capital letter and end it with a "
+			    "It is shown as it stands to who gives a wrong value: begin it with a "
+			    "capital letter and end it with a "
 			    "full stop, question mark or exclamation mark.");
 	} else if (condition) {
 		HCL_PUSH(t->arena, v->rules, v->nrules,
-			 (struct hcl_rule){ condition->expr, arena_strndup(t->arena, text.string.p, text.string.n),
+			 (struct hcl_rule){ condition->expr,
+					    arena_strndup(t->arena, text.string.p, text.string.n),
 					    block->span });
 	}
 }
@@ -141,7 +153,8 @@ static bool tells_type(struct value v)
 	return !((v.kind == VALUE_TUPLE || v.kind == VALUE_OBJECT) && value_len(v) == 0);
 }
 
-static void take_default(struct hcl_template *t, struct hcl_variable *v, const char *subject, const struct hcl_expr *x)
+static void take_default(struct hcl_template *t, struct hcl_variable *v, const char *subject,
+			 const struct hcl_expr *x)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	struct value def;
@@ -155,8 +168,12 @@ static void take_default(struct hcl_template *t, struct hcl_variable *v, const c
 		return;
 	}
 	if (value_convert(t->arena, def, v->type, &v->def_value, &err) < 0) {
-		g = rule_error(t, subject, x->span, arena_printf(t->arena, "the default is not of the variable's type: %s", err.msg));
-		diag_detail(t->diags, g, "The type is " STR_FMT ".", STR_ARG(type_text(t->arena, v->type)));
+		g = rule_error(t, subject, x->span,
+			       arena_printf(t->arena,
+					    "the default is not of the variable's type: %s",
+					    err.msg));
+		diag_detail(t->diags, g, "The type is " STR_FMT ".",
+			    STR_ARG(type_text(t->arena, v->type)));
 		g->secret_line = v->sensitive;
 		v->bad = true;
 		return;
@@ -167,7 +184,8 @@ static void take_default(struct hcl_template *t, struct hcl_variable *v, const c
 		v->type = type_of(t->arena, v->def_value);
 }
 
-static void take_type(struct hcl_template *t, struct hcl_variable *v, const char *subject, const struct hcl_expr *x)
+static void take_type(struct hcl_template *t, struct hcl_variable *v, const char *subject,
+		      const struct hcl_expr *x)
 {
 	struct eval e = { .arena = t->arena, .diags = t->diags, .subject = subject };
 
@@ -179,17 +197,23 @@ static void take_type(struct hcl_template *t, struct hcl_variable *v, const char
 }
 
 /* The parts of a block; each reports its own mistakes. */
-static void read_block(struct hcl_template *t, struct hcl_variable *v, const char *subject, const struct hcl_content *c)
+static void read_block(struct hcl_template *t, struct hcl_variable *v, const char *subject,
+		       const struct hcl_content *c)
 {
-	const struct hcl_attr *description = hcl_content_attr(c, "description"), *type = hcl_content_attr(c, "type");
-	const struct hcl_attr *sensitive = hcl_content_attr(c, "sensitive"), *def = hcl_content_attr(c, "default");
+	const struct hcl_attr *description = hcl_content_attr(c, "description"),
+			      *type = hcl_content_attr(c, "type");
+	const struct hcl_attr *sensitive = hcl_content_attr(c, "sensitive"),
+			      *def = hcl_content_attr(c, "default");
 	struct value x;
 
-	if (description && hcl_constant(t, description->expr, &type_string, false, subject, &x) == 0 && x.kind == VALUE_STRING)
+	if (description &&
+	    hcl_constant(t, description->expr, &type_string, false, subject, &x) == 0 &&
+	    x.kind == VALUE_STRING)
 		v->description = arena_strndup(t->arena, x.string.p, x.string.n);
 	if (type)
 		take_type(t, v, subject, type->expr);
-	if (sensitive && hcl_constant(t, sensitive->expr, &type_bool, false, subject, &x) == 0 && x.kind == VALUE_BOOL)
+	if (sensitive && hcl_constant(t, sensitive->expr, &type_bool, false, subject, &x) == 0 &&
+	    x.kind == VALUE_BOOL)
 		v->sensitive = x.boolean;
 	if (def)
 		take_default(t, v, subject, def->expr);
@@ -206,12 +230,16 @@ static void add(struct hcl_template *t, struct hcl_variable v)
 void hcl_declare(struct hcl_template *t, const struct hcl_block *block)
 {
 	static const struct hcl_schema_attr attrs[] = {
-		{ "description", false }, { "default", false }, { "type", false }, { "sensitive", false },
+		{ "description", false },
+		{ "default", false },
+		{ "type", false },
+		{ "sensitive", false },
 	};
 	static const struct hcl_schema_block blocks[] = { { "validation", NULL } };
-	static const struct hcl_schema schema = {
-		.attrs = attrs, .nattrs = ARRAY_LEN(attrs), .blocks = blocks, .nblocks = ARRAY_LEN(blocks)
-	};
+	static const struct hcl_schema schema = { .attrs = attrs,
+						  .nattrs = ARRAY_LEN(attrs),
+						  .blocks = blocks,
+						  .nblocks = ARRAY_LEN(blocks) };
 	const struct hcl_label *label = &block->labels[0];
 	const char *subject = hcl_block_title(t->arena, block);
 	struct hcl_variable v = {
@@ -224,9 +252,12 @@ void hcl_declare(struct hcl_template *t, const struct hcl_block *block)
 	struct hcl_content c;
 
 	if (!hcl_is_identifier(t->arena, label->text)) {
-		struct diag *g = rule_error(t, subject, label->span, "this is no name of a variable");
+		struct diag *g =
+		    rule_error(t, subject, label->span, "this is no name of a variable");
 
-		diag_detail(t->diags, g, "A name begins with a letter or an underscore; letters, digits, - and _ may follow.");
+		diag_detail(t->diags, g,
+			    "A name begins with a letter or an underscore; letters, digits, - and "
+			    "_ may follow.");
 		v.bad = true;
 	}
 	hcl_content(t->arena, block->body, &schema, t->diags, &c);

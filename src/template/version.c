@@ -11,8 +11,8 @@ struct version {
 
 static bool is_pre_char(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '~' || c == '-' ||
-	       c == '.';
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '~' || c == '-' || c == '.';
 }
 
 /* Splits "1.2.0-beta1+7" into its numbers and its pre-release; build metadata does not count. */

@@ -1,6 +1,6 @@
-/* Values as console and inspect show them: the reference's layout, byte for byte. A string alone stands as it is, one
- * inside of something is quoted as Go's %q does, maps are sorted and leave their nulls out, numbers that are no
- * 64-bit integers are shown as floats. */
+/* Values as console and inspect show them: the reference's layout, byte for byte. A string alone
+ * stands as it is, one inside of something is quoted as Go's %q does, maps are sorted and leave
+ * their nulls out, numbers that are no 64-bit integers are shown as floats. */
 #include "lang/expr/print.h"
 
 #include "lang/expr/number.h"
@@ -15,7 +15,8 @@
 
 static bool is_printable(ucs4_t c)
 {
-	uint32_t shown = UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N | UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S;
+	uint32_t shown = UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
+			 UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S;
 
 	return c == ' ' || uc_is_general_category_withtable(c, shown);
 }
@@ -24,7 +25,7 @@ static bool is_printable(ucs4_t c)
 static const char *short_escape(char c)
 {
 	static const char *const escapes[] = {
-		['\a'] = "\\a", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r",
+		['\a'] = "\\a", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n",	 ['\r'] = "\\r",
 		['\t'] = "\\t", ['\v'] = "\\v", ['"'] = "\\\"", ['\\'] = "\\\\",
 	};
 
@@ -55,7 +56,8 @@ void value_write_go_quoted(struct buf *out, struct str s)
 	buf_addc(out, '"');
 }
 
-/* Go's %g: the fewest digits that read back as the same float; an exponent below -4 and from 6 on. */
+/* Go's %g: the fewest digits that read back as the same float, with an exponent below -4 and from 6
+ * on. */
 static void write_float(struct buf *out, double d)
 {
 	char digits[40];
@@ -87,7 +89,8 @@ static void write_number(struct buf *out, struct value v)
 		write_float(out, mpfr_get_d(v.number->v, MPFR_RNDN));
 }
 
-static void write_value(struct buf *out, struct value v, bool nested, size_t depth, const struct value_hide *hide);
+static void write_value(struct buf *out, struct value v, bool nested, size_t depth,
+			const struct value_hide *hide);
 
 static void indent(struct buf *out, size_t depth)
 {
@@ -100,7 +103,8 @@ static void write_seq(struct buf *out, struct value v, size_t depth, const struc
 	buf_adds(out, v.seq->n ? "[\n" : "[");
 	for (size_t i = 0; i < v.seq->n; i++) {
 		indent(out, depth + 1);
-		write_value(out, value_mark(v.seq->v[i], v.sensitive || v.seq->v[i].sensitive), true, depth + 1, hide);
+		write_value(out, value_mark(v.seq->v[i], v.sensitive || v.seq->v[i].sensitive),
+			    true, depth + 1, hide);
 		buf_adds(out, ",\n");
 	}
 	if (v.seq->n)
@@ -110,10 +114,12 @@ static void write_seq(struct buf *out, struct value v, size_t depth, const struc
 
 static int compare_keys(const void *a, const void *b)
 {
-	return str_cmp((*(const struct value_attr *const *)a)->key, (*(const struct value_attr *const *)b)->key);
+	return str_cmp((*(const struct value_attr *const *)a)->key,
+		       (*(const struct value_attr *const *)b)->key);
 }
 
-static void write_attrs(struct buf *out, struct value v, size_t depth, const struct value_hide *hide)
+static void write_attrs(struct buf *out, struct value v, size_t depth,
+			const struct value_hide *hide)
 {
 	const struct value_attr **sorted = xcalloc(v.attrs->n + 1, sizeof(*sorted));
 	size_t n = 0;
@@ -127,7 +133,9 @@ static void write_attrs(struct buf *out, struct value v, size_t depth, const str
 		indent(out, depth + 1);
 		value_write_go_quoted(out, sorted[i]->key);
 		buf_adds(out, " = ");
-		write_value(out, value_mark(sorted[i]->value, v.sensitive || sorted[i]->value.sensitive), true, depth + 1, hide);
+		write_value(out,
+			    value_mark(sorted[i]->value, v.sensitive || sorted[i]->value.sensitive),
+			    true, depth + 1, hide);
 		buf_addc(out, '\n');
 	}
 	if (n)
@@ -136,7 +144,8 @@ static void write_attrs(struct buf *out, struct value v, size_t depth, const str
 	free(sorted);
 }
 
-static void write_string(struct buf *out, struct value v, bool nested, const struct value_hide *hide)
+static void write_string(struct buf *out, struct value v, bool nested,
+			 const struct value_hide *hide)
 {
 	AUTO(buf) struct buf clean = BUF_INIT;
 	struct str s = v.string;
@@ -159,7 +168,8 @@ static bool nothing_hidden(void *data, struct str text, struct buf *out)
 	return false;
 }
 
-static void write_value(struct buf *out, struct value v, bool nested, size_t depth, const struct value_hide *hide)
+static void write_value(struct buf *out, struct value v, bool nested, size_t depth,
+			const struct value_hide *hide)
 {
 	switch (v.kind) {
 	case VALUE_NULL:
