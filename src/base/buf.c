@@ -129,42 +129,69 @@ static int base64_value(char c)
 	return at ? (int)(at - base64_digits) : -1;
 }
 
-int buf_add_unbase64(struct buf *b, struct str text)
+/* Moves *i past line breaks; false at the end. */
+static bool unbase64_next(struct str s, size_t *i)
 {
-	size_t start = b->n, digits = 0, pad = 0;
+	while (*i < s.n && (s.p[*i] == '\n' || s.p[*i] == '\r'))
+		++*i;
+	return *i < s.n;
+}
+
+/* What is left at i: two or three digits in w, and their padding. */
+static int unbase64_end(struct buf *b, struct str s, size_t i, uint32_t w, size_t digits, size_t *ret_bad)
+{
+	*ret_bad = i;
+	if (digits < 2 || s.p[i++] != '=')
+		return -1;
+	buf_addc(b, (char)(digits == 2 ? w >> 4 : w >> 10));
+	if (digits == 3)
+		buf_addc(b, (char)(w >> 2));
+	if (digits == 2) {
+		*ret_bad = unbase64_next(s, &i) ? i - 1 : s.n;
+		if (i == s.n || s.p[i++] != '=')
+			return -1;
+	}
+	*ret_bad = i;
+	if (!unbase64_next(s, &i))
+		return 0;
+	*ret_bad = i;
+	return -1;
+}
+
+int buf_add_unbase64_at(struct buf *b, struct str s, size_t *ret_bad)
+{
+	size_t start = b->n, digits = 0, group = 0, i = 0;
 	uint32_t w = 0;
 
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-		int v = base64_value(c);
+	for (; unbase64_next(s, &i); i++) {
+		int v = base64_value(s.p[i]);
 
-		if (c == '\n' || c == '\r')
-			continue;
-		if (c == '=' && digits % 4 + pad >= 2 && pad < 2) {
-			pad++;
-			continue;
-		}
-		if (v < 0 || pad)
-			goto malformed;
+		if (v < 0)
+			break;
+		if (digits == 0)
+			group = i;
 		w = w << 6 | (uint32_t)v;
-		if (++digits % 4 == 0) {
+		if (++digits == 4) {
 			char out[3] = { (char)(w >> 16), (char)(w >> 8), (char)w };
 
 			buf_add(b, out, 3);
+			digits = 0;
 		}
 	}
-	if ((digits + pad) % 4 || (pad && digits % 4 == 0))
-		goto malformed;
-	if (digits % 4 == 2) {
-		buf_addc(b, (char)(w >> 4));
-	} else if (digits % 4 == 3) {
-		buf_addc(b, (char)(w >> 10));
-		buf_addc(b, (char)(w >> 2));
-	}
-	return 0;
-malformed:
+	if (i == s.n && !digits)
+		return 0;
+	*ret_bad = group;
+	if (i < s.n && unbase64_end(b, s, i, w, digits, ret_bad) == 0)
+		return 0;
 	buf_truncate(b, start);
 	return -1;
+}
+
+int buf_add_unbase64(struct buf *b, struct str text)
+{
+	size_t bad;
+
+	return buf_add_unbase64_at(b, text, &bad);
 }
 
 void buf_add_uri(struct buf *b, struct str s, bool keep_slash)

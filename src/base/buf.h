@@ -36,6 +36,8 @@ void buf_add_hex(struct buf *b, const void *p, size_t n); /* lower case */
 void buf_add_base64(struct buf *b, const void *p, size_t n);
 /* Appends the bytes that base64 text stands for; -1 if it is malformed (b unchanged). */
 int buf_add_unbase64(struct buf *b, struct str text);
+/* The same; *ret_bad is set to the offset of what does not belong there. */
+int buf_add_unbase64_at(struct buf *b, struct str text, size_t *ret_bad);
 /* application/x-www-form-urlencoded and SigV4: RFC 3986 unreserved bytes stay, all else %XX;
  * with keep_slash '/' stays too. */
 void buf_add_uri(struct buf *b, struct str s, bool keep_slash);

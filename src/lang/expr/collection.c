@@ -67,6 +67,35 @@ struct value value_object(struct arena *a, const struct value_attr *v, size_t n,
 	return sorted_attrs(a, VALUE_OBJECT, v, n, span);
 }
 
+/* An attribute and where it stood. */
+struct placed_attr {
+	const struct value_attr *attr;
+	size_t at;
+};
+
+static int by_key_and_place(const void *x, const void *y)
+{
+	const struct placed_attr *a = x, *b = y;
+	int d = str_cmp(a->attr->key, b->attr->key);
+
+	return d ? d : (a->at > b->at) - (a->at < b->at);
+}
+
+struct value value_object_last(struct arena *a, const struct value_attr *v, size_t n, struct span span)
+{
+	auto_free struct placed_attr *m = xcalloc(n + 1, sizeof(*m));
+	auto_free struct value_attr *out = xcalloc(n + 1, sizeof(*out));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		m[i] = (struct placed_attr){ &v[i], i };
+	qsort(m, n, sizeof(*m), by_key_and_place);
+	for (size_t i = 0; i < n; i++)
+		if (i + 1 == n || !str_eq(m[i].attr->key, m[i + 1].attr->key))
+			out[kept++] = *m[i].attr;
+	return value_object(a, out, kept, span);
+}
+
 const struct value_attr *value_attr_get(struct value v, struct str key)
 {
 	size_t low = 0, high;

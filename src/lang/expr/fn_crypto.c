@@ -1,6 +1,5 @@
 /* Functions of hashes, passwords, RSA and UUIDs, over libcrypto and libcrypt. */
 #include "lang/expr/args.h"
-#include "lang/expr/base64.h"
 #include "lang/expr/groups.h"
 #include "lang/expr/text.h"
 
@@ -181,9 +180,8 @@ static int fn_rsadecrypt(struct func_call *c, const struct value *args, size_t n
 {
 	AUTO(buf) struct buf cipher = BUF_INIT;
 	AUTO(pkey) EVP_PKEY *key = NULL;
-	size_t bad;
 
-	if (base64_decode(args[0].string, &cipher, &bad) < 0)
+	if (buf_add_unbase64(&cipher, args[0].string) < 0)
 		return err_set(err, ERR_INVALID, "\"" STR_FMT "\" is no base64, which the encrypted text has to be",
 			       ARG_TEXT(args[0]));
 	key = read_key(args[1].string, err);

@@ -1,5 +1,4 @@
 /* Functions that write text in other encodings, and read it back: base64, character sets, URLs. */
-#include "lang/expr/base64.h"
 #include "lang/expr/charset.h"
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
@@ -12,67 +11,6 @@
 #include <zlib.h>
 
 #define ZLIB_LEVEL 6
-
-static int digit64(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Moves *i past line breaks. */
-static bool next_char(struct str s, size_t *i)
-{
-	while (*i < s.n && (s.p[*i] == '\n' || s.p[*i] == '\r'))
-		++*i;
-	return *i < s.n;
-}
-
-int base64_decode(struct str s, struct buf *out, size_t *ret_bad)
-{
-	uint32_t bits = 0;
-	size_t have = 0, i = 0, quad = 0;
-
-	for (; next_char(s, &i); i++) {
-		int d = digit64(s.p[i]);
-
-		if (d < 0)
-			break;
-		if (!have)
-			quad = i;
-		bits = bits << 6 | (uint32_t)d;
-		if (++have == 4) {
-			buf_addc(out, (char)(bits >> 16));
-			buf_addc(out, (char)(bits >> 8));
-			buf_addc(out, (char)bits);
-			have = 0;
-		}
-	}
-	if (i == s.n && !have)
-		return 0;
-	/* What is left: two or three digits and their padding. The blame is where the reference has it. */
-	*ret_bad = i == s.n ? quad : i;
-	if (i == s.n || have < 2 || s.p[i] != '=')
-		return -1;
-	buf_addc(out, (char)(have == 2 ? bits >> 4 : bits >> 10));
-	if (have == 3)
-		buf_addc(out, (char)(bits >> 2));
-	i++;
-	if (have == 2) {
-		bool more = next_char(s, &i);
-
-		*ret_bad = more ? i - 1 : s.n;
-		if (!more || s.p[i] != '=')
-			return -1;
-		i++;
-	}
-	*ret_bad = i;
-	return next_char(s, &i) ? (*ret_bad = i, -1) : 0;
-}
 
 static int fn_base64encode(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 			   struct value *ret, struct err *err)
@@ -89,7 +27,7 @@ static int fn_base64decode(struct func_call *c, const struct value *args, size_t
 	AUTO(buf) struct buf b = BUF_INIT;
 	size_t bad;
 
-	if (base64_decode(args[0].string, &b, &bad) < 0)
+	if (buf_add_unbase64_at(&b, args[0].string, &bad) < 0)
 		return err_set(err, ERR_INVALID, "'" STR_FMT "' is not base64: byte %zu does not belong there",
 			       STR_ARG(str_slice(args[0].string, 0, MIN(args[0].string.n, 200))), bad);
 	if (utf8_invalid_at(buf_str(&b)) >= 0)
@@ -196,7 +134,7 @@ static int fn_textdecodebase64(struct func_call *c, const struct value *args, si
 
 	if (!cs)
 		return -1;
-	if (base64_decode(args[0].string, &bytes, &bad) < 0)
+	if (buf_add_unbase64_at(&bytes, args[0].string, &bad) < 0)
 		return arg_error(c, 0, err, "this is not base64: the symbol at offset %zu does not belong there",
 			       bad);
 	if (charset_decode(cs, buf_str(&bytes), &b) < 0 || str_find(buf_str(&b), STR("\xef\xbf\xbd")) >= 0)

@@ -20,42 +20,17 @@ static int fn_jsonencode(struct func_call *c, const struct value *args, size_t n
 	return value_write_jsonencode(&b, args[0], err) < 0 ? -1 : ret_buf(c, &b, ret, err);
 }
 
-/* An attribute and where it stood: of two of the same name the later one counts. */
-struct member {
-	struct value_attr attr;
-	size_t at;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct member *x = a, *y = b;
-	int d = str_cmp(x->attr.key, y->attr.key);
-
-	return d ? d : (x->at > y->at) - (x->at < y->at);
-}
-
 static struct value from_json(struct func_call *c, struct value v);
 
 static struct value object_from_json(struct func_call *c, struct value v)
 {
-	size_t n = v.attrs->n, kept = 0;
-	auto_free struct member *m = xcalloc(n + 1, sizeof(*m));
-	struct value_attr *out = arena_new_array(c->arena, struct value_attr, n + 1);
+	struct value_attr *out = arena_new_array(c->arena, struct value_attr, v.attrs->n + 1);
 
-	for (size_t i = 0; i < n; i++) {
-		m[i].at = i;
-		m[i].attr.key = text_nfc(c->arena, v.attrs->v[i].key);
-		m[i].attr.value = v.attrs->v[i].value;
+	for (size_t i = 0; i < v.attrs->n; i++) {
+		out[i].key = text_nfc(c->arena, v.attrs->v[i].key);
+		out[i].value = from_json(c, v.attrs->v[i].value);
 	}
-	qsort(m, n, sizeof(*m), by_key);
-	for (size_t i = 0; i < n; i++) {
-		if (i + 1 < n && str_eq(m[i].attr.key, m[i + 1].attr.key))
-			continue;
-		out[kept] = m[i].attr;
-		out[kept].value = from_json(c, m[i].attr.value);
-		kept++;
-	}
-	return value_object(c->arena, out, kept, c->span);
+	return value_object_last(c->arena, out, v.attrs->n, c->span);
 }
 
 /* What the JSON reader made, as a value of HCL: normalized texts, sorted objects, the call's span. */

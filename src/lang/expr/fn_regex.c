@@ -45,18 +45,9 @@ static struct value group_value(struct func_call *c, struct str s)
 	return v;
 }
 
-/* Of two groups of the same name the later one counts. */
-static bool named_again(const struct re2 *re, size_t i)
-{
-	for (size_t k = i + 1; k <= re2_groups(re); k++)
-		if (streq(re2_group_name(re, i), re2_group_name(re, k)))
-			return true;
-	return false;
-}
-
 static struct value match_value(struct func_call *c, const struct re2 *re, enum shape shape, const struct str *groups)
 {
-	size_t n = re2_groups(re), kept = 0;
+	size_t n = re2_groups(re);
 	struct value_attr *attrs;
 	struct value *v;
 
@@ -69,13 +60,11 @@ static struct value match_value(struct func_call *c, const struct re2 *re, enum 
 		return value_seq_make(c->arena, VALUE_TUPLE, v, n, c->span);
 	}
 	attrs = arena_new_array(c->arena, struct value_attr, n);
-	for (size_t i = 1; i <= n; i++) {
-		if (named_again(re, i))
-			continue;
-		attrs[kept].key = arena_str(c->arena, str_from(re2_group_name(re, i)));
-		attrs[kept++].value = group_value(c, groups[i]);
+	for (size_t i = 0; i < n; i++) {
+		attrs[i].key = arena_str(c->arena, str_from(re2_group_name(re, i + 1)));
+		attrs[i].value = group_value(c, groups[i + 1]);
 	}
-	return value_object(c->arena, attrs, kept, c->span);
+	return value_object_last(c->arena, attrs, n, c->span);
 }
 
 static int fn_regex(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,

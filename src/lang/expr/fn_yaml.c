@@ -4,7 +4,6 @@
  * choices: yes and on are true, dates are texts in RFC 3339, numbers are decimal or 0b….
  */
 #include "lang/expr/args.h"
-#include "lang/expr/base64.h"
 #include "lang/expr/groups.h"
 #include "lang/expr/number.h"
 #include "lang/expr/text.h"
@@ -227,34 +226,6 @@ static int read_attr(struct reader *r, const yaml_event_t *e, struct attrs *to)
 	return 0;
 }
 
-struct place {
-	struct value_attr attr;
-	size_t at;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-	int d = str_cmp(x->attr.key, y->attr.key);
-
-	return d ? d : (x->at > y->at) - (x->at < y->at);
-}
-
-static struct value make_object(struct reader *r, const struct attrs *from)
-{
-	size_t n = from->v.n, kept = 0;
-	auto_free struct place *p = xcalloc(n + 1, sizeof(*p));
-	auto_free struct value_attr *out = xcalloc(n + 1, sizeof(*out));
-
-	for (size_t i = 0; i < n; i++)
-		p[i] = (struct place){ from->v.v[i], i };
-	qsort(p, n, sizeof(*p), by_key);
-	for (size_t i = 0; i < n; i++)
-		if (i + 1 == n || !str_eq(p[i].attr.key, p[i + 1].attr.key))
-			out[kept++] = p[i].attr;
-	return value_object(r->call->arena, out, kept, r->call->span);
-}
-
 static int read_mapping(struct reader *r, struct value *ret)
 {
 	struct attrs attrs = { VEC_INIT };
@@ -272,7 +243,7 @@ static int read_mapping(struct reader *r, struct value *ret)
 		yaml_event_delete(&e);
 	}
 	if (rc == 0)
-		*ret = make_object(r, &attrs);
+		*ret = value_object_last(r->call->arena, attrs.v.v, attrs.v.n, r->call->span);
 	vec_release(&attrs.v);
 	return rc;
 }

@@ -78,6 +78,8 @@ struct value value_map(struct arena *a, const struct type *elem, const struct va
 		       struct span span);
 /* An object, sorted by key. */
 struct value value_object(struct arena *a, const struct value_attr *v, size_t n, struct span span);
+/* The same from attributes in the order they came: of several of a name the last one counts. */
+struct value value_object_last(struct arena *a, const struct value_attr *v, size_t n, struct span span);
 
 /* The same value with the mark set on it. */
 struct value value_mark(struct value v, bool sensitive);

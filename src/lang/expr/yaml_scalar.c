@@ -1,7 +1,6 @@
 /* What a YAML scalar means: its tag decides, else its looks. */
 #include "lang/expr/yaml_scalar.h"
 
-#include "lang/expr/base64.h"
 #include "lang/expr/number.h"
 #include "lang/expr/text.h"
 
@@ -218,12 +217,11 @@ static int by_looks(struct func_call *c, const char *tag, struct str s, struct v
 static int by_tag(struct func_call *c, const char *tag, struct str s, struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf bytes = BUF_INIT;
-	size_t bad;
 
 	if (!tag || streq(tag, YAML_STR_TAG))
 		return ret_text(c, arena_str(c->arena, s), ret);
 	if (streq(tag, "tag:yaml.org,2002:binary")) {
-		if (base64_decode(s, &bytes, &bad) < 0)
+		if (buf_add_unbase64(&bytes, s) < 0)
 			return cannot(s, tag, err);
 		return ret_text(c, arena_str(c->arena, s), ret);
 	}

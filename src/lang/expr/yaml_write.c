@@ -144,30 +144,44 @@ static void put_quoted(struct writer *w, struct str s, bool fold)
 	w->whitespace = w->indention = false;
 }
 
+/* Whether a break ends at `end` of s; *ret_start is where it begins. */
+static bool break_before(struct str s, size_t end, size_t *ret_start)
+{
+	size_t n;
+
+	for (*ret_start = end; *ret_start;)
+		if (((uint8_t)s.p[--*ret_start] & 0xc0) != 0x80)
+			return is_break(text_rune(s, *ret_start, &n));
+	return false;
+}
+
 /* "-": the text has no line break at its end; "+": it has several, or nothing else. */
 static void put_chomping(struct writer *w, struct str s)
 {
-	if (s.p[s.n - 1] != '\n')
+	size_t last, before;
+
+	if (!break_before(s, s.n, &last))
 		put_indicator(w, "-", false, false, false);
-	else if (s.n == 1 || s.p[s.n - 2] == '\n')
+	else if (!last || break_before(s, last, &before))
 		put_indicator(w, "+", false, false, false);
 }
 
-/* All breaks in s are line feeds, the others being not printable. */
+/* Breaks other than line feeds stand as they are, without one. */
 static void put_literal(struct writer *w, struct str s)
 {
 	bool at_start = true;
+	size_t n;
 
 	put_indicator(w, "|", true, false, false);
-	if (s.p[0] == ' ' || s.p[0] == '\n')
+	if (s.p[0] == ' ' || is_break(text_rune(s, 0, &n)))
 		put_indicator(w, "2", false, false, false);
 	put_chomping(w, s);
 	put_break(w);
 	w->indention = w->whitespace = true;
-	for (size_t i = 0, n; i < s.n; i += n) {
-		text_rune(s, i, &n);
-		if (s.p[i] == '\n') {
-			put_break(w);
+	for (size_t i = 0; i < s.n; i += n) {
+		if (is_break(text_rune(s, i, &n))) {
+			buf_add(w->out, s.p + i, n);
+			w->column = 0;
 			w->indention = at_start = true;
 			continue;
 		}

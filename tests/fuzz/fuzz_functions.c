@@ -1,0 +1,71 @@
+/* Functions that read text: the first byte chooses one, the rest are its arguments with a record separator between two
+ * (texts, or numbers where they look so). What jsondecode and yamldecode make must come back the same after it was
+ * written again. */
+#include "lang/expr/func.h"
+#include "lang/expr/number.h"
+
+#define ARGS_MAX 6
+#define RESULT_MAX 100000 /* bytes of text that are read again */
+
+static const char *const names[] = {
+	"jsondecode", "yamldecode", "csvdecode", "regex", "regexall", "regex_replace", "format", "formatlist",
+	"base64decode", "textdecodebase64", "textencodebase64", "base64gzip", "urlencode", "substr", "strrev", "split",
+	"replace", "title", "indent", "uuidv5", "rsadecrypt", "yamlencode", "jsonencode",
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static int call(struct arena *a, const char *name, const struct value *args, size_t nargs, struct value *ret)
+{
+	struct func_call c = { .arena = a, .func = func_find(func_groups, str_from(name)), .bad_arg = -1 };
+	AUTO(err) struct err err = ERR_INIT;
+	struct value plain[ARGS_MAX];
+	int rc;
+
+	if (nargs < c.func->nparams - (c.func->flags & FUNC_VARIADIC ? 1 : 0) ||
+	    (nargs > c.func->nparams && !(c.func->flags & FUNC_VARIADIC)))
+		return -1;
+	for (size_t i = 0; i < nargs; i++)
+		if (value_convert(a, args[i], c.func->params[MIN(i, c.func->nparams - 1)].type, &plain[i], &err) < 0)
+			return -1;
+	rc = c.func->call(&c, plain, nargs, ret, &err);
+	if (rc == 0 ? err_any(&err) : !err_any(&err) || c.bad_arg >= (int)nargs)
+		abort(); /* an error says what it is, and success has none */
+	return rc;
+}
+
+static void round_trip(struct arena *a, struct value v, const char *encode, const char *decode)
+{
+	struct value text, back;
+
+	if (v.kind == VALUE_UNKNOWN || call(a, encode, &v, 1, &text) < 0 || text.string.n > RESULT_MAX)
+		return; /* infinity */
+	if (call(a, decode, &text, 1, &back) < 0 || (back.kind != VALUE_UNKNOWN && !value_equal(v, back)))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	struct str rest = { (const char *)data, n }, one;
+	struct value args[ARGS_MAX], v;
+	const char *name;
+	size_t nargs = 0;
+
+	if (!n || utf8_invalid_at(rest) >= 0)
+		return 0; /* texts are UTF-8: the parsers see to it */
+	name = names[data[0] % ARRAY_LEN(names)];
+	rest = str_slice(rest, 1, n);
+	while (nargs < ARGS_MAX && str_split(&rest, '\x1e', &one)) {
+		if (!value_number_parse(a, one, (struct span){ 0 }, &args[nargs]))
+			args[nargs] = value_string(arena_str(a, one), (struct span){ 0 });
+		nargs++;
+	}
+	if (call(a, name, args, nargs, &v) < 0)
+		return 0;
+	if (streq(name, "jsondecode"))
+		round_trip(a, v, "jsonencode", "jsondecode");
+	else if (streq(name, "yamldecode"))
+		round_trip(a, v, "yamlencode", "yamldecode");
+	return 0;
+}
