@@ -5,19 +5,20 @@
 #include "base/base.h"
 #include "base/str.h"
 
-/* Without doubled slashes, "." and as many ".." as can be taken back; "." for nothing. Caller frees. */
+/* Without doubled slashes, "." and as many ".." as can be taken back; "." for nothing. Caller
+ * frees. */
 char *path_clean(struct str path);
-/* Both joined by a slash and cleaned, empty ones left out; "" of two empty ones. Unlike os_path_join an absolute
- * b does not win. Caller frees. */
+/* Both joined by a slash and cleaned, empty ones left out; "" of two empty ones. Unlike
+ * os_path_join an absolute b does not win. Caller frees. */
 char *path_join(const char *a, const char *b);
-/* The cleaned path that leads from base to target, both relative or both absolute; NULL if there is none that
- * does not name base's parents. Caller frees. */
+/* The cleaned path that leads from base to target, both relative or both absolute; NULL if there is
+ * none that does not name base's parents. Caller frees. */
 char *path_rel(const char *base, const char *target);
 /* The last part ("." of "", "/" of "/"), and what is before it, cleaned. Caller frees. */
 char *path_basename(struct str path);
 char *path_dirname(struct str path);
-/* "~" and "~/x" with the user's home put in (cleaned then); anything else as it is. NULL where it names another
- * user's home, or the user has none. Caller frees. */
+/* "~" and "~/x" with the user's home put in (cleaned then); anything else as it is. NULL where it
+ * names another user's home, or the user has none. Caller frees. */
 char *path_expand_home(struct str path);
 
 #endif

@@ -18,7 +18,9 @@ struct entries {
 	VEC(struct entry) v;
 };
 
-#define ORIGIN "<!-- Printed from the tables by `ingot docs -output-dir`: change the table, not this file. -->\n"
+#define ORIGIN \
+	"<!-- Printed from the tables by `ingot docs -output-dir`: change the table, not this " \
+	"file. -->\n"
 
 #define ADD_ALL(e, kind_, list) \
 	for (size_t i_ = 0; (list)[i_]; i_++) \
@@ -42,8 +44,10 @@ static int list_all(const struct invocation *in, const struct entries *e)
 		kind = e->v.v[i].kind;
 		ui_say(in, "  %s", e->v.v[i].type);
 	}
-	ui_say(in, "\n`%s docs NAME` prints the options of one, or a function; `%s docs functions` lists those.", in->program,
-	       in->program);
+	ui_say(in,
+	       "\n`%s docs NAME` prints the options of one, or a function; `%s docs functions` "
+	       "lists those.",
+	       in->program, in->program);
 	return 0;
 }
 
@@ -73,10 +77,13 @@ static void tell_unknown(const struct invocation *in, const struct entries *e, c
 	names[e->v.n] = function ? function : "";
 	near = str_nearest(name, names, e->v.n + 1);
 	if (near && *near)
-		ui_error(in, "There is no component or function '%s'; did you mean '%s'? `%s docs` lists them all.", name, near,
-			 in->program);
+		ui_error(in,
+			 "There is no component or function '%s'; did you mean '%s'? `%s docs` "
+			 "lists them all.",
+			 name, near, in->program);
 	else
-		ui_error(in, "There is no component or function '%s'. `%s docs` lists them all.", name, in->program);
+		ui_error(in, "There is no component or function '%s'. `%s docs` lists them all.",
+			 name, in->program);
 }
 
 /* What has that name: components of any kind, a function. */
@@ -91,13 +98,15 @@ static int print_one(const struct invocation *in, const struct entries *e, const
 		if (!streq(name, e->v.v[i].type))
 			continue;
 		spec_write_markdown(e->v.v[i].spec, &text);
-		ui_say(in, "%s(%s)\n\n" STR_FMT, found++ ? "\n" : "", e->v.v[i].kind, STR_ARG(str_trim(buf_str(&text))));
+		ui_say(in, "%s(%s)\n\n" STR_FMT, found++ ? "\n" : "", e->v.v[i].kind,
+		       STR_ARG(str_trim(buf_str(&text))));
 	}
 	if (f) {
 		AUTO(buf) struct buf text = BUF_INIT;
 
 		func_write_markdown(f, &text);
-		ui_say(in, "%s(function)\n\n# %s\n\n" STR_FMT, found++ ? "\n" : "", name, STR_ARG(str_trim(buf_str(&text))));
+		ui_say(in, "%s(function)\n\n# %s\n\n" STR_FMT, found++ ? "\n" : "", name,
+		       STR_ARG(str_trim(buf_str(&text))));
 	}
 	if (found)
 		return 0;
@@ -116,12 +125,14 @@ static char *file_name(const struct entry *e)
 	return name;
 }
 
-static int write_file(const struct invocation *in, const char *dir, const char *name, const struct buf *text)
+static int write_file(const struct invocation *in, const char *dir, const char *name,
+		      const struct buf *text)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	auto_free char *path = xasprintf("%s/%s", dir, name);
 
-	if (os_mkdir_all(dir, 0755, &err) == 0 && os_write_file(path, text->p, text->n, 0644, &err) == 0)
+	if (os_mkdir_all(dir, 0755, &err) == 0 &&
+	    os_write_file(path, text->p, text->n, 0644, &err) == 0)
 		return 0;
 	ui_error(in, "%s", err.msg);
 	return 1;
@@ -138,14 +149,15 @@ static int write_functions(const struct invocation *in, const char *dir, struct 
 	return write_file(in, dir, "functions.md", &page);
 }
 
-/* One Markdown file for each component, one for all functions, and one that lists them: docs/reference of the
- * repository. */
+/* One Markdown file for each component, one for all functions, and one that lists them:
+ * docs/reference of the repository. */
 static int write_all(const struct invocation *in, const struct entries *e, const char *dir)
 {
 	AUTO(buf) struct buf index = BUF_INIT;
 	const char *kind = "";
 
-	buf_adds(&index, ORIGIN "# Reference: the options of all components, and all functions\n\n`ingot docs NAME` prints the same.\n");
+	buf_adds(&index, ORIGIN "# Reference: the options of all components, and all "
+				"functions\n\n`ingot docs NAME` prints the same.\n");
 	for (size_t i = 0; i < e->v.n; i++) {
 		AUTO(buf) struct buf text = BUF_INIT;
 		auto_free char *name = file_name(&e->v.v[i]);
@@ -197,7 +209,11 @@ static void docs_complete(struct buf *out)
 }
 
 static const struct flag flags[] = {
-	{ .name = "output-dir", .type = FLAG_STRING, .value = "path", .doc = "Write one Markdown file for each component there, one for all functions, and a list." },
+	{ .name = "output-dir",
+	  .type = FLAG_STRING,
+	  .value = "path",
+	  .doc = "Write one Markdown file for each component there, one for all functions, and a "
+		 "list." },
 };
 
 const struct command command_docs = {

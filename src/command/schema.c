@@ -57,11 +57,13 @@ static int print_component(const struct invocation *in, const char *name, struct
 	}
 	near = nearest(name);
 	if (f.n > 1)
-		ui_error(in, "There are %zu components '%s': say which, as in '%s.%s'.", f.n, name, f.kind, name);
+		ui_error(in, "There are %zu components '%s': say which, as in '%s.%s'.", f.n, name,
+			 f.kind, name);
 	else if (near)
 		ui_error(in, "There is no component '%s'; did you mean '%s'?", name, near);
 	else
-		ui_error(in, "There is no component '%s'. `%s docs` lists them all.", name, in->program);
+		ui_error(in, "There is no component '%s'. `%s docs` lists them all.", name,
+			 in->program);
 	return 1;
 }
 
@@ -70,13 +72,16 @@ static int run(const struct invocation *in)
 	AUTO(buf) struct buf out = BUF_INIT;
 
 	if (in->nargs && flags_bool(in->flags, "legacy")) {
-		ui_error(in, "-legacy is for the schema of a whole template, not for that of '%s'.", in->args[0]);
+		ui_error(in, "-legacy is for the schema of a whole template, not for that of '%s'.",
+			 in->args[0]);
 		return 1;
 	}
 	if (in->nargs && print_component(in, in->args[0], &out))
 		return 1;
 	if (!in->nargs)
-		template_write_schema(&components, flags_bool(in->flags, "legacy") ? SCHEMA_LEGACY : SCHEMA_HCL, &out);
+		template_write_schema(&components,
+				      flags_bool(in->flags, "legacy") ? SCHEMA_LEGACY : SCHEMA_HCL,
+				      &out);
 	ui_write(buf_str(&out));
 	return 0;
 }
@@ -90,15 +95,19 @@ static void complete(struct buf *out)
 }
 
 static const struct flag flags[] = {
-	{ .name = "legacy", .type = FLAG_BOOL, .doc = "The schema of legacy JSON templates, not of .pkr.json files." },
+	{ .name = "legacy",
+	  .type = FLAG_BOOL,
+	  .doc = "The schema of legacy JSON templates, not of .pkr.json files." },
 };
 
 const struct command command_schema = {
 	.name = "schema",
 	.arguments = "[options] [COMPONENT]",
 	.summary = "Print JSON Schema of templates or of a component's options",
-	.description = "Without an argument it prints the schema of .pkr.json files, or with -legacy that of legacy JSON templates. "
-		       "With one it prints the schema of a component's options; where several have the name, write "
+	.description = "Without an argument it prints the schema of .pkr.json files, or with "
+		       "-legacy that of legacy JSON templates. "
+		       "With one it prints the schema of a component's options; where several have "
+		       "the name, write "
 		       "builder.NAME, provisioner.NAME, post-processor.NAME or data.NAME.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

@@ -2,7 +2,9 @@
 #include "spec/schema.h"
 
 #define SCALAR "[\"string\", \"number\", \"boolean\", \"null\"]"
-#define EXPRESSION "\\\\$\\\\{|\\\\{\\\\{" /* what a text with an expression has in it, as a JSON string has it */
+#define EXPRESSION \
+	"\\\\$\\\\{|\\\\{\\\\{" /* what a text with an expression has in it, as a JSON string has \
+				   it */
 
 static void write_choices(struct json_writer *w, const struct spec_row *row)
 {
@@ -20,7 +22,8 @@ static void write_choices(struct json_writer *w, const struct spec_row *row)
 	json_close(w, ']');
 }
 
-/* A list, or a text that stands for one: an expression, or where JSON is read weakly its only element. */
+/* A list, or a text that stands for one: an expression, or where JSON is read weakly its only
+ * element. */
 static void write_list(struct json_writer *w, const char *items)
 {
 	AUTO(buf) struct buf array = BUF_INIT;
@@ -43,8 +46,9 @@ static void write_map(struct json_writer *w)
 }
 
 #define KEY_VALUE \
-	"{ \"type\": \"object\", \"properties\": { \"key\": { \"type\": " SCALAR " }, \"name\": { \"type\": " SCALAR \
-	" }, \"value\": { \"type\": " SCALAR " } }, \"required\": [\"value\"], \"additionalProperties\": false }"
+	"{ \"type\": \"object\", \"properties\": { \"key\": { \"type\": " SCALAR \
+	" }, \"name\": { \"type\": " SCALAR " }, \"value\": { \"type\": " SCALAR \
+	" } }, \"required\": [\"value\"], \"additionalProperties\": false }"
 
 /* Blocks of a key and a value, one or several of them. */
 static void write_key_value(struct json_writer *w)
@@ -56,7 +60,8 @@ static void write_key_value(struct json_writer *w)
 	json_close(w, ']');
 }
 
-static void write_block(struct json_writer *w, const struct spec_row *row, enum schema_language language)
+static void write_block(struct json_writer *w, const struct spec_row *row,
+			enum schema_language language)
 {
 	const struct spec *specs[] = { row->sub, NULL };
 	const struct schema_object o = { .specs = specs, .language = language };
@@ -91,7 +96,8 @@ static void write_bounds(struct json_writer *w, const struct spec_row *row)
 	}
 }
 
-static void write_type(struct json_writer *w, const struct spec_row *row, enum schema_language language)
+static void write_type(struct json_writer *w, const struct spec_row *row,
+		       enum schema_language language)
 {
 	switch (row->type) {
 	case SPEC_T_STR:
@@ -103,7 +109,8 @@ static void write_type(struct json_writer *w, const struct spec_row *row, enum s
 	case SPEC_T_BOOL:
 	case SPEC_T_TRIBOOL:
 		json_raw_pair(w, "type",
-			 language == SCHEMA_LEGACY ? SCALAR : "[\"boolean\", \"string\", \"null\"]");
+			      language == SCHEMA_LEGACY ? SCALAR
+							: "[\"boolean\", \"string\", \"null\"]");
 		break;
 	case SPEC_T_INT:
 	case SPEC_T_FLOAT:

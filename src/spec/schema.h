@@ -1,7 +1,8 @@
 /* Option tables as JSON Schema (draft 2020-12), for editors and checks in pipelines.
  *
- * Any value may also be text, which holds an expression ("${var.x}", "{{user `x`}}"); null is as if the option were not
- * there. What the tables cannot say (one of two options, say) the schema does not say either: `validate` does.
+ * Any value may also be text, which holds an expression ("${var.x}", "{{user `x`}}"); null is as if
+ * the option were not there. What the tables cannot say (one of two options, say) the schema does
+ * not say either: `validate` does.
  */
 #ifndef INGOT_SPEC_SCHEMA_H
 #define INGOT_SPEC_SCHEMA_H
@@ -15,11 +16,13 @@ struct schema_object {
 	const struct spec *const *specs; /* whose options it has; NULL-terminated */
 	enum schema_language language;
 	bool partial; /* required ones may lack: they can come from elsewhere */
-	void (*more)(struct json_writer *w, const void *data); /* writes further members of "properties", or NULL */
+	void (*more)(struct json_writer *w,
+		     const void *data); /* writes further members of "properties", or NULL */
 	const void *data;
 };
 /* The members of a schema of an object, inside its braces. */
 void schema_write_members(struct json_writer *w, const struct schema_object *o);
-void schema_write_object(struct json_writer *w, const struct schema_object *o); /* with its braces */
+void schema_write_object(struct json_writer *w,
+			 const struct schema_object *o); /* with its braces */
 
 #endif

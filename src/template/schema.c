@@ -1,5 +1,6 @@
-/* JSON Schema of templates: the form of both languages around the options of the components. A component's schema stands
- * once, below "$defs". In the JSON form of HCL a block is an object or a list of objects, one level for each label. */
+/* JSON Schema of templates: the form of both languages around the options of the components. A
+ * component's schema stands once, below "$defs". In the JSON form of HCL a block is an object or a
+ * list of objects, one level for each label. */
 #include "template/schema.h"
 
 #include "template/hcl_builds.h"
@@ -19,7 +20,8 @@ struct entry {
 /* The n-th component of a kind; its type is NULL after the last. */
 static struct entry component(const struct registry *r, enum kind kind, size_t n)
 {
-#define ENTRY(list) ((list)[n] ? (struct entry){ (list)[n]->type, (list)[n]->spec } : (struct entry){ 0 })
+#define ENTRY(list) \
+	((list)[n] ? (struct entry){ (list)[n]->type, (list)[n]->spec } : (struct entry){ 0 })
 	switch (kind) {
 	case BUILDER:
 		return ENTRY(r->builders);
@@ -66,13 +68,21 @@ struct member {
 /* What the front end takes out of a component's object (legacy_read.c). */
 static const struct member legacy_builder[] = { { "type", TEXT }, { "name", TEXT }, { NULL } };
 static const struct member legacy_provisioner[] = {
-	{ "type", TEXT },	   { "only", TEXTS },	  { "except", TEXTS }, { "override", "{ \"type\": [\"object\", \"null\"] }" },
-	{ "pause_before", TEXT }, { "max_retries", TEXT }, { "timeout", TEXT }, { NULL },
+	{ "type", TEXT },	  { "only", TEXTS },
+	{ "except", TEXTS },	  { "override", "{ \"type\": [\"object\", \"null\"] }" },
+	{ "pause_before", TEXT }, { "max_retries", TEXT },
+	{ "timeout", TEXT },	  { NULL },
 };
 static const struct member legacy_postprocessor[] = {
-	{ "type", TEXT }, { "name", TEXT }, { "only", TEXTS }, { "except", TEXTS }, { "keep_input_artifact", TEXT }, { NULL },
+	{ "type", TEXT },
+	{ "name", TEXT },
+	{ "only", TEXTS },
+	{ "except", TEXTS },
+	{ "keep_input_artifact", TEXT },
+	{ NULL },
 };
-static const struct member *const legacy_members[] = { legacy_builder, legacy_provisioner, legacy_postprocessor };
+static const struct member *const legacy_members[] = { legacy_builder, legacy_provisioner,
+						       legacy_postprocessor };
 
 static void write_members(struct json_writer *w, const void *data)
 {
@@ -106,8 +116,9 @@ static void write_legacy_defs(struct json_writer *w, const struct registry *r, e
 	json_key(w, "allOf");
 	json_open(w, '[');
 	for (size_t i = 0; component(r, kind, i).type; i++) {
-		auto_free char *when = xasprintf("{ \"properties\": { \"type\": { \"const\": \"%s\" } } }",
-						 component(r, kind, i).type);
+		auto_free char *when =
+			xasprintf("{ \"properties\": { \"type\": { \"const\": \"%s\" } } }",
+				  component(r, kind, i).type);
 
 		json_open(w, '{');
 		json_raw_pair(w, "if", when);
@@ -164,8 +175,10 @@ static void write_legacy(struct json_writer *w, const struct registry *r)
 	json_open(w, '{');
 	json_raw_pair(w, "description", "{ \"type\": [\"string\", \"null\"] }");
 	json_raw_pair(w, "min_packer_version", "{ \"type\": [\"string\", \"null\"] }");
-	json_raw_pair(w, "variables", "{ \"type\": [\"object\", \"null\"], \"additionalProperties\": " TEXT " }");
-	json_raw_pair(w, "sensitive-variables", "{ \"type\": [\"array\", \"null\"], \"items\": { \"type\": \"string\" } }");
+	json_raw_pair(w, "variables",
+		      "{ \"type\": [\"object\", \"null\"], \"additionalProperties\": " TEXT " }");
+	json_raw_pair(w, "sensitive-variables",
+		      "{ \"type\": [\"array\", \"null\"], \"items\": { \"type\": \"string\" } }");
 	json_raw_pair(w, "push", "true");
 	write_list_of(w, "builders", kinds[BUILDER]);
 	write_list_of(w, "provisioners", kinds[PROVISIONER]);
@@ -187,7 +200,8 @@ static void write_legacy(struct json_writer *w, const struct registry *r)
 /* --- the JSON form of HCL2 */
 
 /* The object below one label: any name, or the types of a kind. */
-static void write_labelled(struct json_writer *w, const struct registry *r, enum kind kind, bool named)
+static void write_labelled(struct json_writer *w, const struct registry *r, enum kind kind,
+			   bool named)
 {
 	json_key(w, "properties");
 	json_open(w, '{');
@@ -209,7 +223,8 @@ static void write_labelled(struct json_writer *w, const struct registry *r, enum
 }
 
 /* "$defs": NAME, the object whose keys are the types of a kind. */
-static void write_types_def(struct json_writer *w, const struct registry *r, const char *name, enum kind kind, bool named)
+static void write_types_def(struct json_writer *w, const struct registry *r, const char *name,
+			    enum kind kind, bool named)
 {
 	json_key(w, name);
 	json_open(w, '{');
@@ -218,11 +233,14 @@ static void write_types_def(struct json_writer *w, const struct registry *r, con
 	json_close(w, '}');
 }
 
-static void write_hcl_defs(struct json_writer *w, const struct registry *r, enum kind kind, const struct spec *common)
+static void write_hcl_defs(struct json_writer *w, const struct registry *r, enum kind kind,
+			   const struct spec *common)
 {
 	for (size_t i = 0; component(r, kind, i).type; i++) {
 		const struct spec *specs[] = { component(r, kind, i).spec, common, NULL };
-		const struct schema_object o = { .specs = specs, .language = SCHEMA_HCL, .partial = kind == BUILDER };
+		const struct schema_object o = { .specs = specs,
+						 .language = SCHEMA_HCL,
+						 .partial = kind == BUILDER };
 		auto_free char *key = xasprintf("%s.%s", kinds[kind], component(r, kind, i).type);
 
 		json_key(w, key);
@@ -247,7 +265,6 @@ static void write_build_blocks(struct json_writer *w, const void *data UNUSED)
 		write_once_or_more(w, blocks[i].def, NULL);
 	}
 	json_raw_pair(w, "source", "{ \"type\": [\"object\", \"array\"] }");
-	json_raw_pair(w, "use", "true");
 	json_raw_pair(w, "provisioners", "true");
 	json_raw_pair(w, "hcp_packer_registry", "{ \"type\": [\"object\", \"array\"] }");
 }
@@ -255,27 +272,38 @@ static void write_build_blocks(struct json_writer *w, const void *data UNUSED)
 static void write_build_def(struct json_writer *w)
 {
 	const struct spec *specs[] = { &hcl_build_spec, &hcl_each_spec, NULL };
-	const struct schema_object o = { .specs = specs, .language = SCHEMA_HCL, .more = write_build_blocks };
+	const struct schema_object o = { .specs = specs,
+					 .language = SCHEMA_HCL,
+					 .more = write_build_blocks };
 
 	json_key(w, "build");
 	schema_write_object(w, &o);
 }
 
-#define BLOCKS_OF(item) "{ \"anyOf\": [" item ", { \"type\": \"array\", \"items\": " item " }] }"
-#define VALIDATION \
-	"{ \"type\": \"object\", \"properties\": { \"condition\": true, \"error_message\": { \"type\": \"string\" } }, " \
-	"\"required\": [\"condition\", \"error_message\"] }"
-#define VARIABLE \
-	"{ \"type\": \"object\", \"properties\": { \"//\": true, \"type\": { \"type\": \"string\" }, \"default\": true, " \
-	"\"description\": { \"type\": \"string\" }, \"sensitive\": { \"type\": [\"boolean\", \"string\"] }, " \
-	"\"validation\": " BLOCKS_OF(VALIDATION) " }, \"additionalProperties\": false }"
-#define LOCAL \
-	"{ \"type\": \"object\", \"properties\": { \"//\": true, \"expression\": true, \"sensitive\": { \"type\": [\"boolean\", " \
-	"\"string\"] } }, \"required\": [\"expression\"], \"additionalProperties\": false }"
+#define BLOCKS_OF(item) \
+	"{ \"anyOf\": [" item ", { \"type\": \"array\", \"items\": " item " }] }"
 #define NAMED(item) "{ \"type\": \"object\", \"additionalProperties\": " BLOCKS_OF(item) " }"
+/* An object with these members of "properties" and no others. */
+#define CLOSED(properties) \
+	"{ \"type\": \"object\", \"properties\": { \"//\": true, " properties " }, " \
+	"\"additionalProperties\": false"
+#define FLAG "{ \"type\": [\"boolean\", \"string\"] }"
+#define STRING "{ \"type\": \"string\" }"
+#define VALIDATION \
+	CLOSED("\"condition\": true, \"error_message\": " STRING) \
+	", \"required\": [\"condition\", \"error_message\"] }"
+#define VARIABLE \
+	CLOSED("\"type\": " STRING ", \"default\": true, \"description\": " STRING \
+	       ", \"sensitive\": " FLAG ", \"validation\": " BLOCKS_OF(VALIDATION)) \
+	" }"
+#define LOCAL \
+	CLOSED("\"expression\": true, \"sensitive\": " FLAG) ", \"required\": [\"expression\"] }"
 #define PACKER \
-	"{ \"type\": \"object\", \"properties\": { \"//\": true, \"required_version\": { \"type\": \"string\" }, " \
-	"\"required_plugins\": { \"type\": [\"object\", \"array\"] } }, \"additionalProperties\": false }"
+	CLOSED("\"required_version\": " STRING \
+	       ", \"required_plugins\": { \"type\": [\"object\", \"array\"] }") \
+	" }"
+#define STEPS "{ \"$ref\": \"#/$defs/post-processor-types\" }"
+#define CHAIN CLOSED("\"dynamic\": true, \"post-processor\": " BLOCKS_OF(STEPS)) " }"
 
 /* Blocks at the top of a file whose form depends on no component. */
 static const struct member hcl_blocks[] = {
@@ -312,11 +340,7 @@ static void write_hcl(struct json_writer *w, const struct registry *r)
 	write_types_def(w, r, "data", DATASOURCE, true);
 	write_types_def(w, r, "provisioners", PROVISIONER, false);
 	write_types_def(w, r, "post-processor-types", POSTPROCESSOR, false);
-	json_raw_pair(w, "chain",
-		      "{ \"type\": \"object\", \"properties\": { \"post-processor\": { \"anyOf\": [{ \"$ref\": "
-		      "\"#/$defs/post-processor-types\" }, { \"type\": \"array\", \"items\": { \"$ref\": "
-		      "\"#/$defs/post-processor-types\" } }] }, \"dynamic\": true, \"//\": true }, "
-		      "\"additionalProperties\": false }");
+	json_raw_pair(w, "chain", CHAIN);
 	write_build_def(w);
 	write_hcl_defs(w, r, BUILDER, &hcl_source_spec);
 	write_hcl_defs(w, r, DATASOURCE, NULL);

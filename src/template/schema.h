@@ -6,7 +6,8 @@
 #include "spec/schema.h"
 
 /* SCHEMA_HCL: of a `.pkr.json` file; SCHEMA_LEGACY: of a legacy JSON template. */
-void template_write_schema(const struct registry *r, enum schema_language language, struct buf *out);
+void template_write_schema(const struct registry *r, enum schema_language language,
+			   struct buf *out);
 /* Of a component's own options. */
 void component_write_schema(const struct spec *spec, const char *kind, struct buf *out);
 

@@ -1,13 +1,14 @@
-/* The expression language by its text: each case of tests/vectors/functions/NAME.txt is an expression, what comes out, and
- * an empty line. What comes out is
+/* The expression language by its text: each case of tests/vectors/functions/NAME.txt is an
+ *expression, what comes out, and an empty line. What comes out is
  *
  *	JSON as jsonencode gives it	with "sensitive " in front where the value is
  *	unknown
- *	! words				an error whose summary and detail have all of the words, in capitals or not
+ *	! words				an error whose summary and detail have all of the words, in
+ *capitals or not
  *
- * A backslash at the end of a line takes the next line to it, with a line break between them. In scope are the unknown
- * values `u` (of any type), `us` (string), `ul` (list of string), `um` (map of number) and `secret`, a sensitive "s3cr3t".
- * The working folder is `files` beside the cases. */
+ * A backslash at the end of a line takes the next line to it, with a line break between them. In
+ *scope are the unknown values `u` (of any type), `us` (string), `ul` (list of string), `um` (map of
+ *number) and `secret`, a sensitive "s3cr3t". The working folder is `files` beside the cases. */
 #include "lang/expr/eval.h"
 
 #include "base/os.h"
@@ -44,7 +45,8 @@ static struct str result(struct arena *a, const struct diags *d, struct value v)
 
 	for (size_t i = 0; i < d->n; i++)
 		if (d->v[i].severity == DIAG_ERROR)
-			buf_printf(&out, "%s %s; %s", out.n ? "" : "!", d->v[i].summary, d->v[i].detail ? d->v[i].detail : "");
+			buf_printf(&out, "%s %s; %s", out.n ? "" : "!", d->v[i].summary,
+				   d->v[i].detail ? d->v[i].detail : "");
 	if (out.n)
 		return arena_str(a, buf_str(&out));
 	if (v.kind == VALUE_UNKNOWN)
@@ -102,7 +104,8 @@ static bool check(struct str text, struct str want)
 
 	if (as_wanted(want, got))
 		return true;
-	print_message("%.*s\n  want %.*s\n  got  %.*s\n", STR_ARG(text), STR_ARG(want), STR_ARG(got));
+	print_message("%.*s\n  want %.*s\n  got  %.*s\n", STR_ARG(text), STR_ARG(want),
+		      STR_ARG(got));
 	return false;
 }
 
@@ -200,7 +203,8 @@ static size_t lines_with(struct str text, const char *function)
 	while (str_split(&text, '\n', &line)) {
 		ptrdiff_t at = str_find(line, str_from(call));
 
-		n += at >= 0 && line.p[0] != '#' && (at == 0 || !strchr("abcdefghijklmnopqrstuvwxyz_0123456789", line.p[at - 1]));
+		n += at >= 0 && line.p[0] != '#' &&
+		     (at == 0 || !strchr("abcdefghijklmnopqrstuvwxyz_0123456789", line.p[at - 1]));
 	}
 	return n;
 }
@@ -235,7 +239,8 @@ static void test_examples(void **state UNUSED)
 			fail_msg("%s lacks words or examples", f->name);
 		for (size_t i = 0; i < f->nexamples; i++)
 			if (f->examples[i].result)
-				bad += !check(str_from(f->examples[i].expr), str_from(f->examples[i].result));
+				bad += !check(str_from(f->examples[i].expr),
+					      str_from(f->examples[i].result));
 	}
 	assert_int_equal(bad, 0);
 }

@@ -20,8 +20,8 @@ int arg_int(struct func_call *c, const struct value *args, int i, int64_t *ret, 
 {
 	if (value_as_i64(args[i], ret))
 		return 0;
-	return arg_error(c, i, err, "a whole number between %lld and %lld is needed", (long long)INT64_MIN,
-			 (long long)INT64_MAX);
+	return arg_error(c, i, err, "a whole number between %lld and %lld is needed",
+			 (long long)INT64_MIN, (long long)INT64_MAX);
 }
 
 const char *arg_type(struct func_call *c, struct value v)
@@ -37,7 +37,8 @@ bool args_unknown(const struct value *args, size_t nargs)
 	return false;
 }
 
-struct value args_wait(struct func_call *c, const struct value *args, size_t nargs, const struct type *type)
+struct value args_wait(struct func_call *c, const struct value *args, size_t nargs,
+		       const struct type *type)
 {
 	struct value v = value_unknown_of(type, c->span);
 
@@ -92,15 +93,19 @@ enum equality args_equal(struct arena *a, struct value x, struct value y)
 	if (x.kind == VALUE_UNKNOWN || y.kind == VALUE_UNKNOWN) {
 		const struct type *tx = type_of(a, x), *ty = type_of(a, y);
 
-		/* Null is equal to null of any type, so that a null waits for what the other becomes. */
+		/* Null is equal to null of any type, so that a null waits for what the other
+		 * becomes. */
 		if (x.kind == y.kind || x.kind == VALUE_NULL || y.kind == VALUE_NULL)
 			return EQUAL_OPEN;
-		return type_has_any(x.kind == VALUE_UNKNOWN ? tx : ty) || type_equal(tx, ty) ? EQUAL_OPEN : EQUAL_NO;
+		return type_has_any(x.kind == VALUE_UNKNOWN ? tx : ty) || type_equal(tx, ty)
+			       ? EQUAL_OPEN
+			       : EQUAL_NO;
 	}
 	if (x.kind != y.kind)
 		return EQUAL_NO;
-	if ((x.kind == VALUE_LIST || x.kind == VALUE_SET || x.kind == VALUE_MAP) && !value_has_unknown(x) &&
-	    !value_has_unknown(y) && !type_equal(type_of(a, x), type_of(a, y)))
+	if ((x.kind == VALUE_LIST || x.kind == VALUE_SET || x.kind == VALUE_MAP) &&
+	    !value_has_unknown(x) && !value_has_unknown(y) &&
+	    !type_equal(type_of(a, x), type_of(a, y)))
 		return EQUAL_NO;
 	if (value_is_seq(x))
 		return seqs_equal(a, x, y);

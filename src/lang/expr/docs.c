@@ -46,7 +46,8 @@ void func_write_markdown(const struct func *f, struct buf *out)
 	write_types(f, out);
 	buf_adds(out, "```\n");
 	for (size_t i = 0; i < f->nexamples; i++)
-		buf_printf(out, "> %s\n%s%s", f->examples[i].expr, f->examples[i].result ? f->examples[i].result : "",
+		buf_printf(out, "> %s\n%s%s", f->examples[i].expr,
+			   f->examples[i].result ? f->examples[i].result : "",
 			   f->examples[i].result ? "\n" : "");
 	buf_adds(out, "```\n");
 }
@@ -54,8 +55,10 @@ void func_write_markdown(const struct func *f, struct buf *out)
 void func_write_page(const struct func_group *const *groups, struct buf *out)
 {
 	buf_adds(out, "# Functions\n\n"
-		      "The functions of HCL2 templates. Examples show the result as `jsonencode` gives it; those without one depend "
-		      "on time, chance, files or servers. `ingot docs NAME` prints one of them, and `ingot console` tries them "
+		      "The functions of HCL2 templates. Examples show the result as `jsonencode` "
+		      "gives it; those without one depend "
+		      "on time, chance, files or servers. `ingot docs NAME` prints one of them, "
+		      "and `ingot console` tries them "
 		      "out.\n");
 	for (; *groups; groups++) {
 		buf_printf(out, "\n## %s\n", (*groups)->name);

@@ -1,5 +1,5 @@
-/* Files by pattern. Braces are written out first, so that each form is a plain list of names; then folders are read only
- * where a name has a wildcard. */
+/* Files by pattern. Braces are written out first, so that each form is a plain list of names; then
+ * folders are read only where a name has a wildcard. */
 #include "lang/expr/fileset.h"
 
 #include "lang/expr/text.h"
@@ -20,7 +20,8 @@ static int bad_pattern(const char *pattern, const char *why, struct err *err)
 	return err_set(err, ERR_INVALID, "the pattern %s is malformed: %s", pattern, why);
 }
 
-/* Whether a class, from after "[" to before "]", is one: not empty, hyphens only between two characters. */
+/* Whether a class, from after "[" to before "]", is one: not empty, hyphens only between two
+ * characters. */
 static bool class_valid(struct str class)
 {
 	size_t i = class.n && class.p[0] == '^';
@@ -40,8 +41,8 @@ static bool class_valid(struct str class)
 	return true;
 }
 
-/* The end of what begins at i: past an escaped character, a whole [class], or one byte. 0: it has no
- * end, or is malformed. */
+/* The end of what begins at i: past an escaped character, a whole [class], or one byte. 0: it has
+ * no end, or is malformed. */
 static size_t piece_end(struct str s, size_t i)
 {
 	size_t from;
@@ -55,7 +56,8 @@ static size_t piece_end(struct str s, size_t i)
 	return i < s.n && class_valid(str_slice(s, from, i)) ? i + 1 : 0;
 }
 
-/* Writes out the first braces of a pattern, and those inside again; patterns without any are done. */
+/* Writes out the first braces of a pattern, and those inside again; patterns without any are done.
+ */
 static int expand(const char *pattern, struct paths *ret, struct err *err)
 {
 	struct str s = str_from(pattern);
@@ -63,7 +65,9 @@ static int expand(const char *pattern, struct paths *ret, struct err *err)
 
 	for (; open < s.n && s.p[open] != '{';)
 		if (!(open = piece_end(s, open)))
-			return bad_pattern(pattern, "something in it has no end, or a class in it is none", err);
+			return bad_pattern(pattern,
+					   "something in it has no end, or a class in it is none",
+					   err);
 	if (open == s.n) {
 		if (ret->v.n == FILESET_FORMS_MAX)
 			return bad_pattern(pattern, "its braces stand for too many patterns", err);
@@ -80,13 +84,16 @@ static int expand(const char *pattern, struct paths *ret, struct err *err)
 			from = i + 1;
 		}
 		if (!(i = piece_end(s, i)))
-			return bad_pattern(pattern, "something in it has no end, or a class in it is none", err);
+			return bad_pattern(pattern,
+					   "something in it has no end, or a class in it is none",
+					   err);
 	}
 	if (i >= s.n)
 		return bad_pattern(pattern, "a brace is not closed", err);
 	vec_push(&options.v, xstrndup(s.p + from, i - from));
 	for (size_t k = 0; k < options.v.n; k++) {
-		auto_free char *form = xasprintf(STR_FMT "%s%s", (int)open, s.p, options.v.v[k], s.p + i + 1);
+		auto_free char *form =
+			xasprintf(STR_FMT "%s%s", (int)open, s.p, options.v.v[k], s.p + i + 1);
 
 		if (expand(form, ret, err) < 0)
 			return -1;
@@ -128,8 +135,8 @@ static bool class_has(struct str class, ucs4_t c)
 	return has != negated;
 }
 
-/* Whether all of a name matches all of a pattern without slashes and braces. After a mismatch the last star takes one
- * character more. */
+/* Whether all of a name matches all of a pattern without slashes and braces. After a mismatch the
+ * last star takes one character more. */
 static bool name_matches(struct str pattern, struct str name)
 {
 	size_t p = 0, i = 0, star = SIZE_MAX, star_name = 0;
@@ -189,7 +196,8 @@ static int found(const char *path, struct paths *ret, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	if (ret->v.n == FILESET_MAX)
-		return err_set(err, ERR_INVALID, "the pattern matches more than %d files", FILESET_MAX);
+		return err_set(err, ERR_INVALID, "the pattern matches more than %d files",
+			       FILESET_MAX);
 	vec_push(&ret->v, xstrdup(path));
 	return 0;
 }
@@ -202,8 +210,8 @@ static char *below(const char *dir, const char *name)
 static int walk(const char *dir, struct str pattern, int depth, struct paths *ret, struct err *err);
 
 /* One entry of a folder that is read for `part`, with `rest` after it. */
-static int entry(const char *dir, const char *name, struct str part, struct str rest, struct str whole, int depth,
-		 struct paths *ret, struct err *err)
+static int entry(const char *dir, const char *name, struct str part, struct str rest,
+		 struct str whole, int depth, struct paths *ret, struct err *err)
 {
 	auto_free char *path = below(dir, name);
 	bool any = str_eqs(part, "**");
@@ -239,7 +247,8 @@ static int walk(const char *dir, struct str pattern, int depth, struct paths *re
 	DIR *d;
 
 	if (depth > FILESET_DEPTH_MAX)
-		return err_set(err, ERR_INVALID, "%s is more than %d folders deep", dir, FILESET_DEPTH_MAX);
+		return err_set(err, ERR_INVALID, "%s is more than %d folders deep", dir,
+			       FILESET_DEPTH_MAX);
 	if (!has_wildcard(part)) {
 		auto_free char *name = xstrndup(part.p, part.n), *path = below(dir, name);
 

@@ -15,8 +15,8 @@ struct paths {
 void paths_release(struct paths *p);
 DEFINE_AUTO(paths, struct paths, paths_release);
 
-/* The regular files (also behind links) that match, in no order; one may come twice. Folders that cannot be read have
- * none. ERR_INVALID: the pattern is malformed, or matches too much. */
+/* The regular files (also behind links) that match, in no order; one may come twice. Folders that
+ * cannot be read have none. ERR_INVALID: the pattern is malformed, or matches too much. */
 int fileset_find(const char *pattern, struct paths *ret, struct err *err) MUST_USE;
 
 #endif

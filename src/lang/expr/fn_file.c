@@ -1,5 +1,5 @@
-/* Functions of files and paths. Relative paths start at the template's folder, but for filebase64 and abspath, which the
- * reference starts at the working folder. */
+/* Functions of files and paths. Relative paths start at the template's folder, but for filebase64
+ * and abspath, which the reference starts at the working folder. */
 #include "lang/expr/args.h"
 #include "lang/expr/eval.h"
 #include "lang/expr/fileset.h"
@@ -31,7 +31,8 @@ static char *arg_path(struct func_call *c, const struct value *args, int i, stru
 	}
 	path = path_expand_home(args[i].string);
 	if (!path) {
-		arg_error(c, i, err, "\"" STR_FMT "\": only your own home folder, ~ or ~/…, can stand here",
+		arg_error(c, i, err,
+			  "\"" STR_FMT "\": only your own home folder, ~ or ~/…, can stand here",
 			  ARG_TEXT(args[i]));
 		return NULL;
 	}
@@ -39,7 +40,8 @@ static char *arg_path(struct func_call *c, const struct value *args, int i, stru
 }
 
 /* The content of the file at `path`, which the user wrote as argument i. */
-static int read_file(struct func_call *c, int i, const char *path, size_t max, struct buf *ret, struct err *err)
+static int read_file(struct func_call *c, int i, const char *path, size_t max, struct buf *ret,
+		     struct err *err)
 {
 	AUTO(err) struct err why = ERR_INIT;
 
@@ -50,17 +52,21 @@ static int read_file(struct func_call *c, int i, const char *path, size_t max, s
 	return arg_error(c, i, err, "%s", why.msg);
 }
 
-static int read_text(struct func_call *c, int i, const char *path, size_t max, struct buf *ret, struct err *err)
+static int read_text(struct func_call *c, int i, const char *path, size_t max, struct buf *ret,
+		     struct err *err)
 {
 	if (read_file(c, i, path, max, ret, err) < 0)
 		return -1;
 	if (utf8_invalid_at(buf_str(ret)) >= 0)
-		return arg_error(c, i, err, "%s is no UTF-8 text, which a string has to be; filebase64 reads any file", path);
+		return arg_error(
+			c, i, err,
+			"%s is no UTF-8 text, which a string has to be; filebase64 reads any file",
+			path);
 	return 0;
 }
 
-static int fn_file(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		   struct err *err)
+static int fn_file(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		   struct value *ret, struct err *err)
 {
 	auto_free char *path = arg_path(c, args, 0, err);
 	AUTO(buf) struct buf content = BUF_INIT;
@@ -70,8 +76,8 @@ static int fn_file(struct func_call *c, const struct value *args, size_t nargs U
 	return ret_buf(c, &content, ret, err);
 }
 
-static int fn_filebase64(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-			 struct err *err)
+static int fn_filebase64(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			 struct value *ret, struct err *err)
 {
 	auto_free char *path = xstrndup(args[0].string.p, args[0].string.n);
 	AUTO(buf) struct buf content = BUF_INIT, out = BUF_INIT;
@@ -82,8 +88,8 @@ static int fn_filebase64(struct func_call *c, const struct value *args, size_t n
 	return ret_buf(c, &out, ret, err);
 }
 
-static int fn_fileexists(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-			 struct err *err)
+static int fn_fileexists(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			 struct value *ret, struct err *err)
 {
 	auto_free char *path = arg_path(c, args, 0, err);
 	struct stat st;
@@ -101,12 +107,14 @@ static int fn_fileexists(struct func_call *c, const struct value *args, size_t n
 	return 0;
 }
 
-static int fn_fileset(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		      struct err *err)
+static int fn_fileset(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		      struct value *ret, struct err *err)
 {
 	auto_free char *given = xstrndup(args[0].string.p, args[0].string.n);
 	auto_free char *wanted = xstrndup(args[1].string.p, args[1].string.n);
-	auto_free char *dir = *given == '/' ? xstrdup(given) : path_join(c->eval && c->eval->dir ? c->eval->dir : "", given);
+	auto_free char *dir =
+		*given == '/' ? xstrdup(given)
+			      : path_join(c->eval && c->eval->dir ? c->eval->dir : "", given);
 	auto_free char *pattern = path_join(dir, wanted);
 	AUTO(paths) struct paths found = { 0 };
 	struct value *v;
@@ -121,35 +129,38 @@ static int fn_fileset(struct func_call *c, const struct value *args, size_t narg
 		auto_free char *rel = path_rel(dir, found.v.v[i]);
 
 		if (!rel)
-			return arg_error(c, 1, err, "%s cannot be named from %s", found.v.v[i], dir);
+			return arg_error(c, 1, err, "%s cannot be named from %s", found.v.v[i],
+					 dir);
 		if (utf8_invalid_at(str_from(rel)) >= 0)
-			return arg_error(c, 1, err, "the name of a file that matches is no UTF-8 text");
+			return arg_error(c, 1, err,
+					 "the name of a file that matches is no UTF-8 text");
 		ret_string(c, rel, &v[n++]);
 	}
 	*ret = value_set(c->arena, &type_string, v, n, c->span);
 	return 0;
 }
 
-static int fn_basename(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		       struct err *err UNUSED)
+static int fn_basename(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		       struct value *ret, struct err *err UNUSED)
 {
 	auto_free char *s = path_basename(args[0].string);
 
 	return ret_string(c, s, ret);
 }
 
-static int fn_dirname(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		      struct err *err UNUSED)
+static int fn_dirname(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		      struct value *ret, struct err *err UNUSED)
 {
 	auto_free char *s = path_dirname(args[0].string);
 
 	return ret_string(c, s, ret);
 }
 
-static int fn_abspath(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		      struct err *err)
+static int fn_abspath(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		      struct value *ret, struct err *err)
 {
-	auto_free char *given = xstrndup(args[0].string.p, args[0].string.n), *here = NULL, *path = NULL;
+	auto_free char *given = xstrndup(args[0].string.p, args[0].string.n), *here = NULL,
+		       *path = NULL;
 
 	if (*given != '/') {
 		here = getcwd(NULL, 0);
@@ -160,31 +171,36 @@ static int fn_abspath(struct func_call *c, const struct value *args, size_t narg
 	return ret_string(c, path, ret);
 }
 
-static int fn_pathexpand(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-			 struct err *err)
+static int fn_pathexpand(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			 struct value *ret, struct err *err)
 {
 	auto_free char *path = path_expand_home(args[0].string);
 
 	if (!path)
-		return arg_error(c, 0, err, "\"" STR_FMT "\": only your own home folder, ~ or ~/…, can be put in",
+		return arg_error(c, 0, err,
+				 "\"" STR_FMT
+				 "\": only your own home folder, ~ or ~/…, can be put in",
 				 ARG_TEXT(args[0]));
 	return ret_string(c, path, ret);
 }
 
 /* --- templatefile */
 
-static int no_recursion(struct func_call *c UNUSED, const struct value *args UNUSED, size_t nargs UNUSED,
-			struct value *ret UNUSED, struct err *err)
+static int no_recursion(struct func_call *c UNUSED, const struct value *args UNUSED,
+			size_t nargs UNUSED, struct value *ret UNUSED, struct err *err)
 {
-	return err_set(err, ERR_INVALID, "a file that templatefile reads cannot call templatefile itself");
+	return err_set(err, ERR_INVALID,
+		       "a file that templatefile reads cannot call templatefile itself");
 }
 
-/* A letter or underscore first, then also digits and hyphens; all that is beyond ASCII the parser judges. */
+/* A letter or underscore first, then also digits and hyphens; all that is beyond ASCII the parser
+ * judges. */
 static bool is_name(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t ch = (uint8_t)s.p[i];
-		bool letter = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_' || ch >= 0x80;
+		bool letter = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_' ||
+			      ch >= 0x80;
 
 		if (!letter && (i == 0 || !((ch >= '0' && ch <= '9') || ch == '-')))
 			return false;
@@ -208,8 +224,8 @@ static void check_reference(void *data, const struct hcl_expr *ref)
 	if (err_any(k->err) || !hcl_traversal_names(ref, &root, 1) || value_attr_get(k->vars, root))
 		return;
 	at = source_position(ref->span.src, ref->span.from);
-	arg_error(k->call, 1, k->err, "there is no key \"" STR_FMT "\", which %s:%u:%u refers to", STR_ARG(root),
-		  ref->span.src->name, at.line, at.column_chars);
+	arg_error(k->call, 1, k->err, "there is no key \"" STR_FMT "\", which %s:%u:%u refers to",
+		  STR_ARG(root), ref->span.src->name, at.line, at.column_chars);
 }
 
 /* The first mistake of the file as the message of the call. */
@@ -224,8 +240,8 @@ static int file_error(struct func_call *c, const struct diags *d, struct err *er
 			break;
 		}
 	at = source_position(g->span.src, g->span.from);
-	return arg_error(c, 0, err, "%s:%u:%u: %s%s%s", g->span.src->name, at.line, at.column_chars, g->summary,
-			 g->detail ? "; " : "", g->detail ? g->detail : "");
+	return arg_error(c, 0, err, "%s:%u:%u: %s%s%s", g->span.src->name, at.line, at.column_chars,
+			 g->summary, g->detail ? "; " : "", g->detail ? g->detail : "");
 }
 
 /* All functions, with one in front that stands in for templatefile. */
@@ -248,7 +264,8 @@ static const struct func_group *const *groups_inside(struct func_call *c)
 	return ret;
 }
 
-static int render(struct func_call *c, struct hcl_expr *x, struct value vars, struct value *ret, struct err *err)
+static int render(struct func_call *c, struct hcl_expr *x, struct value vars, struct value *ret,
+		  struct err *err)
 {
 	struct eval_scope scope = { .v = vars.attrs->v, .n = vars.attrs->n };
 	struct eval inside = *c->eval;
@@ -265,8 +282,8 @@ static int render(struct func_call *c, struct hcl_expr *x, struct value vars, st
 	return failed ? file_error(c, &d, err) : 0;
 }
 
-static int fn_templatefile(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
-			   struct err *err)
+static int fn_templatefile(struct func_call *c, const struct value *args, size_t nargs,
+			   struct value *ret, struct err *err)
 {
 	struct check check = { c, args[1], err };
 	auto_free char *path = NULL;
@@ -282,15 +299,19 @@ static int fn_templatefile(struct func_call *c, const struct value *args, size_t
 	if (!path || read_text(c, 0, path, HCL_SIZE_MAX, &content, err) < 0)
 		return -1;
 	diags_init(&d, c->arena);
-	if (hcl_parse_template(c->arena, source_new(c->arena, arena_strdup(c->arena, path), arena_str(c->arena, buf_str(&content))),
+	if (hcl_parse_template(c->arena,
+			       source_new(c->arena, arena_strdup(c->arena, path),
+					  arena_str(c->arena, buf_str(&content))),
 			       &d, &x) < 0)
 		return file_error(c, &d, err);
 	if (!value_is_attrs(args[1]))
-		return arg_error(c, 1, err, "a map or an object is needed, not %s", arg_type(c, args[1]));
+		return arg_error(c, 1, err, "a map or an object is needed, not %s",
+				 arg_type(c, args[1]));
 	for (size_t i = 0; i < args[1].attrs->n; i++)
 		if (!is_name(args[1].attrs->v[i].key))
 			return arg_error(c, 1, err,
-					 "\"" STR_FMT "\" cannot be the name of a variable: it must start with a letter and have "
+					 "\"" STR_FMT "\" cannot be the name of a variable: it "
+						      "must start with a letter and have "
 					 "only letters, digits, underscores and hyphens",
 					 STR_ARG(args[1].attrs->v[i].key));
 	hcl_each_reference(x, check_reference, &check);
@@ -300,51 +321,70 @@ static int fn_templatefile(struct func_call *c, const struct value *args, size_t
 }
 
 static const struct func_param path_params[] = { { "path", &type_string } };
-static const struct func_param fileset_params[] = { { "path", &type_string }, { "pattern", &type_string } };
-static const struct func_param templatefile_params[] = { { "path", &type_string }, { "vars", &type_any, PARAM_UNKNOWN } };
+static const struct func_param fileset_params[] = { { "path", &type_string },
+						    { "pattern", &type_string } };
+static const struct func_param templatefile_params[] = { { "path", &type_string },
+							 { "vars", &type_any, PARAM_UNKNOWN } };
 
-static const struct func_example abspath_examples[] = { { "abspath(\"/a/./b/../c\")", "\"/a/c\"" }, { "abspath(\"x\")", NULL } };
-static const struct func_example basename_examples[] = { { "basename(\"images/disk.raw\")", "\"disk.raw\"" } };
-static const struct func_example dirname_examples[] = { { "dirname(\"images/disk.raw\")", "\"images\"" },
-							{ "dirname(\"disk.raw\")", "\".\"" } };
+static const struct func_example abspath_examples[] = { { "abspath(\"/a/./b/../c\")", "\"/a/c\"" },
+							{ "abspath(\"x\")", NULL } };
+static const struct func_example basename_examples[] = { { "basename(\"images/disk.raw\")",
+							   "\"disk.raw\"" } };
+static const struct func_example dirname_examples[] = {
+	{ "dirname(\"images/disk.raw\")", "\"images\"" }, { "dirname(\"disk.raw\")", "\".\"" }
+};
 static const struct func_example file_examples[] = { { "file(\"${path.root}/setup.sh\")", NULL } };
 static const struct func_example filebase64_examples[] = { { "filebase64(\"logo.png\")", NULL } };
-static const struct func_example fileexists_examples[] = { { "fileexists(\"no such file\")", "false" } };
-static const struct func_example fileset_examples[] = { { "fileset(path.root, \"scripts/**/*.sh\")", NULL },
-							{ "fileset(\"no such folder\", \"*\")", "[]" } };
-static const struct func_example pathexpand_examples[] = { { "pathexpand(\"~/.ssh/id_ed25519.pub\")", NULL },
-							   { "pathexpand(\"/etc/hosts\")", "\"/etc/hosts\"" } };
+static const struct func_example fileexists_examples[] = { { "fileexists(\"no such file\")",
+							     "false" } };
+static const struct func_example fileset_examples[] = {
+	{ "fileset(path.root, \"scripts/**/*.sh\")", NULL },
+	{ "fileset(\"no such folder\", \"*\")", "[]" }
+};
+static const struct func_example pathexpand_examples[] = {
+	{ "pathexpand(\"~/.ssh/id_ed25519.pub\")", NULL },
+	{ "pathexpand(\"/etc/hosts\")", "\"/etc/hosts\"" }
+};
 static const struct func_example templatefile_examples[] = {
 	{ "templatefile(\"user-data.tpl\", { hostname = \"web\", ports = [80, 443] })", NULL },
 };
 
 static const struct func rows[] = {
 	{ "abspath", path_params, 1, .returns = &type_string, .call = fn_abspath,
-	  .doc = "The path from the root on, without `.` and `..`. It starts at the working folder, not at the template's.",
+	  .doc = "The path from the root on, without `.` and `..`. It starts at the working "
+		 "folder, not at the template's.",
 	  FUNC_EXAMPLES(abspath_examples) },
 	{ "basename", path_params, 1, .returns = &type_string, .call = fn_basename,
 	  .doc = "The last part of a path.", FUNC_EXAMPLES(basename_examples) },
 	{ "dirname", path_params, 1, .returns = &type_string, .call = fn_dirname,
 	  .doc = "A path without its last part.", FUNC_EXAMPLES(dirname_examples) },
 	{ "file", path_params, 1, .returns = &type_string, .call = fn_file,
-	  .doc = "The content of a file, which must be UTF-8 text. A relative path starts at the template's folder; `~/` is the "
+	  .doc = "The content of a file, which must be UTF-8 text. A relative path starts at the "
+		 "template's folder; `~/` is the "
 		 "user's home.",
 	  FUNC_EXAMPLES(file_examples) },
 	{ "filebase64", path_params, 1, .returns = &type_string, .call = fn_filebase64,
-	  .doc = "The content of any file, in base64. A relative path starts at the working folder.",
+	  .doc = "The content of any file, in base64. A relative path starts at the working "
+		 "folder.",
 	  FUNC_EXAMPLES(filebase64_examples) },
 	{ "fileexists", path_params, 1, .returns = &type_bool, .call = fn_fileexists,
-	  .doc = "Whether there is a file. A folder of that name is an error.", FUNC_EXAMPLES(fileexists_examples) },
+	  .doc = "Whether there is a file. A folder of that name is an error.",
+	  FUNC_EXAMPLES(fileexists_examples) },
 	{ "fileset", fileset_params, 2, .returns = &type_set_string, .call = fn_fileset,
-	  .doc = "The files below a folder that match a pattern, as paths from that folder on. In a pattern `*` and `?` stand for "
-		 "characters of one name, `[a-z]` and `[^a-z]` for one of a class, `{a,b}` for either, and `**` for any number of "
+	  .doc = "The files below a folder that match a pattern, as paths from that folder on. In "
+		 "a pattern `*` and `?` stand for "
+		 "characters of one name, `[a-z]` and `[^a-z]` for one of a class, `{a,b}` for "
+		 "either, and `**` for any number of "
 		 "folders.",
 	  FUNC_EXAMPLES(fileset_examples) },
 	{ "pathexpand", path_params, 1, .returns = &type_string, .call = fn_pathexpand,
-	  .doc = "The path with the user's home in the place of a `~` at its beginning.", FUNC_EXAMPLES(pathexpand_examples) },
+	  .doc = "The path with the user's home in the place of a `~` at its beginning.",
+	  FUNC_EXAMPLES(pathexpand_examples) },
 	{ "templatefile", templatefile_params, 2, .returns = &type_any, .call = fn_templatefile,
-	  .doc = "Reads a file as a template, with `${…}` and `%{…}`, in which the keys of `vars` are the variables; all functions "
-		 "but templatefile may be called. A file that is nothing but one `${…}` gives the value itself, else text.",
+	  .doc = "Reads a file as a template, with `${…}` and `%{…}`, in which the keys of `vars` "
+		 "are the variables; all functions "
+		 "but templatefile may be called. A file that is nothing but one `${…}` gives the "
+		 "value itself, else text.",
 	  FUNC_EXAMPLES(templatefile_examples) },
 };
 

@@ -1,7 +1,7 @@
 /* Functions of numbers.
  *
- * log and pow are those of the machine's floats, step by step as the reference's library computes them: another
- * algorithm differs in the last digit, and that digit is shown. */
+ * log and pow are those of the machine's floats, step by step as the reference's library computes
+ * them: another algorithm differs in the last digit, and that digit is shown. */
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
 #include "lang/expr/number.h"
@@ -25,18 +25,21 @@ static struct value value_double(struct func_call *c, double d)
 }
 
 /* A number as a machine float; digits get lost, but it must not become infinite. */
-static int arg_double(struct func_call *c, const struct value *args, int i, double *ret, struct err *err)
+static int arg_double(struct func_call *c, const struct value *args, int i, double *ret,
+		      struct err *err)
 {
 	double d = mpfr_get_d(args[i].number->v, MPFR_RNDN);
 
 	if (isinf(d) && !mpfr_inf_p(args[i].number->v))
-		return arg_error(c, i, err, "a number between -1.7976931348623157e+308 and 1.7976931348623157e+308 is needed");
+		return arg_error(c, i, err,
+				 "a number between -1.7976931348623157e+308 and "
+				 "1.7976931348623157e+308 is needed");
 	*ret = d;
 	return 0;
 }
 
-static int fn_abs(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		  struct err *err UNUSED)
+static int fn_abs(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		  struct value *ret, struct err *err UNUSED)
 {
 	struct number *n = number_new_bits(c->arena, mpfr_get_prec(args[0].number->v));
 
@@ -56,27 +59,28 @@ static void round_to(struct func_call *c, struct value arg, mpfr_rnd_t direction
 	*ret = value_of(n, c->span);
 }
 
-static int fn_ceil(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		   struct err *err UNUSED)
+static int fn_ceil(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		   struct value *ret, struct err *err UNUSED)
 {
 	round_to(c, args[0], MPFR_RNDU, ret);
 	return 0;
 }
 
-static int fn_floor(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		    struct err *err UNUSED)
+static int fn_floor(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		    struct value *ret, struct err *err UNUSED)
 {
 	round_to(c, args[0], MPFR_RNDD, ret);
 	return 0;
 }
 
-/* The natural logarithm by the classic series in s = f / (2 + f), where x = 2^k (1 + f): less exact than the C
- * library's in the last bit, and what the reference shows. (Fact: Go's math.Log.) */
+/* The natural logarithm by the classic series in s = f / (2 + f), where x = 2^k (1 + f): less exact
+ * than the C library's in the last bit, and what the reference shows. (Fact: Go's math.Log.) */
 static double natural_log(double x)
 {
-	static const double odd[] = { 6.666666666666735130e-01, 2.857142874366239149e-01, 1.818357216161805012e-01,
-				      1.479819860511658591e-01 };
-	static const double even[] = { 3.999999999940941908e-01, 2.222219843214978396e-01, 1.531383769920937332e-01 };
+	static const double odd[] = { 6.666666666666735130e-01, 2.857142874366239149e-01,
+				      1.818357216161805012e-01, 1.479819860511658591e-01 };
+	static const double even[] = { 3.999999999940941908e-01, 2.222219843214978396e-01,
+				       1.531383769920937332e-01 };
 	const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
 	double f, k, s, s2, s4, r, half;
 	int exponent;
@@ -99,8 +103,8 @@ static double natural_log(double x)
 	return k * ln2_high - ((half - (s * (half + r) + k * ln2_low)) - f);
 }
 
-static int fn_log(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		  struct err *err)
+static int fn_log(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		  struct value *ret, struct err *err)
 {
 	double num = 0, base = 0, result;
 
@@ -108,16 +112,20 @@ static int fn_log(struct func_call *c, const struct value *args, size_t nargs UN
 		return -1;
 	result = natural_log(num) / natural_log(base);
 	if (isnan(result))
-		return err_set(err, ERR_INVALID, "the logarithm of that number to that base is no number");
+		return err_set(err, ERR_INVALID,
+			       "the logarithm of that number to that base is no number");
 	*ret = value_double(c, result);
 	return 0;
 }
 
-/* e to the x, for x that are small enough: a power of two apart, the rest by its series for a sixteenth, squared four
- * times, with fused operations. (Fact: Go's math.Exp on amd64, after N. Shibata.) */
+/* e to the x, for x that are small enough: a power of two apart, the rest by its series for a
+ * sixteenth, squared four times, with fused operations. (Fact: Go's math.Exp on amd64, after N.
+ * Shibata.) */
 static double natural_exp(double x)
 {
-	static const double series[] = { 1 / 5040.0, 1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5, 1 };
+	static const double series[] = {
+		1 / 5040.0, 1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5, 1
+	};
 	double k = nearbyint(M_LOG2E * x), r, p = 1 / 40320.0;
 
 	r = fma(-k, 0.69314718055966295651160180568695068359375, x);
@@ -172,8 +180,8 @@ static double power(double x, double y)
 	return y < 0 ? ldexp(1 / result, -exponent) : ldexp(result, exponent);
 }
 
-static int fn_pow(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		  struct err *err)
+static int fn_pow(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		  struct value *ret, struct err *err)
 {
 	double num = 0, exponent = 0, result;
 
@@ -181,12 +189,14 @@ static int fn_pow(struct func_call *c, const struct value *args, size_t nargs UN
 		return -1;
 	result = power(num, exponent);
 	if (isnan(result))
-		return arg_error(c, 1, err, "a negative number has no power that is no whole number");
+		return arg_error(c, 1, err,
+				 "a negative number has no power that is no whole number");
 	*ret = value_double(c, result);
 	return 0;
 }
 
-static int pick(const struct value *args, size_t nargs, int sign, struct value *ret, struct err *err)
+static int pick(const struct value *args, size_t nargs, int sign, struct value *ret,
+		struct err *err)
 {
 	size_t best = 0;
 
@@ -199,20 +209,20 @@ static int pick(const struct value *args, size_t nargs, int sign, struct value *
 	return 0;
 }
 
-static int fn_max(struct func_call *c UNUSED, const struct value *args, size_t nargs, struct value *ret,
-		  struct err *err)
+static int fn_max(struct func_call *c UNUSED, const struct value *args, size_t nargs,
+		  struct value *ret, struct err *err)
 {
 	return pick(args, nargs, 1, ret, err);
 }
 
-static int fn_min(struct func_call *c UNUSED, const struct value *args, size_t nargs, struct value *ret,
-		  struct err *err)
+static int fn_min(struct func_call *c UNUSED, const struct value *args, size_t nargs,
+		  struct value *ret, struct err *err)
 {
 	return pick(args, nargs, -1, ret, err);
 }
 
-static int fn_signum(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		     struct err *err)
+static int fn_signum(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		     struct value *ret, struct err *err)
 {
 	int64_t n;
 
@@ -222,7 +232,8 @@ static int fn_signum(struct func_call *c, const struct value *args, size_t nargs
 	return 0;
 }
 
-/* The digit's value, or 99. Up to base 36 letters mean the same in both cases; beyond, small ones come first. */
+/* The digit's value, or 99. Up to base 36 letters mean the same in both cases; beyond, small ones
+ * come first. */
 static int digit(char d, int64_t base)
 {
 	if (d >= '0' && d <= '9')
@@ -260,8 +271,8 @@ static bool parse_whole(mpz_t z, struct str text, int64_t base)
 	return true;
 }
 
-static int fn_parseint(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		       struct err *err)
+static int fn_parseint(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		       struct value *ret, struct err *err)
 {
 	struct number *n;
 	int64_t base;
@@ -276,9 +287,11 @@ static int fn_parseint(struct func_call *c, const struct value *args, size_t nar
 	mpz_init(z);
 	if (!parse_whole(z, args[0].string, base)) {
 		mpz_clear(z);
-		return arg_error(c, 0, err, "\"" STR_FMT "\" is no whole number of base %d", ARG_TEXT(args[0]), (int)base);
+		return arg_error(c, 0, err, "\"" STR_FMT "\" is no whole number of base %d",
+				 ARG_TEXT(args[0]), (int)base);
 	}
-	n = number_new_bits(c->arena, (mpfr_prec_t)MAX(mpz_sizeinbase(z, 2), (size_t)NUMBER_BITS_COUNT));
+	n = number_new_bits(c->arena,
+			    (mpfr_prec_t)MAX(mpz_sizeinbase(z, 2), (size_t)NUMBER_BITS_COUNT));
 	mpfr_set_z(n->v, z, MPFR_RNDN);
 	mpz_clear(z);
 	*ret = value_of(n, c->span);
@@ -299,7 +312,8 @@ static bool range_over(const struct number *x, const struct number *end, bool do
 	return down ? mpfr_lessequal_p(x->v, end->v) : mpfr_greaterequal_p(x->v, end->v);
 }
 
-static int fn_range(struct func_call *c, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_range(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
+		    struct err *err)
 {
 	const struct number *start, *end, *step;
 	struct value v[RANGE_MAX];
@@ -307,11 +321,13 @@ static int fn_range(struct func_call *c, const struct value *args, size_t nargs,
 	bool down;
 
 	if (nargs < 1 || nargs > 3)
-		return err_set(err, ERR_INVALID, "one, two or three numbers are needed, not %zu", nargs);
+		return err_set(err, ERR_INVALID, "one, two or three numbers are needed, not %zu",
+			       nargs);
 	start = nargs == 1 ? value_i64(c->arena, 0, c->span).number : args[0].number;
 	end = args[nargs == 1 ? 0 : 1].number;
-	step = nargs == 3 ? args[2].number :
-			    value_i64(c->arena, mpfr_less_p(end->v, start->v) ? -1 : 1, c->span).number;
+	step = nargs == 3 ? args[2].number
+			  : value_i64(c->arena, mpfr_less_p(end->v, start->v) ? -1 : 1, c->span)
+				    .number;
 	down = mpfr_sgn(step->v) < 0;
 	if (down && mpfr_greater_p(end->v, start->v))
 		return arg_error(c, 1, err, "with a negative step the end must be below the start");
@@ -322,7 +338,8 @@ static int fn_range(struct func_call *c, const struct value *args, size_t nargs,
 			return arg_error(c, 2, err, "a step of zero never reaches the end");
 		if (n == RANGE_MAX)
 			return err_set(err, ERR_INVALID,
-				       "that would be more than %d numbers: choose a larger step, or an end nearer to the start",
+				       "that would be more than %d numbers: choose a larger step, "
+				       "or an end nearer to the start",
 				       RANGE_MAX);
 		v[n++] = value_of(start, c->span);
 	}
@@ -330,8 +347,8 @@ static int fn_range(struct func_call *c, const struct value *args, size_t nargs,
 	return 0;
 }
 
-static int fn_sum(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		  struct err *err)
+static int fn_sum(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		  struct value *ret, struct err *err)
 {
 	const struct number *total = NULL;
 
@@ -349,7 +366,8 @@ static int fn_sum(struct func_call *c, const struct value *args, size_t nargs UN
 		struct value v;
 
 		if (args[0].seq->v[i].kind == VALUE_NULL)
-			return arg_error(c, 0, err, "element %zu is null, where a number is needed", i);
+			return arg_error(c, 0, err, "element %zu is null, where a number is needed",
+					 i);
 		if (value_convert(c->arena, args[0].seq->v[i], &type_number, &v, &why) < 0)
 			return arg_error(c, 0, err, "element %zu: %s", i, why.msg);
 		total = total ? add(c, total, v.number) : v.number;
@@ -362,56 +380,79 @@ static int fn_sum(struct func_call *c, const struct value *args, size_t nargs UN
 
 static const struct func_param num_params[] = { { "num", &type_number } };
 static const struct func_param log_params[] = { { "num", &type_number }, { "base", &type_number } };
-static const struct func_param pow_params[] = { { "num", &type_number }, { "power", &type_number } };
+static const struct func_param pow_params[] = { { "num", &type_number },
+						{ "power", &type_number } };
 static const struct func_param numbers_params[] = { { "numbers", &type_number } };
-static const struct func_param parseint_params[] = { { "number", &type_any }, { "base", &type_number } };
+static const struct func_param parseint_params[] = { { "number", &type_any },
+						     { "base", &type_number } };
 static const struct func_param range_params[] = { { "params", &type_number } };
 static const struct func_param sum_params[] = { { "list", &type_any, PARAM_UNKNOWN } };
 
 static const struct func_example abs_examples[] = { { "abs(-12.4)", "12.4" }, { "abs(3)", "3" } };
 static const struct func_example ceil_examples[] = { { "ceil(5.1)", "6" }, { "ceil(-1.2)", "-1" } };
-static const struct func_example floor_examples[] = { { "floor(4.9)", "4" }, { "floor(-1.2)", "-2" } };
-static const struct func_example log_examples[] = { { "log(50, 10)", "1.6989700043360185" }, { "log(16, 2)", "4" },
+static const struct func_example floor_examples[] = { { "floor(4.9)", "4" },
+						      { "floor(-1.2)", "-2" } };
+static const struct func_example log_examples[] = { { "log(50, 10)", "1.6989700043360185" },
+						    { "log(16, 2)", "4" },
 						    { "ceil(log(15, 2))", "4" } };
-static const struct func_example max_examples[] = { { "max(12, 54, 3)", "54" }, { "max([12, 54, 3]...)", "54" } };
-static const struct func_example min_examples[] = { { "min(12, 54, 3)", "3" }, { "min([12, 54, 3]...)", "3" } };
+static const struct func_example max_examples[] = { { "max(12, 54, 3)", "54" },
+						    { "max([12, 54, 3]...)", "54" } };
+static const struct func_example min_examples[] = { { "min(12, 54, 3)", "3" },
+						    { "min([12, 54, 3]...)", "3" } };
 static const struct func_example parseint_examples[] = { { "parseint(\"100\", 10)", "100" },
 							 { "parseint(\"ff\", 16)", "255" },
 							 { "parseint(\"-1011\", 2)", "-11" } };
-static const struct func_example pow_examples[] = { { "pow(3, 2)", "9" }, { "pow(4, 0.5)", "2" }, { "pow(2, -1)", "0.5" } };
-static const struct func_example range_examples[] = { { "range(3)", "[0,1,2]" }, { "range(1, 4)", "[1,2,3]" },
+static const struct func_example pow_examples[] = { { "pow(3, 2)", "9" },
+						    { "pow(4, 0.5)", "2" },
+						    { "pow(2, -1)", "0.5" } };
+static const struct func_example range_examples[] = { { "range(3)", "[0,1,2]" },
+						      { "range(1, 4)", "[1,2,3]" },
 						      { "range(10, 0, -4)", "[10,6,2]" } };
-static const struct func_example signum_examples[] = { { "signum(-13)", "-1" }, { "signum(0)", "0" }, { "signum(344)", "1" } };
-static const struct func_example sum_examples[] = { { "sum([10, 13, 6.5])", "29.5" }, { "sum([\"1\", 2])", "3" } };
+static const struct func_example signum_examples[] = { { "signum(-13)", "-1" },
+						       { "signum(0)", "0" },
+						       { "signum(344)", "1" } };
+static const struct func_example sum_examples[] = { { "sum([10, 13, 6.5])", "29.5" },
+						    { "sum([\"1\", 2])", "3" } };
 
 static const struct func rows[] = {
 	{ "abs", num_params, 1, .returns = &type_number, .call = fn_abs,
 	  .doc = "The number without its sign.", FUNC_EXAMPLES(abs_examples) },
 	{ "ceil", num_params, 1, .returns = &type_number, .call = fn_ceil,
-	  .doc = "The nearest whole number that is not below the given one.", FUNC_EXAMPLES(ceil_examples) },
+	  .doc = "The nearest whole number that is not below the given one.",
+	  FUNC_EXAMPLES(ceil_examples) },
 	{ "floor", num_params, 1, .returns = &type_number, .call = fn_floor,
-	  .doc = "The nearest whole number that is not above the given one.", FUNC_EXAMPLES(floor_examples) },
+	  .doc = "The nearest whole number that is not above the given one.",
+	  FUNC_EXAMPLES(floor_examples) },
 	{ "log", log_params, 2, .returns = &type_number, .call = fn_log,
-	  .doc = "The logarithm of a number to a base, with the 53 bits of a machine's float.", FUNC_EXAMPLES(log_examples) },
+	  .doc = "The logarithm of a number to a base, with the 53 bits of a machine's float.",
+	  FUNC_EXAMPLES(log_examples) },
 	{ "max", numbers_params, 1, FUNC_VARIADIC, &type_number, fn_max,
-	  .doc = "The greatest of the numbers. A list is spread over the arguments with `...`.", FUNC_EXAMPLES(max_examples) },
+	  .doc = "The greatest of the numbers. A list is spread over the arguments with `...`.",
+	  FUNC_EXAMPLES(max_examples) },
 	{ "min", numbers_params, 1, FUNC_VARIADIC, &type_number, fn_min,
-	  .doc = "The smallest of the numbers. A list is spread over the arguments with `...`.", FUNC_EXAMPLES(min_examples) },
+	  .doc = "The smallest of the numbers. A list is spread over the arguments with `...`.",
+	  FUNC_EXAMPLES(min_examples) },
 	{ "parseint", parseint_params, 2, .returns = &type_number, .call = fn_parseint,
-	  .doc = "Reads a whole number from text in a base from 2 to 62. Up to base 36 capital and small letters are the "
-		 "same digits; beyond, small letters come before capitals. A sign may stand in front, a prefix such as `0x` "
+	  .doc = "Reads a whole number from text in a base from 2 to 62. Up to base 36 capital and "
+		 "small letters are the "
+		 "same digits; beyond, small letters come before capitals. A sign may stand in "
+		 "front, a prefix such as `0x` "
 		 "may not.",
 	  FUNC_EXAMPLES(parseint_examples) },
 	{ "pow", pow_params, 2, .returns = &type_number, .call = fn_pow,
-	  .doc = "A number to a power, with the 53 bits of a machine's float.", FUNC_EXAMPLES(pow_examples) },
+	  .doc = "A number to a power, with the 53 bits of a machine's float.",
+	  FUNC_EXAMPLES(pow_examples) },
 	{ "range", range_params, 1, FUNC_VARIADIC, &type_list_number, fn_range,
-	  .doc = "A list of numbers: `range(END)`, `range(START, END)` or `range(START, END, STEP)`. The end itself is never "
-		 "in it. Without a step it is 1, or -1 where the end is below the start. At most 1024 numbers.",
+	  .doc = "A list of numbers: `range(END)`, `range(START, END)` or `range(START, END, "
+		 "STEP)`. The end itself is never "
+		 "in it. Without a step it is 1, or -1 where the end is below the start. At most "
+		 "1024 numbers.",
 	  FUNC_EXAMPLES(range_examples) },
 	{ "signum", num_params, 1, .returns = &type_number, .call = fn_signum,
 	  .doc = "-1, 0 or 1: the sign of a whole number.", FUNC_EXAMPLES(signum_examples) },
 	{ "sum", sum_params, 1, .returns = &type_number, .call = fn_sum,
-	  .doc = "The sum of the numbers in a list, set or tuple, which must not be empty.", FUNC_EXAMPLES(sum_examples) },
+	  .doc = "The sum of the numbers in a list, set or tuple, which must not be empty.",
+	  FUNC_EXAMPLES(sum_examples) },
 };
 
 const struct func_group func_group_number = { "Numbers", rows, ARRAY_LEN(rows) };

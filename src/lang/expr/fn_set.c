@@ -7,11 +7,13 @@
 
 #define PRODUCT_MAX 1000000
 
-/* The arguments as sets of one element type, which unknown ones have too. Empty ones of no type fit with all. */
-static int common_sets(struct func_call *c, const struct value *args, size_t nargs, struct value *sets,
-		       const struct type **ret_elem, struct err *err)
+/* The arguments as sets of one element type, which unknown ones have too. Empty ones of no type fit
+ * with all. */
+static int common_sets(struct func_call *c, const struct value *args, size_t nargs,
+		       struct value *sets, const struct type **ret_elem, struct err *err)
 {
-	const struct type **types = arena_new_array(c->arena, const struct type *, nargs), *elem = &type_any, *set;
+	const struct type **types = arena_new_array(c->arena, const struct type *, nargs),
+			  *elem = &type_any, *set;
 	size_t n = 0;
 
 	for (size_t i = 0; i < nargs; i++) {
@@ -34,7 +36,8 @@ static int common_sets(struct func_call *c, const struct value *args, size_t nar
 	return 0;
 }
 
-static int fn_setunion(struct func_call *c, const struct value *args, size_t nargs, struct value *ret, struct err *err)
+static int fn_setunion(struct func_call *c, const struct value *args, size_t nargs,
+		       struct value *ret, struct err *err)
 {
 	struct value *sets = arena_new_array(c->arena, struct value, nargs), *v;
 	const struct type *elem;
@@ -56,8 +59,8 @@ static int fn_setunion(struct func_call *c, const struct value *args, size_t nar
 	return 0;
 }
 
-static int fn_setintersection(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
-			      struct err *err)
+static int fn_setintersection(struct func_call *c, const struct value *args, size_t nargs,
+			      struct value *ret, struct err *err)
 {
 	struct value *sets = arena_new_array(c->arena, struct value, nargs), *v;
 	AUTO(buf) struct buf key = BUF_INIT;
@@ -77,7 +80,8 @@ static int fn_setintersection(struct func_call *c, const struct value *args, siz
 		for (size_t k = 0; k < sets[i].seq->n; k++) {
 			buf_reset(&key);
 			set_key_write(&key, sets[i].seq->v[k]);
-			map_set(&counts, buf_str(&key), (char *)map_get(&counts, buf_str(&key)) + 1);
+			map_set(&counts, buf_str(&key),
+				(char *)map_get(&counts, buf_str(&key)) + 1);
 		}
 	v = arena_new_array(c->arena, struct value, sets[0].seq->n);
 	for (size_t k = 0; k < sets[0].seq->n; k++) {
@@ -108,15 +112,17 @@ static const struct type *product_elem(struct func_call *c, struct value v, int 
 }
 
 /* All tuples with an element of each of the n sequences, the last one changing fastest. */
-static int product(struct func_call *c, const struct value *args, size_t n, const struct type *const *elems,
-		   struct value *rows_out, size_t total, struct err *err)
+static int product(struct func_call *c, const struct value *args, size_t n,
+		   const struct type *const *elems, struct value *rows_out, size_t total,
+		   struct err *err)
 {
 	size_t *at = arena_new_array(c->arena, size_t, n);
 	struct value *row = arena_new_array(c->arena, struct value, n);
 
 	for (size_t r = 0; r < total; r++) {
 		for (size_t i = 0; i < n; i++)
-			if (value_convert(c->arena, args[i].seq->v[at[i]], elems[i], &row[i], err) < 0) {
+			if (value_convert(c->arena, args[i].seq->v[at[i]], elems[i], &row[i], err) <
+			    0) {
 				c->bad_arg = (int)i;
 				return -1;
 			}
@@ -127,8 +133,8 @@ static int product(struct func_call *c, const struct value *args, size_t n, cons
 	return 0;
 }
 
-static int fn_setproduct(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
-			 struct err *err)
+static int fn_setproduct(struct func_call *c, const struct value *args, size_t nargs,
+			 struct value *ret, struct err *err)
 {
 	const struct type **elems = arena_new_array(c->arena, const struct type *, nargs);
 	struct type *elem = arena_new_obj(c->arena, struct type);
@@ -151,13 +157,17 @@ static int fn_setproduct(struct func_call *c, const struct value *args, size_t n
 	}
 	*elem = (struct type){ .kind = TYPE_TUPLE, .elems = elems, .n = nargs };
 	for (size_t i = 0; i < nargs; i++) {
-		open |= args[i].kind == VALUE_UNKNOWN || (args[i].kind == VALUE_SET && value_has_unknown(args[i]));
-		total = args[i].kind == VALUE_UNKNOWN || !args[i].seq->n ? 0 : total * args[i].seq->n;
+		open |= args[i].kind == VALUE_UNKNOWN ||
+			(args[i].kind == VALUE_SET && value_has_unknown(args[i]));
+		total = args[i].kind == VALUE_UNKNOWN || !args[i].seq->n ? 0
+									 : total * args[i].seq->n;
 		if (total > PRODUCT_MAX)
-			return err_set(err, ERR_INVALID, "that would be more than %d combinations", PRODUCT_MAX);
+			return err_set(err, ERR_INVALID, "that would be more than %d combinations",
+				       PRODUCT_MAX);
 	}
 	if (open) {
-		*ret = args_wait(c, args, nargs, ordered ? type_list(c->arena, elem) : type_set(c->arena, elem));
+		*ret = args_wait(c, args, nargs,
+				 ordered ? type_list(c->arena, elem) : type_set(c->arena, elem));
 		return 0;
 	}
 	v = arena_new_array(c->arena, struct value, total);
@@ -180,23 +190,30 @@ static int fn_setproduct(struct func_call *c, const struct value *args, size_t n
 
 static const struct func_param sets_params[] = { { "first_set", &type_set_any, PARAM_UNKNOWN },
 						 { "other_sets", &type_set_any, PARAM_UNKNOWN } };
-static const struct func_param product_params[] = { { "sets", &type_any, PARAM_UNKNOWN | PARAM_MARKED } };
+static const struct func_param product_params[] = { { "sets", &type_any,
+						      PARAM_UNKNOWN | PARAM_MARKED } };
 
-static const struct func_example union_examples[] = { { "setunion([\"a\", \"b\"], [\"b\", \"c\"])", "[\"a\",\"b\",\"c\"]" } };
-static const struct func_example intersection_examples[] = { { "setintersection([\"a\", \"b\"], [\"b\", \"c\"])", "[\"b\"]" } };
+static const struct func_example union_examples[] = { { "setunion([\"a\", \"b\"], [\"b\", \"c\"])",
+							"[\"a\",\"b\",\"c\"]" } };
+static const struct func_example intersection_examples[] = {
+	{ "setintersection([\"a\", \"b\"], [\"b\", \"c\"])", "[\"b\"]" }
+};
 static const struct func_example product_examples[] = {
 	{ "setproduct([\"a\", \"b\"], [1, 2])", "[[\"a\",1],[\"a\",2],[\"b\",1],[\"b\",2]]" },
 };
 
 static const struct func rows[] = {
 	{ "setintersection", sets_params, 2, FUNC_VARIADIC, &type_set_any, fn_setintersection,
-	  .doc = "The set of the elements that are in all of the given sets.", FUNC_EXAMPLES(intersection_examples) },
+	  .doc = "The set of the elements that are in all of the given sets.",
+	  FUNC_EXAMPLES(intersection_examples) },
 	{ "setproduct", product_params, 1, FUNC_VARIADIC, &type_any, fn_setproduct,
-	  .doc = "All combinations of one element of each set, as tuples. Lists and tuples keep their order and give a list; "
+	  .doc = "All combinations of one element of each set, as tuples. Lists and tuples keep "
+		 "their order and give a list; "
 		 "with a set among them the result is a set.",
 	  FUNC_EXAMPLES(product_examples) },
 	{ "setunion", sets_params, 2, FUNC_VARIADIC, &type_set_any, fn_setunion,
-	  .doc = "The set of the elements that are in at least one of the given sets.", FUNC_EXAMPLES(union_examples) },
+	  .doc = "The set of the elements that are in at least one of the given sets.",
+	  FUNC_EXAMPLES(union_examples) },
 };
 
 const struct func_group func_group_set = { "Sets", rows, ARRAY_LEN(rows) };

@@ -13,7 +13,8 @@ static struct value text(struct func_call *c, const struct buf *b)
 }
 
 /* Reads argument i; the error names it. */
-static int arg_moment(struct func_call *c, const struct value *args, int i, struct moment *ret, struct err *err)
+static int arg_moment(struct func_call *c, const struct value *args, int i, struct moment *ret,
+		      struct err *err)
 {
 	if (moment_parse(args[i].string, ret, err) == 0)
 		return 0;
@@ -21,8 +22,8 @@ static int arg_moment(struct func_call *c, const struct value *args, int i, stru
 	return err_prefix(err, "\"" STR_FMT "\"", ARG_TEXT(args[i]));
 }
 
-static int fn_timestamp(struct func_call *c, const struct value *args UNUSED, size_t nargs UNUSED, struct value *ret,
-			struct err *err UNUSED)
+static int fn_timestamp(struct func_call *c, const struct value *args UNUSED, size_t nargs UNUSED,
+			struct value *ret, struct err *err UNUSED)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 
@@ -31,8 +32,8 @@ static int fn_timestamp(struct func_call *c, const struct value *args UNUSED, si
 	return 0;
 }
 
-static int fn_timeadd(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		      struct err *err)
+static int fn_timeadd(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		      struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 	struct moment m;
@@ -42,7 +43,8 @@ static int fn_timeadd(struct func_call *c, const struct value *args, size_t narg
 		return -1;
 	if (!clock_parse_duration(args[1].string, &add))
 		return arg_error(c, 1, err,
-				 "\"" STR_FMT "\" is no duration such as \"1h30m\" or \"-1.5h\" (units: ns, us, ms, s, m, h; "
+				 "\"" STR_FMT "\" is no duration such as \"1h30m\" or \"-1.5h\" "
+					      "(units: ns, us, ms, s, m, h; "
 				 "up to 292 years)",
 				 ARG_TEXT(args[1]));
 	s = add / 1000000000;
@@ -154,25 +156,29 @@ static bool is_letter(char ch)
 }
 
 /* The n equal letters at p. */
-static int put_verb(struct func_call *c, struct buf *out, const struct moment *m, const char *p, size_t n,
-		    struct err *err)
+static int put_verb(struct func_call *c, struct buf *out, const struct moment *m, const char *p,
+		    size_t n, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		if (verbs[i].letter != *p)
 			continue;
 		if (n > 9 || !strchr(verbs[i].lengths, (int)('0' + n)))
-			return arg_error(c, 0, err, "\"" STR_FMT "\" is no part of a date: write %s",
+			return arg_error(c, 0, err,
+					 "\"" STR_FMT "\" is no part of a date: write %s",
 					 (int)MIN(n, (size_t)20), p, verbs[i].forms);
 		verbs[i].put(out, m, n);
 		return 0;
 	}
-	return arg_error(c, 0, err,
-			 "\"" STR_FMT "\" is no part of a date: letters that are to stand for themselves go between "
-			 "single quotes",
-			 (int)MIN(n, (size_t)20), p);
+	return arg_error(
+		c, 0, err,
+		"\"" STR_FMT
+		"\" is no part of a date: letters that are to stand for themselves go between "
+		"single quotes",
+		(int)MIN(n, (size_t)20), p);
 }
 
-/* Text between single quotes, '' in it for one; '' alone is a quote too. Returns its length, 0 if it has no end. */
+/* Text between single quotes, '' in it for one; '' alone is a quote too. Returns its length, 0 if
+ * it has no end. */
 static size_t put_quoted(struct buf *out, struct str s)
 {
 	size_t i = 1;
@@ -190,8 +196,8 @@ static size_t put_quoted(struct buf *out, struct str s)
 	return 0;
 }
 
-static int fn_formatdate(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-			 struct err *err)
+static int fn_formatdate(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			 struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 	struct str s = args[0].string;
@@ -205,7 +211,9 @@ static int fn_formatdate(struct func_call *c, const struct value *args, size_t n
 		if (s.p[0] == '\'') {
 			n = put_quoted(&out, s);
 			if (!n)
-				return arg_error(c, 0, err, "the single quote that opens a literal text is never closed");
+				return arg_error(c, 0, err,
+						 "the single quote that opens a literal text is "
+						 "never closed");
 		} else if (is_letter(s.p[0])) {
 			while (n < s.n && s.p[n] == s.p[0])
 				n++;
@@ -243,17 +251,19 @@ static int calendar(struct func_call *c, const struct moment *m, bool with_unix,
 	}
 	moment_write(&rfc3339, m);
 	v[n++] = (struct value_attr){ .key = STR("month_name"),
-				      .value = value_cstring(c->arena, moment_months[m->month - 1], c->span) };
+				      .value = value_cstring(c->arena, moment_months[m->month - 1],
+							     c->span) };
 	v[n++] = (struct value_attr){ .key = STR("weekday_name"),
-				      .value = value_cstring(c->arena, moment_weekdays[m->weekday], c->span) };
+				      .value = value_cstring(c->arena, moment_weekdays[m->weekday],
+							     c->span) };
 	v[n].key = with_unix ? STR("unix") : STR("rfc3339");
 	v[n++].value = with_unix ? value_i64(c->arena, m->unix_s, c->span) : text(c, &rfc3339);
 	*ret = value_object(c->arena, v, n, c->span);
 	return 0;
 }
 
-static int fn_rfc3339_parse(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-			    struct err *err)
+static int fn_rfc3339_parse(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			    struct value *ret, struct err *err)
 {
 	struct moment m;
 
@@ -262,8 +272,8 @@ static int fn_rfc3339_parse(struct func_call *c, const struct value *args, size_
 	return arg_moment(c, args, 0, &m, err); /* the strict reader says what is wrong */
 }
 
-static int fn_unix_timestamp_parse(struct func_call *c, const struct value *args, size_t nargs UNUSED,
-				   struct value *ret, struct err *err)
+static int fn_unix_timestamp_parse(struct func_call *c, const struct value *args,
+				   size_t nargs UNUSED, struct value *ret, struct err *err)
 {
 	struct moment m;
 	int64_t s;
@@ -276,7 +286,8 @@ static int fn_unix_timestamp_parse(struct func_call *c, const struct value *args
 
 /* --- what legacy templates had; the time is that of the run's start */
 
-static int legacy(struct func_call *c, const struct value *args, size_t nargs, struct value *ret, struct err *err,
+static int legacy(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
+		  struct err *err,
 		  void (*format)(struct buf *out, int64_t unix_ms, struct str layout))
 {
 	AUTO(buf) struct buf out = BUF_INIT;
@@ -292,32 +303,37 @@ static int legacy(struct func_call *c, const struct value *args, size_t nargs, s
 	return 0;
 }
 
-static int fn_legacy_isotime(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
-			     struct err *err)
+static int fn_legacy_isotime(struct func_call *c, const struct value *args, size_t nargs,
+			     struct value *ret, struct err *err)
 {
 	return legacy(c, args, nargs, ret, err, gotime_format);
 }
 
-static int fn_legacy_strftime(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
-			      struct err *err)
+static int fn_legacy_strftime(struct func_call *c, const struct value *args, size_t nargs,
+			      struct value *ret, struct err *err)
 {
 	return legacy(c, args, nargs, ret, err, gotime_strftime);
 }
 
-static const struct func_param formatdate_params[] = { { "format", &type_string }, { "time", &type_string } };
-static const struct func_param timeadd_params[] = { { "timestamp", &type_string }, { "duration", &type_string } };
+static const struct func_param formatdate_params[] = { { "format", &type_string },
+						       { "time", &type_string } };
+static const struct func_param timeadd_params[] = { { "timestamp", &type_string },
+						    { "duration", &type_string } };
 static const struct func_param rfc3339_params[] = { { "timestamp", &type_string } };
 static const struct func_param unix_params[] = { { "unix_timestamp", &type_number } };
 static const struct func_param format_params[] = { { "format", &type_string } };
 
 static const struct func_example formatdate_examples[] = {
-	{ "formatdate(\"YYYY-MM-DD hh:mm ZZZ\", \"2024-02-29T13:05:09Z\")", "\"2024-02-29 13:05 UTC\"" },
+	{ "formatdate(\"YYYY-MM-DD hh:mm ZZZ\", \"2024-02-29T13:05:09Z\")",
+	  "\"2024-02-29 13:05 UTC\"" },
 	{ "formatdate(\"EEEE, D MMMM\", \"2024-02-29T13:05:09Z\")", "\"Thursday, 29 February\"" },
 	{ "formatdate(\"H:mmaa 'o''clock'\", \"2024-02-29T13:05:09Z\")", "\"1:05pm o'clock\"" },
 	{ "formatdate(\"YYYYMMDDhhmmss\", timestamp())", NULL },
 };
-static const struct func_example isotime_examples[] = { { "legacy_isotime(\"2006-01-02\")", NULL } };
-static const struct func_example strftime_examples[] = { { "legacy_strftime(\"%Y-%m-%d\")", NULL } };
+static const struct func_example isotime_examples[] = { { "legacy_isotime(\"2006-01-02\")",
+							  NULL } };
+static const struct func_example strftime_examples[] = { { "legacy_strftime(\"%Y-%m-%d\")",
+							   NULL } };
 static const struct func_example rfc3339_examples[] = {
 	{ "rfc3339_parse(\"2024-02-29T13:05:09Z\").weekday_name", "\"Thursday\"" },
 	{ "rfc3339_parse(\"2024-12-30T00:00:00Z\").iso_year", "2025" },
@@ -334,32 +350,43 @@ static const struct func_example unix_examples[] = {
 
 static const struct func rows[] = {
 	{ "formatdate", formatdate_params, 2, .returns = &type_string, .call = fn_formatdate,
-	  .doc = "Writes a time in another form. In the format, `YYYY` `YY` are the year, `M` to `MMMM` the month (1, 01, "
-		 "Jan, January), `D` `DD` the day, `EEE` `EEEE` the day of the week, `h` `hh` the hour of 24 and `H` `HH` "
-		 "of 12, `AA` `aa` its half of the day, `m` `mm` the minute, `s` `ss` the second, and `Z` `ZZZ` `ZZZZ` "
-		 "`ZZZZZ` the offset from UTC (Z, UTC, +0000, +00:00). Letters between single quotes stand for themselves.",
+	  .doc = "Writes a time in another form. In the format, `YYYY` `YY` are the year, `M` to "
+		 "`MMMM` the month (1, 01, "
+		 "Jan, January), `D` `DD` the day, `EEE` `EEEE` the day of the week, `h` `hh` the "
+		 "hour of 24 and `H` `HH` "
+		 "of 12, `AA` `aa` its half of the day, `m` `mm` the minute, `s` `ss` the second, "
+		 "and `Z` `ZZZ` `ZZZZ` "
+		 "`ZZZZZ` the offset from UTC (Z, UTC, +0000, +00:00). Letters between single "
+		 "quotes stand for themselves.",
 	  FUNC_EXAMPLES(formatdate_examples) },
 	{ "legacy_isotime", format_params, 1, FUNC_VARIADIC, &type_string, fn_legacy_isotime,
-	  .doc = "The time at which the run started, in UTC, in RFC 3339 or as a layout of Go says (`2006-01-02 15:04:05`). "
+	  .doc = "The time at which the run started, in UTC, in RFC 3339 or as a layout of Go says "
+		 "(`2006-01-02 15:04:05`). "
 		 "For templates that come from JSON; new ones use `formatdate` and `timestamp`.",
 	  FUNC_EXAMPLES(isotime_examples) },
 	{ "legacy_strftime", format_params, 1, FUNC_VARIADIC, &type_string, fn_legacy_strftime,
-	  .doc = "The time at which the run started, in UTC, in RFC 3339 or as a format of strftime says (`%Y-%m-%d`). For "
+	  .doc = "The time at which the run started, in UTC, in RFC 3339 or as a format of "
+		 "strftime says (`%Y-%m-%d`). For "
 		 "templates that come from JSON; new ones use `formatdate` and `timestamp`.",
 	  FUNC_EXAMPLES(strftime_examples) },
 	{ "rfc3339_parse", rfc3339_params, 1, .returns = &type_any, .call = fn_rfc3339_parse,
-	  .doc = "A time as an object, in the offset it is written with: `year`, `month`, `month_name`, `day`, `weekday` "
-		 "(Sunday is 0), `weekday_name`, `hour`, `minute`, `second`, `year_day`, `iso_year`, `iso_week`, and `unix`, "
+	  .doc = "A time as an object, in the offset it is written with: `year`, `month`, "
+		 "`month_name`, `day`, `weekday` "
+		 "(Sunday is 0), `weekday_name`, `hour`, `minute`, `second`, `year_day`, "
+		 "`iso_year`, `iso_week`, and `unix`, "
 		 "the seconds since 1970.",
 	  FUNC_EXAMPLES(rfc3339_examples) },
 	{ "timeadd", timeadd_params, 2, .returns = &type_string, .call = fn_timeadd,
-	  .doc = "The time that is so much later, or earlier where the duration is negative. Durations are numbers with "
+	  .doc = "The time that is so much later, or earlier where the duration is negative. "
+		 "Durations are numbers with "
 		 "units, such as `1h30m`: `h`, `m`, `s`, `ms`, `us`, `ns`.",
 	  FUNC_EXAMPLES(timeadd_examples) },
 	{ "timestamp", NULL, 0, .returns = &type_string, .call = fn_timestamp,
 	  .doc = "The present time in UTC, in RFC 3339.", FUNC_EXAMPLES(timestamp_examples) },
-	{ "unix_timestamp_parse", unix_params, 1, .returns = &type_any, .call = fn_unix_timestamp_parse,
-	  .doc = "Seconds since 1970 as an object, in UTC: as `rfc3339_parse` gives it, with `rfc3339` (the time as text) in "
+	{ "unix_timestamp_parse", unix_params, 1, .returns = &type_any,
+	  .call = fn_unix_timestamp_parse,
+	  .doc = "Seconds since 1970 as an object, in UTC: as `rfc3339_parse` gives it, with "
+		 "`rfc3339` (the time as text) in "
 		 "place of `unix`.",
 	  FUNC_EXAMPLES(unix_examples) },
 };

@@ -1,11 +1,13 @@
-/* Points in time: reading and writing RFC 3339, and the calendar. Days are counted in a calendar without end or
- * beginning, in 400-year eras that start in March, so that the leap day comes last. */
+/* Points in time: reading and writing RFC 3339, and the calendar. Days are counted in a calendar
+ * without end or beginning, in 400-year eras that start in March, so that the leap day comes last.
+ */
 #include "lang/expr/moment.h"
 
 #define DAY 86400
 
-const char *const moment_months[12] = { "January", "February", "March",	    "April",   "May",	   "June",
-					"July",	   "August",   "September", "October", "November", "December" };
+const char *const moment_months[12] = { "January",   "February", "March",    "April",
+					"May",	     "June",	 "July",     "August",
+					"September", "October",	 "November", "December" };
 const char *const moment_weekdays[7] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
 					 "Thursday", "Friday", "Saturday" };
 
@@ -17,10 +19,12 @@ static int64_t floor_div(int64_t n, int64_t by)
 /* Days since 1970-01-01 of a date. */
 static int64_t days_of(int64_t year, int month, int day)
 {
-	int64_t y = month <= 2 ? year - 1 : year, era = floor_div(y, 400), year_of_era = y - era * 400;
+	int64_t y = month <= 2 ? year - 1 : year, era = floor_div(y, 400),
+		year_of_era = y - era * 400;
 	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       day_of_year - 719468;
 }
 
 static void set_date(struct moment *m, int64_t days)
@@ -70,7 +74,8 @@ static bool is_digit(struct str s, size_t i)
 
 static int days_in_month(int64_t year, int month)
 {
-	return (int)(days_of(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) - days_of(year, month, 1));
+	return (int)(days_of(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) -
+		     days_of(year, month, 1));
 }
 
 /* The parts of a time in their order, each with the character before it. */
@@ -80,8 +85,12 @@ static const struct part {
 	size_t digits;
 	int min, max;
 } parts[] = {
-	{ "year", 0, 4, 0, 9999 },  { "month", '-', 2, 1, 12 },	 { "day of the month", '-', 2, 1, 31 },
-	{ "hour", 'T', 2, 0, 23 },  { "minute", ':', 2, 0, 59 }, { "second", ':', 2, 0, 59 },
+	{ "year", 0, 4, 0, 9999 },
+	{ "month", '-', 2, 1, 12 },
+	{ "day of the month", '-', 2, 1, 31 },
+	{ "hour", 'T', 2, 0, 23 },
+	{ "minute", ':', 2, 0, 59 },
+	{ "second", ':', 2, 0, 59 },
 };
 #define HOUR 3
 
@@ -104,11 +113,13 @@ static int take(struct str *s, const struct part *part, bool lenient, int *ret, 
 	size_t digits = part->digits;
 	int n = 0;
 
-	if (part->before && s->n && s->p[0] != part->before && !(lenient && part->before == 'T' && s->p[0] == ' '))
-		return bad(err, "'%c' is expected before the %s, not \"" STR_FMT "\"", part->before, part->name,
-			   (int)MIN(s->n, (size_t)20), s->p);
+	if (part->before && s->n && s->p[0] != part->before &&
+	    !(lenient && part->before == 'T' && s->p[0] == ' '))
+		return bad(err, "'%c' is expected before the %s, not \"" STR_FMT "\"", part->before,
+			   part->name, (int)MIN(s->n, (size_t)20), s->p);
 	if (part->before && !s->n)
-		return bad(err, "it ends where '%c' and the %s are expected", part->before, part->name);
+		return bad(err, "it ends where '%c' and the %s are expected", part->before,
+			   part->name);
 	*s = str_slice(*s, part->before != 0, s->n);
 	if (!s->n)
 		return bad(err, "it ends before the %s", part->name);
@@ -116,13 +127,14 @@ static int take(struct str *s, const struct part *part, bool lenient, int *ret, 
 		digits = 1;
 	for (size_t i = 0; i < digits; i++) {
 		if (!is_digit(*s, i))
-			return bad(err, "the %s needs %zu digits, not \"" STR_FMT "\"", part->name, digits,
-				   (int)MIN(s->n, (size_t)20), s->p);
+			return bad(err, "the %s needs %zu digits, not \"" STR_FMT "\"", part->name,
+				   digits, (int)MIN(s->n, (size_t)20), s->p);
 		n = n * 10 + (s->p[i] - '0');
 	}
 	*s = str_slice(*s, digits, s->n);
 	if (n < part->min || n > part->max)
-		return bad(err, "the %s must be between %d and %d, not %d", part->name, part->min, part->max, n);
+		return bad(err, "the %s must be between %d and %d, not %d", part->name, part->min,
+			   part->max, n);
 	*ret = n;
 	return 0;
 }
@@ -151,9 +163,10 @@ static int take_offset(struct str s, bool lenient, int32_t *ret, struct err *err
 	}
 	if (!s.n)
 		return bad(err, "it ends before the offset from UTC, which is Z or such as +01:00");
-	if (s.n != 6 || (s.p[0] != '+' && s.p[0] != '-') || !is_digit(s, 1) || !is_digit(s, 2) || s.p[3] != ':' ||
-	    !is_digit(s, 4) || !is_digit(s, 5))
-		return bad(err, "\"" STR_FMT "\" is no offset from UTC such as Z or +01:00", (int)MIN(s.n, (size_t)20), s.p);
+	if (s.n != 6 || (s.p[0] != '+' && s.p[0] != '-') || !is_digit(s, 1) || !is_digit(s, 2) ||
+	    s.p[3] != ':' || !is_digit(s, 4) || !is_digit(s, 5))
+		return bad(err, "\"" STR_FMT "\" is no offset from UTC such as Z or +01:00",
+			   (int)MIN(s.n, (size_t)20), s.p);
 	h = (s.p[1] - '0') * 10 + s.p[2] - '0';
 	m = (s.p[4] - '0') * 10 + s.p[5] - '0';
 	if (h > 23 + lenient || m > 59 + lenient)
@@ -175,7 +188,8 @@ static int parse(struct str s, bool lenient, struct moment *ret, struct err *err
 	ns = take_fraction(&s, lenient);
 	if (take_offset(s, lenient, &offset, err) < 0)
 		return -1;
-	moment_set(ret, days_of(v[0], v[1], v[2]) * DAY + v[3] * 3600 + v[4] * 60 + v[5] - offset, ns, offset);
+	moment_set(ret, days_of(v[0], v[1], v[2]) * DAY + v[3] * 3600 + v[4] * 60 + v[5] - offset,
+		   ns, offset);
 	return 0;
 }
 
@@ -198,12 +212,13 @@ void moment_write_offset(struct buf *out, const struct moment *m, bool colon, bo
 	if (z && !m->offset)
 		buf_addc(out, 'Z');
 	else
-		buf_printf(out, "%c%02d%s%02d", m->offset < 0 ? '-' : '+', minutes / 60, colon ? ":" : "", minutes % 60);
+		buf_printf(out, "%c%02d%s%02d", m->offset < 0 ? '-' : '+', minutes / 60,
+			   colon ? ":" : "", minutes % 60);
 }
 
 void moment_write(struct buf *out, const struct moment *m)
 {
-	buf_printf(out, "%s%04lld-%02d-%02dT%02d:%02d:%02d", m->year < 0 ? "-" : "", (long long)llabs(m->year), m->month,
-		   m->day, m->hour, m->minute, m->second);
+	buf_printf(out, "%s%04lld-%02d-%02dT%02d:%02d:%02d", m->year < 0 ? "-" : "",
+		   (long long)llabs(m->year), m->month, m->day, m->hour, m->minute, m->second);
 	moment_write_offset(out, m, true, true);
 }

@@ -1,4 +1,5 @@
-/* Points in time as the functions read and write them: to the nanosecond, with the offset they were written with. */
+/* Points in time as the functions read and write them: to the nanosecond, with the offset they were
+ * written with. */
 #ifndef INGOT_LANG_EXPR_MOMENT_H
 #define INGOT_LANG_EXPR_MOMENT_H
 
@@ -10,7 +11,8 @@ struct moment {
 	int64_t unix_s;
 	int32_t ns;
 	int32_t offset; /* seconds east of UTC */
-	/* What follows is what clocks and calendars show there; moment_set makes it of the above. */
+	/* What follows is what clocks and calendars show there; moment_set makes it of the above.
+	 */
 	int64_t year;
 	int month, day, hour, minute, second; /* from 1, from 1, from 0… */
 	int weekday, year_day;		      /* 0: Sunday; from 1 */
@@ -21,8 +23,8 @@ struct moment {
 void moment_set(struct moment *m, int64_t unix_s, int32_t ns, int32_t offset);
 /* RFC 3339 to the letter. The message says which part is wrong. */
 int moment_parse(struct str s, struct moment *ret, struct err *err) MUST_USE;
-/* With what some programs write: a space for the T, an hour of one digit, a comma before the fraction, offsets up to
- * 24 hours and 60 minutes. */
+/* With what some programs write: a space for the T, an hour of one digit, a comma before the
+ * fraction, offsets up to 24 hours and 60 minutes. */
 bool moment_parse_lenient(struct str s, struct moment *ret);
 /* RFC 3339 without a fraction. */
 void moment_write(struct buf *out, const struct moment *m);
