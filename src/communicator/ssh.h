@@ -51,7 +51,7 @@ struct ssh_params {
 	/* Told of the key's fingerprint before any login; -1 with err set refuses it. May be NULL. */
 	int (*host_key)(void *data, const char *fingerprint, const char *public_key, struct err *err);
 	void (*warn)(void *data, const char *text);
-	int (*ask)(void *data, const char *question, char **ret_answer, struct err *err);
+	int (*ask)(void *data, const char *question, bool secret, char **ret_answer, struct err *err);
 	void *data;
 };
 

@@ -193,14 +193,14 @@ static int answer_questions(struct login *l, struct err *err)
 	const struct ssh_params *p = l->p;
 	int n = libssh.userauth_kbdint_getnprompts(s);
 	for (int i = 0; i < n && i < QUESTIONS_MAX; i++) {
-		char echo;
+		char echo = 0;
 		const char *question = libssh.userauth_kbdint_getprompt(s, (unsigned)i, &echo);
 		if (!p->login.interactive || !p->ask) {
 			libssh.userauth_kbdint_setanswer(s, (unsigned)i, p->login.password ? p->login.password : "");
 			continue;
 		}
 		char *answer = NULL;
-		if (p->ask(p->data, question ? question : "", &answer, err) < 0)
+		if (p->ask(p->data, question ? question : "", !echo, &answer, err) < 0)
 			return err_prefix(err, "the question of %s", l->conn->name);
 		libssh.userauth_kbdint_setanswer(s, (unsigned)i, answer);
 		xfree_secret(answer);

@@ -24,9 +24,10 @@ static void warn(void *data, const char *text)
 	build_say(s->b, "Warning: %s", text);
 }
 
-static int ask(void *data, const char *question, char **ret_answer, struct err *err)
+static int ask(void *data, const char *question, bool secret, char **ret_answer, struct err *err)
 {
-	return build_ask(((struct ssh_comm *)data)->b, question, ret_answer, err);
+	struct build *b = ((struct ssh_comm *)data)->b;
+	return (secret ? build_ask_secret : build_ask)(b, question, ret_answer, err);
 }
 
 static bool checks_keys(const struct ssh_comm *s)

@@ -21,8 +21,8 @@ static void echo(int tty, const char *s)
 		log_line("the terminal: %m");
 }
 
-/* One byte of the answer; true when it is complete. */
-static bool take(int tty, char c, struct buf *answer)
+/* One byte of the answer; true when it is complete. What is hidden shows as nothing. */
+static bool take(int tty, char c, bool hidden, struct buf *answer)
 {
 	switch (c) {
 	case '\r':
@@ -34,19 +34,19 @@ static bool take(int tty, char c, struct buf *answer)
 	case '\b':
 		if (answer->n) {
 			buf_truncate(answer, answer->n - 1);
-			echo(tty, "\b \b");
+			echo(tty, hidden ? "" : "\b \b");
 		}
 		return false;
 	default:
 		if (answer->n < ANSWER_MAX) {
 			buf_addc(answer, c);
-			echo(tty, (char[]){ c, 0 });
+			echo(tty, hidden ? "" : (char[]){ c, 0 });
 		}
 		return false;
 	}
 }
 
-static int read_answer(int tty, const struct cancel *cancel, struct buf *answer, struct err *err)
+static int read_answer(int tty, const struct cancel *cancel, bool hidden, struct buf *answer, struct err *err)
 {
 	struct pollfd p[] = { { .fd = tty, .events = POLLIN }, { .fd = cancel_fd(cancel), .events = POLLIN } };
 
@@ -63,7 +63,7 @@ static int read_answer(int tty, const struct cancel *cancel, struct buf *answer,
 		n = read(tty, &c, 1);
 		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 			return err_set(err, ERR_IO, "the terminal went away before the question was answered");
-		if (n == 1 && take(tty, c, answer))
+		if (n == 1 && take(tty, c, hidden, answer))
 			return 0;
 	}
 }
@@ -78,7 +78,8 @@ static void make_raw(const struct termios *before, struct termios *ret)
 	ret->c_cc[VTIME] = 0;
 }
 
-static int ask_on(int tty, struct build *b, const char *question, struct buf *answer, struct err *err)
+static int ask_on(int tty, struct build *b, const char *question, bool hidden, struct buf *answer,
+		  struct err *err)
 {
 	struct event e = { .kind = EVENT_QUESTION,
 			   .build = b->spec->name,
@@ -93,14 +94,14 @@ static int ask_on(int tty, struct build *b, const char *question, struct buf *an
 	make_raw(&before, &raw);
 	tcsetattr(tty, TCSADRAIN, &raw);
 	events_emit(b->run->events, &e);
-	rc = read_answer(tty, b->cancel, answer, err);
+	rc = read_answer(tty, b->cancel, hidden, answer, err);
 	tcsetattr(tty, TCSADRAIN, &before);
 	e.kind = EVENT_ANSWERED;
 	events_emit(b->run->events, &e);
 	return rc;
 }
 
-int build_ask(struct build *b, const char *question, char **ret_answer, struct err *err)
+static int ask(struct build *b, const char *question, bool hidden, char **ret_answer, struct err *err)
 {
 	AUTO(buf) struct buf answer = BUF_INIT;
 	auto_fd int tty = -1;
@@ -113,11 +114,24 @@ int build_ask(struct build *b, const char *question, char **ret_answer, struct e
 	pthread_mutex_lock(b->inner->ask_lock);
 	rc = cancel_check(b->cancel, err);
 	if (rc == 0)
-		rc = ask_on(tty, b, question, &answer, err);
+		rc = ask_on(tty, b, question, hidden, &answer, err);
 	pthread_mutex_unlock(b->inner->ask_lock);
 	if (rc == 0)
 		*ret_answer = buf_steal(&answer);
 	return rc;
+}
+
+int build_ask(struct build *b, const char *question, char **ret_answer, struct err *err)
+{
+	return ask(b, question, false, ret_answer, err);
+}
+
+int build_ask_secret(struct build *b, const char *question, char **ret_answer, struct err *err)
+{
+	if (ask(b, question, true, ret_answer, err) < 0)
+		return -1;
+	build_secret(b, *ret_answer);
+	return 0;
 }
 
 void build_pause(struct build *b, const char *fmt, ...)

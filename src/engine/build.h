@@ -119,6 +119,8 @@ void build_provision_undo(struct build *b, void *state, bool failed);
 /* Asks on the controlling terminal. *ret_answer: without the line's end, caller frees. Errors:
  * ERR_UNSUPPORTED "no available tty" (nothing was printed then), ERR_CANCELLED. */
 int build_ask(struct build *b, const char *question, char **ret_answer, struct err *err) MUST_USE;
+/* The same without showing the answer, which is hidden in all output from then on. */
+int build_ask_secret(struct build *b, const char *question, char **ret_answer, struct err *err) MUST_USE;
 
 /* What a builder or post-processor made. Heap; freed with its ops. */
 struct artifact {

@@ -1,6 +1,7 @@
 """The ssh communicator against OpenSSH's server, and against servers and lines that fail on purpose."""
 import json
 import os
+import pty
 import socket
 import subprocess
 import threading
@@ -115,6 +116,54 @@ def test_bastion_with_key_and_agent(ingot, sshd, make_sshd, agent, tmp_path):
     path = template(tmp_path, sshd, **{**through, "ssh_bastion_private_key_file": sshd.wrong_key, "ssh_timeout": "1s"})
     out = build(ingot, path, 1)
     assert "bastion" in out and "refuses" in out
+
+
+@pytest.mark.parametrize("methods", ["password", "keyboard-interactive"])
+def test_bastion_with_password(ingot, sshd, tmp_path, methods):
+    with sshfake.FakeServer(methods) as bastion:
+        through = {"ssh_bastion_host": "127.0.0.1", "ssh_bastion_port": bastion.port, "ssh_bastion_username": "joe"}
+        assert "==> null: through" in build(ingot, template(tmp_path, sshd, [shell("echo through")], **through, ssh_bastion_password="secret"), 0)
+        out = build(ingot, template(tmp_path, sshd, **through, ssh_bastion_password="wrong-one", ssh_timeout="1s"), 1)
+        assert "bastion" in out and "refuses" in out and "wrong-one" not in out
+
+
+def test_bastion_that_asks_the_user(ingot, sshd, tmp_path):
+    with sshfake.FakeServer("keyboard-interactive") as bastion:
+        path = template(tmp_path, sshd, [shell("echo through")], ssh_bastion_host="127.0.0.1", ssh_bastion_port=bastion.port, ssh_bastion_username="joe", ssh_bastion_interactive=True)
+        out, code = on_a_terminal(ingot, path, b"Password:", b"secret\r")
+        assert code == 0 and "through" in out and "secret" not in out, out
+        out = build(ingot, path, 1)
+        assert "tty" in out, "nobody is there to be asked"
+
+
+def on_a_terminal(ingot, path, wait_for, answer):
+    """A build with a controlling terminal, on which one question is answered: (what stood there, exit status)."""
+    pid, tty = pty.fork()
+    if pid == 0:
+        os.chdir(ingot.home)
+        os.execve(ingot.path, [ingot.path, "build", "-color=false", path], ingot.environment())
+    seen = b""
+    try:
+        while data := os.read(tty, 65536):
+            seen += data
+            if wait_for and wait_for in seen:
+                os.write(tty, answer)
+                wait_for = None
+    except OSError:
+        pass  # the other side is gone
+    os.close(tty)
+    return seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_pause_before_connecting(ingot, sshd, tmp_path):
+    start = time.monotonic()
+    out = build(ingot, template(tmp_path, sshd, [shell("echo hello")], pause_before_connecting="1s"), 0)
+    assert time.monotonic() - start > 1 and "1s" in out and "==> null: hello" in out
+    p = ingot.start("build", "-color=false", template(tmp_path, sshd, pause_before_connecting="60s"))
+    time.sleep(0.5)
+    p.send_signal(2)
+    start = time.monotonic()
+    assert p.wait(10) == 1 and time.monotonic() - start < 3
 
 
 def test_socks_proxy(ingot, sshd, tmp_path):

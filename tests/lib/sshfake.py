@@ -151,6 +151,14 @@ class Rules(paramiko.ServerInterface):
     def check_channel_request(self, kind, chanid):
         return paramiko.OPEN_SUCCEEDED
 
+    def check_channel_direct_tcpip_request(self, chanid, origin, destination):
+        try:
+            up = socket.create_connection(destination, 5)
+        except OSError:
+            return paramiko.OPEN_FAILED_CONNECT_FAILED
+        threading.Thread(target=lambda: splice(self.transport.accept(10), up), daemon=True).start()
+        return paramiko.OPEN_SUCCEEDED
+
     def check_channel_exec_request(self, channel, command):
         threading.Thread(target=self.command, args=(channel, command.decode()), daemon=True).start()
         return True
@@ -185,6 +193,8 @@ class FakeServer(Tcp):
         if self.configure:
             self.configure(t)
         t.add_server_key(self.key)
-        t.start_server(server=self.rules)
+        rules = Rules(self.rules.methods, self.rules.command)
+        rules.transport = t
+        t.start_server(server=rules)
         while t.is_active():
             t.join(0.2)
