@@ -106,8 +106,12 @@ static int describe_tags(struct call *c)
 						      doc_str(tag, "key"), "value",
 						      doc_str(tag, "value"));
 
-				if (call_filter(c, filters, e))
-					json_array_append(all, e);
+				/* tag:KEY names the pair that this tag is. */
+				json_object_set_new(e, "tagSet", json_pack("[O]", tag));
+				if (!call_filter(c, filters, e))
+					continue;
+				json_object_del(e, "tagSet");
+				json_array_append(all, e);
 			}
 		}
 	}

@@ -189,7 +189,7 @@ static json_t *op_import(struct cloud *c, const json_t *q,
 			 struct err *err)
 {
 	const char *file = doc_str(q, "file"), *name = doc_str(q, "name");
-	auto_free char *raw = xasprintf("%s/import-%d.raw", c->config.data_dir, (int)getpid());
+	auto_free char *raw = NULL;
 	char snapshot[ID_SIZE];
 	struct stat st;
 	int result;
@@ -200,6 +200,7 @@ static json_t *op_import(struct cloud *c, const json_t *q,
 	if (!c->store)
 		return err_set(err, ERR_UNSUPPORTED, "the backend none has no disks to import to"),
 		       NULL;
+	raw = xasprintf("%s/import-%s.raw", c->config.data_dir, snapshot); /* several may come at once */
 	progress(data, "reading the file");
 	if (base_image_import(file, raw, err) < 0)
 		return NULL;

@@ -158,6 +158,9 @@ def test_filters_and_pages(ec2, base):
     assert len(first["Volumes"]) == 5 and first["NextToken"]
     ec2.delete_tags(Resources=[v[0]], Tags=[{"Key": "odd"}])
     assert {t["Key"] for t in ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [v[0]]}])["Tags"]} == {"page"}
+    pairs = lambda **f: [(t["ResourceId"], t["Key"], t["Value"]) for t in ec2.describe_tags(Filters=[{"Name": n.replace("_", "-").replace("tag-", "tag:"), "Values": x} for n, x in f.items()])["Tags"]]
+    assert pairs(tag_page=["p-3"]) == [(v[3], "page", "p-3")] and pairs(tag_page=["nope"]) == pairs(tag_none=["p-3"]) == []
+    assert sorted(pairs(tag_page=["p-1*"], resource_id=v[:11])) == sorted([(v[1], "page", "p-1"), (v[10], "page", "p-10")])
     fails("InvalidVolume.NotFound", ec2.create_tags, Resources=[v[0], "vol-01234567890abcdef"], Tags=[{"Key": "x", "Value": "y"}])
     assert not ids(("tag-key", ["x"])), "nothing is tagged when one id is wrong"
     fails("InvalidParameterValue", ec2.create_tags, Resources=[v[0]], Tags=[{"Key": "aws:x", "Value": "y"}])

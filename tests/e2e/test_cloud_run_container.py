@@ -1,6 +1,7 @@
 """Instances of the container backend as their users find them: over SSH, from outside and from inside."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -24,8 +25,8 @@ def wait_for(what, seconds=60):
 class Instance:
     """One instance from the amzn stand-in, with a key pair and a group that opens SSH."""
 
-    def __init__(self, cloud, folder, **extra):
-        self.ec2 = cloud.client()
+    def __init__(self, cloud, folder, image=None, user="ec2-user", **extra):
+        self.ec2, self.user = cloud.client(), user
         name = os.path.basename(str(folder)) + str(time.monotonic_ns())
         self.key = os.path.join(str(folder), name)
         pair = self.ec2.create_key_pair(KeyName=name)
@@ -33,8 +34,8 @@ class Instance:
             f.write(pair["KeyMaterial"])
         group = self.ec2.create_security_group(GroupName=name, Description="test")["GroupId"]
         self.ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="127.0.0.1/32")
-        images = self.ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn-ami-hvm-*"]}])["Images"]
-        run = self.ec2.run_instances(ImageId=images[0]["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1, KeyName=name,
+        image = image or self.ec2.describe_images(Filters=[{"Name": "name", "Values": ["amzn-ami-hvm-*"]}])["Images"][0]["ImageId"]
+        run = self.ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, KeyName=name,
                                      SecurityGroupIds=[group], **extra)
         self.id = run["Instances"][0]["InstanceId"]
         self.await_state("running")
@@ -48,7 +49,7 @@ class Instance:
     def start_ssh(self, command):
         address = self.describe()["PublicIpAddress"]
         return ["ssh", "-n", "-i", self.key, "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "-oIdentitiesOnly=yes",
-                "-oConnectTimeout=20", f"ec2-user@{address}", command]
+                "-oConnectTimeout=20", f"{self.user}@{address}", command]
 
     def ssh(self, command, check=True, seconds=60):
         """Its output, both streams."""
@@ -194,3 +195,61 @@ def test_snapshot_of_a_running_instance(cloud, instance):
     wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[copy])["Volumes"][0]["State"] == "available")
     instance.ec2.delete_volume(VolumeId=copy)
     instance.ec2.delete_snapshot(SnapshotId=snapshot)
+
+
+@pytest.fixture(scope="module")
+def roots(tmp_path_factory):
+    """A root file system as a tar, as a raw disk of one file system, and as qcow2."""
+    import glob
+    from conftest import CACHE
+    tars = glob.glob(os.path.join(CACHE, "ingot", "base", "root-*.tar"))
+    if not tars:
+        pytest.skip("no root file system in the cache of base images")
+    d = tmp_path_factory.mktemp("roots")
+    (d / "root").mkdir()
+    subprocess.run(["tar", "-xpf", tars[0], "-C", d / "root", "--numeric-owner"], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-d", d / "root", d / "disk.raw", "1500M"], check=True)
+    if shutil.which("qemu-img"):
+        subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", d / "disk.raw", d / "disk.qcow2"], check=True)
+    subprocess.run(["rm", "-rf", d / "root"], check=True)
+    yield {"tar": tars[0], "raw": d / "disk.raw", "qcow2": d / "disk.qcow2"}
+    subprocess.run(["rm", "-rf", d], check=True)
+
+
+@pytest.mark.parametrize("kind", ["tar", "raw", "qcow2"])
+def test_imported_image_boots(cloud, roots, tmp_path, kind):
+    if not os.path.exists(roots[kind]):
+        pytest.skip("no qemu-img: install qemu-utils")
+    r = cloud.program.run("cloud", "import", roots[kind], "-name", f"mine-{kind}", "-user", "root", "-description", "brought along", "-data", cloud.data, timeout=300, check=0)
+    image = r.stdout.split()[-1]
+    found = cloud.client().describe_images(ImageIds=[image])["Images"][0]
+    assert found["Name"] == f"mine-{kind}" and found["Description"] == "brought along" and found["State"] == "available"
+    assert found["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"] >= 1
+    instance = Instance(cloud, tmp_path, image=image, user="root", UserData="#!/bin/sh\necho ran >/root/ran\n")
+    try:
+        assert instance.ssh("cat /etc/debian_version").startswith("12")
+        assert wait_for(lambda: "ran" in instance.ssh("cat /root/ran", check=False), 30)
+    finally:
+        instance.terminate()
+
+
+def test_many_at_once(cloud, tmp_path):
+    """24 in one call, all reachable, all gone again."""
+    first = Instance(cloud, tmp_path)
+    group, key = first.describe()["SecurityGroups"][0]["GroupId"], first.describe()["KeyName"]
+    run = first.ec2.run_instances(ImageId=first.describe()["ImageId"], InstanceType="t3.nano", MinCount=24, MaxCount=24, KeyName=key, SecurityGroupIds=[group])
+    ids = [i["InstanceId"] for i in run["Instances"]]
+    try:
+        def all_running():
+            found = [i for r in first.ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]]
+            assert {i["State"]["Name"] for i in found} <= {"pending", "running"}, [(i["State"], i.get("StateReason")) for i in found]
+            return found if all(i["State"]["Name"] == "running" for i in found) else None
+        found = wait_for(all_running, 120)
+        assert len({i["PublicIpAddress"] for i in found}) == len({i["PrivateIpAddress"] for i in found}) == 24
+        address = first.start_ssh("hostname -I")
+        logins = [subprocess.Popen([*address[:-2], f"ec2-user@{i['PublicIpAddress']}", "hostname -I"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for i in found]
+        for p, i in zip(logins, found):
+            assert i["PrivateIpAddress"] in p.communicate(timeout=120)[0]
+    finally:
+        first.ec2.terminate_instances(InstanceIds=[*ids, first.id])
+    wait_for(lambda: {i["State"]["Name"] for r in first.ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]} == {"terminated"})

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from awsproxy import AwsProxy
+from conftest import free_port
 from ebs import SOURCE, Account, tags, template
 
 POLICY = {"AuthorizeSecurityGroupIngress", "CopyImage", "CreateImage", "CreateKeyPair", "CreateSecurityGroup", "CreateTags", "DeleteKeyPair", "DeleteSecurityGroup", "DeleteSnapshot",
@@ -344,3 +345,18 @@ def test_keys_that_were_found_are_hidden(build, proxy, account):
     r = build(communicator="none", ssh_keypair_name=None, ssh_private_key_file=None, skip_create_ami=True, env=env,
               provisioners=[{"type": "shell-local", "inline": ["echo <$AWS_SECRET_ACCESS_KEY> <$AWS_SESSION_TOKEN> <$AWS_ACCESS_KEY_ID>".replace("<", "'<'").replace(">", "'>'")]}])
     assert "<<sensitive>> <<sensitive>> <test>" in r.stdout and secret not in r.stdout and "token-x" not in r.stdout
+
+
+def test_the_temporary_group_widens_only_when_nothing_connects(ingot, proxy, account, sshd, tmp_path):
+    """The minute is ingot's own; both builds wait side by side."""
+    running = {}
+    for name, flags in (("wide", []), ("strict", ["-strict-ingress"])):
+        (tmp_path / name).mkdir()
+        path = template(tmp_path / name, sshd, ami_name=f"image-{name}", ssh_port=free_port(), ssh_timeout="64s")
+        running[name] = ingot.start("build", *flags, path, env=proxy.environment(), cwd=tmp_path)
+    out = {name: p.communicate(timeout=180)[0] for name, p in running.items()}
+    assert all(p.returncode == 1 for p in running.values())
+    assert out["wide"].count("no connection to") and "0.0.0.0/0" in out["wide"] and "temporary_security_group_source_cidrs" in out["wide"]
+    assert "0.0.0.0/0" not in out["strict"]
+    ranges = [c.params["IpPermissions.1.IpRanges.1.CidrIp"] for c in proxy.find("AuthorizeSecurityGroupIngress")]
+    assert sorted(ranges) == ["0.0.0.0/0", "127.0.0.1/32", "127.0.0.1/32"]
