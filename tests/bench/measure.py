@@ -38,14 +38,15 @@ class Result:
     """wall and cpu in seconds; rss and private in MiB (peak of the tree's sum); processes at once; status; output."""
 
 
-def run(command, env=None, cwd=None, sample=True, capture=True, ignore=()):
-    """Runs it and measures its whole tree. `ignore`: names of programs that do not count as its processes."""
+def run(command, env=None, cwd=None, sample=True, capture=True, ignore=(), stdin=os.devnull):
+    """Runs it, with the file `stdin` as its input, and measures its whole tree. `ignore`: names of programs that do not count as its processes."""
     r = Result()
     r.rss = r.private = 0
     counts = []
     out = subprocess.PIPE if capture else subprocess.DEVNULL
     start = time.monotonic()
-    p = subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+    with open(stdin) as given:
+        p = subprocess.Popen(command, env=env, cwd=cwd, stdin=given, stdout=out, stderr=subprocess.STDOUT)
     done = threading.Event()
 
     def watch():

@@ -118,6 +118,13 @@ static int compare_keys(const void *a, const void *b)
 		       (*(const struct value_attr *const *)b)->key);
 }
 
+static void write_key(struct buf *out, struct str key, const struct value_hide *hide)
+{
+	AUTO(buf) struct buf clean = BUF_INIT;
+
+	value_write_go_quoted(out, hide->text(hide->data, key, &clean) ? buf_str(&clean) : key);
+}
+
 static void write_attrs(struct buf *out, struct value v, size_t depth,
 			const struct value_hide *hide)
 {
@@ -131,7 +138,7 @@ static void write_attrs(struct buf *out, struct value v, size_t depth,
 	buf_adds(out, n ? "{\n" : "{");
 	for (size_t i = 0; i < n; i++) {
 		indent(out, depth + 1);
-		value_write_go_quoted(out, sorted[i]->key);
+		write_key(out, sorted[i]->key, hide);
 		buf_adds(out, " = ");
 		write_value(out,
 			    value_mark(sorted[i]->value, v.sensitive || sorted[i]->value.sensitive),
