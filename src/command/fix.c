@@ -1,38 +1,18 @@
 /* fix: a legacy template as this version wants it, on standard output. The text is data: byte for
  * byte as the reference writes it, with an empty line at its end. */
 #include "command/command.h"
+#include "command/legacy_text.h"
 #include "command/template_flags.h"
 #include "command/ui.h"
 
-#include "base/os.h"
-#include "lang/jsontext/jsontext.h"
 #include "template/fix.h"
-
-#include <unistd.h>
 
 static int fail_with(const struct invocation *in, const struct diags *d, const struct err *err)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		AUTO(buf) struct buf text = BUF_INIT;
-
-		if (d->v[i].severity != DIAG_ERROR)
-			continue;
-		diag_render(&d->v[i], &text);
-		ui_error(in, "%s", buf_cstr(&text));
-	}
+	ui_diags(in, d, DIAG_ERROR);
 	if (err_any(err))
 		ui_error(in, "%s", err->msg);
 	return 1;
-}
-
-static int read_template(const char *path, struct buf *ret, struct err *err)
-{
-	if (streq(path, "-"))
-		return os_read_fd(STDIN_FILENO, "standard input", JSONTEXT_SIZE_MAX, ret, err);
-	if (ends_with(path, ".pkr.hcl") || ends_with(path, ".pkr.json") || os_is_dir(path))
-		return err_set(err, ERR_INVALID,
-			       "%s: fix is for legacy JSON templates, not for HCL2", path);
-	return os_read_file(path, JSONTEXT_SIZE_MAX, ret, err);
 }
 
 static int run(const struct invocation *in)
@@ -44,7 +24,7 @@ static int run(const struct invocation *in)
 	struct diags d;
 
 	diags_init(&d, a);
-	if (read_template(in->args[0], &text, &err) < 0)
+	if (legacy_text_read(in->args[0], &text, &err) < 0)
 		return fail_with(in, &d, &err);
 	src = source_new(a, in->args[0], arena_str(a, buf_str(&text)));
 	if (template_fix(a, src, &d, &fixed, &err) < 0)

@@ -2,14 +2,12 @@
  * made first, so that one is there (empty) also after a failure. */
 #include "command/command.h"
 #include "command/components.h"
+#include "command/legacy_text.h"
 #include "command/template_flags.h"
 #include "command/ui.h"
 
 #include "base/os.h"
-#include "lang/jsontext/jsontext.h"
 #include "template/upgrade.h"
-
-#include <unistd.h>
 
 static int make_file(const char *path, struct str text, struct err *err)
 {
@@ -22,25 +20,6 @@ static int make_file(const char *path, struct str text, struct err *err)
 	return os_write_file(path, text.p, text.n, 0644, err);
 }
 
-static int read_template(const char *path, struct buf *ret, struct err *err)
-{
-	if (streq(path, "-"))
-		return os_read_fd(STDIN_FILENO, "standard input", JSONTEXT_SIZE_MAX, ret, err);
-	if (ends_with(path, ".pkr.hcl") || ends_with(path, ".pkr.json") || os_is_dir(path))
-		return err_set(err, ERR_INVALID, "%s: it is an HCL2 template already", path);
-	return os_read_file(path, JSONTEXT_SIZE_MAX, ret, err);
-}
-
-static void say_diagnostics(const struct invocation *in, const struct diags *d)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		AUTO(buf) struct buf text = BUF_INIT;
-
-		diag_render(&d->v[i], &text);
-		(d->v[i].severity == DIAG_ERROR ? ui_error : ui_say)(in, "%s", buf_cstr(&text));
-	}
-}
-
 static int upgrade(const struct invocation *in, const char *output, struct err *err)
 {
 	struct upgrade_args args = { .registry = &components,
@@ -51,11 +30,11 @@ static int upgrade(const struct invocation *in, const char *output, struct err *
 	int rc;
 
 	diags_init(&d, a);
-	if (make_file(output, STR(""), err) < 0 || read_template(in->args[0], &text, err) < 0)
+	if (make_file(output, STR(""), err) < 0 || legacy_text_read(in->args[0], &text, err) < 0)
 		return -1;
 	rc = template_upgrade(a, source_new(a, in->args[0], arena_str(a, buf_str(&text))), &args,
 			      &d, &hcl);
-	say_diagnostics(in, &d);
+	ui_diags(in, &d, DIAG_WARNING);
 	if (rc < 0)
 		return err_set(err, ERR_INVALID, "%s stays empty: %s is no JSON template", output,
 			       in->args[0]);

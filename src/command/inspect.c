@@ -128,12 +128,8 @@ static int run(const struct invocation *in)
 	if (in->nargs > 1) /* the reference falls back to its default template */
 		args.path = NULL;
 	rc = template_outline(&args, a, &d, &o, &err);
-	for (size_t i = 0; rc < 0 && i < d.n; i++) {
-		AUTO(buf) struct buf text = BUF_INIT;
-
-		diag_render(&d.v[i], &text);
-		ui_error(in, "%s", buf_cstr(&text));
-	}
+	if (rc < 0)
+		ui_diags(in, &d, DIAG_ERROR);
 	if (err_any(&err))
 		ui_error(in, "%s", err.msg);
 	if (rc < 0)

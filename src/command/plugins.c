@@ -16,12 +16,7 @@ int plugins_of_template(const struct invocation *in, struct arena *a, struct req
 	diags_init(&d, a);
 	template_args_from(in, a, &args);
 	rc = template_plugins(&args, a, &d, ret, ret_n);
-	for (size_t i = 0; i < d.n; i++) {
-		AUTO(buf) struct buf text = BUF_INIT;
-
-		diag_render(&d.v[i], &text);
-		(d.v[i].severity == DIAG_ERROR ? ui_error : ui_say)(in, "%s", buf_cstr(&text));
-	}
+	ui_diags(in, &d, DIAG_WARNING);
 	return rc < 0 || d.errors ? -1 : 0;
 }
 

@@ -48,6 +48,19 @@ void ui_error(const struct invocation *in, const char *fmt, ...)
 	va_end(ap);
 }
 
+void ui_diags(const struct invocation *in, const struct diags *d, enum diag_severity least)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		bool error = d->v[i].severity == DIAG_ERROR;
+		AUTO(buf) struct buf text = BUF_INIT;
+
+		if (!error && least == DIAG_ERROR)
+			continue;
+		diag_render(&d->v[i], &text);
+		(error ? ui_error : ui_say)(in, "%s", buf_cstr(&text));
+	}
+}
+
 void ui_machine(const struct invocation *in, const char *target, const char *type, ...)
 {
 	enum { MAX_FIELDS = 8 };

@@ -1,4 +1,5 @@
 """The templates that people brought, unchanged: each builds on the local cloud, or says in one error which component is not there yet."""
+import calendar
 import os
 import re
 import time
@@ -38,10 +39,10 @@ def seeds(shared):
 class Build:
     """A build in the background. Its AMI's name is read before the next one starts: the seeds' names differ by the second only."""
 
-    def __init__(self, ingot, cloud, seeds, template):
+    def __init__(self, ingot, cloud, seeds, template, path=None):
         args, region, self.regions, self.command = BUILDS[template]
         env = {"INGOT_CLOUD_DATA": cloud.data, "AWS_DEFAULT_REGION": region}
-        self.process = ingot.start("build", "-local", *args, template, env=env, cwd=seeds)
+        self.process = ingot.start("build", "-local", *args, path or template, env=env, cwd=seeds)
         self.text = ""
         for line in self.process.stdout:
             self.text += line
@@ -61,20 +62,22 @@ class Build:
 
 
 def second_after(name):
+    """The time in a name: seconds of the epoch from JSON, digits of the date from HCL2."""
     stamp = re.fullmatch(r"packer-(\d+)", name)
-    while stamp and time.time() < int(stamp.group(1)) + 1:
+    if not stamp:
+        return
+    second = int(stamp.group(1)) if len(stamp.group(1)) < 14 else calendar.timegm(time.strptime(stamp.group(1), "%Y%m%d%H%M%S"))
+    while time.time() < second + 1:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="module")
-def built(cloud, seeds, ingot_bin, tmp_path_factory):
-    """All of them built, side by side."""
-    from conftest import Program
+def build_all(cloud, seeds, home, paths):
+    """All of them built, side by side. paths: of each template, the one to build."""
     account = Account(cloud, ["us-east-1", TALK_REGION, *COPIES])
     before, builds = account.state(), {}
     try:
-        for template in BUILDS:
-            builds[template] = Build(Program(ingot_bin, str(tmp_path_factory.mktemp("seed"))), cloud, seeds, template)
+        for template, path in paths.items():
+            builds[template] = Build(home(), cloud, seeds, template, path)
             second_after(builds[template].name)
         for b in builds.values():
             b.end()
@@ -85,6 +88,39 @@ def built(cloud, seeds, ingot_bin, tmp_path_factory):
                 b.process.wait()
     builds["left"] = account.state() - before
     return builds
+
+
+@pytest.fixture(scope="module")
+def home(ingot_bin, tmp_path_factory):
+    """Makes a program with a home of its own."""
+    from conftest import Program
+    return lambda: Program(ingot_bin, str(tmp_path_factory.mktemp("seed")))
+
+
+@pytest.fixture(scope="module")
+def built(cloud, seeds, home):
+    return build_all(cloud, seeds, home, {template: template for template in BUILDS})
+
+
+def properties(cloud, b):
+    """What the images of a build are, less what differs by the hour and the id."""
+    for region in b.regions:
+        image = cloud.client(region=region).describe_images(ImageIds=[b.images[region]])["Images"][0]
+        disks = [(d["DeviceName"], d["Ebs"]["VolumeSize"], d["Ebs"]["VolumeType"], d["Ebs"]["DeleteOnTermination"]) for d in image["BlockDeviceMappings"]]
+        yield region, re.sub(r"\d{10,}", "TIME", image["Name"]), image.get("Description"), image["Architecture"], image["RootDeviceName"], image["State"], disks, image.get("Tags")
+
+
+@pytest.fixture(scope="module")
+def upgraded(built, cloud, seeds, home, tmp_path_factory):
+    """The templates turned into HCL2, and those built; with what the JSON ones had left before."""
+    before = {template: list(properties(cloud, built[template])) for template in BUILDS}
+    for region, image in built["minimal-demo.json"].images.items():  # its name has no time in it
+        cloud.client(region=region).deregister_image(ImageId=image)
+    folder = tmp_path_factory.mktemp("upgraded")
+    paths = {template: str(folder / f"{template}.pkr.hcl") for template in BUILDS}
+    for template, path in paths.items():
+        home().run("hcl2_upgrade", f"-output-file={path}", template, cwd=seeds, check=0)
+    return before, build_all(cloud, seeds, home, paths)
 
 
 def test_each_leaves_its_images_and_nothing_else(built, cloud):
@@ -103,6 +139,14 @@ def test_the_scripts_of_the_talk_speak(built):
         assert ("(oo)" in built[template].text) == (command is not None), built[template].text
 
 
+def test_upgraded_ones_build_the_same(built, upgraded, cloud):
+    before, again = upgraded
+    for template, (_, _, regions, command) in BUILDS.items():
+        assert list(properties(cloud, again[template])) == before[template]
+        assert ("(oo)" in again[template].text) == (command is not None), again[template].text
+    assert len(again["left"]) == len(built["left"])
+
+
 @pytest.mark.parametrize("template, region", [("example1.json", "ap-northeast-2"), ("example4.json", "ap-northeast-1")])
 def test_an_instance_of_the_image_has_the_change(built, cloud, ingot, folder, template, region):
     again = """{"builders": [{"type": "amazon-ebs", "region": "%s", "source_ami": "%s", "instance_type": "t2.nano", "ssh_username": "ec2-user",
@@ -110,6 +154,17 @@ def test_an_instance_of_the_image_has_the_change(built, cloud, ingot, folder, te
     where = folder({"t.json": again % (region, built[template].images[region])})
     r = ingot.run("build", "-local", "t.json", env={"INGOT_CLOUD_DATA": cloud.data}, cwd=where, timeout=400, check=0)
     assert "< works >" in r.stdout
+
+
+@pytest.mark.parametrize("template", [*BUILDS, *(t for t in REFUSED if t != "example1-missing-comma.json")])
+def test_each_upgraded_is_valid_or_lacks_the_same(ingot, seeds, tmp_path, template):
+    path = tmp_path / "t.pkr.hcl"
+    ingot.run("hcl2_upgrade", f"-output-file={path}", template, cwd=seeds, check=0)
+    ingot.run("fmt", "-check", path, check=0)
+    args = BUILDS[template][0] if template in BUILDS else []
+    r = ingot.run("validate", *args, path, cwd=seeds, env={"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}, check=0 if template in BUILDS else 1)
+    assert template in BUILDS or REFUSED[template] in r.stdout
+    assert all("not yet supported by ingot" in x for x in re.findall("(?m)^Error: .*", r.stdout)), r.stdout
 
 
 @pytest.mark.parametrize("command", ["validate", "build"])

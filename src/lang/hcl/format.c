@@ -22,6 +22,7 @@ struct line {
 
 struct layout {
 	struct str text;
+	bool plain; /* a column for each byte: ASCII without carriage returns */
 	const struct hcl_token *tokens;
 	uint32_t *spaces; /* before each token */
 	VEC(struct line) lines;
@@ -211,16 +212,22 @@ static void space_cell(struct layout *l, uint32_t from, uint32_t to)
 	}
 }
 
+static bool is_plain(struct str s)
+{
+	uint8_t all = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		all |= (uint8_t)s.p[i];
+	return all < 0x80 && (!s.n || !memchr(s.p, '\r', s.n));
+}
+
 /* Grapheme clusters; none reaches over the end of its token. */
 static uint32_t count_clusters(struct str s)
 {
 	auto_free char *breaks = NULL;
 	uint32_t n = 0;
-	size_t ascii = 0;
 
-	while (ascii < s.n && (unsigned char)s.p[ascii] < 0x80 && s.p[ascii] != '\r')
-		ascii++;
-	if (ascii == s.n)
+	if (is_plain(s))
 		return (uint32_t)s.n;
 	breaks = xmalloc(s.n);
 	u8_grapheme_breaks((const uint8_t *)s.p, s.n, breaks);
@@ -234,7 +241,8 @@ static uint32_t count_columns(const struct layout *l, uint32_t from, uint32_t to
 	uint32_t n = 0;
 
 	for (uint32_t i = from; i < to; i++)
-		n += l->spaces[i] + count_clusters(token_text(l, i));
+		n += l->spaces[i] + (l->plain ? l->tokens[i].to - l->tokens[i].from
+					      : count_clusters(token_text(l, i)));
 	return n;
 }
 
@@ -318,7 +326,7 @@ void hcl_format(struct str text, struct buf *out)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	struct hcl_tokens tokens = hcl_lex(a, text, HCL_LEX_CONFIG);
-	struct layout l = { .text = text, .tokens = tokens.v };
+	struct layout l = { .text = text, .plain = is_plain(text), .tokens = tokens.v };
 	size_t n = tokens.n - 1; /* the end of the file belongs to no line */
 	uint32_t from = 0;
 
