@@ -55,8 +55,9 @@ static void set_iso_week(struct moment *m, int64_t days)
 void moment_set(struct moment *m, int64_t unix_s, int32_t ns, int32_t offset)
 {
 	/* Days and seconds apart: the sum with the offset could overflow. */
-	int64_t days = floor_div(unix_s, DAY), seconds = unix_s - days * DAY + offset;
+	int64_t days = floor_div(unix_s, DAY), seconds = unix_s % DAY;
 
+	seconds += (seconds < 0 ? DAY : 0) + offset;
 	days += floor_div(seconds, DAY);
 	seconds -= floor_div(seconds, DAY) * DAY;
 	*m = (struct moment){ .unix_s = unix_s, .ns = ns, .offset = offset };
