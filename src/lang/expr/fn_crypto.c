@@ -21,39 +21,41 @@
 #define UUID_BYTES 16
 #define UUID_TEXT 36
 
-static int digest(struct func_call *c, const EVP_MD *md, struct str s, struct value *ret, struct err *err)
+static int digest(struct func_call *c, const EVP_MD *md, struct str s, struct value *ret,
+		  struct err *err)
 {
 	uint8_t bytes[EVP_MAX_MD_SIZE];
 	char hex[2 * EVP_MAX_MD_SIZE + 1];
 	unsigned n;
 
 	if (!EVP_Digest(s.p, s.n, bytes, &n, md, NULL))
-		return err_set(err, ERR_UNSUPPORTED, "the cryptographic library of this machine refuses this hash");
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the cryptographic library of this machine refuses this hash");
 	hash_hex(bytes, n, hex);
 	*ret = value_cstring(c->arena, hex, c->span);
 	return 0;
 }
 
-static int fn_md5(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		  struct err *err)
+static int fn_md5(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		  struct value *ret, struct err *err)
 {
 	return digest(c, EVP_md5(), args[0].string, ret, err);
 }
 
-static int fn_sha1(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		   struct err *err)
+static int fn_sha1(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		   struct value *ret, struct err *err)
 {
 	return digest(c, EVP_sha1(), args[0].string, ret, err);
 }
 
-static int fn_sha256(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		     struct err *err)
+static int fn_sha256(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		     struct value *ret, struct err *err)
 {
 	return digest(c, EVP_sha256(), args[0].string, ret, err);
 }
 
-static int fn_sha512(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		     struct err *err)
+static int fn_sha512(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		     struct value *ret, struct err *err)
 {
 	return digest(c, EVP_sha512(), args[0].string, ret, err);
 }
@@ -71,19 +73,22 @@ static int fn_bcrypt(struct func_call *c, const struct value *args, size_t nargs
 	if (nargs > 1 && arg_int(c, args, 1, &cost, err) < 0)
 		return -1;
 	if (nargs > 2)
-		return err_set(err, ERR_INVALID, "bcrypt takes a text and a cost, and nothing else");
+		return err_set(err, ERR_INVALID,
+			       "bcrypt takes a text and a cost, and nothing else");
 	if (cost < BCRYPT_COST_MIN)
 		cost = BCRYPT_COST_DEFAULT;
 	if (cost > BCRYPT_COST_MAX)
-		return err_set(err, ERR_INVALID, "the cost %lld is outside of %d to %d", (long long)cost,
-			       BCRYPT_COST_MIN, BCRYPT_COST_MAX);
+		return err_set(err, ERR_INVALID, "the cost %lld is outside of %d to %d",
+			       (long long)cost, BCRYPT_COST_MIN, BCRYPT_COST_MAX);
 	if (args[0].string.n > BCRYPT_BYTES_MAX)
 		return err_set(err, ERR_INVALID, "bcrypt takes at most %d bytes, the text has %zu",
 			       BCRYPT_BYTES_MAX, args[0].string.n);
 	if (args[0].string.n && memchr(args[0].string.p, 0, args[0].string.n))
-		return arg_error(c, 0, err, "the text has a NUL byte, behind which bcrypt would not look");
+		return arg_error(c, 0, err,
+				 "the text has a NUL byte, behind which bcrypt would not look");
 	if (RAND_bytes((uint8_t *)seed, sizeof(seed)) != 1 ||
-	    !crypt_gensalt_rn("$2a$", (unsigned long)cost, seed, sizeof(seed), setting, sizeof(setting)))
+	    !crypt_gensalt_rn("$2a$", (unsigned long)cost, seed, sizeof(seed), setting,
+			      sizeof(setting)))
 		return err_set(err, ERR_UNSUPPORTED, "this machine's libcrypt has no bcrypt");
 	data = xcalloc(1, sizeof(*data));
 	word = xstrndup(args[0].string.p ? args[0].string.p : "", args[0].string.n);
@@ -127,11 +132,14 @@ static EVP_PKEY *read_key(struct str text, struct err *err)
 	}
 	p = der;
 	if (strstr(header, "4,ENCRYPTED"))
-		err_set(err, ERR_INVALID, "private keys with a password are not supported; take the password off "
-					  "first (openssl rsa -traditional)");
+		err_set(err, ERR_INVALID,
+			"private keys with a password are not supported; take the password off "
+			"first (openssl rsa -traditional)");
 	else if (!is_pkcs1(der, n) || !(key = d2i_PrivateKey(EVP_PKEY_RSA, NULL, &p, n)))
-		err_set(err, ERR_INVALID, "the private key (%s) is not an RSA key in PKCS #1 form; "
-					  "openssl rsa -traditional writes that", name);
+		err_set(err, ERR_INVALID,
+			"the private key (%s) is not an RSA key in PKCS #1 form; "
+			"openssl rsa -traditional writes that",
+			name);
 	OPENSSL_free(name);
 	OPENSSL_free(header);
 	OPENSSL_clear_free(der, (size_t)n);
@@ -150,7 +158,8 @@ static size_t pkcs1_message(const uint8_t *p, size_t n)
 	return i >= PKCS1_OVERHEAD - 1 && i < n ? i + 1 : 0;
 }
 
-/* Takes the padding off by itself: newer versions of the library answer a wrong one with random bytes. */
+/* Takes the padding off by itself: newer versions of the library answer a wrong one with random
+ * bytes. */
 static int rsa_decrypt(struct func_call *c, EVP_PKEY *key, struct str cipher, struct value *ret,
 		       struct err *err)
 {
@@ -160,15 +169,18 @@ static int rsa_decrypt(struct func_call *c, EVP_PKEY *key, struct str cipher, st
 	auto_free uint8_t *out = xcalloc(1, size + 1);
 
 	if (cipher.n > size)
-		return err_set(err, ERR_INVALID, "decryption failed: the text has %zu bytes, the key takes %zu",
+		return err_set(err, ERR_INVALID,
+			       "decryption failed: the text has %zu bytes, the key takes %zu",
 			       cipher.n, size);
 	memcpy(in + size - cipher.n, cipher.p, cipher.n);
 	if (!ctx || EVP_PKEY_decrypt_init(ctx) <= 0 ||
 	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) <= 0 ||
 	    EVP_PKEY_decrypt(ctx, out, &n, in, size) <= 0 || !(at = pkcs1_message(out, n)))
-		return err_set(err, ERR_INVALID, "decryption failed: the text was not encrypted for this key");
+		return err_set(err, ERR_INVALID,
+			       "decryption failed: the text was not encrypted for this key");
 	if (utf8_invalid_at((struct str){ (char *)out + at, n - at }) >= 0)
-		err_set(err, ERR_INVALID, "what was decrypted is not UTF-8 text, which is all a string can hold");
+		err_set(err, ERR_INVALID,
+			"what was decrypted is not UTF-8 text, which is all a string can hold");
 	else
 		ret_text(c, arena_str(c->arena, (struct str){ (char *)out + at, n - at }), ret);
 	explicit_bzero(out, size);
@@ -182,7 +194,8 @@ static int fn_rsadecrypt(struct func_call *c, const struct value *args, size_t n
 	AUTO(pkey) EVP_PKEY *key = NULL;
 
 	if (buf_add_unbase64(&cipher, args[0].string) < 0)
-		return err_set(err, ERR_INVALID, "\"" STR_FMT "\" is no base64, which the encrypted text has to be",
+		return err_set(err, ERR_INVALID,
+			       "\"" STR_FMT "\" is no base64, which the encrypted text has to be",
 			       ARG_TEXT(args[0]));
 	key = read_key(args[1].string, err);
 	return key ? rsa_decrypt(c, key, buf_str(&cipher), ret, err) : -1;
@@ -195,8 +208,8 @@ static int ret_uuid(struct func_call *c, uint8_t *u, unsigned version, struct va
 	u[6] = (uint8_t)((u[6] & 0x0f) | version << 4);
 	u[8] = (uint8_t)((u[8] & 0x3f) | 0x80);
 	hash_hex(u, UUID_BYTES, hex);
-	*ret = value_string(str_from(arena_printf(c->arena, "%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12,
-						  hex + 16, hex + 20)),
+	*ret = value_string(str_from(arena_printf(c->arena, "%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8,
+						  hex + 12, hex + 16, hex + 20)),
 			    c->span);
 	return 0;
 }
@@ -229,7 +242,8 @@ static bool uuid_parse(struct str s, uint8_t *u)
 	if (s.n == UUID_TEXT + 9 && strncasecmp(s.p, "urn:uuid:", 9) == 0)
 		s = str_slice(s, 9, s.n);
 	else if (s.n == UUID_TEXT + 2)
-		s = str_slice(s, 1, s.n - 1); /* the reference does not look which brackets they are */
+		s = str_slice(s, 1,
+			      s.n - 1); /* the reference does not look which brackets they are */
 	if (s.n != UUID_TEXT && dashes)
 		return false;
 	for (size_t k = 0; k < UUID_BYTES; k++) {
@@ -261,24 +275,28 @@ static bool uuid_namespace(struct str name, uint8_t *u)
 	return uuid_parse(name, u);
 }
 
-static int fn_uuidv5(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		     struct err *err)
+static int fn_uuidv5(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		     struct value *ret, struct err *err)
 {
 	uint8_t hash[EVP_MAX_MD_SIZE], u[UUID_BYTES];
 	AUTO(buf) struct buf b = BUF_INIT;
 
 	if (!uuid_namespace(args[0].string, u))
-		return err_set(err, ERR_INVALID, "the namespace \"" STR_FMT "\" is neither dns, url, oid, x500 nor a UUID",
+		return err_set(err, ERR_INVALID,
+			       "the namespace \"" STR_FMT
+			       "\" is neither dns, url, oid, x500 nor a UUID",
 			       ARG_TEXT(args[0]));
 	buf_add(&b, u, sizeof(u));
 	buf_add_str(&b, args[1].string);
 	if (!EVP_Digest(b.p, b.n, hash, NULL, EVP_sha1(), NULL))
-		return err_set(err, ERR_UNSUPPORTED, "the cryptographic library of this machine refuses SHA-1");
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the cryptographic library of this machine refuses SHA-1");
 	return ret_uuid(c, hash, 5, ret);
 }
 
 static const struct func_param one_text[] = { { "str", &type_string } };
-static const struct func_param bcrypt_params[] = { { "str", &type_string }, { "cost", &type_number } };
+static const struct func_param bcrypt_params[] = { { "str", &type_string },
+						   { "cost", &type_number } };
 static const struct func_param rsa_params[] = { { "ciphertext", &type_string },
 						{ "privatekey", &type_string } };
 static const struct func_param uuidv5_params[] = { { "namespace", &type_string },
@@ -293,7 +311,8 @@ static const struct func_example sha1_examples[] = {
 	{ "sha1(\"\")", "\"da39a3ee5e6b4b0d3255bfef95601890afd80709\"" },
 };
 static const struct func_example sha256_examples[] = {
-	{ "sha256(\"hello\")", "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"" },
+	{ "sha256(\"hello\")",
+	  "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"" },
 	{ "substr(sha256(\"v1\"), 0, 8)", "\"3bfc2695\"" },
 };
 static const struct func_example sha512_examples[] = {
@@ -314,19 +333,22 @@ static const struct func_example uuidv4_examples[] = {
 };
 static const struct func_example uuidv5_examples[] = {
 	{ "uuidv5(\"dns\", \"www.example.com\")", "\"2ed6657d-e927-568b-95e1-2665a8aea6a2\"" },
-	{ "uuidv5(\"2ed6657d-e927-568b-95e1-2665a8aea6a2\", \"x\")", "\"2fe73e1a-df8e-500a-abe2-6f0d2fb0ec30\"" },
+	{ "uuidv5(\"2ed6657d-e927-568b-95e1-2665a8aea6a2\", \"x\")",
+	  "\"2fe73e1a-df8e-500a-abe2-6f0d2fb0ec30\"" },
 };
 
 static const struct func rows[] = {
 	{ "bcrypt", bcrypt_params, 2, FUNC_VARIADIC, .returns = &type_string, .call = fn_bcrypt,
-	  .doc = "Hashes a password with bcrypt, for a file of passwords. `cost` is 4 to 31 and 10 where there is "
+	  .doc = "Hashes a password with bcrypt, for a file of passwords. `cost` is 4 to 31 and 10 "
+		 "where there is "
 		 "none or less than 4; each step takes twice the time. The salt is new each time.",
 	  FUNC_EXAMPLES(bcrypt_examples) },
 	{ "md5", one_text, 1, .returns = &type_string, .call = fn_md5,
 	  .doc = "The MD5 hash of a text's UTF-8 bytes, in hexadecimal digits. Not for security.",
 	  FUNC_EXAMPLES(md5_examples) },
 	{ "rsadecrypt", rsa_params, 2, .returns = &type_string, .call = fn_rsadecrypt,
-	  .doc = "Decrypts base64 that was encrypted with RSA (PKCS #1 v1.5), such as the password of a Windows "
+	  .doc = "Decrypts base64 that was encrypted with RSA (PKCS #1 v1.5), such as the password "
+		 "of a Windows "
 		 "instance, by a private key in PEM without a password.",
 	  FUNC_EXAMPLES(rsa_examples) },
 	{ "sha1", one_text, 1, .returns = &type_string, .call = fn_sha1,
@@ -341,7 +363,8 @@ static const struct func rows[] = {
 	{ "uuidv4", NULL, 0, .returns = &type_string, .call = fn_uuidv4,
 	  .doc = "A new random UUID.", FUNC_EXAMPLES(uuidv4_examples) },
 	{ "uuidv5", uuidv5_params, 2, .returns = &type_string, .call = fn_uuidv5,
-	  .doc = "The UUID that belongs to a name: the same each time. `namespace` is `dns`, `url`, `oid`, `x500` "
+	  .doc = "The UUID that belongs to a name: the same each time. `namespace` is `dns`, "
+		 "`url`, `oid`, `x500` "
 		 "or a UUID.",
 	  FUNC_EXAMPLES(uuidv5_examples) },
 };

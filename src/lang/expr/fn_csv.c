@@ -1,7 +1,7 @@
 /* csvdecode: comma-separated values (RFC 4180) with a line of names at their head.
  *
- * Empty lines are skipped, CR LF is LF (also in quotes), a quote belongs at the start of a field or is doubled
- * within quotes.
+ * Empty lines are skipped, CR LF is LF (also in quotes), a quote belongs at the start of a field or
+ * is doubled within quotes.
  */
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
@@ -13,8 +13,8 @@
 struct csv {
 	struct func_call *call;
 	struct str rest;
-	size_t line;	/* of the line last read, from 1 */
-	size_t record;	/* the line where the record began */
+	size_t line;   /* of the line last read, from 1 */
+	size_t record; /* the line where the record began */
 	struct err *err;
 	VEC(struct str) fields;
 };
@@ -57,7 +57,8 @@ static void add_field(struct csv *r, struct str s)
 	vec_push(&r->fields, text_nfc(r->call->arena, s));
 }
 
-/* Reads a field in quotes; *line stands behind the first one. 1: a comma followed, 0: the record's end. */
+/* Reads a field in quotes; *line stands behind the first one. 1: a comma followed, 0: the record's
+ * end. */
 static int quoted_field(struct csv *r, struct str *line)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
@@ -83,7 +84,8 @@ static int quoted_field(struct csv *r, struct str *line)
 			continue;
 		}
 		if (chomped(*line).n && line->p[0] != ',')
-			return csv_error(r, r->line, "a quote in a quoted field must be doubled (\"\")");
+			return csv_error(r, r->line,
+					 "a quote in a quoted field must be doubled (\"\")");
 		add_field(r, arena_str(r->call->arena, buf_str(&b)));
 		if (!chomped(*line).n)
 			return 0;
@@ -98,7 +100,8 @@ static int plain_field(struct csv *r, struct str *line)
 	struct str field = comma ? str_slice(*line, 0, (size_t)(comma - line->p)) : chomped(*line);
 
 	if (field.n && memchr(field.p, '"', field.n))
-		return csv_error(r, r->line, "a quote (\") in a field that does not begin with one");
+		return csv_error(r, r->line,
+				 "a quote (\") in a field that does not begin with one");
 	add_field(r, field);
 	if (comma)
 		*line = str_slice(*line, field.n + 1, line->n);
@@ -141,7 +144,8 @@ static const struct type *row_type(struct csv *r, const struct str *names, size_
 	v = value_object(r->call->arena, attrs, n, r->call->span);
 	for (size_t i = 1; i < n; i++) {
 		if (str_eq(v.attrs->v[i - 1].key, v.attrs->v[i].key)) {
-			err_set(r->err, ERR_INVALID, "the column name \"" STR_FMT "\" stands twice in the first line",
+			err_set(r->err, ERR_INVALID,
+				"the column name \"" STR_FMT "\" stands twice in the first line",
 				STR_ARG(v.attrs->v[i].key));
 			return NULL;
 		}
@@ -155,8 +159,9 @@ static struct value make_row(struct csv *r, const struct str *names)
 	struct value_attr *attrs = arena_new_array(a, struct value_attr, r->fields.n);
 
 	for (size_t i = 0; i < r->fields.n; i++)
-		attrs[i] = (struct value_attr){ .key = names[i],
-						.value = value_string(r->fields.v[i], r->call->span) };
+		attrs[i] =
+			(struct value_attr){ .key = names[i],
+					     .value = value_string(r->fields.v[i], r->call->span) };
 	return value_object(a, attrs, r->fields.n, r->call->span);
 }
 
@@ -169,7 +174,9 @@ static int read_table(struct csv *r, struct value *ret)
 	int rc = next_record(r);
 
 	if (rc <= 0)
-		return rc < 0 ? -1 : err_set(r->err, ERR_INVALID, "there is no first line with the names of columns");
+		return rc < 0 ? -1 :
+				err_set(r->err, ERR_INVALID,
+					"there is no first line with the names of columns");
 	n = r->fields.n;
 	names = arena_new_array(r->call->arena, struct str, n);
 	memcpy(names, r->fields.v, n * sizeof(*names));
@@ -177,7 +184,8 @@ static int read_table(struct csv *r, struct value *ret)
 	while (type && (rc = next_record(r)) > 0) {
 		if (r->fields.n != n) {
 			rc = err_set(r->err, ERR_INVALID,
-				     "mistake in the CSV text on line %zu: wrong number of fields, %zu instead of %zu",
+				     "mistake in the CSV text on line %zu: wrong number of fields, "
+				     "%zu instead of %zu",
 				     r->record, r->fields.n, n);
 			break;
 		}
@@ -206,7 +214,8 @@ static const struct func_example examples[] = {
 };
 static const struct func rows[] = {
 	{ "csvdecode", params, 1, .returns = &type_any, .call = fn_csvdecode,
-	  .doc = "Reads comma-separated values: a list of objects, whose attributes have the names that the first "
+	  .doc = "Reads comma-separated values: a list of objects, whose attributes have the names "
+		 "that the first "
 		 "line gives, and are texts.",
 	  FUNC_EXAMPLES(examples) },
 };

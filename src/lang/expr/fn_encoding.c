@@ -1,6 +1,6 @@
 /* Functions that write text in other encodings, and read it back: base64, character sets, URLs. */
-#include "lang/expr/charset.h"
 #include "lang/expr/args.h"
+#include "lang/expr/charset.h"
 #include "lang/expr/groups.h"
 #include "lang/expr/text.h"
 
@@ -28,11 +28,14 @@ static int fn_base64decode(struct func_call *c, const struct value *args, size_t
 	size_t bad;
 
 	if (buf_add_unbase64_at(&b, args[0].string, &bad) < 0)
-		return err_set(err, ERR_INVALID, "'" STR_FMT "' is not base64: byte %zu does not belong there",
-			       STR_ARG(str_slice(args[0].string, 0, MIN(args[0].string.n, 200))), bad);
+		return err_set(err, ERR_INVALID,
+			       "'" STR_FMT "' is not base64: byte %zu does not belong there",
+			       STR_ARG(str_slice(args[0].string, 0, MIN(args[0].string.n, 200))),
+			       bad);
 	if (utf8_invalid_at(buf_str(&b)) >= 0)
 		return err_set(err, ERR_INVALID,
-			       "the decoded bytes are not UTF-8 text, which is all that a string can hold; "
+			       "the decoded bytes are not UTF-8 text, which is all that a string "
+			       "can hold; "
 			       "textdecodebase64 reads other character sets");
 	return ret_buf(c, &b, ret, err);
 }
@@ -58,18 +61,19 @@ static void put_u32(struct buf *out, uint32_t v)
 		buf_addc(out, (char)v);
 }
 
-/* A gzip file in the shape the reference gives it: no name, no time, unknown system; the data are flushed, and an
- * empty stored block ends them. */
+/* A gzip file in the shape the reference gives it: no name, no time, unknown system; the data are
+ * flushed, and an empty stored block ends them. */
 static int gzip(struct str s, struct buf *out, struct err *err)
 {
-	static const char header[] = "\x1f\x8b\x08\0\0\0\0\0\0\xff", last_block[] = "\1\0\0\xff\xff";
+	static const char header[] = "\x1f\x8b\x08\0\0\0\0\0\0\xff",
+			  last_block[] = "\1\0\0\xff\xff";
 	z_stream z = { .next_in = (Bytef *)s.p, .avail_in = (uInt)s.n };
 	uint8_t piece[8192];
 
 	if (dl_open(&library, err) < 0)
 		return -1;
-	if (s.n > UINT32_MAX ||
-	    zlib.init(&z, ZLIB_LEVEL, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(z)) != Z_OK)
+	if (s.n > UINT32_MAX || zlib.init(&z, ZLIB_LEVEL, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY,
+					  ZLIB_VERSION, sizeof(z)) != Z_OK)
 		return err_set(err, ERR_UNSUPPORTED, "zlib refuses to compress this text");
 	buf_add(out, header, sizeof(header) - 1);
 	do {
@@ -101,9 +105,11 @@ static const struct charset *find_charset(struct func_call *c, struct str name, 
 	const struct charset *cs = charset_find(name);
 
 	if (!cs)
-		arg_error(c, 1, err, "\"" STR_FMT "\" is not the IANA name or alias of a character set that is "
-				   "supported here, such as UTF-16LE or ISO-8859-1",
-			STR_ARG(name));
+		arg_error(c, 1, err,
+			  "\"" STR_FMT
+			  "\" is not the IANA name or alias of a character set that is "
+			  "supported here, such as UTF-16LE or ISO-8859-1",
+			  STR_ARG(name));
 	return cs;
 }
 
@@ -135,9 +141,11 @@ static int fn_textdecodebase64(struct func_call *c, const struct value *args, si
 	if (!cs)
 		return -1;
 	if (buf_add_unbase64_at(&bytes, args[0].string, &bad) < 0)
-		return arg_error(c, 0, err, "this is not base64: the symbol at offset %zu does not belong there",
-			       bad);
-	if (charset_decode(cs, buf_str(&bytes), &b) < 0 || str_find(buf_str(&b), STR("\xef\xbf\xbd")) >= 0)
+		return arg_error(
+			c, 0, err,
+			"this is not base64: the symbol at offset %zu does not belong there", bad);
+	if (charset_decode(cs, buf_str(&bytes), &b) < 0 ||
+	    str_find(buf_str(&b), STR("\xef\xbf\xbd")) >= 0)
 		return arg_error(c, 0, err, "the bytes are not text in %s", charset_name(cs));
 	return ret_buf(c, &b, ret, err);
 }
@@ -189,17 +197,22 @@ static const struct func_example urlencode_examples[] = {
 
 static const struct func rows[] = {
 	{ "base64decode", one_text, 1, .returns = &type_string, .call = fn_base64decode,
-	  .doc = "Reads base64. The bytes must be UTF-8 text.", FUNC_EXAMPLES(base64decode_examples) },
+	  .doc = "Reads base64. The bytes must be UTF-8 text.",
+	  FUNC_EXAMPLES(base64decode_examples) },
 	{ "base64encode", one_text, 1, .returns = &type_string, .call = fn_base64encode,
-	  .doc = "Writes the UTF-8 bytes of a text in base64.", FUNC_EXAMPLES(base64encode_examples) },
+	  .doc = "Writes the UTF-8 bytes of a text in base64.",
+	  FUNC_EXAMPLES(base64encode_examples) },
 	{ "base64gzip", one_text, 1, .returns = &type_string, .call = fn_base64gzip,
-	  .doc = "Compresses the UTF-8 bytes of a text with gzip and writes that in base64, as user data for "
+	  .doc = "Compresses the UTF-8 bytes of a text with gzip and writes that in base64, as "
+		 "user data for "
 		 "instances may come.",
 	  FUNC_EXAMPLES(base64gzip_examples) },
-	{ "textdecodebase64", decode_params, 2, .returns = &type_string, .call = fn_textdecodebase64,
+	{ "textdecodebase64", decode_params, 2, .returns = &type_string,
+	  .call = fn_textdecodebase64,
 	  .doc = "Reads base64 whose bytes are text in the character set `encoding`, an IANA name.",
 	  FUNC_EXAMPLES(textdecode_examples) },
-	{ "textencodebase64", encode_params, 2, .returns = &type_string, .call = fn_textencodebase64,
+	{ "textencodebase64", encode_params, 2, .returns = &type_string,
+	  .call = fn_textencodebase64,
 	  .doc = "Writes a text in the character set `encoding`, an IANA name, and that in base64. "
 		 "PowerShell's -EncodedCommand wants UTF-16LE.",
 	  FUNC_EXAMPLES(textencode_examples) },

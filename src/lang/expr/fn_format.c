@@ -1,8 +1,8 @@
 /* format and formatlist: a printf of their own.
  *
- * A directive is %, flags (0 # - + and space), width, .precision, [argument], and the letter. Texts are measured
- * in grapheme clusters. Numbers follow the rules of the reference's library; the shortest text of a number has
- * an exponent from the seventh digit on ("%v" of 1000000 is 1e+06).
+ * A directive is %, flags (0 # - + and space), width, .precision, [argument], and the letter. Texts
+ * are measured in grapheme clusters. Numbers follow the rules of the reference's library; the
+ * shortest text of a number has an exponent from the seventh digit on ("%v" of 1000000 is 1e+06).
  */
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 
-#define COUNT_MAX 5000000 /* width and precision; the reference's library draws the line there too */
+#define COUNT_MAX 5000000 /* width and precision */
 #define SHORT_EXPONENT 6  /* the shortest text has an exponent from here on */
 
 struct verb {
@@ -41,7 +41,8 @@ static void fill(struct buf *out, char c, int64_t n)
 
 static int unsupported(struct formatter *f, const struct verb *v, const char *why)
 {
-	return err_set(f->err, ERR_INVALID, "\"" STR_FMT "\" at offset %zu cannot format argument %zu: %s",
+	return err_set(f->err, ERR_INVALID,
+		       "\"" STR_FMT "\" at offset %zu cannot format argument %zu: %s",
 		       STR_ARG(v->raw), v->offset, v->arg, why);
 }
 
@@ -68,8 +69,8 @@ static int put_json(struct formatter *f, const struct verb *v, struct value arg)
 	return 0;
 }
 
-static int as_type(struct formatter *f, const struct verb *v, struct value arg, const struct type *t,
-		   struct value *ret)
+static int as_type(struct formatter *f, const struct verb *v, struct value arg,
+		   const struct type *t, struct value *ret)
 {
 	AUTO(err) struct err why = ERR_INIT;
 
@@ -139,7 +140,10 @@ static int put_integer(struct formatter *f, const struct verb *v, const struct n
 	if (v->precision == 0 && streq(digits, "0"))
 		return 0;
 	if (v->sharp && base != 10)
-		prefix = v->letter == 'b' ? "0b" : v->letter == 'o' ? "0" : v->letter == 'x' ? "0x" : "0X";
+		prefix = v->letter == 'b' ? "0b" :
+			 v->letter == 'o' ? "0" :
+			 v->letter == 'x' ? "0x" :
+					    "0X";
 	zeros = MAX(v->precision - (int64_t)len, (int64_t)0);
 	pad = v->width - (int64_t)(strlen(sign) + strlen(prefix) + len) - zeros;
 	if (pad > 0 && v->zero && !v->minus && v->precision < 0) {
@@ -155,7 +159,8 @@ static int put_integer(struct formatter *f, const struct verb *v, const struct n
 	return 0;
 }
 
-/* The shortest text that reads back as the same number, with an exponent where it is long: %g, %v. */
+/* The shortest text that reads back as the same number, with an exponent where it is long: %g, %v.
+ */
 static void put_shortest(struct buf *out, struct arena *a, const struct number *n, char e)
 {
 	struct str s = number_text(a, n), mantissa;
@@ -270,7 +275,8 @@ static int put_verb(struct formatter *f, const struct verb *v)
 
 	if (v->arg > f->nargs)
 		return err_set(f->err, ERR_INVALID,
-			       "\"" STR_FMT "\" at offset %zu wants argument %zu, but there are only %zu",
+			       "\"" STR_FMT
+			       "\" at offset %zu wants argument %zu, but there are only %zu",
 			       STR_ARG(v->raw), v->offset, v->arg, f->nargs);
 	arg = f->args[v->arg - 1];
 	if (v->letter != 'v' && arg.kind == VALUE_NULL)
@@ -279,7 +285,8 @@ static int put_verb(struct formatter *f, const struct verb *v)
 		if (verbs[i].letter == v->letter)
 			return verbs[i].put(f, v, arg);
 	return err_set(f->err, ERR_INVALID,
-		       "there is no format verb '%c', as \"" STR_FMT "\" at offset %zu has it; there are "
+		       "there is no format verb '%c', as \"" STR_FMT
+		       "\" at offset %zu has it; there are "
 		       "v t b d o x X e E f g G s q",
 		       v->letter, STR_ARG(v->raw), v->offset);
 }
@@ -314,7 +321,8 @@ static size_t read_count(struct str s, size_t i, int64_t *ret)
 	return i;
 }
 
-/* Reads the directive at `at`; returns where what does not belong to it stands (its letter, if all is well). */
+/* Reads the directive at `at`; returns where what does not belong to it stands (its letter, if all
+ * is well). */
 static size_t read_verb(struct str s, size_t at, struct verb *v)
 {
 	size_t i = at + 1;
@@ -345,16 +353,20 @@ static int format_verb(struct formatter *f, struct str s, size_t *at, size_t *ne
 	size_t end = read_verb(s, *at, &v), n;
 
 	if (end >= s.n)
-		return err_set(f->err, ERR_INVALID, "the format ends within a directive at offset %zu", s.n);
+		return err_set(f->err, ERR_INVALID,
+			       "the format ends within a directive at offset %zu", s.n);
 	text_rune(s, end, &n);
 	v.letter = s.p[end];
-	if (!((v.letter >= 'a' && v.letter <= 'z') || (v.letter >= 'A' && v.letter <= 'Z')) || s.p[end - 1] == '[')
-		return err_set(f->err, ERR_INVALID, "the character '%.*s' at offset %zu of the format is no part of a "
-						    "directive; a percent sign itself is written %%%%",
+	if (!((v.letter >= 'a' && v.letter <= 'z') || (v.letter >= 'A' && v.letter <= 'Z')) ||
+	    s.p[end - 1] == '[')
+		return err_set(f->err, ERR_INVALID,
+			       "the character '%.*s' at offset %zu of the format is no part of a "
+			       "directive; a percent sign itself is written %%%%",
 			       (int)n, s.p + end, end);
 	v.raw = str_slice(s, *at, end + 1);
 	if (v.width > COUNT_MAX || v.precision > COUNT_MAX)
-		return err_set(f->err, ERR_INVALID, "\"" STR_FMT "\" at offset %zu is wider than %d", STR_ARG(v.raw),
+		return err_set(f->err, ERR_INVALID,
+			       "\"" STR_FMT "\" at offset %zu is wider than %d", STR_ARG(v.raw),
 			       v.offset, COUNT_MAX);
 	if (put_verb(f, &v) < 0)
 		return -1;
@@ -383,8 +395,10 @@ static int format_text(struct formatter *f, struct str s, size_t *ret_extra)
 	if (used >= f->nargs)
 		return 0;
 	*ret_extra = used + 1;
-	return used ? err_set(f->err, ERR_INVALID, "too many arguments; the format uses only %zu", used) :
-		      err_set(f->err, ERR_INVALID, "too many arguments; the format has no directive that uses one");
+	return used ? err_set(f->err, ERR_INVALID, "too many arguments; the format uses only %zu",
+			      used) :
+		      err_set(f->err, ERR_INVALID,
+			      "too many arguments; the format has no directive that uses one");
 }
 
 static int fn_format(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
@@ -422,8 +436,9 @@ static int count_lines(struct func_call *c, const struct value *args, size_t nar
 		if (!value_is_seq(args[i]))
 			continue;
 		if (first && args[i].seq->n != n)
-			return arg_error(c, (int)i, err, "argument %zu has %zu elements, but argument %zu has %zu: "
-							 "all lists must be of the same length",
+			return arg_error(c, (int)i, err,
+					 "argument %zu has %zu elements, but argument %zu has %zu: "
+					 "all lists must be of the same length",
 					 i, args[i].seq->n, first, n);
 		if (!first) {
 			first = i;
@@ -434,8 +449,8 @@ static int count_lines(struct func_call *c, const struct value *args, size_t nar
 	return 0;
 }
 
-static int format_line(struct func_call *c, struct str format, const struct value *args, size_t nargs,
-		       struct value *ret, struct err *err)
+static int format_line(struct func_call *c, struct str format, const struct value *args,
+		       size_t nargs, struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	struct formatter f = { c, args, nargs, &b, err };
@@ -450,8 +465,8 @@ static int format_line(struct func_call *c, struct str format, const struct valu
 	return format_text(&f, format, &extra) < 0 ? -1 : ret_buf(c, &b, ret, err);
 }
 
-static int fn_formatlist(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
-			 struct err *err)
+static int fn_formatlist(struct func_call *c, const struct value *args, size_t nargs,
+			 struct value *ret, struct err *err)
 {
 	struct value *lines, *one = arena_new_array(c->arena, struct value, nargs);
 	bool unknown;
@@ -483,19 +498,25 @@ static const struct func_example format_examples[] = {
 	{ "format(\"%v\", [1, \"a\"])", "\"[1,\\\"a\\\"]\"" },
 };
 static const struct func_example formatlist_examples[] = {
-	{ "formatlist(\"%s.example.com\", [\"a\", \"b\"])", "[\"a.example.com\",\"b.example.com\"]" },
+	{ "formatlist(\"%s.example.com\", [\"a\", \"b\"])",
+	  "[\"a.example.com\",\"b.example.com\"]" },
 	{ "formatlist(\"%s=%d\", [\"x\", \"y\"], [1, 2])", "[\"x=1\",\"y=2\"]" },
 };
 
 static const struct func rows[] = {
 	{ "format", params, 2, FUNC_VARIADIC, .returns = &type_string, .call = fn_format,
-	  .doc = "Fills values into a text. A directive is `%`, flags (`0` `#` `-` `+` space), width, `.`precision, "
-		 "`[`number of the argument`]`, and a letter: `s` text, `q` text as JSON quotes it, `d` `b` `o` `x` "
-		 "`X` whole numbers, `f` `e` `E` `g` `G` numbers, `t` true or false, `v` whatever comes (lists and "
+	  .doc = "Fills values into a text. A directive is `%`, flags (`0` `#` `-` `+` space), "
+		 "width, `.`precision, "
+		 "`[`number of the argument`]`, and a letter: `s` text, `q` text as JSON quotes "
+		 "it, `d` `b` `o` `x` "
+		 "`X` whole numbers, `f` `e` `E` `g` `G` numbers, `t` true or false, `v` whatever "
+		 "comes (lists and "
 		 "objects as JSON), `#v` JSON. `%%` is a percent sign. Each argument must be used.",
 	  FUNC_EXAMPLES(format_examples) },
-	{ "formatlist", params, 2, FUNC_VARIADIC, .returns = &type_list_string, .call = fn_formatlist,
-	  .doc = "`format` for each element of the lists among the arguments, which must be of the same length; "
+	{ "formatlist", params, 2, FUNC_VARIADIC, .returns = &type_list_string,
+	  .call = fn_formatlist,
+	  .doc = "`format` for each element of the lists among the arguments, which must be of the "
+		 "same length; "
 		 "other arguments are the same each time.",
 	  FUNC_EXAMPLES(formatlist_examples) },
 };

@@ -33,7 +33,8 @@ static struct value object_from_json(struct func_call *c, struct value v)
 	return value_object_last(c->arena, out, v.attrs->n, c->span);
 }
 
-/* What the JSON reader made, as a value of HCL: normalized texts, sorted objects, the call's span. */
+/* What the JSON reader made, as a value of HCL: normalized texts, sorted objects, the call's span.
+ */
 static struct value from_json(struct func_call *c, struct value v)
 {
 	struct value *out;
@@ -65,20 +66,21 @@ static int fn_jsondecode(struct func_call *c, const struct value *args, size_t n
 		const struct diag *g = &d.v[0];
 		struct position at = g->at.line ? g->at : source_position(src, g->span.from);
 
-		return err_set(err, ERR_INVALID, "this is not JSON, at line %u, column %u: %s%s%s", at.line,
-			       at.column, g->summary, g->detail ? "; " : "", g->detail ? g->detail : "");
+		return err_set(err, ERR_INVALID, "this is not JSON, at line %u, column %u: %s%s%s",
+			       at.line, at.column, g->summary, g->detail ? "; " : "",
+			       g->detail ? g->detail : "");
 	}
 	*ret = from_json(c, v);
 	return 0;
 }
 
-static const struct func_param encode_params[] = {
-	{ "val", &type_any, PARAM_NULL | PARAM_UNKNOWN | PARAM_DYNAMIC }
-};
+static const struct func_param encode_params[] = { { "val", &type_any,
+						     PARAM_NULL | PARAM_UNKNOWN | PARAM_DYNAMIC } };
 static const struct func_param decode_params[] = { { "str", &type_string } };
 
 static const struct func_example encode_examples[] = {
-	{ "jsonencode({ port = 8080, tags = [\"a\"] })", "\"{\\\"port\\\":8080,\\\"tags\\\":[\\\"a\\\"]}\"" },
+	{ "jsonencode({ port = 8080, tags = [\"a\"] })",
+	  "\"{\\\"port\\\":8080,\\\"tags\\\":[\\\"a\\\"]}\"" },
 	{ "jsonencode(null)", "\"null\"" },
 };
 static const struct func_example decode_examples[] = {
@@ -88,9 +90,11 @@ static const struct func_example decode_examples[] = {
 
 static const struct func rows[] = {
 	{ "jsondecode", decode_params, 1, .returns = &type_any, .call = fn_jsondecode,
-	  .doc = "Reads JSON: objects and tuples of what stands in it.", FUNC_EXAMPLES(decode_examples) },
+	  .doc = "Reads JSON: objects and tuples of what stands in it.",
+	  FUNC_EXAMPLES(decode_examples) },
 	{ "jsonencode", encode_params, 1, .returns = &type_string, .call = fn_jsonencode,
-	  .doc = "Writes a value as JSON on one line, with sorted keys. `<`, `>` and `&` are escaped.",
+	  .doc = "Writes a value as JSON on one line, with sorted keys. `<`, `>` and `&` are "
+		 "escaped.",
 	  FUNC_EXAMPLES(encode_examples) },
 };
 const struct func_group func_group_json = { "JSON", rows, ARRAY_LEN(rows) };

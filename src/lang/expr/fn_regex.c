@@ -9,7 +9,8 @@
 
 #include <unictype.h>
 
-/* What a match is given as: the text itself without groups, a tuple of groups, an object of named ones. */
+/* What a match is given as: the text itself without groups, a tuple of groups, an object of named
+ * ones. */
 enum shape { TEXT, TUPLE, OBJECT };
 
 static int shape_of(struct func_call *c, const struct re2 *re, enum shape *ret, struct err *err)
@@ -19,13 +20,16 @@ static int shape_of(struct func_call *c, const struct re2 *re, enum shape *ret, 
 	for (size_t i = 1; i <= n; i++)
 		named += re2_group_name(re, i) != NULL;
 	if (named && named < n)
-		return arg_error(c, 0, err, "the pattern has groups with names and groups without; all or none must have one");
+		return arg_error(c, 0, err,
+				 "the pattern has groups with names and groups without; all or "
+				 "none must have one");
 	*ret = !n ? TEXT : named ? OBJECT : TUPLE;
 	return 0;
 }
 
 /* A pattern that is wrong is the first argument's fault. */
-static struct re2 *compile_arg(struct func_call *c, struct str pattern, enum shape *ret_shape, struct err *err)
+static struct re2 *compile_arg(struct func_call *c, struct str pattern, enum shape *ret_shape,
+			       struct err *err)
 {
 	AUTO(re2) struct re2 *re = re2_compile(pattern, err);
 
@@ -45,7 +49,8 @@ static struct value group_value(struct func_call *c, struct str s)
 	return v;
 }
 
-static struct value match_value(struct func_call *c, const struct re2 *re, enum shape shape, const struct str *groups)
+static struct value match_value(struct func_call *c, const struct re2 *re, enum shape shape,
+				const struct str *groups)
 {
 	size_t n = re2_groups(re);
 	struct value_attr *attrs;
@@ -67,8 +72,8 @@ static struct value match_value(struct func_call *c, const struct re2 *re, enum 
 	return value_object_last(c->arena, attrs, n, c->span);
 }
 
-static int fn_regex(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		    struct err *err)
+static int fn_regex(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		    struct value *ret, struct err *err)
 {
 	enum shape shape;
 	AUTO(re2) struct re2 *re = compile_arg(c, args[0].string, &shape, err);
@@ -80,7 +85,9 @@ static int fn_regex(struct func_call *c, const struct value *args, size_t nargs 
 	groups = xcalloc(re2_groups(re) + 1, sizeof(*groups));
 	rc = re2_match(re, args[1].string, 0, groups, err);
 	if (rc <= 0)
-		return rc < 0 ? -1 : err_set(err, ERR_INVALID, "the pattern matches no part of the text");
+		return rc < 0 ?
+			       -1 :
+			       err_set(err, ERR_INVALID, "the pattern matches no part of the text");
 	*ret = match_value(c, re, shape, groups);
 	return 0;
 }
@@ -94,8 +101,8 @@ static size_t rune_length(struct str s, size_t at)
 	return n;
 }
 
-static int fn_regexall(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		       struct err *err)
+static int fn_regexall(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		       struct value *ret, struct err *err)
 {
 	enum shape shape;
 	struct str s = args[1].string;
@@ -127,10 +134,12 @@ static int fn_regexall(struct func_call *c, const struct value *args, size_t nar
 
 static bool is_name_rune(ucs4_t r)
 {
-	return r == '_' || uc_is_general_category(r, UC_CATEGORY_L) || uc_is_general_category(r, UC_CATEGORY_Nd);
+	return r == '_' || uc_is_general_category(r, UC_CATEGORY_L) ||
+	       uc_is_general_category(r, UC_CATEGORY_Nd);
 }
 
-/* The name behind a $: `1`, `name`, `{name}`; *i is moved behind it. False: the $ stands for itself. */
+/* The name behind a $: `1`, `name`, `{name}`; *i is moved behind it. False: the $ stands for
+ * itself. */
 static bool read_name(struct str s, size_t *i, struct str *ret)
 {
 	bool braces = *i < s.n && s.p[*i] == '{';
@@ -158,7 +167,8 @@ static struct str find_group(const struct re2 *re, const struct str *groups, str
 	return (struct str){ 0 };
 }
 
-static void put_replacement(struct buf *out, const struct re2 *re, const struct str *groups, struct str by)
+static void put_replacement(struct buf *out, const struct re2 *re, const struct str *groups,
+			    struct str by)
 {
 	for (size_t i = 0; i < by.n;) {
 		struct str name;
@@ -176,7 +186,8 @@ static void put_replacement(struct buf *out, const struct re2 *re, const struct 
 	}
 }
 
-static int replace_all(const struct re2 *re, struct str s, struct str by, struct buf *out, struct err *err)
+static int replace_all(const struct re2 *re, struct str s, struct str by, struct buf *out,
+		       struct err *err)
 {
 	auto_free struct str *groups = xcalloc(re2_groups(re) + 1, sizeof(*groups));
 	size_t at = 0, done = 0;
@@ -195,8 +206,8 @@ static int replace_all(const struct re2 *re, struct str s, struct str by, struct
 	return rc < 0 ? -1 : 0;
 }
 
-static int fn_regex_replace(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-			    struct err *err)
+static int fn_regex_replace(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			    struct value *ret, struct err *err)
 {
 	AUTO(re2) struct re2 *re = re2_compile(args[1].string, err);
 	AUTO(buf) struct buf b = BUF_INIT;
@@ -206,7 +217,8 @@ static int fn_regex_replace(struct func_call *c, const struct value *args, size_
 	return ret_buf(c, &b, ret, err);
 }
 
-static const struct func_param regex_params[] = { { "pattern", &type_string }, { "string", &type_string } };
+static const struct func_param regex_params[] = { { "pattern", &type_string },
+						  { "string", &type_string } };
 static const struct func_param replace_params[] = { { "str", &type_string },
 						    { "pattern", &type_string },
 						    { "replace", &type_string } };
@@ -214,7 +226,8 @@ static const struct func_param replace_params[] = { { "str", &type_string },
 static const struct func_example regex_examples[] = {
 	{ "regex(\"[0-9]+\", \"ubuntu-2204\")", "\"2204\"" },
 	{ "regex(\"^(\\\\w+)-(\\\\d+)$\", \"web-7\")", "[\"web\",\"7\"]" },
-	{ "regex(\"(?P<major>\\\\d+)\\\\.(?P<minor>\\\\d+)\", \"v1.16\")", "{\"major\":\"1\",\"minor\":\"16\"}" },
+	{ "regex(\"(?P<major>\\\\d+)\\\\.(?P<minor>\\\\d+)\", \"v1.16\")",
+	  "{\"major\":\"1\",\"minor\":\"16\"}" },
 };
 static const struct func_example regexall_examples[] = {
 	{ "regexall(\"[a-z]+\", \"1 one 2 two\")", "[\"one\",\"two\"]" },
@@ -222,21 +235,27 @@ static const struct func_example regexall_examples[] = {
 };
 static const struct func_example replace_examples[] = {
 	{ "regex_replace(\"web 1\", \"[^a-z0-9]+\", \"-\")", "\"web-1\"" },
-	{ "regex_replace(\"2024-01-02\", \"(\\\\d+)-(\\\\d+)-(\\\\d+)\", \"$3.$2.$1\")", "\"02.01.2024\"" },
+	{ "regex_replace(\"2024-01-02\", \"(\\\\d+)-(\\\\d+)-(\\\\d+)\", \"$3.$2.$1\")",
+	  "\"02.01.2024\"" },
 };
 
 static const struct func rows[] = {
 	{ "regex", regex_params, 2, .returns = &type_any, .call = fn_regex,
-	  .doc = "The first match of a pattern in RE2's syntax: the text itself if the pattern has no groups, a tuple of "
-		 "what the groups took, or an object of what the groups with names (`(?P<name>…)`) took; `null` for a "
+	  .doc = "The first match of a pattern in RE2's syntax: the text itself if the pattern has "
+		 "no groups, a tuple of "
+		 "what the groups took, or an object of what the groups with names (`(?P<name>…)`) "
+		 "took; `null` for a "
 		 "group that took no part. No match is an error: see `can` and `regexall`.",
 	  FUNC_EXAMPLES(regex_examples) },
 	{ "regex_replace", replace_params, 3, .returns = &type_string, .call = fn_regex_replace,
-	  .doc = "Replaces every match of a pattern in RE2's syntax. In the new text `$1` or `${name}` is what a group "
-		 "took, and `$$` a dollar sign; a name takes all letters, digits and underscores that follow.",
+	  .doc = "Replaces every match of a pattern in RE2's syntax. In the new text `$1` or "
+		 "`${name}` is what a group "
+		 "took, and `$$` a dollar sign; a name takes all letters, digits and underscores "
+		 "that follow.",
 	  FUNC_EXAMPLES(replace_examples) },
 	{ "regexall", regex_params, 2, .returns = &type_any, .call = fn_regexall,
-	  .doc = "All matches of a pattern in RE2's syntax, each as `regex` gives it; an empty list if there is none.",
+	  .doc = "All matches of a pattern in RE2's syntax, each as `regex` gives it; an empty "
+		 "list if there is none.",
 	  FUNC_EXAMPLES(regexall_examples) },
 };
 const struct func_group func_group_regex = { "Regular expressions", rows, ARRAY_LEN(rows) };

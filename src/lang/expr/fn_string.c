@@ -1,7 +1,7 @@
 /* Functions of text: case, trimming, cutting, joining.
  *
- * Case is mapped code point by code point (no "ß" to "SS"), as the reference does; lengths and places are
- * counted in grapheme clusters.
+ * Case is mapped code point by code point (no "ß" to "SS"), as the reference does; lengths and
+ * places are counted in grapheme clusters.
  */
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
@@ -176,8 +176,8 @@ static int fn_indent(struct func_call *c, const struct value *args, size_t nargs
 	if (arg_int(c, args, 0, &spaces, err) < 0)
 		return -1;
 	if (spaces < 0 || spaces > INDENT_MAX)
-		return arg_error(c, 0, err, "from 0 to %d spaces can be put in, not %lld", INDENT_MAX,
-			       (long long)spaces);
+		return arg_error(c, 0, err, "from 0 to %d spaces can be put in, not %lld",
+				 INDENT_MAX, (long long)spaces);
 	for (size_t i = 0; i < s.n; i++) {
 		buf_addc(&b, s.p[i]);
 		for (int64_t k = 0; s.p[i] == '\n' && k < spaces; k++)
@@ -268,13 +268,15 @@ static int fn_join(struct func_call *c, const struct value *args, size_t nargs, 
 	bool first = true;
 
 	if (nargs < 2)
-		return err_set(err, ERR_INVALID, "at least one list is needed behind the separator");
+		return err_set(err, ERR_INVALID,
+			       "at least one list is needed behind the separator");
 	for (size_t i = 1; i < nargs; i++) {
 		for (size_t k = 0; k < args[i].seq->n; k++) {
 			struct value v = args[i].seq->v[k];
 
 			if (v.kind == VALUE_NULL)
-				return arg_error(c, (int)i, err, "element %zu is null, which cannot be joined", k);
+				return arg_error(c, (int)i, err,
+						 "element %zu is null, which cannot be joined", k);
 			if (!first)
 				buf_add_str(&b, args[0].string);
 			buf_add_str(&b, v.string);
@@ -404,21 +406,26 @@ static const struct func rows[] = {
 	  .doc = "Takes all line breaks (LF, CR LF, CR) off the end of a text.",
 	  FUNC_EXAMPLES(chomp_examples) },
 	{ "endswith", suffix_params, 2, .returns = &type_bool, .call = fn_endswith,
-	  .doc = "Tells whether a text ends with the given one.", FUNC_EXAMPLES(endswith_examples) },
+	  .doc = "Tells whether a text ends with the given one.",
+	  FUNC_EXAMPLES(endswith_examples) },
 	{ "indent", indent_params, 2, .returns = &type_string, .call = fn_indent,
-	  .doc = "Puts that many spaces behind each line break: all lines but the first are indented.",
+	  .doc = "Puts that many spaces behind each line break: all lines but the first are "
+		 "indented.",
 	  FUNC_EXAMPLES(indent_examples) },
 	{ "join", join_params, 2, FUNC_VARIADIC, .returns = &type_string, .call = fn_join,
-	  .doc = "Joins the elements of one or more lists to one text, with a separator between them.",
+	  .doc = "Joins the elements of one or more lists to one text, with a separator between "
+		 "them.",
 	  FUNC_EXAMPLES(join_examples) },
 	{ "lower", one_text, 1, .returns = &type_string, .call = fn_lower,
 	  .doc = "Turns all letters into small ones.", FUNC_EXAMPLES(lower_examples) },
 	{ "replace", replace_params, 3, .returns = &type_string, .call = fn_replace,
-	  .doc = "Replaces every occurrence of one text in another. The search text is taken literally; "
+	  .doc = "Replaces every occurrence of one text in another. The search text is taken "
+		 "literally; "
 		 "see `regex_replace` for patterns.",
 	  FUNC_EXAMPLES(replace_examples) },
 	{ "split", split_params, 2, .returns = &type_list_string, .call = fn_split,
-	  .doc = "Cuts a text at each separator into a list. An empty separator cuts it into code points.",
+	  .doc = "Cuts a text at each separator into a list. An empty separator cuts it into code "
+		 "points.",
 	  FUNC_EXAMPLES(split_examples) },
 	{ "startswith", prefix_params, 2, .returns = &type_bool, .call = fn_startswith,
 	  .doc = "Tells whether a text begins with the given one.",
@@ -430,7 +437,8 @@ static const struct func rows[] = {
 	  .doc = "Turns a text around, character by character (accents stay with their letters).",
 	  FUNC_EXAMPLES(strrev_examples) },
 	{ "substr", substr_params, 3, .returns = &type_string, .call = fn_substr,
-	  .doc = "Cuts out a part: at most `length` characters from the place `offset` (0 is the first; a "
+	  .doc = "Cuts out a part: at most `length` characters from the place `offset` (0 is the "
+		 "first; a "
 		 "negative one counts from the end). A negative length takes all the rest.",
 	  FUNC_EXAMPLES(substr_examples) },
 	{ "title", one_text, 1, .returns = &type_string, .call = fn_title,
@@ -442,7 +450,8 @@ static const struct func rows[] = {
 	  .doc = "Takes a prefix off, once, if the text begins with it.",
 	  FUNC_EXAMPLES(trimprefix_examples) },
 	{ "trimspace", one_text, 1, .returns = &type_string, .call = fn_trimspace,
-	  .doc = "Takes white space of any kind off both ends.", FUNC_EXAMPLES(trimspace_examples) },
+	  .doc = "Takes white space of any kind off both ends.",
+	  FUNC_EXAMPLES(trimspace_examples) },
 	{ "trimsuffix", suffix_params, 2, .returns = &type_string, .call = fn_trimsuffix,
 	  .doc = "Takes a suffix off, once, if the text ends with it.",
 	  FUNC_EXAMPLES(trimsuffix_examples) },

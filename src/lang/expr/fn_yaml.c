@@ -1,7 +1,8 @@
 /* yamlencode and yamldecode.
  *
- * The reader walks libyaml's events. What a plain scalar is, is decided as in YAML 1.1 with the reference's
- * choices: yes and on are true, dates are texts in RFC 3339, numbers are decimal or 0b….
+ * The reader walks libyaml's events. What a plain scalar is, is decided as in YAML 1.1 with the
+ * reference's choices: yes and on are true, dates are texts in RFC 3339, numbers are decimal or
+ * 0b….
  */
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
@@ -48,7 +49,8 @@ static int fn_yamlencode(struct func_call *c, const struct value *args, size_t n
 
 static int mistake(struct reader *r, yaml_mark_t at, const char *what)
 {
-	return err_set(r->err, ERR_INVALID, "this is not YAML that can be used, at line %zu, column %zu: %s",
+	return err_set(r->err, ERR_INVALID,
+		       "this is not YAML that can be used, at line %zu, column %zu: %s",
 		       at.line + 1, at.column + 1, what);
 }
 
@@ -57,8 +59,9 @@ static int next_event(struct reader *r, yaml_event_t *ret)
 	if (yaml_parser_parse(&r->parser, ret))
 		return 0;
 	return mistake(r, r->parser.problem_mark,
-		       r->parser.error == YAML_READER_ERROR ? "a character that must not stand in YAML" :
-							      r->parser.problem);
+		       r->parser.error == YAML_READER_ERROR ?
+			       "a character that must not stand in YAML" :
+			       r->parser.problem);
 }
 
 /* The latest anchor of that name, or NULL. */
@@ -74,9 +77,10 @@ static size_t open_anchor(struct reader *r, const yaml_char_t *name)
 {
 	if (!name)
 		return SIZE_MAX;
-	vec_push(&r->anchors, (struct anchor){ .name = arena_str(r->call->arena, str_from((const char *)name)),
-					       .nodes = r->nodes,
-					       .open = true });
+	vec_push(&r->anchors,
+		 (struct anchor){ .name = arena_str(r->call->arena, str_from((const char *)name)),
+				  .nodes = r->nodes,
+				  .open = true });
 	return r->anchors.n - 1;
 }
 
@@ -92,7 +96,10 @@ static void close_anchor(struct reader *r, size_t i, struct value v)
 static int count_nodes(struct reader *r, yaml_mark_t at, size_t n)
 {
 	r->nodes += n;
-	return r->nodes > NODES_MAX ? mistake(r, at, "with its aliases written out, it has more than 10000000 values") : 0;
+	return r->nodes > NODES_MAX ?
+		       mistake(r, at,
+			       "with its aliases written out, it has more than 10000000 values") :
+		       0;
 }
 
 static int read_scalar(struct reader *r, const yaml_event_t *e, struct value *ret)
@@ -100,14 +107,16 @@ static int read_scalar(struct reader *r, const yaml_event_t *e, struct value *re
 	struct str s = { (const char *)e->data.scalar.value, e->data.scalar.length };
 	AUTO(err) struct err why = ERR_INIT;
 	yaml_scalar_style_t style = e->data.scalar.style;
-	bool quoted = style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	bool quoted = style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+		      style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 
 	if (yaml_scalar(r->call, (const char *)e->data.scalar.tag, s, quoted, ret, &why) < 0)
 		return mistake(r, e->start_mark, why.msg);
 	return 0;
 }
 
-/* A scalar as a value: block scalars without a tag become texts (of what they would have been when plain). */
+/* A scalar as a value: block scalars without a tag become texts (of what they would have been when
+ * plain). */
 static int read_scalar_value(struct reader *r, const yaml_event_t *e, struct value *ret)
 {
 	AUTO(err) struct err why = ERR_INIT;
@@ -130,7 +139,9 @@ static int read_alias(struct reader *r, const yaml_event_t *e, struct value *ret
 		*ret = a->value;
 		return count_nodes(r, e->start_mark, a->nodes);
 	}
-	what = xasprintf(a ? "the anchor \"%s\" is used within its own value" : "there is no anchor \"%s\"", name);
+	what = xasprintf(a ? "the anchor \"%s\" is used within its own value" :
+			     "there is no anchor \"%s\"",
+			 name);
 	return mistake(r, e->start_mark, what);
 }
 
@@ -248,15 +259,16 @@ static int read_mapping(struct reader *r, struct value *ret)
 	return rc;
 }
 
-static int read_collection(struct reader *r, const yaml_event_t *e, const yaml_char_t *tag, const char *want,
-			   struct value *ret)
+static int read_collection(struct reader *r, const yaml_event_t *e, const yaml_char_t *tag,
+			   const char *want, struct value *ret)
 {
 	bool list = e->type == YAML_SEQUENCE_START_EVENT;
 	auto_free char *what = NULL;
 	int rc;
 
 	if (tag && !streq((const char *)tag, want)) {
-		what = xasprintf("%s cannot be read as \"%s\"", list ? "a sequence" : "a mapping", (const char *)tag);
+		what = xasprintf("%s cannot be read as \"%s\"", list ? "a sequence" : "a mapping",
+				 (const char *)tag);
 		return mistake(r, e->start_mark, what);
 	}
 	if (r->depth >= DEPTH_MAX)
@@ -305,7 +317,8 @@ static int expect(struct reader *r, yaml_event_type_t type, const char *else_wha
 
 	if (next_event(r, &e) < 0)
 		return -1;
-	version = e.type == YAML_DOCUMENT_START_EVENT ? e.data.document_start.version_directive : NULL;
+	version = e.type == YAML_DOCUMENT_START_EVENT ? e.data.document_start.version_directive :
+							NULL;
 	if (e.type != type)
 		rc = mistake(r, e.start_mark, else_what);
 	else if (version && (version->major != 1 || version->minor != 1))
@@ -317,7 +330,8 @@ static int expect(struct reader *r, yaml_event_type_t type, const char *else_wha
 static int read_stream(struct reader *r, struct value *ret)
 {
 	if (expect(r, YAML_STREAM_START_EVENT, "it does not begin") < 0 ||
-	    expect(r, YAML_DOCUMENT_START_EVENT, "there is no document in it") < 0 || read_next_node(r, ret) < 0 ||
+	    expect(r, YAML_DOCUMENT_START_EVENT, "there is no document in it") < 0 ||
+	    read_next_node(r, ret) < 0 ||
 	    expect(r, YAML_DOCUMENT_END_EVENT, "there is more behind the value") < 0)
 		return -1;
 	return expect(r, YAML_STREAM_END_EVENT, "there is more than one document");
@@ -332,8 +346,9 @@ static int fn_yamldecode(struct func_call *c, const struct value *args, size_t n
 	if (!yaml_parser_initialize(&r.parser))
 		abort(); /* out of memory */
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)(args[0].string.n ? args[0].string.p : ""),
-				     args[0].string.n);
+	yaml_parser_set_input_string(
+		&r.parser, (const unsigned char *)(args[0].string.n ? args[0].string.p : ""),
+		args[0].string.n);
 	rc = read_stream(&r, ret);
 	yaml_parser_delete(&r.parser);
 	vec_release(&r.anchors);
@@ -343,9 +358,8 @@ static int fn_yamldecode(struct func_call *c, const struct value *args, size_t n
 	return rc;
 }
 
-static const struct func_param encode_params[] = {
-	{ "value", &type_any, PARAM_NULL | PARAM_DYNAMIC }
-};
+static const struct func_param encode_params[] = { { "value", &type_any,
+						     PARAM_NULL | PARAM_DYNAMIC } };
 static const struct func_param decode_params[] = { { "src", &type_string } };
 
 static const struct func_example encode_examples[] = {
@@ -359,11 +373,13 @@ static const struct func_example decode_examples[] = {
 
 static const struct func rows[] = {
 	{ "yamldecode", decode_params, 1, .returns = &type_any, .call = fn_yamldecode,
-	  .doc = "Reads one YAML document: objects, tuples, texts, numbers, `true` and `false` (also as yes, no, on, "
+	  .doc = "Reads one YAML document: objects, tuples, texts, numbers, `true` and `false` "
+		 "(also as yes, no, on, "
 		 "off). Anchors, aliases and `<<` work; tags other than YAML's own do not.",
 	  FUNC_EXAMPLES(decode_examples) },
 	{ "yamlencode", encode_params, 1, .returns = &type_string, .call = fn_yamlencode,
-	  .doc = "Writes a value as YAML, with sorted keys and all texts in quotes, or as literal blocks where they "
+	  .doc = "Writes a value as YAML, with sorted keys and all texts in quotes, or as literal "
+		 "blocks where they "
 		 "have line breaks.",
 	  FUNC_EXAMPLES(encode_examples) },
 };

@@ -1,7 +1,8 @@
 /* Regular expressions: RE2's syntax is read, checked and written anew for PCRE2.
  *
- * Groups are numbered the same in both; their names stay here, since PCRE2 allows fewer. $ is the end of the text, not
- * also before a last line break; . is all but a line feed; \d \s \w \b know ASCII alone.
+ * Groups are numbered the same in both; their names stay here, since PCRE2 allows fewer. $ is the
+ * end of the text, not also before a last line break; . is all but a line feed; \d \s \w \b know
+ * ASCII alone.
  */
 #include "lang/expr/re2.h"
 
@@ -28,10 +29,10 @@ struct re2 {
 
 /* What stands before a place in the pattern, and may be repeated. */
 struct item {
-	size_t at; /* in the output */
-	size_t from; /* of the last repetition, in the pattern */
+	size_t at;		    /* in the output */
+	size_t from;		    /* of the last repetition, in the pattern */
 	bool there, repeated, bare; /* bare: an assertion, which PCRE2 repeats only in a group */
-	unsigned cost; /* how often repetitions repeat what is in it */
+	unsigned cost;		    /* how often repetitions repeat what is in it */
 };
 
 struct parser {
@@ -117,8 +118,10 @@ static int parse_counts(struct parser *p, struct item *item)
 	if (repeat(p, item, end, how) < 0)
 		return -1;
 	item->cost *= (unsigned)MAX(MAX(min, max), 1);
-	if (min > REPEAT_MAX || max > REPEAT_MAX || (max >= 0 && min > max) || item->cost > REPEAT_MAX)
-		return re2_error(&p->in, "a repetition that goes backwards, or more than 1000 times", from);
+	if (min > REPEAT_MAX || max > REPEAT_MAX || (max >= 0 && min > max) ||
+	    item->cost > REPEAT_MAX)
+		return re2_error(&p->in,
+				 "a repetition that goes backwards, or more than 1000 times", from);
 	return 1;
 }
 
@@ -345,7 +348,8 @@ static int compile(struct re2 *re, struct str pattern, struct err *err)
 	pcre2_set_newline(how, PCRE2_NEWLINE_LF);
 	pcre2_set_parens_nest_limit(how, 2 * DEPTH_MAX);
 	re->code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
-				 PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C,
+				 PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX |
+					 PCRE2_NEVER_BACKSLASH_C,
 				 &code, &at, how);
 	pcre2_compile_context_free(how);
 	if (!re->code) {
@@ -399,13 +403,16 @@ const char *re2_group_name(const struct re2 *re, size_t i)
 int re2_match(const struct re2 *re, struct str s, size_t at, struct str *ret, struct err *err)
 {
 	const size_t *span = pcre2_get_ovector_pointer(re->data);
-	int rc = pcre2_match(re->code, (PCRE2_SPTR)(s.p ? s.p : ""), s.n, at, PCRE2_NO_UTF_CHECK, re->data, re->limits);
+	int rc = pcre2_match(re->code, (PCRE2_SPTR)(s.p ? s.p : ""), s.n, at, PCRE2_NO_UTF_CHECK,
+			     re->data, re->limits);
 
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return 0;
-	if (rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_HEAPLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT)
+	if (rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_HEAPLIMIT ||
+	    rc == PCRE2_ERROR_DEPTHLIMIT)
 		return err_set(err, ERR_INVALID,
-			       "the pattern takes too many steps on this text (more than %d); repetitions in one another, "
+			       "the pattern takes too many steps on this text (more than %d); "
+			       "repetitions in one another, "
 			       "as in (a*)*, are what makes it slow",
 			       STEPS_MAX);
 	if (rc < 0)
@@ -413,7 +420,8 @@ int re2_match(const struct re2 *re, struct str s, size_t at, struct str *ret, st
 	for (size_t i = 0; i <= re->names.n; i++) {
 		bool set = (int)i < rc && span[2 * i] != PCRE2_UNSET;
 
-		ret[i] = set ? str_slice((struct str){ s.p ? s.p : "", s.n }, span[2 * i], span[2 * i + 1]) :
+		ret[i] = set ? str_slice((struct str){ s.p ? s.p : "", s.n }, span[2 * i],
+					 span[2 * i + 1]) :
 			       (struct str){ 0 };
 	}
 	return 1;

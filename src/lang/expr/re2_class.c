@@ -1,7 +1,7 @@
 /* Escapes and classes of regular expressions: RE2's read, PCRE2's written.
  *
- * Classes are written as ranges of code points, so that nothing in them has a meaning of its own and (?i) folds them
- * as RE2 does.
+ * Classes are written as ranges of code points, so that nothing in them has a meaning of its own
+ * and (?i) folds them as RE2 does.
  */
 #include "lang/expr/re2_class.h"
 
@@ -52,26 +52,52 @@ static const struct named_class posix_classes[] = {
 static const struct {
 	const char *name, *code;
 } categories[] = {
-	{ "casedletter", "L&" },	 { "closepunctuation", "Pe" },	 { "connectorpunctuation", "Pc" },
-	{ "control", "Cc" },		 { "currencysymbol", "Sc" },	 { "dashpunctuation", "Pd" },
-	{ "decimalnumber", "Nd" },	 { "enclosingmark", "Me" },	 { "finalpunctuation", "Pf" },
-	{ "format", "Cf" },		 { "initialpunctuation", "Pi" }, { "lc", "L&" },
-	{ "letter", "L" },		 { "letternumber", "Nl" },	 { "lineseparator", "Zl" },
-	{ "lowercaseletter", "Ll" },	 { "mark", "M" },		 { "mathsymbol", "Sm" },
-	{ "modifierletter", "Lm" },	 { "modifiersymbol", "Sk" },	 { "nonspacingmark", "Mn" },
-	{ "number", "N" },		 { "openpunctuation", "Ps" },	 { "other", "C" },
-	{ "otherletter", "Lo" },	 { "othernumber", "No" },	 { "otherpunctuation", "Po" },
-	{ "othersymbol", "So" },	 { "paragraphseparator", "Zp" }, { "privateuse", "Co" },
-	{ "punctuation", "P" },		 { "separator", "Z" },		 { "spaceseparator", "Zs" },
-	{ "spacingmark", "Mc" },	 { "symbol", "S" },		 { "titlecaseletter", "Lt" },
-	{ "unassigned", "Cn" },		 { "uppercaseletter", "Lu" },
+	{ "casedletter", "L&" },
+	{ "closepunctuation", "Pe" },
+	{ "connectorpunctuation", "Pc" },
+	{ "control", "Cc" },
+	{ "currencysymbol", "Sc" },
+	{ "dashpunctuation", "Pd" },
+	{ "decimalnumber", "Nd" },
+	{ "enclosingmark", "Me" },
+	{ "finalpunctuation", "Pf" },
+	{ "format", "Cf" },
+	{ "initialpunctuation", "Pi" },
+	{ "lc", "L&" },
+	{ "letter", "L" },
+	{ "letternumber", "Nl" },
+	{ "lineseparator", "Zl" },
+	{ "lowercaseletter", "Ll" },
+	{ "mark", "M" },
+	{ "mathsymbol", "Sm" },
+	{ "modifierletter", "Lm" },
+	{ "modifiersymbol", "Sk" },
+	{ "nonspacingmark", "Mn" },
+	{ "number", "N" },
+	{ "openpunctuation", "Ps" },
+	{ "other", "C" },
+	{ "otherletter", "Lo" },
+	{ "othernumber", "No" },
+	{ "otherpunctuation", "Po" },
+	{ "othersymbol", "So" },
+	{ "paragraphseparator", "Zp" },
+	{ "privateuse", "Co" },
+	{ "punctuation", "P" },
+	{ "separator", "Z" },
+	{ "spaceseparator", "Zs" },
+	{ "spacingmark", "Mc" },
+	{ "symbol", "S" },
+	{ "titlecaseletter", "Lt" },
+	{ "unassigned", "Cn" },
+	{ "uppercaseletter", "Lu" },
 };
 
 int re2_error(struct re2_in *in, const char *what, size_t from)
 {
 	struct str part = str_slice(in->s, from, MIN(MIN(in->i, in->s.n), from + PART_MAX));
 
-	return err_set(in->err, ERR_INVALID, "the pattern has a mistake: %s: `" STR_FMT "`", what, STR_ARG(part));
+	return err_set(in->err, ERR_INVALID, "the pattern has a mistake: %s: `" STR_FMT "`", what,
+		       STR_ARG(part));
 }
 
 void re2_put_rune(struct buf *out, ucs4_t c)
@@ -201,13 +227,15 @@ static bool pcre2_has(const char *pattern)
 {
 	size_t at;
 	int code;
-	pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &at, NULL);
+	pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code,
+				       &at, NULL);
 
 	pcre2_code_free(re);
 	return re != NULL;
 }
 
-/* The property as PCRE2 names it: a category, or a script (of which PCRE2 would add those that share characters). */
+/* The property as PCRE2 names it: a category, or a script (of which PCRE2 would add those that
+ * share characters). */
 static bool find_property(struct str name, char *ret, size_t size)
 {
 	char plain[PROPERTY_MAX], pattern[2 * PROPERTY_MAX];
@@ -271,7 +299,8 @@ int re2_put_escaped_class(struct re2_in *in)
 	letter = in->s.p[in->i + 1];
 	if (letter == 'p' || letter == 'P')
 		return put_property(in);
-	c = find_class(perl_classes, ARRAY_LEN(perl_classes), (struct str){ &(char){ (char)(letter | 0x20) }, 1 });
+	c = find_class(perl_classes, ARRAY_LEN(perl_classes),
+		       (struct str){ &(char){ (char)(letter | 0x20) }, 1 });
 	if (!c || !isalpha((unsigned char)letter))
 		return 0;
 	put_ranges(&in->out, c, isupper((unsigned char)letter));

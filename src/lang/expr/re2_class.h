@@ -21,7 +21,8 @@ int re2_error(struct re2_in *in, const char *what, size_t from);
 void re2_put_rune(struct buf *out, ucs4_t c);
 /* An escape that stands for one character; in->i is at the backslash. */
 int re2_read_escape(struct re2_in *in, ucs4_t *ret);
-/* \d \s \w \pN and their opposites at in->i: 1, and what stands between [ and ] for it is put out; 0: it is none. */
+/* \d \s \w \pN and their opposites at in->i: 1, and what stands between [ and ] for it is put out;
+ * 0: it is none. */
 int re2_put_escaped_class(struct re2_in *in);
 /* [...]; in->i is at the bracket. */
 int re2_put_class(struct re2_in *in);

@@ -30,8 +30,8 @@ struct str text_nfc(struct arena *a, struct str s)
 	return arena_str(a, (struct str){ (const char *)out, n });
 }
 
-/* Whether no cluster ends between two code points of these properties (rules GB3 to GB9b of UAX #29; those of
- * emoji and flags look further back). */
+/* Whether no cluster ends between two code points of these properties (rules GB3 to GB9b of UAX
+ * #29; those of emoji and flags look further back). */
 static bool stick(int before, int after)
 {
 	switch (before) {
@@ -67,7 +67,8 @@ size_t text_cluster(struct str s, size_t at)
 	int before = -1;
 
 	/* Two plain ASCII bytes are two clusters, but for CR LF. */
-	if (at + 1 < s.n && (uint8_t)s.p[at] < 0x80 && (uint8_t)s.p[at + 1] < 0x80 && s.p[at] != '\r')
+	if (at + 1 < s.n && (uint8_t)s.p[at] < 0x80 && (uint8_t)s.p[at + 1] < 0x80 &&
+	    s.p[at] != '\r')
 		return 1;
 	for (; i < s.n; i += n) {
 		ucs4_t c = text_rune(s, i, &n);

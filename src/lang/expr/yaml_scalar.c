@@ -9,8 +9,10 @@
 #include <ctype.h>
 #include <yaml.h>
 
-static const char *const true_words[] = { "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON" };
-static const char *const false_words[] = { "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF" };
+static const char *const true_words[] = { "y",	  "Y",	  "yes", "Yes", "YES", "true",
+					  "True", "TRUE", "on",	 "On",	"ON" };
+static const char *const false_words[] = { "n",	    "N",     "no",  "No",  "NO", "false",
+					   "False", "FALSE", "off", "Off", "OFF" };
 static const char *const null_words[] = { "", "~", "null", "Null", "NULL" };
 static const char *const inf_words[] = { ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF" };
 static const char *const neg_inf_words[] = { "-.inf", "-.Inf", "-.INF" };
@@ -66,14 +68,18 @@ static bool prefixed(struct func_call *c, struct str s, struct value *ret)
 
 	if (i + 2 >= s.n || s.p[i] != '0')
 		return false;
-	base = (s.p[i + 1] | 0x20) == 'x' ? 16 : (s.p[i + 1] | 0x20) == 'o' ? 8 : (s.p[i + 1] | 0x20) == 'b' ? 2 : 0;
+	base = (s.p[i + 1] | 0x20) == 'x' ? 16 :
+	       (s.p[i + 1] | 0x20) == 'o' ? 8 :
+	       (s.p[i + 1] | 0x20) == 'b' ? 2 :
+					    0;
 	if (!base)
 		return false;
 	for (i += 2; i < s.n; i++) {
 		unsigned char ch = (unsigned char)s.p[i];
 		unsigned d = isdigit(ch) ? ch - 48u : isxdigit(ch) ? (ch | 0x20u) - 'a' + 10 : 99;
 
-		if (d >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, d, &v))
+		if (d >= base || __builtin_mul_overflow(v, base, &v) ||
+		    __builtin_add_overflow(v, d, &v))
 			return false;
 	}
 	if (negative && v > (uint64_t)INT64_MAX + 1)
@@ -123,10 +129,11 @@ static unsigned days_in(unsigned year, unsigned month)
 /* h:m:s with an optional fraction, which is dropped. */
 static bool clock_time(struct str s, size_t *i, unsigned *h, unsigned *m, unsigned *sec)
 {
-	if (!digits(s, i, 1, 2, h) || !literal(s, i, ':') || !digits(s, i, 1, 2, m) || !literal(s, i, ':') ||
-	    !digits(s, i, 1, 2, sec) || *h > 23 || *m > 59 || *sec > 59)
+	if (!digits(s, i, 1, 2, h) || !literal(s, i, ':') || !digits(s, i, 1, 2, m) ||
+	    !literal(s, i, ':') || !digits(s, i, 1, 2, sec) || *h > 23 || *m > 59 || *sec > 59)
 		return false;
-	if (*i + 1 < s.n && (s.p[*i] == '.' || s.p[*i] == ',') && isdigit((unsigned char)s.p[*i + 1]))
+	if (*i + 1 < s.n && (s.p[*i] == '.' || s.p[*i] == ',') &&
+	    isdigit((unsigned char)s.p[*i + 1]))
 		for (++*i; *i < s.n && isdigit((unsigned char)s.p[*i]);)
 			++*i;
 	return true;
@@ -145,7 +152,8 @@ static bool zone(struct str s, size_t *i, struct buf *out)
 	if (*i >= s.n || (s.p[*i] != '+' && s.p[*i] != '-'))
 		return false;
 	sign = s.p[(*i)++];
-	if (!digits(s, i, 2, 2, &h) || !literal(s, i, ':') || !digits(s, i, 2, 2, &m) || h > 24 || m > 59)
+	if (!digits(s, i, 2, 2, &h) || !literal(s, i, ':') || !digits(s, i, 2, 2, &m) || h > 24 ||
+	    m > 59)
 		return false;
 	if (h || m)
 		buf_printf(out, "%c%02u:%02u", sign, h, m);
@@ -154,7 +162,8 @@ static bool zone(struct str s, size_t *i, struct buf *out)
 	return true;
 }
 
-/* 2001-1-2, with T or t, time and zone, or with a space and a time. A text in RFC 3339 is made of it. */
+/* 2001-1-2, with T or t, time and zone, or with a space and a time. A text in RFC 3339 is made of
+ * it. */
 static bool timestamp(struct func_call *c, struct str s, struct value *ret)
 {
 	AUTO(buf) struct buf tail = BUF_INIT;
@@ -179,8 +188,8 @@ static bool timestamp(struct func_call *c, struct str s, struct value *ret)
 	}
 	if (i != s.n)
 		return false;
-	*ret = value_string(str_from(arena_printf(c->arena, "%04u-%02u-%02uT%02u:%02u:%02u%s", year, month, day, h,
-						  m, sec, buf_cstr(&tail))),
+	*ret = value_string(str_from(arena_printf(c->arena, "%04u-%02u-%02uT%02u:%02u:%02u%s", year,
+						  month, day, h, m, sec, buf_cstr(&tail))),
 			    c->span);
 	return true;
 }
@@ -188,19 +197,21 @@ static bool timestamp(struct func_call *c, struct str s, struct value *ret)
 static int cannot(struct str s, const char *tag, struct err *err)
 {
 	return err_set(err, ERR_INVALID, "\"" STR_FMT "\" cannot be read as %s", STR_ARG(s),
-		       starts_with(tag, "tag:yaml.org,2002:") ? tag + strlen("tag:yaml.org,2002:") : tag);
+		       starts_with(tag, "tag:yaml.org,2002:") ? tag + strlen("tag:yaml.org,2002:") :
+								tag);
 }
 
 /* By its looks, plain or with a tag that leaves them a say. 1: *ret is set; 0: the tag decides. */
-static int by_looks(struct func_call *c, const char *tag, struct str s, struct value *ret, bool *ret_int,
-		    struct err *err)
+static int by_looks(struct func_call *c, const char *tag, struct str s, struct value *ret,
+		    bool *ret_int, struct err *err)
 {
 	char first = s.n ? s.p[0] : 'N';
 
 	if (word(c, s, ret))
 		return 1;
 	if (!tag && AMONG(s, nan_words))
-		return err_set(err, ERR_INVALID, "a number cannot be NaN (\"" STR_FMT "\")", STR_ARG(s));
+		return err_set(err, ERR_INVALID, "a number cannot be NaN (\"" STR_FMT "\")",
+			       STR_ARG(s));
 	if (first == '.')
 		return decimal(c, s, ret);
 	if (!isdigit((unsigned char)first) && first != '+' && first != '-')
@@ -214,7 +225,8 @@ static int by_looks(struct func_call *c, const char *tag, struct str s, struct v
 	return 0;
 }
 
-static int by_tag(struct func_call *c, const char *tag, struct str s, struct value *ret, struct err *err)
+static int by_tag(struct func_call *c, const char *tag, struct str s, struct value *ret,
+		  struct err *err)
 {
 	AUTO(buf) struct buf bytes = BUF_INIT;
 
@@ -240,8 +252,12 @@ static int by_tag(struct func_call *c, const char *tag, struct str s, struct val
 int yaml_scalar(struct func_call *c, const char *tag, struct str s, bool quoted, struct value *ret,
 		struct err *err)
 {
-	static const char *const tags[] = { YAML_STR_TAG,  YAML_BOOL_TAG,	YAML_INT_TAG,
-					    YAML_FLOAT_TAG, YAML_NULL_TAG, YAML_TIMESTAMP_TAG,
+	static const char *const tags[] = { YAML_STR_TAG,
+					    YAML_BOOL_TAG,
+					    YAML_INT_TAG,
+					    YAML_FLOAT_TAG,
+					    YAML_NULL_TAG,
+					    YAML_TIMESTAMP_TAG,
 					    "tag:yaml.org,2002:binary" };
 	/* The letters that words and numbers begin with; nothing else is looked at. */
 	bool looks = !s.n || strchr("+-0123456789yYnNtTfFoO~.", s.p[0]);
@@ -252,7 +268,8 @@ int yaml_scalar(struct func_call *c, const char *tag, struct str s, bool quoted,
 		return err_set(err, ERR_INVALID, "the tag \"%s\" is not supported", tag);
 	if (!tag && quoted)
 		return ret_text(c, arena_str(c->arena, s), ret);
-	if (looks && !(tag && (streq(tag, YAML_STR_TAG) || streq(tag, "tag:yaml.org,2002:binary")))) {
+	if (looks &&
+	    !(tag && (streq(tag, YAML_STR_TAG) || streq(tag, "tag:yaml.org,2002:binary")))) {
 		if (quoted)
 			return ret_text(c, arena_str(c->arena, s), ret);
 		rc = by_looks(c, tag, s, ret, &is_int, err);

@@ -1,8 +1,9 @@
 /* YAML writer.
  *
- * The layout is that of an old libyaml (the newer ones do not end a lone plain scalar with "..."): blocks indented by
- * two, lists within mappings not at all; texts in double quotes, those with line breaks as literal blocks where
- * YAML can hold them so; lines of quoted texts are folded at the first space behind column 80.
+ * The layout is that of an old libyaml (the newer ones do not end a lone plain scalar with "..."):
+ * blocks indented by two, lists within mappings not at all; texts in double quotes, those with line
+ * breaks as literal blocks where YAML can hold them so; lines of quoted texts are folded at the
+ * first space behind column 80.
  */
 #include "lang/expr/yaml_write.h"
 
@@ -48,7 +49,8 @@ static void put_indent(struct writer *w)
 	w->whitespace = w->indention = true;
 }
 
-static void put_indicator(struct writer *w, const char *s, bool need_space, bool is_space, bool is_indention)
+static void put_indicator(struct writer *w, const char *s, bool need_space, bool is_space,
+			  bool is_indention)
 {
 	if (need_space && !w->whitespace)
 		put(w, " ", 1);
@@ -77,7 +79,8 @@ static bool is_break(ucs4_t c)
 /* Tabs, and all beyond the first plane, are no printable characters here. */
 static bool is_printable(ucs4_t c)
 {
-	return c == '\n' || (c >= 0x20 && c <= 0x7e) || (c >= 0xa0 && c <= 0xffff && c != 0xfeff && c < 0xfffe);
+	return c == '\n' || (c >= 0x20 && c <= 0x7e) ||
+	       (c >= 0xa0 && c <= 0xffff && c != 0xfeff && c < 0xfffe);
 }
 
 /* What decides about the style of a text. */
@@ -112,7 +115,11 @@ static void put_escaped(struct writer *w, ucs4_t c)
 	if (at)
 		n = snprintf(text, sizeof(text), "\\%c", to[at - from]);
 	else if (c == 0x85 || c == 0xa0 || c == 0x2028 || c == 0x2029)
-		n = snprintf(text, sizeof(text), "\\%c", c == 0x85 ? 'N' : c == 0xa0 ? '_' : c == 0x2028 ? 'L' : 'P');
+		n = snprintf(text, sizeof(text), "\\%c",
+			     c == 0x85	 ? 'N' :
+			     c == 0xa0	 ? '_' :
+			     c == 0x2028 ? 'L' :
+					   'P');
 	else if (c <= 0xff)
 		n = snprintf(text, sizeof(text), "\\x%02X", c);
 	else
@@ -194,7 +201,8 @@ static void put_literal(struct writer *w, struct str s)
 
 static void put_string(struct writer *w, struct str s, enum place place)
 {
-	bool literal = s.n && memchr(s.p, '\n', s.n) && place != SIMPLE_KEY && shape_of(s).literal_allowed;
+	bool literal =
+		s.n && memchr(s.p, '\n', s.n) && place != SIMPLE_KEY && shape_of(s).literal_allowed;
 	int outer = w->indent;
 
 	w->indent = outer < 0 ? INDENT : outer + INDENT;
