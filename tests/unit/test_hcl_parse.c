@@ -106,6 +106,9 @@ static const struct tree_case exprs[] = {
 	{ "<<-EOT\n\ta\n\t  b\nEOT\n", "EOT(tmpl \"a\\n  b\\n\")" },
 	{ "<<-EOT\n    a ${b} c\n    d\n   \n  EOT\n", "EOT(tmpl \"a \" b \" c\\nd\\n   \\n\")" },
 	{ "<<EOT\n%{ for x in y ~}\n  ${x}\n%{ endfor ~}\nEOT\n", "EOT(tmpl (for-join x y (tmpl \"  \" x \"\\n\")) \"\")" },
+	{ "<<E\na\n \xe2\x80\x83" "E\n", "E(tmpl \"a\\n\")" },
+	{ "<<E\n1 % \n${~ x}\nE\n", "E(tmpl \"1 % \" x \"\\n\")" },
+	{ "<<E\n1 x \n${~ x}\nE\n", "E(tmpl \"1 x\" x \"\\n\")" },
 	{ "f(<<A\nx\nA\n, <<B\ny\nB\n)", "(f A(tmpl \"x\\n\") B(tmpl \"y\\n\"))" },
 	{ "h\xc3\xa9.\xe6\x97\xa5", "h\xc3\xa9.\xe6\x97\xa5" },
 };
@@ -124,6 +127,7 @@ static const struct tree_case templates[] = {
 	{ "a\n  ${~ b}", "(tmpl \"a\\n\" b)" },
 	{ "a\n%{ if b }c\n%{ endif }", "(tmpl \"a\\n\" (if b (tmpl \"c\\n\") (tmpl \"\")))" },
 	{ "$ % $", "\"$ % $\"" },
+	{ "a$ \n${~ b}", "(tmpl \"a$ \" b)" },
 };
 
 static void test_templates(void **state UNUSED)
@@ -220,6 +224,7 @@ static const struct tree_case mistakes[] = {
 	{ "a = \"%{for x in b}c%{endif}\"\n", "1:20 %{endif}: %{endif} cannot end the %{for} of line 1" },
 	{ "a = \"%{endif}\"\n", "1:6 %{endif}: this directive ends nothing" },
 	{ "a = \"%{fi b}\"\n", "1:8 fi: there is no directive \"fi\"" },
+	{ "a = \"%{for x in y}${x}%{enfor}\"\n", "1:25 enfor: there is no directive \"enfor\"" },
 	{ "a b c\n", "1:6 : expected '{' or a label after the block's type, found the end of the line" },
 	{ "a \"b\" = 1\n", "1:7 =: expected '{' or a label after the block's type, found '='" },
 	{ "a \"${b}\" {\n}\n", "1:3 \"${b}\": a template cannot stand here: only plain text" },

@@ -9,6 +9,7 @@
 #include "lang/hcl/token.h"
 
 #include "base/vec.h"
+#include "lang/hcl/space.h"
 
 #include <unictype.h>
 
@@ -512,9 +513,22 @@ static void quoted(struct lexer *l)
 /* The text of a line without white space at its ends is the marker. */
 static bool is_marker(const struct lexer *l, size_t from, size_t to, struct str marker)
 {
-	struct str s = str_trim((struct str){ (const char *)l->p + from, to - from });
+	struct str s = { (const char *)l->p + from, to - from };
+	size_t i = from, chars;
 
-	return str_eq(s, marker);
+	while (i < to && (l->p[i] == ' ' || l->p[i] == '\t'))
+		i++;
+	if (i < to && l->p[i] > ' ' && l->p[i] < 0x80 && l->p[i] != (uint8_t)marker.p[0])
+		return false; /* nearly every line */
+	s = str_slice(s, space_leading(s, &chars), s.n);
+	return s.n >= marker.n && str_eq(space_trim_end(s), marker);
+}
+
+/* "$ " or "% " before the line's end is a token of its own in the reference; what "~" strips depends on it. */
+static bool splits_line(const struct lexer *l, size_t from, size_t to)
+{
+	return to - from >= 2 && (l->p[to - 1] == ' ' || l->p[to - 1] == '\t') &&
+	       (l->p[to - 2] == '$' || l->p[to - 2] == '%');
 }
 
 static void heredoc_text(struct lexer *l)
@@ -532,6 +546,10 @@ static void heredoc_text(struct lexer *l)
 			return;
 		}
 		top(l)->line_start = true;
+		if (splits_line(l, from, to)) {
+			emit(l, HCL_T_STRING_LIT, from, to);
+			from = to;
+		}
 		emit(l, HCL_T_STRING_LIT, from, l->i);
 		return;
 	}
@@ -552,6 +570,10 @@ static void bare(struct lexer *l)
 
 	while (at(l, to) == '\r' && at(l, to + 1) != '\n') /* text like any other here */
 		to = literal_end(l, to + 1, false);
+	if (splits_line(l, from, to) && (at(l, to) == '\r' || at(l, to) == '\n')) {
+		emit(l, HCL_T_STRING_LIT, from, to);
+		from = to;
+	}
 	to += at(l, to) == '\r';
 	to += at(l, to) == '\n';
 	l->i = to;

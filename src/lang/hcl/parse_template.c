@@ -4,7 +4,8 @@
  */
 #include "lang/hcl/template.h"
 
-#include <unictype.h>
+#include "lang/hcl/space.h"
+
 #include <unistr.h>
 
 /* Sequences and escapes. */
@@ -87,37 +88,6 @@ static struct str literal_text(struct parser *p, size_t i)
 	return arena_str(p->arena, buf_str(&out));
 }
 
-/* The length of the white space at the start (Unicode's); *ret_chars counts its characters. */
-static size_t leading_space(struct str s, size_t *ret_chars)
-{
-	size_t i = 0, chars = 0;
-
-	while (i < s.n) {
-		ucs4_t c;
-		int n = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
-
-		if (n <= 0 || !uc_is_property_white_space(c))
-			break;
-		i += (size_t)n;
-		chars++;
-	}
-	*ret_chars = chars;
-	return i;
-}
-
-static struct str without_trailing_space(struct str s)
-{
-	while (s.n) {
-		ucs4_t c;
-		const uint8_t *prev = u8_prev(&c, (const uint8_t *)s.p + s.n, (const uint8_t *)s.p);
-
-		if (!prev || !uc_is_property_white_space(c))
-			break;
-		s.n = (size_t)(prev - (const uint8_t *)s.p);
-	}
-	return s;
-}
-
 /* Reading the parts. */
 
 struct reading {
@@ -125,6 +95,7 @@ struct reading {
 	size_t base; /* of the parts */
 	enum hcl_token_kind end;
 	bool strip; /* the sequence before ended with ~} */
+	bool unpaired; /* a directive could not be read: which belong together is not known */
 };
 
 static void add_part(struct parser *p, struct template_part part)
@@ -141,7 +112,7 @@ static void strip_before(struct parser *p, const struct reading *r, size_t i)
 		return;
 	last = &p->parts.v[p->parts.n - 1];
 	if (last->kind == PART_TEXT)
-		last->text = without_trailing_space(last->text);
+		last->text = space_trim_end(last->text);
 }
 
 /* The end of a sequence whose opening is token `open`; reading goes on after it also when something else stands there,
@@ -239,8 +210,10 @@ static bool read_directive(struct parser *p, struct reading *r, size_t open)
 	if (!end_sequence(p, r, open, ok, "the directive"))
 		return false;
 	part.span = parser_span(p, open, p->pos - 1);
-	if (k == ARRAY_LEN(directives))
+	if (k == ARRAY_LEN(directives)) {
+		r->unpaired = true;
 		return true;
+	}
 	if (part.kind == PART_IF && !part.expr)
 		part.expr = expr_unknown(p, part.span);
 	if (part.kind == PART_FOR && !part.expr->loop.coll)
@@ -249,16 +222,20 @@ static bool read_directive(struct parser *p, struct reading *r, size_t open)
 	return true;
 }
 
+/* Of the opening token: <<MARKER or <<-MARKER and the line's end. */
+static struct str heredoc_marker(struct str opening)
+{
+	return str_trim(str_slice(opening, opening.p[2] == '-' ? 3 : 2, opening.n));
+}
+
 static bool never_ends(struct parser *p, const struct reading *r)
 {
-	struct str marker = parser_text(p, r->open);
+	struct str marker;
 
 	if (r->end == HCL_T_CQUOTE)
 		return parser_fail(p, r->open, "the quoted text that begins here is never closed",
 				   "A quote ends it.");
-	marker = str_trim(str_slice(marker, 2, marker.n));
-	if (marker.p[0] == '-')
-		marker = str_slice(marker, 1, marker.n);
+	marker = heredoc_marker(parser_text(p, r->open));
 	return parser_fail_at(
 	    p, parser_span(p, p->n - 1, p->n - 1), p->n - 1,
 	    arena_printf(p->arena, "the heredoc that begins on line %u is never closed",
@@ -303,7 +280,7 @@ static bool read_part(struct parser *p, struct reading *r)
 		size_t ignored;
 
 		if (strip)
-			s = str_slice(s, leading_space(s, &ignored), s.n);
+			s = str_slice(s, space_leading(s, &ignored), s.n);
 		add_part(p, (struct template_part){ .kind = PART_TEXT,
 						    .text = s,
 						    .span = parser_span(p, i, i),
@@ -341,7 +318,7 @@ static void unindent(struct template_part *v, size_t n)
 
 			if (line_start) {
 				chars = 0;
-				space = text ? leading_space(v[i].text, &chars) : 0;
+				space = text ? space_leading(v[i].text, &chars) : 0;
 				if (text && ends && space == v[i].text.n)
 					chars = SIZE_MAX; /* a blank line */
 				else if (pass == 1 && text)
@@ -406,7 +383,7 @@ static struct hcl_expr *finish(struct parser *p, struct reading *r, struct span 
 	if (flush)
 		unindent(v, n);
 	p->parts.n = r->base + join_texts(p, v, n);
-	x = template_tree(p, r->base, r->end != HCL_T_CHEREDOC, span);
+	x = r->unpaired ? NULL : template_tree(p, r->base, r->end != HCL_T_CHEREDOC, span);
 	p->parts.n = r->base;
 	return x;
 }
@@ -428,7 +405,7 @@ struct hcl_expr *parse_quoted(struct parser *p)
 	span = parser_span(p, r.open, p->pos);
 	p->pos++;
 	if (heredoc)
-		marker = str_trim(parser_text(p, p->pos - 1));
+		marker = heredoc_marker(opening);
 	x = finish(p, &r, span, heredoc && opening.p[2] == '-');
 	if (x && x->kind == HCL_TEMPLATE)
 		x->tmpl.heredoc = arena_str(p->arena, marker);
