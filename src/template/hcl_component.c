@@ -118,6 +118,24 @@ static bool is_common(const struct object *o, struct str name)
 	return false;
 }
 
+/* What all parts have in common is stricter than components' options, but that an empty duration is
+ * none. false: nothing is to be set. */
+static bool check_common(struct object *o, const struct hcl_attr *at, const struct spec_row *row,
+			 struct value v)
+{
+	bool plain = row->type == SPEC_T_STR || row->type == SPEC_T_INT || row->type == SPEC_T_BOOL ||
+		     row->type == SPEC_T_DURATION;
+	int64_t whole;
+
+	if (v.kind == VALUE_NULL && plain)
+		diag_error(o->e->diags, at->expr->span, "\"%s\" cannot be null", row->name);
+	else if (v.kind == VALUE_NUMBER && row->type == SPEC_T_INT && !value_as_i64(v, &whole))
+		diag_error(o->e->diags, at->expr->span, "\"%s\" takes a whole number", row->name);
+	else
+		return row->type != SPEC_T_DURATION || v.kind != VALUE_STRING || v.string.n;
+	return false;
+}
+
 static void add_attr(struct object *o, const struct hcl_attr *at)
 {
 	struct arena *a = o->e->arena;
@@ -143,8 +161,7 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 		v = value_unknown(at->expr->span);
 	else if (value_convert(a, v, row_type(row), &v, &err) < 0)
 		diag_error(o->e->diags, at->expr->span, "\"%s\": %s", row->name, err.msg);
-	/* Of what all parts have in common, an empty duration is none; a component's would be wrong. */
-	if (o->open && row->type == SPEC_T_DURATION && v.kind == VALUE_STRING && !v.string.n)
+	if (o->open && !check_common(o, at, row, v))
 		return;
 	if (!v.span.src)
 		v.span = at->expr->span;

@@ -66,6 +66,12 @@ static void read_postprocessor(struct hcl_reader *r, const struct hcl_item *item
 	add_chain(r, item, 1, r->build->bound);
 }
 
+/* A block of times before there were sources: the reference takes it, and does nothing with it. */
+static void read_from(struct hcl_reader *r, const struct hcl_item *item)
+{
+	diag_warning(r->t->diags, item->block.span, "a block \"from\" has no effect");
+}
+
 static const char *const type_label[] = { "type", NULL };
 static const char *const name_label[] = { "name", NULL };
 static const char *const reference_label[] = { "reference", NULL };
@@ -107,6 +113,7 @@ static const struct {
 	{ { "post-processor", type_label }, read_postprocessor },
 	{ { "post-processors", NULL }, read_postprocessors },
 	{ { "hcp_packer_registry", NULL }, read_registry },
+	{ { "from", type_label }, read_from },
 };
 
 static void read_items(struct hcl_reader *r, const struct hcl_items *items, bool sources)
