@@ -134,9 +134,10 @@ static int run(const struct invocation *in)
 		ui_error(in, "%s", err.msg);
 	if (rc < 0)
 		return 1;
-	if (o.listing) {
+	if (o.listed_values) {
 		ui_say(in, "Packer Inspect: HCL2 mode\n");
-		ui_say(in, "%s", o.listing);
+		ui_say(in, "%s", o.listed_values);
+		ui_say(in, "%s", o.listed_builds);
 	} else {
 		say_outline(in, &o);
 	}

@@ -1,7 +1,7 @@
 /* Inside template/: the HCL2 front end. hcl_read.c finds the files and sorts their blocks, hcl_packer.c reads the
  * packer block, hcl_vars.c the declarations of variables, hcl_values.c gives them their values, hcl_locals.c
  * evaluates locals and data sources in the order they need each other, hcl_builds.c makes the builds of the plan,
- * hcl_component.c decodes each part, hcl_dynamic.c expands dynamic blocks; hcl_outline.c and hcl_console.c are
+ * hcl_component.c decodes each part, hcl_dynamic.c expands dynamic blocks; hcl_outline.c is
  * what inspect and console show. */
 #ifndef INGOT_TEMPLATE_HCL_H
 #define INGOT_TEMPLATE_HCL_H
@@ -132,9 +132,9 @@ void hcl_packer_block(struct hcl_template *t, const struct hcl_block *block);
 /* What required_plugins says a type belongs to that ingot lacks ("docker" → the row of github.com/hashicorp/docker),
  * for messages; or NULL. */
 const struct required_plugin *hcl_plugin_of(const struct hcl_template *t, const char *type);
-/* inspect's listing, and the two first parts of it, which console shows as well. */
-void hcl_outline(struct hcl_template *t, struct buf *out);
+/* inspect's listing: variables and locals, which console shows as well, and builds. */
 void hcl_outline_values(const struct hcl_template *t, struct buf *out);
+void hcl_outline_builds(struct hcl_template *t, struct buf *out);
 /* A value as both show it: without secrets. */
 void hcl_show_value(const struct hcl_template *t, struct value v, struct buf *out);
 /* The selected builds, into the plan; mistakes in the options of one leave it `broken`. -1: mistakes that leave nothing

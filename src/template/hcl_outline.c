@@ -109,13 +109,11 @@ static void write_build(const struct hcl_template *t, const struct hcl_build *b,
 	}
 }
 
-void hcl_outline(struct hcl_template *t, struct buf *out)
+void hcl_outline_builds(struct hcl_template *t, struct buf *out)
 {
 	struct hcl_build *builds = NULL;
 	size_t n = 0;
 
-	hcl_outline_values(t, out);
-	buf_addc(out, '\n');
 	/* Its mistakes are validate's: what could be read is shown. */
 	hcl_read_builds(t, &builds, &n);
 	buf_adds(out, "> builds:\n");

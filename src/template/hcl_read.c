@@ -33,7 +33,7 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The folder's files with that ending. "." is left out of their names, as the reference does. */
+/* The folder's files with that ending. "./" is left out of their names, as the reference does. */
 static int list_folder(const char *dir, const char *ending, struct paths *ret, struct err *err)
 {
 	DIR *d = opendir(dir);
@@ -41,13 +41,15 @@ static int list_folder(const char *dir, const char *ending, struct paths *ret, s
 
 	if (!d)
 		return err_errno(err, errno, "cannot read the folder %s", dir);
+	while (starts_with(dir, "./"))
+		dir += strspn(dir + 1, "/") + 1;
 	while ((entry = readdir(d))) {
 		auto_free char *path = NULL;
 
 		if (!ends_with(entry->d_name, ending))
 			continue;
-		path = streq(dir, ".") || streq(dir, "./") ? xstrdup(entry->d_name)
-							   : os_path_join(dir, entry->d_name);
+		path = streq(dir, ".") || !*dir ? xstrdup(entry->d_name)
+						: os_path_join(dir, entry->d_name);
 		if (!os_is_dir(path))
 			vec_push(ret, steal(path));
 	}

@@ -231,7 +231,7 @@ static void fill_outline(struct outline *o, const struct legacy *t, struct arena
 static int outline_hcl(const struct template_args *args, struct arena *a, struct diags *d,
 		       struct outline *ret)
 {
-	AUTO(buf) struct buf text = BUF_INIT;
+	AUTO(buf) struct buf values = BUF_INIT, builds = BUF_INIT;
 	struct hcl_template *t;
 	struct diags scratch;
 
@@ -240,8 +240,10 @@ static int outline_hcl(const struct template_args *args, struct arena *a, struct
 	diags_init(&scratch, a);
 	t->diags = &scratch;
 	hcl_locals(t, true);
-	hcl_outline(t, &text);
-	*ret = (struct outline){ .listing = arena_strndup(a, text.p, text.n) };
+	hcl_outline_values(t, &values);
+	hcl_outline_builds(t, &builds);
+	*ret = (struct outline){ .listed_values = arena_strdup(a, buf_cstr(&values)),
+				 .listed_builds = arena_strdup(a, buf_cstr(&builds)) };
 	return 0;
 }
 

@@ -168,7 +168,8 @@ struct outline_builder {
 	const char *name, *type;
 };
 struct outline {
-	const char *listing; /* HCL2: all of it as inspect prints it, and nothing else here; NULL: legacy */
+	/* HCL2: all of it as inspect prints it, in two messages, and nothing else here; NULL: legacy. */
+	const char *listed_values, *listed_builds;
 	const char *description;
 	struct outline_variable *variables;
 	size_t nvariables;

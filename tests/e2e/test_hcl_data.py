@@ -142,3 +142,11 @@ def test_secrets_in_the_output_of_builds(ingot, folder):
     r = ingot.run("build", "-var", "s=hunter22", "t.pkr.hcl", cwd=d, env={"PACKER_LOG": "1"}, check=0)
     assert "<sensitive>" in r.stdout
     assert not re.search("hunter22|own-secret|aHVudGVyMjI", r.stdout + (r.stderr or ""))
+
+
+def test_inspect_for_programs(ingot, folder):
+    d = folder({"t.pkr.hcl": 'variable "x" { default = "a, b" }\n' + BUILD})
+    lines = ingot.run("inspect", "-machine-readable", "t.pkr.hcl", cwd=d, check=0).stdout.splitlines()
+    assert [line.split(",", 4)[1:4] for line in lines] == [["", "ui", "say"]] * 3
+    assert lines[1].endswith(r'> input-variables:\n\nvar.x: "a%!(PACKER_COMMA) b"\n\n> local-variables:\n\n')
+    assert ",> builds:" in lines[2] and r"null.a\n" in lines[2]
