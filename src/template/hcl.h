@@ -66,6 +66,7 @@ struct hcl_source {
 struct hcl_template {
 	struct arena *arena;
 	struct diags *diags;
+	struct diags late; /* mistakes that matter only where something is built of it: not to inspect, -syntax-only */
 	const struct template_args *args;
 	struct template_args own_args; /* what args points to */
 	const char *dir; /* path.root as the reference shows it */
@@ -129,6 +130,8 @@ void hcl_locals(struct hcl_template *t, bool run_data);
 /* packer blocks: required_version into d (0 or -1: this version is not enough), and required_plugins. */
 int hcl_packer_version(struct hcl_template *t, const struct hcl_block *block);
 void hcl_packer_block(struct hcl_template *t, const struct hcl_block *block);
+/* A plugin's name stands for one source in the whole template. */
+void hcl_check_plugins(struct hcl_template *t);
 /* What required_plugins says a type belongs to that ingot lacks ("docker" → the row of github.com/hashicorp/docker),
  * for messages; or NULL. */
 const struct required_plugin *hcl_plugin_of(const struct hcl_template *t, const char *type);

@@ -44,6 +44,7 @@ struct graph {
 	size_t *ready; /* a ring of n indices */
 	size_t ready_from, nready;
 	bool run_data;
+	bool broken; /* something is needed that is not there, or in a ring */
 	const struct run_local *local; /* the rehearsal's, once a data source needs it */
 	size_t running, max_running;
 	pthread_mutex_t lock;
@@ -98,6 +99,7 @@ static void collect_reference(void *data, const struct hcl_expr *ref)
 				need(g, i);
 		at = n > 1 ? hcl_find(t, "local", arena_strndup(t->arena, names[1].p, names[1].n))
 			   : -1;
+		g->broken |= n > 1 && at < 0;
 		if (at >= 0)
 			need(g, (size_t)at);
 	} else if (n && str_eqs(names[0], "data")) {
@@ -108,6 +110,7 @@ static void collect_reference(void *data, const struct hcl_expr *ref)
 		at = hcl_find(t, "data",
 			      arena_printf(t->arena, STR_FMT "." STR_FMT, STR_ARG(names[1]),
 					   STR_ARG(names[2])));
+		g->broken |= at < 0;
 		if (at >= 0)
 			need(g, t->nlocals + (size_t)at);
 	}
@@ -431,6 +434,7 @@ static void break_ring(struct graph *g)
 		       title(g, &g->v[at]));
 	e->subject = subject(g, &g->v[at]);
 	diag_detail(g->t->diags, e, "The ring is %s.", buf_cstr(&path));
+	g->broken = true;
 	for (size_t i = first; i < n; i++)
 		g->v[way[i]].done = g->v[way[i]].bad = true;
 	for (size_t i = first; i < n; i++)
@@ -477,6 +481,8 @@ void hcl_locals(struct hcl_template *t, bool run_data)
 	hcl_open_roots(t);
 	connect(&g);
 	walk(&g);
+	for (size_t i = 0; g.broken && i < t->nlocals; i++)
+		t->locals[i].bad = true; /* the reference then evaluates none, and lists none */
 	pthread_cond_destroy(&g.ended);
 	pthread_mutex_destroy(&g.lock);
 }

@@ -160,13 +160,8 @@ static void take_requirement(struct hcl_template *t, const struct hcl_attr *attr
 	check_requirement(t, &p, v);
 	p.builtin = p.source && plugin_is_builtin(p.source);
 	for (size_t i = 0; i < t->nplugins; i++)
-		if (streq(t->plugins[i].name, p.name)) {
-			g = packer_error(t, attr->name_span, "required_plugins",
-					 "the plugin \"%s\" is required twice", p.name);
-			diag_detail(t->diags, g, "It stands at %s already.",
-				    hcl_place(t->arena, t->plugins[i].span));
-			return;
-		}
+		if (streq(t->plugins[i].name, p.name) && streq(t->plugins[i].source, p.source))
+			return; /* each file of a folder may say what it needs */
 	HCL_PUSH(t->arena, t->plugins, t->nplugins, p);
 }
 
@@ -179,6 +174,23 @@ void hcl_packer_block(struct hcl_template *t, const struct hcl_block *block)
 		hcl_attributes(t->arena, c.blocks[i].body, t->diags, &rows);
 		for (size_t j = 0; j < rows.nattrs; j++)
 			take_requirement(t, &rows.attrs[j]);
+	}
+}
+
+void hcl_check_plugins(struct hcl_template *t)
+{
+	for (size_t i = 1; i < t->nplugins; i++) {
+		const struct required_plugin *p = &t->plugins[i], *other = t->plugins;
+		struct diag *g;
+
+		while (!streq(other->name, p->name))
+			other++;
+		if (other == p || !p->source || !other->source)
+			continue;
+		g = packer_error(t, p->span, "required_plugins",
+				 "the plugin \"%s\" is required from two sources", p->name);
+		diag_detail(t->diags, g, "At %s it is from %s.", hcl_place(t->arena, other->span),
+			    other->source);
 	}
 }
 
@@ -208,7 +220,8 @@ int template_plugins(const struct template_args *args, struct arena *a, struct d
 	}
 	if (hcl_read(a, args, d, &t) < 0)
 		return -1;
+	hcl_check_plugins(t);
 	*ret = t->plugins;
 	*ret_n = t->nplugins;
-	return 0;
+	return d->errors ? -1 : 0;
 }

@@ -334,13 +334,14 @@ static void take_data(struct hcl_template *t, const struct hcl_block *block)
 static void take_source(struct hcl_template *t, const struct hcl_block *block)
 {
 	const char *type, *name, *both;
+	struct diags *diags = t->diags;
 
-	if (t->args->syntax_only)
-		return;
+	t->diags = &t->late;
 	both = type_and_name_of(t, block, &type, &name);
 	if (both && hcl_define(t, "source", both, block->span, t->nsources))
 		HCL_PUSH(t->arena, t->sources, t->nsources,
 			 (struct hcl_source){ .type = type, .name = name, .block = block });
+	t->diags = diags;
 }
 
 static void take_build(struct hcl_template *t, const struct hcl_block *block)
@@ -435,6 +436,7 @@ int hcl_read(struct arena *a, const struct template_args *args, struct diags *d,
 	t->own_args = *args; /* builds look at them while they run, when the caller's may be gone */
 	t->args = &t->own_args;
 	t->diags = d;
+	diags_init(&t->late, a);
 	t->now_ms = clock_unix_ms();
 	t->dir = root_of(a, args->path);
 	arena_on_free(a, release_names, &t->names);

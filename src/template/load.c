@@ -145,6 +145,8 @@ static int load_hcl(const struct template_args *args, struct plan *p)
 	if (rc == 0)
 		rc = hcl_variables(t);
 	if (rc == 0 && !args->syntax_only) {
+		diags_add(&p->diags, &t->late, NULL);
+		hcl_check_plugins(t);
 		hcl_check_variables(t);
 		hcl_locals(t, args->run_data && !p->diags.errors);
 		for (size_t i = 0; i < t->nregistries; i++)

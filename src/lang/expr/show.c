@@ -159,7 +159,7 @@ static void write_string(struct buf *out, struct value v, bool nested,
 
 	if (hide->text(hide->data, s, &clean))
 		s = buf_str(&clean);
-	else if (v.sensitive)
+	else if (v.sensitive && s.n)
 		s = STR("<sensitive>");
 	if (nested)
 		value_write_go_quoted(out, s);
