@@ -69,6 +69,7 @@ struct hcl_template {
 	struct diags late; /* mistakes that matter only where something is built of it: not to inspect, -syntax-only */
 	const struct template_args *args;
 	struct template_args own_args; /* what args points to */
+	bool listing; /* inspect: what is not there is no mistake, builds with a mistake are left out */
 	const char *dir; /* path.root as the reference shows it */
 	int64_t now_ms;
 	struct hcl_file *files; /* in the order of their names; .pkr.hcl before .pkr.json as the reference has it */

@@ -143,7 +143,7 @@ bool hcl_read_part(struct hcl_reader *r, const struct hcl_item *item, struct hcl
 
 	p.type = arena_strndup(a, item->block.labels[0].text.p, item->block.labels[0].text.n);
 	p.bound = hcl_bound_join(a, outer, item->bound);
-	if (!exists(registry, kind, p.type)) {
+	if (!r->t->listing && !exists(registry, kind, p.type)) {
 		component_missing(registry, kind, p.type, item->block.labels[0].span, r->t->diags);
 		return false;
 	}

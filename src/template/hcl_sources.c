@@ -87,17 +87,17 @@ static bool find_source(struct hcl_reader *r, struct str ref, struct hcl_use *us
 			    r->place);
 		return false;
 	}
+	at = hcl_find(t, "source", arena_printf(t->arena, "%s.%s", use->type, use->name));
+	use->source = at < 0 ? NULL : &t->sources[at];
+	if (t->listing)
+		return true;
 	if (!registry_builder(registry, use->type)) {
 		component_missing(registry, COMPONENT_BUILDER, use->type, use->span, t->diags);
 		return false;
 	}
-	at = hcl_find(t, "source", arena_printf(t->arena, "%s.%s", use->type, use->name));
-	if (at < 0) {
+	if (!use->source)
 		unknown_source(r, use);
-		return false;
-	}
-	use->source = &t->sources[at];
-	return true;
+	return use->source != NULL;
 }
 
 /* Adds a use whose source has for_each once for each element; use->key, if there is one, says which
@@ -130,10 +130,11 @@ static void add_use(struct hcl_reader *r, struct hcl_use use)
 	const struct eval_scope *around = r->e->scope;
 	struct eval_scope scope = hcl_bind(r->e, r->build->bound);
 	struct source_options o = { 0 };
-	int rc;
+	int rc = 0;
 
 	r->e->scope = &scope;
-	rc = hcl_common_decode(r->t, r->e, use.source->block->body, &hcl_source_spec, &o);
+	if (use.source)
+		rc = hcl_common_decode(r->t, r->e, use.source->block->body, &hcl_source_spec, &o);
 	r->e->scope = around;
 	r->nsources++;
 	if (rc < 0 || o.enabled == TRIBOOL_FALSE)

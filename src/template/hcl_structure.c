@@ -263,9 +263,11 @@ int hcl_read_builds(struct hcl_template *t, struct hcl_build **ret, size_t *ret_
 		if (!block_instances(t, t->builds[i], &instances, &count))
 			continue;
 		for (size_t k = 0; k < count; k++) {
+			size_t before = t->diags->errors;
 			struct hcl_build b;
 
-			if (read_build(t, t->builds[i], instances ? &instances[k] : NULL, &b))
+			if (read_build(t, t->builds[i], instances ? &instances[k] : NULL, &b) &&
+			    !(t->listing && t->diags->errors > before))
 				HCL_PUSH(t->arena, v, n, b);
 		}
 		check_names(t, v + first, n - first, t->builds[i]);

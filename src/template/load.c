@@ -241,6 +241,7 @@ static int outline_hcl(const struct template_args *args, struct arena *a, struct
 		return -1;
 	diags_init(&scratch, a);
 	t->diags = &scratch;
+	t->listing = true;
 	hcl_locals(t, true);
 	hcl_outline_values(t, &values);
 	hcl_outline_builds(t, &builds);
