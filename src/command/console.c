@@ -1,5 +1,6 @@
-/* console: expressions against a template's values, one a line. Piped, it evaluates all lines and prints the answer to
- * the last one, as scripts know it from the reference; on a terminal it is a conversation. */
+/* console: expressions against a template's values, one a line. Piped, it evaluates all lines and
+ * prints the answer to the last one, as scripts know it from the reference; on a terminal it is a
+ * conversation. */
 #include "command/command.h"
 #include "command/console_edit.h"
 #include "command/template_flags.h"
@@ -12,28 +13,31 @@
 
 #define INPUT_MAX ((size_t)64 << 20)
 
-static const char help_hcl[] =
-	"This console evaluates HCL2 expressions with the variables, locals, data sources and functions of the template\n"
-	"it was started with (without one: functions alone).\n"
-	"\n"
-	"Type an expression and press Enter: upper(var.region) shows the value of the variable region in capitals.\n"
-	"\n"
-	"  variables   all variables and locals with their values\n"
-	"  help        this text\n"
-	"  exit        leaves, as Control-D and Control-C do\n"
-	"\n"
-	"The {{ }} functions of JSON templates are not known here.";
+static const char help_hcl[] = "This console evaluates HCL2 expressions with the variables, "
+			       "locals, data sources and functions of the template\n"
+			       "it was started with (without one: functions alone).\n"
+			       "\n"
+			       "Type an expression and press Enter: upper(var.region) shows the "
+			       "value of the variable region in capitals.\n"
+			       "\n"
+			       "  variables   all variables and locals with their values\n"
+			       "  help        this text\n"
+			       "  exit        leaves, as Control-D and Control-C do\n"
+			       "\n"
+			       "The {{ }} functions of JSON templates are not known here.";
 
 static const char help_json[] =
-	"This console renders the {{ }} of JSON templates with the variables of the template it was started with.\n"
-	"\n"
-	"Type a text and press Enter: {{user `region`}} shows the value of the variable region, {{timestamp}} the Unix time.\n"
-	"\n"
-	"  variables   all variables with their values\n"
-	"  help        this text\n"
-	"  exit        leaves, as Control-D and Control-C do\n"
-	"\n"
-	"For HCL2 expressions without a template start it with -config-type=hcl2.";
+    "This console renders the {{ }} of JSON templates with the variables of the template it was "
+    "started with.\n"
+    "\n"
+    "Type a text and press Enter: {{user `region`}} shows the value of the variable region, "
+    "{{timestamp}} the Unix time.\n"
+    "\n"
+    "  variables   all variables with their values\n"
+    "  help        this text\n"
+    "  exit        leaves, as Control-D and Control-C do\n"
+    "\n"
+    "For HCL2 expressions without a template start it with -config-type=hcl2.";
 
 struct session {
 	const struct invocation *in;
@@ -57,7 +61,7 @@ static int say_diagnostics(const struct invocation *in, const struct diags *d)
 static int answer(struct session *s, struct str line, struct buf *out)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	struct str text = { 0 };
+	struct str text = {0};
 	struct diags d;
 
 	if (!line.n || str_eqs(line, "exit"))
@@ -100,12 +104,14 @@ static int piped(struct session *s)
 	return rc;
 }
 
-static size_t complete(void *data, struct arena *a, struct str before, const char **names, size_t max)
+static size_t complete(void *data, struct arena *a, struct str before, const char **names,
+		       size_t max)
 {
 	return template_console_complete(((struct session *)data)->console, a, before, names, max);
 }
 
-/* Whether a bracket, ${ or heredoc that the text opens is still open: then it goes on in the next line. */
+/* Whether a bracket, ${ or heredoc that the text opens is still open: then it goes on in the next
+ * line. */
 static bool is_open(struct str text)
 {
 	AUTO(arena) struct arena *a = arena_new();
@@ -178,8 +184,8 @@ static int run(const struct invocation *in)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(err) struct err err = ERR_INIT;
-	struct template_args args = { 0 };
-	struct session s = { .in = in };
+	struct template_args args = {0};
+	struct session s = {.in = in};
 	struct diags d;
 
 	diags_init(&d, a);
@@ -196,22 +202,25 @@ static int run(const struct invocation *in)
 }
 
 static const struct flag flags[] = {
-	{ "use-sequential-evaluation", FLAG_BOOL,
-	  .doc = "Accepted for scripts: locals and data sources are evaluated in the order they need each other." },
+    {"use-sequential-evaluation", FLAG_BOOL,
+     .doc = "Accepted for scripts: locals and data sources are evaluated in the order they need "
+	    "each other."},
 };
 
 const struct command command_console = {
-	.name = "console",
-	.arguments = "[options] [TEMPLATE]",
-	.summary = "Try expressions",
-	.description = "Evaluates expressions with the variables, locals, data sources and functions of a template. On a "
-		       "terminal it has a history and completes names with the tabulator; piped, it prints the "
-		       "answer to the last line.",
-	.flags = flags,
-	.nflags = ARRAY_LEN(flags),
-	.more_flags = template_flags,
-	.nmore_flags = NTEMPLATE_FLAGS,
-	.max_args = 1,
-	.packer = true,
-	.run = run,
+    .name = "console",
+    .arguments = "[options] [TEMPLATE]",
+    .summary = "Try expressions",
+    .description =
+	"Evaluates expressions with the variables, locals, data sources and functions of a "
+	"template. On a "
+	"terminal it has a history and completes names with the tabulator; piped, it prints the "
+	"answer to the last line.",
+    .flags = flags,
+    .nflags = ARRAY_LEN(flags),
+    .more_flags = template_flags,
+    .nmore_flags = NTEMPLATE_FLAGS,
+    .max_args = 1,
+    .packer = true,
+    .run = run,
 };

@@ -1,4 +1,5 @@
-/* The line editor of the console: libedit, opened at first use, with its history file and our completion. */
+/* The line editor of the console: libedit, opened at first use, with its history file and our
+ * completion. */
 #include "command/console_edit.h"
 
 #include "base/dl.h"
@@ -32,14 +33,20 @@ static struct {
 } edit;
 
 static const struct dl_symbol symbols[] = {
-	DL_SYMBOL(edit, el_init, init),		  DL_SYMBOL(edit, el_end, end),
-	DL_SYMBOL(edit, el_set, set),		  DL_SYMBOL(edit, el_get, get),
-	DL_SYMBOL(edit, el_gets, next_line),		  DL_SYMBOL(edit, el_line, line),
-	DL_SYMBOL(edit, el_insertstr, insertstr), DL_SYMBOL(edit, el_deletestr, deletestr),
-	DL_SYMBOL(edit, el_reset, reset),	  DL_SYMBOL(edit, history_init, history_init),
-	DL_SYMBOL(edit, history_end, history_end), DL_SYMBOL(edit, history, history),
+    DL_SYMBOL(edit, el_init, init),
+    DL_SYMBOL(edit, el_end, end),
+    DL_SYMBOL(edit, el_set, set),
+    DL_SYMBOL(edit, el_get, get),
+    DL_SYMBOL(edit, el_gets, next_line),
+    DL_SYMBOL(edit, el_line, line),
+    DL_SYMBOL(edit, el_insertstr, insertstr),
+    DL_SYMBOL(edit, el_deletestr, deletestr),
+    DL_SYMBOL(edit, el_reset, reset),
+    DL_SYMBOL(edit, history_init, history_init),
+    DL_SYMBOL(edit, history_end, history_end),
+    DL_SYMBOL(edit, history, history),
 };
-static struct dl_library library = { "libedit.so.2", "libedit2", symbols, ARRAY_LEN(symbols) };
+static struct dl_library library = {"libedit.so.2", "libedit2", symbols, ARRAY_LEN(symbols)};
 
 struct console_edit {
 	EditLine *el; /* NULL: no library, or no terminal */
@@ -67,7 +74,7 @@ static struct str common_rest(const char *const *names, size_t n, size_t known)
 		for (size_t j = known; j < len; j++)
 			if (names[i][j] != names[0][j])
 				len = j;
-	return (struct str){ names[0] + known, len - known };
+	return (struct str){names[0] + known, len - known};
 }
 
 static void list_names(const char *const *names, size_t n)
@@ -85,15 +92,15 @@ static void list_names(const char *const *names, size_t n)
 
 static bool in_name(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' ||
-	       (uint8_t)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.' || (uint8_t)c >= 0x80;
 }
 
 static unsigned char on_tab(EditLine *el, int key UNUSED)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	const LineInfo *line = edit.line(el);
-	struct str before = { line->buffer, (size_t)(line->cursor - line->buffer) }, rest;
+	struct str before = {line->buffer, (size_t)(line->cursor - line->buffer)}, rest;
 	const char *names[NAMES_MAX];
 	struct console_edit *e = NULL;
 	size_t n, word = 0;
@@ -206,7 +213,7 @@ static bool plain_line(const char *prompt, struct buf *ret)
 /* Control-C drops what was typed; where nothing was, it leaves. */
 static bool edited_line(struct console_edit *e, struct buf *ret)
 {
-	struct sigaction now = { .sa_handler = on_interrupt }, was;
+	struct sigaction now = {.sa_handler = on_interrupt}, was;
 	const char *text;
 	HistEvent ev;
 	int n = 0;

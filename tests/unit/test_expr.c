@@ -19,7 +19,8 @@ static struct value text(const char *s)
 	return value_string(str_from(s), none);
 }
 
-/* JSON, with * before what is sensitive, and ? and the type for what is not known; null has its type too. */
+/* JSON, with * before what is sensitive, and ? and the type for what is not known; null has its
+ * type too. */
 static void show(struct arena *a, struct buf *out, struct value v)
 {
 	AUTO(err) struct err err = ERR_INIT;
@@ -33,7 +34,9 @@ static void show(struct arena *a, struct buf *out, struct value v)
 		return;
 	}
 	if (value_is_seq(v)) {
-		buf_adds(out, v.kind == VALUE_TUPLE ? "[" : v.kind == VALUE_LIST ? "list[" : "set[");
+		buf_adds(out, v.kind == VALUE_TUPLE  ? "["
+			      : v.kind == VALUE_LIST ? "list["
+						     : "set[");
 		for (size_t i = 0; i < v.seq->n; i++) {
 			buf_adds(out, i ? "," : "");
 			show(a, out, v.seq->v[i]);
@@ -56,7 +59,7 @@ static void show(struct arena *a, struct buf *out, struct value v)
 
 static struct value object_with(struct arena *a, const char *key, struct value v)
 {
-	struct value_attr attr = { .key = str_from(key), .value = v };
+	struct value_attr attr = {.key = str_from(key), .value = v};
 
 	return value_object(a, &attr, 1, none);
 }
@@ -64,36 +67,39 @@ static struct value object_with(struct arena *a, const char *key, struct value v
 /* The names that the cases use; their README is at the head of expr.test. */
 static size_t fill_scope(struct arena *a, struct value_attr *v)
 {
-	struct value ab[2] = { text("b"), text("a") }, mixed[2] = { value_i64(a, 1, none), value_mark(text("x"), true) };
-	struct value_attr xy[2] = { { .key = STR("y"), .value = text("2") }, { .key = STR("x"), .value = text("1") } };
-	struct value_attr hidden[2] = { { .key = STR("a"), .value = value_mark(text("x"), true) },
-					{ .key = STR("b"), .value = value_i64(a, 1, none) } };
-	struct value objects[2] = { object_with(a, "n", value_i64(a, 1, none)), object_with(a, "n", value_i64(a, 2, none)) };
+	struct value ab[2] = {text("b"), text("a")},
+		     mixed[2] = {value_i64(a, 1, none), value_mark(text("x"), true)};
+	struct value_attr xy[2] = {{.key = STR("y"), .value = text("2")},
+				   {.key = STR("x"), .value = text("1")}};
+	struct value_attr hidden[2] = {{.key = STR("a"), .value = value_mark(text("x"), true)},
+				       {.key = STR("b"), .value = value_i64(a, 1, none)}};
+	struct value objects[2] = {object_with(a, "n", value_i64(a, 1, none)),
+				   object_with(a, "n", value_i64(a, 2, none))};
 	const struct type *object = type_of(a, objects[0]);
 	const struct value_attr all[] = {
-		{ .key = STR("u"), .value = value_unknown(none) },
-		{ .key = STR("us"), .value = value_unknown_of(&type_string, none) },
-		{ .key = STR("un"), .value = value_unknown_of(&type_number, none) },
-		{ .key = STR("ub"), .value = value_unknown_of(&type_bool, none) },
-		{ .key = STR("ul"), .value = value_unknown_of(&type_list_string, none) },
-		{ .key = STR("um"), .value = value_unknown_of(&type_map_string, none) },
-		{ .key = STR("uo"), .value = value_unknown_of(object, none) },
-		{ .key = STR("s"), .value = value_mark(text("key"), true) },
-		{ .key = STR("sn"), .value = value_mark(value_i64(a, 1, none), true) },
-		{ .key = STR("sb"), .value = value_mark(value_bool(true, none), true) },
-		{ .key = STR("sl"), .value = value_mark(value_list(a, NULL, ab, 2, none), true) },
-		{ .key = STR("so"), .value = value_mark(value_object(a, xy, 2, none), true) },
-		{ .key = STR("su"), .value = value_mark(value_unknown(none), true) },
-		{ .key = STR("hl"), .value = value_seq_make(a, VALUE_TUPLE, mixed, 2, none) },
-		{ .key = STR("ho"), .value = value_object(a, hidden, 2, none) },
-		{ .key = STR("l"), .value = value_list(a, NULL, ab, 2, none) },
-		{ .key = STR("st"), .value = value_set(a, NULL, ab, 2, none) },
-		{ .key = STR("m"), .value = value_map(a, NULL, xy, 2, none) },
-		{ .key = STR("lo"), .value = value_list(a, NULL, objects, 2, none) },
-		{ .key = STR("seto"), .value = value_set(a, NULL, objects, 2, none) },
-		{ .key = STR("el"), .value = value_list(a, &type_string, NULL, 0, none) },
-		{ .key = STR("ns"), .value = value_null_of(&type_string, none) },
-		{ .key = STR("nl"), .value = value_null_of(&type_list_string, none) },
+	    {.key = STR("u"), .value = value_unknown(none)},
+	    {.key = STR("us"), .value = value_unknown_of(&type_string, none)},
+	    {.key = STR("un"), .value = value_unknown_of(&type_number, none)},
+	    {.key = STR("ub"), .value = value_unknown_of(&type_bool, none)},
+	    {.key = STR("ul"), .value = value_unknown_of(&type_list_string, none)},
+	    {.key = STR("um"), .value = value_unknown_of(&type_map_string, none)},
+	    {.key = STR("uo"), .value = value_unknown_of(object, none)},
+	    {.key = STR("s"), .value = value_mark(text("key"), true)},
+	    {.key = STR("sn"), .value = value_mark(value_i64(a, 1, none), true)},
+	    {.key = STR("sb"), .value = value_mark(value_bool(true, none), true)},
+	    {.key = STR("sl"), .value = value_mark(value_list(a, NULL, ab, 2, none), true)},
+	    {.key = STR("so"), .value = value_mark(value_object(a, xy, 2, none), true)},
+	    {.key = STR("su"), .value = value_mark(value_unknown(none), true)},
+	    {.key = STR("hl"), .value = value_seq_make(a, VALUE_TUPLE, mixed, 2, none)},
+	    {.key = STR("ho"), .value = value_object(a, hidden, 2, none)},
+	    {.key = STR("l"), .value = value_list(a, NULL, ab, 2, none)},
+	    {.key = STR("st"), .value = value_set(a, NULL, ab, 2, none)},
+	    {.key = STR("m"), .value = value_map(a, NULL, xy, 2, none)},
+	    {.key = STR("lo"), .value = value_list(a, NULL, objects, 2, none)},
+	    {.key = STR("seto"), .value = value_set(a, NULL, objects, 2, none)},
+	    {.key = STR("el"), .value = value_list(a, &type_string, NULL, 0, none)},
+	    {.key = STR("ns"), .value = value_null_of(&type_string, none)},
+	    {.key = STR("nl"), .value = value_null_of(&type_list_string, none)},
 	};
 
 	memcpy(v, all, sizeof(all));
@@ -103,12 +109,13 @@ static size_t fill_scope(struct arena *a, struct value_attr *v)
 static int evaluate_with(struct arena *a, struct str program, struct diags *d, struct value *ret)
 {
 	struct value_attr names[40];
-	struct eval_scope scope = { .v = names, .n = fill_scope(a, names) };
-	struct eval e = { .arena = a, .diags = d, .scope = &scope };
+	struct eval_scope scope = {.v = names, .n = fill_scope(a, names)};
+	struct eval e = {.arena = a, .diags = d, .scope = &scope};
 	struct hcl_expr *x;
 
 	diags_init(d, a);
-	if (hcl_parse_expr(a, source_new(a, "expr.test", program), d, &x) == 0 && eval_expr(&e, x, ret) == 0) {
+	if (hcl_parse_expr(a, source_new(a, "expr.test", program), d, &x) == 0 &&
+	    eval_expr(&e, x, ret) == 0) {
 		assert_int_equal(d->errors, 0);
 		return 0;
 	}
@@ -136,7 +143,8 @@ static struct str evaluate(struct arena *a, struct str program)
 static bool fits(struct str got, struct str want)
 {
 	if (str_starts(want, "!"))
-		return str_starts(got, "!") && str_find(got, str_trim(str_slice(want, 1, want.n))) >= 0;
+		return str_starts(got, "!") &&
+		       str_find(got, str_trim(str_slice(want, 1, want.n))) >= 0;
 	return str_eq(got, want);
 }
 
@@ -159,12 +167,14 @@ static void test_cases(void **state UNUSED)
 			continue;
 		}
 		AUTO(arena) struct arena *a = arena_new();
-		struct str got = evaluate(a, str_trim(buf_str(&program))), want = str_slice(line, 3, line.n);
+		struct str got = evaluate(a, str_trim(buf_str(&program))),
+			   want = str_slice(line, 3, line.n);
 
 		cases++;
 		if (!fits(got, want)) {
 			bad++;
-			print_message("# %s\n#   want %.*s\n#   got  %.*s\n", buf_cstr(&program), STR_ARG(want), STR_ARG(got));
+			print_message("# %s\n#   want %.*s\n#   got  %.*s\n", buf_cstr(&program),
+				      STR_ARG(want), STR_ARG(got));
 		}
 		buf_reset(&program);
 	}
@@ -172,8 +182,8 @@ static void test_cases(void **state UNUSED)
 	assert_int_equal(bad, 0);
 }
 
-/* Every kind of mistake as it is shown, byte for byte: "# " and the expression, then what is printed. With GOLDEN_WRITE
- * set the file is written anew, to be read before it is believed. */
+/* Every kind of mistake as it is shown, byte for byte: "# " and the expression, then what is
+ * printed. With GOLDEN_WRITE set the file is written anew, to be read before it is believed. */
 static void test_golden(void **state UNUSED)
 {
 	auto_free char *path = os_path_join(getenv("TEST_DIR"), "expr.golden");
@@ -203,7 +213,8 @@ static void test_golden(void **state UNUSED)
 }
 
 /* n times the text. */
-static struct str repeat(struct arena *a, const char *before, size_t n, const char *middle, const char *after)
+static struct str repeat(struct arena *a, const char *before, size_t n, const char *middle,
+			 const char *after)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
@@ -224,12 +235,16 @@ static void test_limits(void **state UNUSED)
 	got = evaluate(a, repeat(a, "1 + ", 1990, "1", ""));
 	assert_true(str_eqs(got, "1991"));
 	/* A loop in a loop in a loop… ends with an error that says why. */
-	got = evaluate(a, STR("length([for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a]]])"));
+	got = evaluate(a, STR("length([for a in range(1000) : [for b in range(1000) : [for c in "
+			      "range(1000) : a]]])"));
 	assert_true(str_find(got, STR("This is too much to evaluate")) >= 0);
 	/* Numbers do not fill the memory with their digits. */
-	got = evaluate(a, STR("1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * "
-			      "1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * "
-			      "1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * "
+	got = evaluate(a, STR("1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * "
+			      "1e9999 * 1e9999 * 1e9999 * "
+			      "1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * "
+			      "1e9999 * 1e9999 * 1e9999 * "
+			      "1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * "
+			      "1e9999 * 1e9999 * 1e9999 * "
 			      "1e9999 * 1e9999"));
 	assert_true(str_find(got, STR("more than 300,000 digits")) >= 0);
 }
@@ -237,9 +252,9 @@ static void test_limits(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_golden),
-		cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_cases),
+	    cmocka_unit_test(test_golden),
+	    cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

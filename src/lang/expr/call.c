@@ -1,4 +1,5 @@
-/* Calls of functions: finding them, counting and converting arguments, and what null, unknown and marked ones mean. */
+/* Calls of functions: finding them, counting and converting arguments, and what null, unknown and
+ * marked ones mean. */
 #include "lang/expr/evaluate.h"
 
 struct call {
@@ -22,7 +23,8 @@ static struct span name_span(const struct hcl_expr *x)
 
 static void tell_unknown(struct eval *e, const struct hcl_expr *x)
 {
-	const char *name = arena_str(e->arena, x->call.name).p, *near = func_nearest(groups_of(e), name);
+	const char *name = arena_str(e->arena, x->call.name).p,
+		   *near = func_nearest(groups_of(e), name);
 	ptrdiff_t colons = str_find(x->call.name, STR("::"));
 	struct diag *g;
 
@@ -36,9 +38,13 @@ static void tell_unknown(struct eval *e, const struct hcl_expr *x)
 	}
 	g = eval_error(e, name_span(x), x, NULL, "There is no function \"%s\"", name);
 	if (colons > 0)
-		diag_detail(e->diags, g, "There are no functions in \"%.*s::\": all are called by one name.", (int)colons, name);
+		diag_detail(e->diags, g,
+			    "There are no functions in \"%.*s::\": all are called by one name.",
+			    (int)colons, name);
 	else if (streq(name, "env"))
-		diag_detail(e->diags, g, "Defaults of variables alone may call env(): variable \"x\" { default = env(\"X\") }");
+		diag_detail(e->diags, g,
+			    "Defaults of variables alone may call env(): variable \"x\" { default "
+			    "= env(\"X\") }");
 	else if (near)
 		diag_detail(e->diags, g, "Did you mean \"%s\"?", near);
 	else
@@ -56,8 +62,8 @@ static size_t fixed_params(const struct func *f)
 	return f->flags & FUNC_VARIADIC ? f->nparams - 1 : f->nparams;
 }
 
-/* f(list...): the elements of the last argument are arguments. 0; -1: there is nothing to call with (reported, or
- * not known yet). */
+/* f(list...): the elements of the last argument are arguments. 0; -1: there is nothing to call with
+ * (reported, or not known yet). */
 static int expand(struct call *c)
 {
 	const struct hcl_expr *last = c->exprs[c->n - 1];
@@ -69,15 +75,21 @@ static int expand(struct call *c)
 	if (c->e->diags->errors > errors)
 		return -1;
 	if (v.kind == VALUE_NULL) {
-		diag_detail(c->e->diags, eval_error(c->e, last->span, c->x, last, "Null cannot be expanded with ..."),
-			    "What stands before ... must be a list, set or tuple.");
+		diag_detail(
+		    c->e->diags,
+		    eval_error(c->e, last->span, c->x, last, "Null cannot be expanded with ..."),
+		    "What stands before ... must be a list, set or tuple.");
 		return -1;
 	}
-	if (t->kind != TYPE_ANY && t->kind != TYPE_LIST && t->kind != TYPE_SET && t->kind != TYPE_TUPLE) {
+	if (t->kind != TYPE_ANY && t->kind != TYPE_LIST && t->kind != TYPE_SET &&
+	    t->kind != TYPE_TUPLE) {
 		struct str phrase = type_phrase(c->e->arena, t);
 
-		diag_detail(c->e->diags, eval_error(c->e, last->span, c->x, last, "This cannot be expanded with ..."),
-			    "What stands before ... must be a list, set or tuple, and this is " STR_FMT ".", STR_ARG(phrase));
+		diag_detail(
+		    c->e->diags,
+		    eval_error(c->e, last->span, c->x, last, "This cannot be expanded with ..."),
+		    "What stands before ... must be a list, set or tuple, and this is " STR_FMT ".",
+		    STR_ARG(phrase));
 		return -1;
 	}
 	if (v.kind == VALUE_UNKNOWN)
@@ -88,7 +100,9 @@ static int expand(struct call *c)
 	for (size_t i = 0; i < n; i++) {
 		struct hcl_expr *x = arena_new_obj(c->e->arena, struct hcl_expr);
 
-		*x = (struct hcl_expr){ .kind = HCL_LITERAL, .span = last->span, .value = value_mark(v.seq->v[i], v.sensitive) };
+		*x = (struct hcl_expr){.kind = HCL_LITERAL,
+				       .span = last->span,
+				       .value = value_mark(v.seq->v[i], v.sensitive)};
 		exprs[c->n - 1 + i] = x;
 	}
 	c->exprs = exprs;
@@ -104,15 +118,19 @@ static bool count_fits(struct call *c)
 
 	if (c->n < fixed) {
 		end.from = end.to > end.from ? end.to - 1 : end.from; /* the closing parenthesis */
-		diag_detail(c->e->diags, eval_error(c->e, end, c->x, NULL, "%s needs an argument \"%s\"", c->f->name,
-						    c->f->params[c->n].name),
-			    "It takes %s%zu, and there %s %zu.", open ? "at least " : "", fixed, c->n == 1 ? "is" : "are", c->n);
+		diag_detail(c->e->diags,
+			    eval_error(c->e, end, c->x, NULL, "%s needs an argument \"%s\"",
+				       c->f->name, c->f->params[c->n].name),
+			    "It takes %s%zu, and there %s %zu.", open ? "at least " : "", fixed,
+			    c->n == 1 ? "is" : "are", c->n);
 		return false;
 	}
 	if (!open && c->n > fixed) {
-		diag_detail(c->e->diags, eval_error(c->e, c->exprs[fixed]->span, c->x, NULL, "%s takes no such argument",
-						    c->f->name),
-			    "It takes %zu argument%s, and there are %zu.", fixed, fixed == 1 ? "" : "s", c->n);
+		diag_detail(c->e->diags,
+			    eval_error(c->e, c->exprs[fixed]->span, c->x, NULL,
+				       "%s takes no such argument", c->f->name),
+			    "It takes %zu argument%s, and there are %zu.", fixed,
+			    fixed == 1 ? "" : "s", c->n);
 		return false;
 	}
 	return true;
@@ -120,8 +138,10 @@ static bool count_fits(struct call *c)
 
 static void blame(struct call *c, size_t i, const char *why)
 {
-	diag_detail(c->e->diags, eval_error(c->e, c->exprs[i]->span, c->x, c->exprs[i], "%s cannot take this as \"%s\"",
-					    c->f->name, param_of(c->f, i)->name),
+	diag_detail(c->e->diags,
+		    eval_error(c->e, c->exprs[i]->span, c->x, c->exprs[i],
+			       "%s cannot take this as \"%s\"", c->f->name,
+			       param_of(c->f, i)->name),
 		    "%s", eval_sentence(c->e, why));
 }
 
@@ -134,14 +154,15 @@ static bool evaluate_args(struct call *c)
 		AUTO(err) struct err err = ERR_INIT;
 
 		c->args[i] = eval_any(c->e, c->exprs[i]);
-		if (value_convert(c->e->arena, c->args[i], param_of(c->f, i)->type, &c->args[i], &err) < 0)
+		if (value_convert(c->e->arena, c->args[i], param_of(c->f, i)->type, &c->args[i],
+				  &err) < 0)
 			blame(c, i, err.msg);
 	}
 	return c->e->diags->errors == errors;
 }
 
-/* Whether the function may see the arguments. If not, *ret is the result in their place. Marks that it must not see are
- * taken off and noted. */
+/* Whether the function may see the arguments. If not, *ret is the result in their place. Marks that
+ * it must not see are taken off and noted. */
 static bool admit_args(struct call *c, bool *marked, struct value *ret)
 {
 	bool unknown = false;
@@ -163,7 +184,8 @@ static bool admit_args(struct call *c, bool *marked, struct value *ret)
 			*ret = value_unknown(c->x->span);
 			return false;
 		}
-		if ((v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN) && !v.type && !(flags & PARAM_DYNAMIC)) {
+		if ((v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN) && !v.type &&
+		    !(flags & PARAM_DYNAMIC)) {
 			*ret = value_unknown(c->x->span);
 			return false;
 		}
@@ -176,8 +198,13 @@ static bool admit_args(struct call *c, bool *marked, struct value *ret)
 
 static struct value run(struct call *c)
 {
-	struct func_call fc = { .arena = c->e->arena, .eval = c->e, .func = c->f, .span = c->x->span, .exprs = c->exprs,
-				.nexprs = c->n, .bad_arg = -1 };
+	struct func_call fc = {.arena = c->e->arena,
+			       .eval = c->e,
+			       .func = c->f,
+			       .span = c->x->span,
+			       .exprs = c->exprs,
+			       .nexprs = c->n,
+			       .bad_arg = -1};
 	bool lazy = c->f->flags & FUNC_LAZY;
 	AUTO(err) struct err err = ERR_INIT;
 	struct value ret;
@@ -189,14 +216,19 @@ static struct value run(struct call *c)
 	if (fc.bad_arg >= 0 && (size_t)fc.bad_arg < c->n)
 		blame(c, (size_t)fc.bad_arg, err.msg);
 	else
-		diag_detail(c->e->diags, eval_error(c->e, c->x->span, NULL, c->x, "%s failed", c->f->name), "%s", eval_sentence(c->e, err.msg));
+		diag_detail(c->e->diags,
+			    eval_error(c->e, c->x->span, NULL, c->x, "%s failed", c->f->name), "%s",
+			    eval_sentence(c->e, err.msg));
 	return value_unknown(c->x->span);
 }
 
 struct value eval_call(struct eval *e, const struct hcl_expr *x)
 {
-	struct call c = { .e = e, .x = x, .exprs = x->call.args, .n = x->call.nargs,
-			  .f = func_find(groups_of(e), x->call.name) };
+	struct call c = {.e = e,
+			 .x = x,
+			 .exprs = x->call.args,
+			 .n = x->call.nargs,
+			 .f = func_find(groups_of(e), x->call.name)};
 	bool marked = false;
 	struct value ret;
 

@@ -5,21 +5,25 @@
 
 struct value value_null_of(const struct type *t, struct span span)
 {
-	return (struct value){ .kind = VALUE_NULL, .type = t && t->kind != TYPE_ANY ? t : NULL, .span = span };
+	return (struct value){
+	    .kind = VALUE_NULL, .type = t && t->kind != TYPE_ANY ? t : NULL, .span = span};
 }
 
 struct value value_unknown_of(const struct type *t, struct span span)
 {
-	return (struct value){ .kind = VALUE_UNKNOWN, .type = t && t->kind != TYPE_ANY ? t : NULL, .span = span };
+	return (struct value){
+	    .kind = VALUE_UNKNOWN, .type = t && t->kind != TYPE_ANY ? t : NULL, .span = span};
 }
 
 /* An element type that says nothing is read off the elements. */
-static const struct type *elem_or(struct arena *a, const struct type *elem, const struct value *v, size_t n, size_t stride)
+static const struct type *elem_or(struct arena *a, const struct type *elem, const struct value *v,
+				  size_t n, size_t stride)
 {
 	if (elem && elem->kind != TYPE_ANY)
 		return elem;
 	for (size_t i = 0; i < n; i++) {
-		const struct type *t = type_of(a, *(const struct value *)((const char *)v + i * stride));
+		const struct type *t =
+		    type_of(a, *(const struct value *)((const char *)v + i * stride));
 
 		if (t->kind != TYPE_ANY)
 			return t;
@@ -27,7 +31,8 @@ static const struct type *elem_or(struct arena *a, const struct type *elem, cons
 	return &type_any;
 }
 
-struct value value_list(struct arena *a, const struct type *elem, const struct value *v, size_t n, struct span span)
+struct value value_list(struct arena *a, const struct type *elem, const struct value *v, size_t n,
+			struct span span)
 {
 	struct value ret = value_seq_make(a, VALUE_LIST, v, n, span);
 
@@ -40,8 +45,8 @@ static int by_key(const void *x, const void *y)
 	return str_cmp(((const struct value_attr *)x)->key, ((const struct value_attr *)y)->key);
 }
 
-static struct value sorted_attrs(struct arena *a, enum value_kind kind, const struct value_attr *v, size_t n,
-				 struct span span)
+static struct value sorted_attrs(struct arena *a, enum value_kind kind, const struct value_attr *v,
+				 size_t n, struct span span)
 {
 	struct value ret = value_attrs_make(a, kind, v, n, span);
 	struct value_attr *own = (struct value_attr *)ret.attrs->v; /* not seen by anybody yet */
@@ -54,7 +59,8 @@ static struct value sorted_attrs(struct arena *a, enum value_kind kind, const st
 	return ret;
 }
 
-struct value value_map(struct arena *a, const struct type *elem, const struct value_attr *v, size_t n, struct span span)
+struct value value_map(struct arena *a, const struct type *elem, const struct value_attr *v,
+		       size_t n, struct span span)
 {
 	struct value ret = sorted_attrs(a, VALUE_MAP, v, n, span);
 
@@ -81,14 +87,15 @@ static int by_key_and_place(const void *x, const void *y)
 	return d ? d : (a->at > b->at) - (a->at < b->at);
 }
 
-struct value value_object_last(struct arena *a, const struct value_attr *v, size_t n, struct span span)
+struct value value_object_last(struct arena *a, const struct value_attr *v, size_t n,
+			       struct span span)
 {
 	auto_free struct placed_attr *m = xcalloc(n + 1, sizeof(*m));
 	auto_free struct value_attr *out = xcalloc(n + 1, sizeof(*out));
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		m[i] = (struct placed_attr){ &v[i], i };
+		m[i] = (struct placed_attr){&v[i], i};
 	qsort(m, n, sizeof(*m), by_key_and_place);
 	for (size_t i = 0; i < n; i++)
 		if (i + 1 == n || !str_eq(m[i].attr->key, m[i + 1].attr->key))
@@ -131,7 +138,8 @@ void set_key_write(struct buf *out, struct value v)
 		if (mpfr_inf_p(v.number->v))
 			buf_adds(out, mpfr_sgn(v.number->v) < 0 ? "-Inf" : "+Inf");
 		else
-			buf_add(out, text, (size_t)mpfr_snprintf(text, sizeof(text), "%.10Rg", v.number->v));
+			buf_add(out, text,
+				(size_t)mpfr_snprintf(text, sizeof(text), "%.10Rg", v.number->v));
 		break;
 	case VALUE_BOOL:
 		buf_addc(out, v.boolean ? 'T' : 'F');
@@ -176,7 +184,8 @@ static int rank(struct value v)
 	return v.kind == VALUE_NULL ? 2 : v.kind == VALUE_UNKNOWN;
 }
 
-/* The order in which a set gives its members; 0: nothing but their place among those given orders them. */
+/* The order in which a set gives its members; 0: nothing but their place among those given orders
+ * them. */
 static int members_order(const struct member *x, const struct member *y)
 {
 	int cmp = rank(x->value) - rank(y->value);
@@ -203,7 +212,8 @@ static int members_cmp(const void *p, const void *q)
 	return cmp ? cmp : (x->at > y->at) - (x->at < y->at);
 }
 
-/* Sorted members without doubles. What has an unknown part is no double of anything: it may become anything. */
+/* Sorted members without doubles. What has an unknown part is no double of anything: it may become
+ * anything. */
 static size_t members_distinct(const struct member *m, size_t n, struct value *ret)
 {
 	size_t kept = 0, group_kept = 0, group = 0;
@@ -219,14 +229,16 @@ static size_t members_distinct(const struct member *m, size_t n, struct value *r
 			for (size_t j = group_kept; !found && j < kept; j++)
 				found = value_equal(ret[j], m[i].value) &&
 					(ret[j].kind != VALUE_NUMBER ||
-					 mpfr_signbit(ret[j].number->v) == mpfr_signbit(m[i].value.number->v));
+					 mpfr_signbit(ret[j].number->v) ==
+					     mpfr_signbit(m[i].value.number->v));
 		if (!found)
 			ret[kept++] = m[i].value;
 	}
 	return kept;
 }
 
-struct value value_set(struct arena *a, const struct type *elem, const struct value *v, size_t n, struct span span)
+struct value value_set(struct arena *a, const struct type *elem, const struct value *v, size_t n,
+		       struct span span)
 {
 	AUTO(buf) struct buf keys = BUF_INIT;
 	struct member *m = xcalloc(n + 1, sizeof(*m));
@@ -238,7 +250,7 @@ struct value value_set(struct arena *a, const struct type *elem, const struct va
 	for (size_t i = 0; i < n; i++) {
 		bool one = false;
 
-		m[i] = (struct member){ .value = value_unmark_deep(a, v[i], &one), .at = i };
+		m[i] = (struct member){.value = value_unmark_deep(a, v[i], &one), .at = i};
 		marked |= one;
 		from[i] = keys.n;
 		if (value_is_seq(m[i].value) || value_is_attrs(m[i].value))
@@ -273,7 +285,8 @@ static struct value unmark(struct arena *a, struct value v)
 			seq->v[i] = unmark(a, v.seq->v[i]);
 		v.seq = seq;
 	} else if (value_is_attrs(v)) {
-		struct value_attrs *attrs = arena_alloc(a, sizeof(*attrs) + v.attrs->n * sizeof(attrs->v[0]));
+		struct value_attrs *attrs =
+		    arena_alloc(a, sizeof(*attrs) + v.attrs->n * sizeof(attrs->v[0]));
 
 		attrs->n = v.attrs->n;
 		for (size_t i = 0; i < attrs->n; i++) {

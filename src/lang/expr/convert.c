@@ -1,250 +1,22 @@
-/* Conversion of values to types. Whether there is a way at all is decided by the types alone, first; then the value
- * goes that way, and only texts that are no number or bool and elements that have no common type stop it. */
+/* Conversion of values to types. Whether there is a way at all is decided by the types alone, first
+ * (convertible.c); then the value goes that way, and only texts that are no number or bool and
+ * elements that have no common type stop it. */
 #include "lang/expr/inner.h"
 #include "lang/expr/number.h"
-
-#define MISMATCH_NAMES 10 /* missing attributes that a message lists */
-
-const struct type_attr *type_attr_find(const struct type *t, struct str name)
-{
-	size_t low = 0, high = t->kind == TYPE_OBJECT ? t->n : 0;
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		int cmp = str_cmp(t->attrs[mid].name, name);
-
-		if (cmp == 0)
-			return &t->attrs[mid];
-		if (cmp < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-bool type_has_any(const struct type *t)
-{
-	if (t->kind == TYPE_ANY)
-		return true;
-	if (t->elem)
-		return type_has_any(t->elem);
-	for (size_t i = 0; i < t->n; i++)
-		if (type_has_any(t->kind == TYPE_TUPLE ? t->elems[i] : t->attrs[i].type))
-			return true;
-	return false;
-}
-
-/* The types of a tuple's or object's parts, as one list. */
-static const struct type **part_types(struct arena *a, const struct type *t)
-{
-	const struct type **ret = arena_new_array(a, const struct type *, t->n);
-
-	for (size_t i = 0; i < t->n; i++)
-		ret[i] = t->kind == TYPE_TUPLE ? t->elems[i] : t->attrs[i].type;
-	return ret;
-}
-
-/* What elements of a tuple or object become in a collection: `want`, or what they have in common where that is not
- * told. NULL: nothing. */
-static const struct type *element_target(struct arena *a, const struct type *in, const struct type *want, bool unsafe)
-{
-	const struct type *t = want;
-
-	if (t->kind != TYPE_ANY || !in->n)
-		return t;
-	t = type_unify_by(a, part_types(a, in), in->n, unsafe);
-	if (!t || t->kind != TYPE_ANY || in->kind == TYPE_OBJECT)
-		return t;
-	for (size_t i = 0; i < in->n; i++)
-		if (in->elems[i]->kind != TYPE_ANY)
-			return NULL;
-	return t;
-}
-
-static bool same_or_convertible(struct arena *a, const struct type *in, const struct type *out, bool unsafe)
-{
-	return type_equal(in, out) || type_convertible(a, in, out, unsafe);
-}
-
-static bool parts_convertible(struct arena *a, const struct type *in, const struct type *elem, bool unsafe)
-{
-	const struct type *last = NULL;
-
-	elem = element_target(a, in, elem, unsafe);
-	if (!elem)
-		return false;
-	for (size_t i = 0; i < in->n; i++) {
-		const struct type *t = in->kind == TYPE_TUPLE ? in->elems[i] : in->attrs[i].type;
-
-		if (t != last && !same_or_convertible(a, t, elem, unsafe))
-			return false;
-		last = t;
-	}
-	return true;
-}
-
-static bool objects_convertible(struct arena *a, const struct type *in, const struct type *out, bool unsafe)
-{
-	for (size_t i = 0; i < out->n; i++) {
-		const struct type_attr *have = type_attr_find(in, out->attrs[i].name);
-
-		if (!have && out->attrs[i].optional)
-			continue;
-		if (!have || !same_or_convertible(a, have->type, out->attrs[i].type, unsafe))
-			return false;
-	}
-	return true;
-}
-
-static bool tuples_convertible(struct arena *a, const struct type *in, const struct type *out, bool unsafe)
-{
-	if (in->n != out->n)
-		return false;
-	for (size_t i = 0; i < in->n; i++)
-		if (!same_or_convertible(a, in->elems[i], out->elems[i], unsafe))
-			return false;
-	return true;
-}
-
-static bool map_to_object(struct arena *a, const struct type *in, const struct type *out)
-{
-	for (size_t i = 0; i < out->n; i++)
-		if (!same_or_convertible(a, in->elem, out->attrs[i].type, true) && !out->attrs[i].optional)
-			return false;
-	return true;
-}
-
-bool type_convertible(struct arena *a, const struct type *in, const struct type *out, bool unsafe)
-{
-	bool sequence = in->kind == TYPE_LIST || in->kind == TYPE_SET;
-
-	if (out->kind == TYPE_ANY || (unsafe && in->kind == TYPE_ANY))
-		return true;
-	if (type_is_primitive(in) && type_is_primitive(out))
-		return out->kind == TYPE_STRING || in->kind == out->kind || (unsafe && in->kind == TYPE_STRING);
-	switch (out->kind) {
-	case TYPE_OBJECT:
-		if (in->kind == TYPE_OBJECT)
-			return objects_convertible(a, in, out, unsafe);
-		return in->kind == TYPE_MAP && unsafe && map_to_object(a, in, out);
-	case TYPE_TUPLE:
-		return in->kind == TYPE_TUPLE && tuples_convertible(a, in, out, unsafe);
-	case TYPE_LIST:
-		if (in->kind == TYPE_TUPLE)
-			return parts_convertible(a, in, out->elem, unsafe);
-		return sequence && same_or_convertible(a, in->elem, out->elem, unsafe);
-	case TYPE_SET:
-		if (in->kind == TYPE_TUPLE)
-			return parts_convertible(a, in, out->elem, unsafe);
-		return sequence && (unsafe || in->kind == TYPE_SET) && same_or_convertible(a, in->elem, out->elem, unsafe);
-	case TYPE_MAP:
-		if (in->kind == TYPE_OBJECT)
-			return parts_convertible(a, in, out->elem, unsafe);
-		return in->kind == TYPE_MAP && same_or_convertible(a, in->elem, out->elem, unsafe);
-	default:
-		return false;
-	}
-}
-
-/* "expected number, got list of string". */
-static struct str needed(struct arena *a, const struct type *got, const struct type *want)
-{
-	struct str w = type_phrase(a, want), g = type_phrase(a, got);
-
-	return str_from(arena_printf(a, "expected " STR_FMT ", got " STR_FMT, STR_ARG(w), STR_ARG(g)));
-}
-
-static struct str mismatch_objects(struct arena *a, const struct type *got, const struct type *want)
-{
-	AUTO(buf) struct buf missing = BUF_INIT;
-	size_t n = 0;
-
-	for (size_t i = 0; i < want->n; i++) {
-		const struct type_attr *w = &want->attrs[i];
-
-		if (type_attr_find(got, w->name) || w->optional)
-			continue;
-		if (n++ < MISMATCH_NAMES)
-			buf_printf(&missing, "%s\"" STR_FMT "\"", n > 1 ? ", " : "", STR_ARG(w->name));
-	}
-	if (n)
-		return str_from(arena_printf(a, "attribute%s %s %s missing", n > 1 ? "s" : "", buf_cstr(&missing),
-					     n > 1 ? "are" : "is"));
-	for (size_t i = 0; i < want->n; i++) {
-		const struct type_attr *w = &want->attrs[i], *g = type_attr_find(got, w->name);
-
-		if (g && !same_or_convertible(a, g->type, w->type, true)) {
-			struct str inner = type_mismatch(a, g->type, w->type);
-
-			return str_from(arena_printf(a, "attribute \"" STR_FMT "\": " STR_FMT, STR_ARG(w->name),
-						     STR_ARG(inner)));
-		}
-	}
-	return needed(a, got, want);
-}
-
-/* Of the first part of a tuple or object that does not fit a collection. */
-static struct str mismatch_parts(struct arena *a, const struct type *got, const struct type *want)
-{
-	for (size_t i = 0; i < got->n; i++) {
-		const struct type *t = got->kind == TYPE_TUPLE ? got->elems[i] : got->attrs[i].type;
-		struct str inner;
-
-		if (same_or_convertible(a, t, want->elem, true))
-			continue;
-		inner = type_mismatch(a, t, want->elem);
-		if (got->kind == TYPE_TUPLE)
-			return str_from(arena_printf(a, "element %zu: " STR_FMT, i, STR_ARG(inner)));
-		return str_from(arena_printf(a, "element \"" STR_FMT "\": " STR_FMT, STR_ARG(got->attrs[i].name),
-					     STR_ARG(inner)));
-	}
-	return needed(a, got, want);
-}
-
-struct str type_mismatch(struct arena *a, const struct type *got, const struct type *want)
-{
-	bool fits = (got->kind == TYPE_TUPLE && (want->kind == TYPE_LIST || want->kind == TYPE_SET)) ||
-		    (got->kind == TYPE_OBJECT && want->kind == TYPE_MAP);
-	bool collections = got->elem && want->elem && (got->kind == TYPE_MAP) == (want->kind == TYPE_MAP);
-
-	if (got->kind == TYPE_OBJECT && want->kind == TYPE_OBJECT)
-		return mismatch_objects(a, got, want);
-	if (fits && want->elem->kind == TYPE_ANY)
-		return str_from(arena_printf(a, "the elements of a %s must have one type in common",
-					     want->kind == TYPE_LIST ? "list" : want->kind == TYPE_SET ? "set" : "map"));
-	if (fits)
-		return mismatch_parts(a, got, want);
-	if (got->kind == TYPE_TUPLE && want->kind == TYPE_TUPLE && got->n != want->n)
-		return str_from(arena_printf(a, "expected a tuple of %zu element%s, got one of %zu", want->n,
-					     want->n == 1 ? "" : "s", got->n));
-	if (got->kind == TYPE_TUPLE && want->kind == TYPE_TUPLE)
-		for (size_t i = 0; i < got->n; i++)
-			if (!same_or_convertible(a, got->elems[i], want->elems[i], true)) {
-				struct str inner = type_mismatch(a, got->elems[i], want->elems[i]);
-
-				return str_from(arena_printf(a, "element %zu: " STR_FMT, i, STR_ARG(inner)));
-			}
-	if (collections) {
-		struct str inner = type_mismatch(a, got->elem, want->elem);
-
-		return str_from(arena_printf(a, "its elements do not fit: " STR_FMT, STR_ARG(inner)));
-	}
-	return needed(a, got, want);
-}
 
 static bool has_optional(const struct type *t)
 {
 	if (t->elem)
 		return has_optional(t->elem);
 	for (size_t i = 0; i < t->n; i++)
-		if (t->kind == TYPE_TUPLE ? has_optional(t->elems[i]) :
-					    t->attrs[i].optional || has_optional(t->attrs[i].type))
+		if (t->kind == TYPE_TUPLE ? has_optional(t->elems[i])
+					  : t->attrs[i].optional || has_optional(t->attrs[i].type))
 			return true;
 	return false;
 }
 
-/* A constraint as the type of a value: an attribute that may be left out is there, if only as null. */
+/* A constraint as the type of a value: an attribute that may be left out is there, if only as null.
+ */
 static const struct type *as_value_type(struct arena *a, const struct type *t)
 {
 	struct type *ret;
@@ -265,15 +37,15 @@ static const struct type *as_value_type(struct arena *a, const struct type *t)
 		struct type_attr *attrs = arena_new_array(a, struct type_attr, t->n);
 
 		for (size_t i = 0; i < t->n; i++)
-			attrs[i] = (struct type_attr){ .name = t->attrs[i].name,
-						       .type = as_value_type(a, t->attrs[i].type) };
+			attrs[i] = (struct type_attr){.name = t->attrs[i].name,
+						      .type = as_value_type(a, t->attrs[i].type)};
 		ret->attrs = attrs;
 	}
 	return ret;
 }
 
-/* What a null or unknown value of type `in` is of once it is taken for `out`: the parts of `out` that are any
- * are told by `in`. */
+/* What a null or unknown value of type `in` is of once it is taken for `out`: the parts of `out`
+ * that are any are told by `in`. */
 static const struct type *fill_any(struct arena *a, const struct type *in, const struct type *out)
 {
 	struct type *t;
@@ -288,7 +60,7 @@ static const struct type *fill_any(struct arena *a, const struct type *in, const
 		const struct type *elem = in->elem;
 
 		if (!elem && in->n)
-			elem = type_unify_by(a, part_types(a, in), in->n, true);
+			elem = type_unify_by(a, type_parts(a, in), in->n, true);
 		t->elem = elem ? fill_any(a, elem, out->elem) : out->elem;
 	} else if (out->kind == TYPE_TUPLE && in->kind == TYPE_TUPLE && in->n == out->n) {
 		const struct type **elems = arena_new_array(a, const struct type *, t->n);
@@ -301,7 +73,9 @@ static const struct type *fill_any(struct arena *a, const struct type *in, const
 
 		for (size_t i = 0; i < t->n; i++) {
 			const struct type_attr *have = type_attr_find(in, out->attrs[i].name);
-			const struct type *from = have ? have->type : in->kind == TYPE_MAP ? in->elem : &type_any;
+			const struct type *from = have			 ? have->type
+						  : in->kind == TYPE_MAP ? in->elem
+									 : &type_any;
 
 			attrs[i] = out->attrs[i];
 			attrs[i].type = fill_any(a, from, out->attrs[i].type);
@@ -311,9 +85,11 @@ static const struct type *fill_any(struct arena *a, const struct type *in, const
 	return t;
 }
 
-static int convert(struct arena *a, struct value v, const struct type *want, struct value *ret, struct err *err);
+static int convert(struct arena *a, struct value v, const struct type *want, struct value *ret,
+		   struct err *err);
 
-static int convert_string(struct arena *a, struct value v, const struct type *want, struct value *ret, struct err *err)
+static int convert_string(struct arena *a, struct value v, const struct type *want,
+			  struct value *ret, struct err *err)
 {
 	bool is_true = str_eqs(v.string, "true") || str_eqs(v.string, "1");
 
@@ -321,8 +97,9 @@ static int convert_string(struct arena *a, struct value v, const struct type *wa
 		const struct number *n = number_parse_text(a, v.string);
 
 		if (!n)
-			return err_set(err, ERR_INVALID, "expected a number, and this text is none");
-		*ret = (struct value){ .kind = VALUE_NUMBER, .span = v.span, .number = n };
+			return err_set(err, ERR_INVALID,
+				       "expected a number, and this text is none");
+		*ret = (struct value){.kind = VALUE_NUMBER, .span = v.span, .number = n};
 		return 0;
 	}
 	if (is_true || str_eqs(v.string, "false") || str_eqs(v.string, "0")) {
@@ -330,13 +107,15 @@ static int convert_string(struct arena *a, struct value v, const struct type *wa
 		return 0;
 	}
 	if (str_ieqs(v.string, "true") || str_ieqs(v.string, "false"))
-		return err_set(err, ERR_INVALID, "expected a bool, which as text is written \"%s\", in small letters",
+		return err_set(err, ERR_INVALID,
+			       "expected a bool, which as text is written \"%s\", in small letters",
 			       str_ieqs(v.string, "true") ? "true" : "false");
-	return err_set(err, ERR_INVALID, "expected a bool, and this text is neither \"true\" nor \"false\"");
+	return err_set(err, ERR_INVALID,
+		       "expected a bool, and this text is neither \"true\" nor \"false\"");
 }
 
-static int convert_primitive(struct arena *a, struct value v, const struct type *want, struct value *ret,
-			     struct err *err)
+static int convert_primitive(struct arena *a, struct value v, const struct type *want,
+			     struct value *ret, struct err *err)
 {
 	if (v.kind == VALUE_STRING)
 		return convert_string(a, v, want, ret, err);
@@ -351,7 +130,8 @@ static struct str place(struct arena *a, struct value v, size_t i)
 {
 	if (value_is_seq(v))
 		return str_from(arena_printf(a, "element %zu", i));
-	return str_from(arena_printf(a, "%s \"" STR_FMT "\"", v.kind == VALUE_MAP ? "element" : "attribute",
+	return str_from(arena_printf(a, "%s \"" STR_FMT "\"",
+				     v.kind == VALUE_MAP ? "element" : "attribute",
 				     STR_ARG(v.attrs->v[i].key)));
 }
 
@@ -360,8 +140,8 @@ static struct value part(struct value v, size_t i)
 	return value_is_seq(v) ? v.seq->v[i] : v.attrs->v[i].value;
 }
 
-static int convert_part(struct arena *a, struct value v, size_t i, const struct type *want, struct value *ret,
-			struct err *err)
+static int convert_part(struct arena *a, struct value v, size_t i, const struct type *want,
+			struct value *ret, struct err *err)
 {
 	struct value have = part(v, i);
 
@@ -373,10 +153,10 @@ static int convert_part(struct arena *a, struct value v, size_t i, const struct 
 	return 0;
 }
 
-/* Elements that were converted to a type with an any in it may still differ: they get what they have in common, but
- * for those of a set, which must be of one type already. */
-static int level(struct arena *a, bool set, const struct type *elem, struct value *v, size_t n, const struct type **ret,
-		 struct err *err)
+/* Elements that were converted to a type with an any in it may still differ: they get what they
+ * have in common, but for those of a set, which must be of one type already. */
+static int level(struct arena *a, bool set, const struct type *elem, struct value *v, size_t n,
+		 const struct type **ret, struct err *err)
 {
 	const struct type **types, *common;
 	bool same = true;
@@ -399,7 +179,8 @@ static int level(struct arena *a, bool set, const struct type *elem, struct valu
 	return 0;
 }
 
-static int to_collection(struct arena *a, struct value v, const struct type *want, struct value *ret, struct err *err)
+static int to_collection(struct arena *a, struct value v, const struct type *want,
+			 struct value *ret, struct err *err)
 {
 	size_t n = value_len(v);
 	struct value *items = arena_new_array(a, struct value, n);
@@ -407,7 +188,7 @@ static int to_collection(struct arena *a, struct value v, const struct type *wan
 	struct value_attr *attrs;
 
 	if (elem->kind == TYPE_ANY && (v.kind == VALUE_TUPLE || v.kind == VALUE_OBJECT))
-		elem = element_target(a, type_of(a, v), elem, true);
+		elem = type_element_target(a, type_of(a, v), elem, true);
 	else if (elem->kind == TYPE_ANY)
 		elem = type_of(a, v)->elem;
 	if (!elem)
@@ -435,7 +216,8 @@ static int to_collection(struct arena *a, struct value v, const struct type *wan
 	return 0;
 }
 
-static int to_tuple(struct arena *a, struct value v, const struct type *want, struct value *ret, struct err *err)
+static int to_tuple(struct arena *a, struct value v, const struct type *want, struct value *ret,
+		    struct err *err)
 {
 	struct value *items = arena_new_array(a, struct value, want->n);
 
@@ -446,7 +228,8 @@ static int to_tuple(struct arena *a, struct value v, const struct type *want, st
 	return 0;
 }
 
-static int to_object(struct arena *a, struct value v, const struct type *want, struct value *ret, struct err *err)
+static int to_object(struct arena *a, struct value v, const struct type *want, struct value *ret,
+		     struct err *err)
 {
 	struct value_attr *attrs = arena_new_array(a, struct value_attr, want->n);
 
@@ -456,13 +239,15 @@ static int to_object(struct arena *a, struct value v, const struct type *want, s
 
 		attrs[i].key = w->name;
 		if (!have && !w->optional)
-			return err_set(err, ERR_INVALID, "attribute \"" STR_FMT "\" is missing", STR_ARG(w->name));
+			return err_set(err, ERR_INVALID, "attribute \"" STR_FMT "\" is missing",
+				       STR_ARG(w->name));
 		if (!have) {
 			attrs[i].value = value_null_of(as_value_type(a, w->type), v.span);
 			continue;
 		}
 		attrs[i].key_span = have->key_span;
-		if (convert_part(a, v, (size_t)(have - v.attrs->v), w->type, &attrs[i].value, err) < 0)
+		if (convert_part(a, v, (size_t)(have - v.attrs->v), w->type, &attrs[i].value, err) <
+		    0)
 			return -1;
 	}
 	*ret = value_object(a, attrs, want->n, v.span);
@@ -470,8 +255,8 @@ static int to_object(struct arena *a, struct value v, const struct type *want, s
 }
 
 /* Marks are left on the parts; the one on v itself is the caller's. */
-static int convert_unmarked(struct arena *a, struct value v, const struct type *want, struct value *ret,
-			    struct err *err)
+static int convert_unmarked(struct arena *a, struct value v, const struct type *want,
+			    struct value *ret, struct err *err)
 {
 	const struct type *in;
 	struct str why;
@@ -508,7 +293,8 @@ static int convert_unmarked(struct arena *a, struct value v, const struct type *
 	}
 }
 
-static int convert(struct arena *a, struct value v, const struct type *want, struct value *ret, struct err *err)
+static int convert(struct arena *a, struct value v, const struct type *want, struct value *ret,
+		   struct err *err)
 {
 	bool marked = v.sensitive;
 	struct value out;
@@ -525,13 +311,14 @@ static bool has_defaults(const struct type *t)
 	if (t->elem)
 		return has_defaults(t->elem);
 	for (size_t i = 0; i < t->n; i++)
-		if (t->kind == TYPE_TUPLE ? has_defaults(t->elems[i]) :
-					    t->attrs[i].def || has_defaults(t->attrs[i].type))
+		if (t->kind == TYPE_TUPLE ? has_defaults(t->elems[i])
+					  : t->attrs[i].def || has_defaults(t->attrs[i].type))
 			return true;
 	return false;
 }
 
-/* v with what optional(…, DEFAULT) gives for attributes that are absent or null, before any conversion. */
+/* v with what optional(…, DEFAULT) gives for attributes that are absent or null, before any
+ * conversion. */
 static struct value with_defaults(struct arena *a, struct value v, const struct type *want)
 {
 	struct value_attr *attrs;
@@ -546,10 +333,12 @@ static struct value with_defaults(struct arena *a, struct value v, const struct 
 		if (!want->elem && !tuple)
 			return v;
 		for (size_t i = 0; i < v.seq->n; i++)
-			items[i] = tuple && i >= want->n ?
-					   v.seq->v[i] :
-					   with_defaults(a, v.seq->v[i], tuple ? want->elems[i] : want->elem);
-		/* A list's elements may be of several types now: the conversion finds what they have in common. */
+			items[i] = tuple && i >= want->n
+				       ? v.seq->v[i]
+				       : with_defaults(a, v.seq->v[i],
+						       tuple ? want->elems[i] : want->elem);
+		/* A list's elements may be of several types now: the conversion finds what they
+		 * have in common. */
 		ret = value_seq_make(a, VALUE_TUPLE, items, v.seq->n, v.span);
 		return value_mark(ret, v.sensitive);
 	}
@@ -566,15 +355,17 @@ static struct value with_defaults(struct arena *a, struct value v, const struct 
 			attrs[n].value = with_defaults(a, attrs[n].value, w ? w->type : want->elem);
 	}
 	for (size_t i = 0; i < want->n; i++)
-		if (want->kind == TYPE_OBJECT && want->attrs[i].def && !value_attr_get(v, want->attrs[i].name))
+		if (want->kind == TYPE_OBJECT && want->attrs[i].def &&
+		    !value_attr_get(v, want->attrs[i].name))
 			attrs[n++] = (struct value_attr){
-				.key = want->attrs[i].name,
-				.value = with_defaults(a, *want->attrs[i].def, want->attrs[i].type),
+			    .key = want->attrs[i].name,
+			    .value = with_defaults(a, *want->attrs[i].def, want->attrs[i].type),
 			};
 	return value_mark(value_object(a, attrs, n, v.span), v.sensitive);
 }
 
-int value_convert(struct arena *a, struct value v, const struct type *want, struct value *ret, struct err *err)
+int value_convert(struct arena *a, struct value v, const struct type *want, struct value *ret,
+		  struct err *err)
 {
 	return convert(a, with_defaults(a, v, want), want, ret, err);
 }

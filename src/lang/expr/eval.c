@@ -1,5 +1,5 @@
-/* The walk over the tree: literals, templates, tuples, objects, and who evaluates the rest. It guards the depth, the
- * steps and the memory, so that no template runs away. */
+/* The walk over the tree: literals, templates, tuples, objects, and who evaluates the rest. It
+ * guards the depth, the steps and the memory, so that no template runs away. */
 #include "lang/expr/evaluate.h"
 
 #include "lang/expr/number.h"
@@ -21,8 +21,9 @@ void eval_take(struct eval *e, const struct diags *apart)
 {
 	for (size_t i = 0; i < apart->n; i++) {
 		const struct diag *from = &apart->v[i];
-		struct diag *g = from->severity == DIAG_ERROR ? diag_error(e->diags, from->span, "%s", from->summary) :
-								diag_warning(e->diags, from->span, "%s", from->summary);
+		struct diag *g = from->severity == DIAG_ERROR
+				     ? diag_error(e->diags, from->span, "%s", from->summary)
+				     : diag_warning(e->diags, from->span, "%s", from->summary);
 		const char *label = g->label;
 
 		*g = *from;
@@ -46,8 +47,10 @@ static struct value eval_template(struct eval *e, const struct hcl_expr *x)
 
 		marked |= v.sensitive;
 		if (v.kind == VALUE_NULL) {
-			diag_detail(e->diags, eval_error(e, part->span, x, part, "A null value has no text"),
-				    "What stands in ${ } becomes part of a text here, and null is no text.");
+			diag_detail(e->diags,
+				    eval_error(e, part->span, x, part, "A null value has no text"),
+				    "What stands in ${ } becomes part of a text here, and null is "
+				    "no text.");
 			continue;
 		}
 		if (v.kind == VALUE_UNKNOWN) {
@@ -55,9 +58,12 @@ static struct value eval_template(struct eval *e, const struct hcl_expr *x)
 			continue;
 		}
 		if (value_convert(e->arena, v, &type_string, &v, &err) < 0) {
-			diag_detail(e->diags, eval_error(e, part->span, x, part, "This value cannot become part of a text"),
-				    "%s Use jsonencode(), join() or a %%{for} to make a text of it.",
-				    eval_sentence(e, err.msg));
+			diag_detail(
+			    e->diags,
+			    eval_error(e, part->span, x, part,
+				       "This value cannot become part of a text"),
+			    "%s Use jsonencode(), join() or a %%{for} to make a text of it.",
+			    eval_sentence(e, err.msg));
 			continue;
 		}
 		marked |= v.sensitive;
@@ -83,20 +89,24 @@ struct value eval_join(struct eval *e, const struct hcl_expr *x, struct value re
 
 		marked |= v.sensitive;
 		if (v.kind == VALUE_NULL) {
-			diag_detail(e->diags, eval_error(e, x->span, x, NULL, "A null value has no text"),
+			diag_detail(e->diags,
+				    eval_error(e, x->span, x, NULL, "A null value has no text"),
 				    "Pass %zu of this loop gives null.", i + 1);
 			return value_unknown_of(&type_string, x->span);
 		}
 		if (v.kind == VALUE_UNKNOWN)
 			return value_mark(value_unknown_of(&type_string, x->span), marked);
 		if (value_convert(e->arena, v, &type_string, &v, &err) < 0) {
-			diag_detail(e->diags, eval_error(e, x->span, x, NULL, "This value cannot become part of a text"),
+			diag_detail(e->diags,
+				    eval_error(e, x->span, x, NULL,
+					       "This value cannot become part of a text"),
 				    "In pass %zu of this loop: %s.", i + 1, err.msg);
 			return value_unknown_of(&type_string, x->span);
 		}
 		buf_add_str(&out, v.string);
 	}
-	return value_mark(value_string(text_nfc(e->arena, arena_str(e->arena, buf_str(&out))), x->span), marked);
+	return value_mark(
+	    value_string(text_nfc(e->arena, arena_str(e->arena, buf_str(&out))), x->span), marked);
 }
 
 static struct value eval_tuple(struct eval *e, const struct hcl_expr *x)
@@ -108,12 +118,14 @@ static struct value eval_tuple(struct eval *e, const struct hcl_expr *x)
 	return value_seq_make(e->arena, VALUE_TUPLE, items, x->tuple.n, x->span);
 }
 
-/* A path of names without parentheses, such as a.b: it could be meant as a name or as a reference. */
+/* A path of names without parentheses, such as a.b: it could be meant as a name or as a reference.
+ */
 static bool is_ambiguous_key(const struct hcl_expr *key)
 {
 	bool deep = false;
 
-	while (key->kind == HCL_ATTR || (key->kind == HCL_INDEX && key->index.key->kind == HCL_LITERAL)) {
+	while (key->kind == HCL_ATTR ||
+	       (key->kind == HCL_INDEX && key->index.key->kind == HCL_LITERAL)) {
 		key = key->kind == HCL_ATTR ? key->ref.target : key->index.target;
 		deep = true;
 	}
@@ -121,16 +133,18 @@ static bool is_ambiguous_key(const struct hcl_expr *key)
 }
 
 /* The key as text; false: it could not be had (reported, or not known yet). */
-static bool object_key(struct eval *e, const struct hcl_expr *x, const struct hcl_pair *pair, struct str *ret,
-		       bool *marked)
+static bool object_key(struct eval *e, const struct hcl_expr *x, const struct hcl_pair *pair,
+		       struct str *ret, bool *marked)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	size_t errors = e->diags->errors;
 	struct value key;
 
 	if (!pair->bare && is_ambiguous_key(pair->key)) {
-		diag_detail(e->diags, eval_error(e, pair->key->span, x, NULL, "This key has two readings"),
-			    "Put parentheses around it if it refers to a value, or quotes if it is a name with a "
+		diag_detail(e->diags,
+			    eval_error(e, pair->key->span, x, NULL, "This key has two readings"),
+			    "Put parentheses around it if it refers to a value, or quotes if it is "
+			    "a name with a "
 			    "point or brackets in it.");
 		return false;
 	}
@@ -138,14 +152,17 @@ static bool object_key(struct eval *e, const struct hcl_expr *x, const struct hc
 	if (e->diags->errors > errors)
 		return false;
 	if (key.kind == VALUE_NULL) {
-		diag_detail(e->diags, eval_error(e, pair->key->span, x, pair->key, "Null is no key"),
+		diag_detail(e->diags,
+			    eval_error(e, pair->key->span, x, pair->key, "Null is no key"),
 			    "The keys of an object are texts.");
 		return false;
 	}
 	*marked |= key.sensitive;
 	if (value_convert(e->arena, key, &type_string, &key, &err) < 0) {
-		diag_detail(e->diags, eval_error(e, pair->key->span, x, pair->key, "This value cannot be a key"), "%s",
-			    eval_sentence(e, err.msg));
+		diag_detail(
+		    e->diags,
+		    eval_error(e, pair->key->span, x, pair->key, "This value cannot be a key"),
+		    "%s", eval_sentence(e, err.msg));
 		return false;
 	}
 	if (key.kind != VALUE_STRING)
@@ -182,14 +199,16 @@ static struct value eval_object(struct eval *e, const struct hcl_expr *x)
 
 		known &= has_key;
 		if (has_key) {
-			v[n] = (struct entry){ { .key = key, .key_span = pair->key->span, .value = item }, n };
+			v[n] = (struct entry){
+			    {.key = key, .key_span = pair->key->span, .value = item}, n};
 			n++;
 		}
 	}
 	if (!known)
 		return value_mark(value_unknown(x->span), marked);
 	qsort(v, n, sizeof(*v), entries_cmp);
-	for (size_t i = 0; i < n; i++) /* of a key written twice the later one counts, as in the reference */
+	for (size_t i = 0; i < n;
+	     i++) /* of a key written twice the later one counts, as in the reference */
 		if (i + 1 == n || !str_eq(v[i].attr.key, v[i + 1].attr.key))
 			attrs[kept++] = v[i].attr;
 	return value_mark(value_object(e->arena, attrs, kept, x->span), marked);
@@ -261,16 +280,22 @@ static bool exhausted(struct eval *e, const struct hcl_expr *x)
 	if (e->exhausted)
 		return true;
 	if (e->depth >= EVAL_DEPTH_MAX)
-		what = arena_printf(e->arena, "Expressions may stand in one another %d levels deep.", EVAL_DEPTH_MAX);
+		what =
+		    arena_printf(e->arena, "Expressions may stand in one another %d levels deep.",
+				 EVAL_DEPTH_MAX);
 	else if (++e->steps > EVAL_STEPS_MAX)
-		what = arena_printf(e->arena, "It was given up after %d steps: look for loops in loops.", EVAL_STEPS_MAX);
+		what = arena_printf(e->arena,
+				    "It was given up after %d steps: look for loops in loops.",
+				    EVAL_STEPS_MAX);
 	else if (!(e->steps & 0xff) && arena_size(e->arena) > EVAL_MEMORY_MAX)
-		what = arena_printf(e->arena, "It was given up when its values took more than %zu MiB of memory.",
-				    EVAL_MEMORY_MAX >> 20);
+		what = arena_printf(
+		    e->arena, "It was given up when its values took more than %zu MiB of memory.",
+		    EVAL_MEMORY_MAX >> 20);
 	if (!what)
 		return false;
 	e->exhausted = true;
-	diag_detail(e->diags, eval_error(e, x->span, NULL, NULL, "This is too much to evaluate"), "%s", what);
+	diag_detail(e->diags, eval_error(e, x->span, NULL, NULL, "This is too much to evaluate"),
+		    "%s", what);
 	return true;
 }
 
@@ -291,7 +316,8 @@ int eval_expr(struct eval *e, const struct hcl_expr *x, struct value *ret)
 	size_t errors = e->diags->errors;
 	struct value v = eval_any(e, x);
 
-	if (e->diags->errors == errors && e->exhausted) /* reported where its diagnostics were dropped */
+	if (e->diags->errors == errors &&
+	    e->exhausted) /* reported where its diagnostics were dropped */
 		diag_error(e->diags, x->span, "This is too much to evaluate");
 	if (e->diags->errors > errors) {
 		*ret = value_mark(value_unknown(x->span), v.sensitive);
@@ -301,7 +327,8 @@ int eval_expr(struct eval *e, const struct hcl_expr *x, struct value *ret)
 	return 0;
 }
 
-int eval_expr_as(struct eval *e, const struct hcl_expr *x, const struct type *want, struct value *ret)
+int eval_expr_as(struct eval *e, const struct hcl_expr *x, const struct type *want,
+		 struct value *ret)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	struct value v;
@@ -313,8 +340,10 @@ int eval_expr_as(struct eval *e, const struct hcl_expr *x, const struct type *wa
 	if (value_convert(e->arena, v, want, ret, &err) < 0) {
 		struct str phrase = type_phrase(e->arena, want);
 
-		diag_detail(e->diags, eval_error(e, x->span, NULL, x, "This is not " STR_FMT, STR_ARG(phrase)), "%s",
-			    eval_sentence(e, err.msg));
+		diag_detail(
+		    e->diags,
+		    eval_error(e, x->span, NULL, x, "This is not " STR_FMT, STR_ARG(phrase)), "%s",
+		    eval_sentence(e, err.msg));
 		*ret = value_mark(value_unknown_of(want, x->span), v.sensitive);
 		return -1;
 	}
@@ -338,7 +367,8 @@ bool eval_is_constant(const struct hcl_expr *x)
 		return true;
 	case HCL_OBJECT:
 		for (size_t i = 0; i < x->object.n; i++)
-			if (!eval_is_constant(x->object.pairs[i].key) || !eval_is_constant(x->object.pairs[i].value))
+			if (!eval_is_constant(x->object.pairs[i].key) ||
+			    !eval_is_constant(x->object.pairs[i].value))
 				return false;
 		return true;
 	case HCL_CONDITIONAL:

@@ -53,15 +53,20 @@ struct value eval_variable(struct eval *e, const struct hcl_expr *x)
 				n++;
 			}
 	if (!n)
-		diag_detail(e->diags, eval_error(e, x->span, NULL, NULL, "\"" STR_FMT "\" cannot stand here",
-						 STR_ARG(name)),
+		diag_detail(e->diags,
+			    eval_error(e, x->span, NULL, NULL, "\"" STR_FMT "\" cannot stand here",
+				       STR_ARG(name)),
 			    "Only constant values can: no variables, locals or other names.");
 	else
-		diag_detail(e->diags, eval_error(e, x->span, NULL, NULL, "Unknown name \"" STR_FMT "\"", STR_ARG(name)),
-			    "Names that can stand here: %s.%s%s", buf_cstr(&all), did_you_mean(e, name, names, n),
-			    func_find(e->funcs ? e->funcs : func_groups, name) ?
-				    " There is a function of this name: it is called with parentheses." :
-				    "");
+		diag_detail(
+		    e->diags,
+		    eval_error(e, x->span, NULL, NULL, "Unknown name \"" STR_FMT "\"",
+			       STR_ARG(name)),
+		    "Names that can stand here: %s.%s%s", buf_cstr(&all),
+		    did_you_mean(e, name, names, n),
+		    func_find(e->funcs ? e->funcs : func_groups, name)
+			? " There is a function of this name: it is called with parentheses."
+			: "");
 	return value_unknown(x->span);
 }
 
@@ -76,27 +81,32 @@ static struct span attr_span(const struct hcl_expr *x)
 	return x->ref.name_span.src ? x->ref.name_span : x->span;
 }
 
-static struct value no_attribute(struct eval *e, struct value v, const struct type *t, const struct hcl_expr *x)
+static struct value no_attribute(struct eval *e, struct value v, const struct type *t,
+				 const struct hcl_expr *x)
 {
 	struct str name = x->ref.name, phrase = type_phrase(e->arena, t);
 	const char *each = "";
 
 	if (t->elem && t->elem->kind == TYPE_OBJECT && t->kind == TYPE_LIST)
-		each = type_attr_find(t->elem, name) ? " Its elements have it: use [*] for all of them, or an index for one." :
-						       " Use [*] for all of its elements, or an index for one.";
+		each = type_attr_find(t->elem, name)
+			   ? " Its elements have it: use [*] for all of them, or an index for one."
+			   : " Use [*] for all of its elements, or an index for one.";
 	else if (t->elem && t->elem->kind == TYPE_OBJECT && t->kind == TYPE_SET)
 		each = " A for expression reaches the elements of a set.";
 	diag_detail(e->diags,
-		    eval_error(e, attr_span(x), x, v.sensitive ? NULL : x->ref.target, "No attribute \"" STR_FMT "\" here",
-			       STR_ARG(name)),
+		    eval_error(e, attr_span(x), x, v.sensitive ? NULL : x->ref.target,
+			       "No attribute \"" STR_FMT "\" here", STR_ARG(name)),
 		    "A value of type " STR_FMT " has no attributes.%s", STR_ARG(phrase), each);
 	return value_unknown(x->span);
 }
 
-static struct value missing_key(struct eval *e, struct value v, struct str name, struct span span, const struct hcl_expr *x)
+static struct value missing_key(struct eval *e, struct value v, struct str name, struct span span,
+				const struct hcl_expr *x)
 {
-	const char *what = v.kind == VALUE_MAP ? "element" : "attribute", *kind = v.kind == VALUE_MAP ? "map" : "object";
-	struct diag *g = eval_error(e, span, x, NULL, "This %s has no %s \"" STR_FMT "\"", kind, what, STR_ARG(name));
+	const char *what = v.kind == VALUE_MAP ? "element" : "attribute",
+		   *kind = v.kind == VALUE_MAP ? "map" : "object";
+	struct diag *g = eval_error(e, span, x, NULL, "This %s has no %s \"" STR_FMT "\"", kind,
+				    what, STR_ARG(name));
 
 	if (!v.attrs->n)
 		diag_detail(e->diags, g, "It is empty.");
@@ -113,12 +123,15 @@ struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x)
 
 	if (value_is_attrs(v)) { /* var and local may have thousands: their type is not asked for */
 		found = value_attr_get(v, x->ref.name);
-		return found ? value_mark(found->value, v.sensitive) : missing_key(e, v, x->ref.name, attr_span(x), x);
+		return found ? value_mark(found->value, v.sensitive)
+			     : missing_key(e, v, x->ref.name, attr_span(x), x);
 	}
 	t = type_of(e->arena, v);
 	if (v.kind == VALUE_NULL) {
-		diag_detail(e->diags, eval_error(e, attr_span(x), x, x->ref.target, "Null has no attributes"),
-			    "\"" STR_FMT "\" was asked of a value that is null.", STR_ARG(x->ref.name));
+		diag_detail(e->diags,
+			    eval_error(e, attr_span(x), x, x->ref.target, "Null has no attributes"),
+			    "\"" STR_FMT "\" was asked of a value that is null.",
+			    STR_ARG(x->ref.name));
 		return value_unknown(x->span);
 	}
 	if (t->kind == TYPE_ANY)
@@ -127,8 +140,10 @@ struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x)
 		return no_attribute(e, v, t, x);
 	attr = type_attr_find(t, x->ref.name); /* what has attributes and no value is unknown */
 	if (!attr && t->kind == TYPE_OBJECT) {
-		diag_detail(e->diags, eval_error(e, attr_span(x), x, NULL, "This object has no attribute \"" STR_FMT
-						 "\"", STR_ARG(x->ref.name)),
+		diag_detail(e->diags,
+			    eval_error(e, attr_span(x), x, NULL,
+				       "This object has no attribute \"" STR_FMT "\"",
+				       STR_ARG(x->ref.name)),
 			    "Its value is not known yet, but its type is.");
 		return value_unknown(x->span);
 	}
@@ -137,12 +152,14 @@ struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x)
 
 static struct value bad_index(struct eval *e, const struct hcl_expr *x, const char *why)
 {
-	diag_detail(e->diags, eval_error(e, x->index.key->span, x, x->index.key, "No element has this index"), "%s", why);
+	diag_detail(e->diags,
+		    eval_error(e, x->index.key->span, x, x->index.key, "No element has this index"),
+		    "%s", why);
 	return value_unknown(x->span);
 }
 
-static struct value index_sequence(struct eval *e, struct value v, const struct type *t, struct value key,
-				   const struct hcl_expr *x)
+static struct value index_sequence(struct eval *e, struct value v, const struct type *t,
+				   struct value key, const struct hcl_expr *x)
 {
 	const struct type *elem = t->elem;
 	bool marked = v.sensitive || key.sensitive;
@@ -154,24 +171,28 @@ static struct value index_sequence(struct eval *e, struct value v, const struct 
 	if (v.kind == VALUE_UNKNOWN && t->kind == TYPE_LIST)
 		return value_mark(value_unknown_of(elem, x->span), marked);
 	if (!mpfr_integer_p(key.number->v))
-		return bad_index(e, x, "An index is a whole number: a division may have to go through floor().");
+		return bad_index(
+		    e, x, "An index is a whole number: a division may have to go through floor().");
 	if (mpfr_sgn(key.number->v) < 0)
 		return bad_index(e, x, "An index counts from 0, and never backwards.");
 	if (!value_as_i64(key, &i) || (uint64_t)i >= n)
-		return bad_index(e, x,
-				 n ? arena_printf(e->arena, "There %s %zu element%s, with the ind%s 0%s.",
-						  n == 1 ? "is" : "are", n, n == 1 ? "" : "s", n == 1 ? "ex" : "ices",
-						  n == 1 ? "" : arena_printf(e->arena, " to %zu", n - 1)) :
-				     "There are no elements.");
+		return bad_index(
+		    e, x,
+		    n ? arena_printf(e->arena, "There %s %zu element%s, with the ind%s 0%s.",
+				     n == 1 ? "is" : "are", n, n == 1 ? "" : "s",
+				     n == 1 ? "ex" : "ices",
+				     n == 1 ? "" : arena_printf(e->arena, " to %zu", n - 1))
+		      : "There are no elements.");
 	if (v.kind == VALUE_UNKNOWN)
 		return value_mark(value_unknown_of(t->elems[i], x->span), marked);
 	return value_mark(v.seq->v[i], marked);
 }
 
-static struct value index_by_name(struct eval *e, struct value v, const struct type *t, struct value key, bool was_number,
-				  const struct hcl_expr *x)
+static struct value index_by_name(struct eval *e, struct value v, const struct type *t,
+				  struct value key, bool was_number, const struct hcl_expr *x)
 {
-	/* As in the reference, the key of an object leaves no mark, that of a map does. Here both do. */
+	/* As in the reference, the key of an object leaves no mark, that of a map does. Here both
+	 * do. */
 	bool marked = v.sensitive || key.sensitive;
 	const struct value_attr *found;
 	const struct type_attr *attr;
@@ -181,29 +202,36 @@ static struct value index_by_name(struct eval *e, struct value v, const struct t
 	if (v.kind == VALUE_UNKNOWN) {
 		attr = type_attr_find(t, key.string);
 		if (!attr && t->kind == TYPE_OBJECT)
-			return bad_index(e, x, "Its value is not known yet, but its type has no such attribute.");
+			return bad_index(
+			    e, x,
+			    "Its value is not known yet, but its type has no such attribute.");
 		return value_mark(value_unknown_of(attr ? attr->type : t->elem, x->span), marked);
 	}
 	found = value_attr_get(v, key.string);
 	if (found)
 		return value_mark(found->value, marked);
 	if (key.sensitive)
-		return bad_index(e, x, "No element has this key, which is sensitive and not shown.");
+		return bad_index(e, x,
+				 "No element has this key, which is sensitive and not shown.");
 	if (was_number && v.kind == VALUE_OBJECT)
-		return bad_index(e, x, "An object has attributes with names, and no numbered elements.");
+		return bad_index(e, x,
+				 "An object has attributes with names, and no numbered elements.");
 	return missing_key(e, v, key.string, x->index.key->span, x);
 }
 
 struct value eval_index(struct eval *e, struct value v, struct value key, const struct hcl_expr *x)
 {
 	const struct type *t = type_of(e->arena, v), *kt = type_of(e->arena, key);
-	bool was_number = kt->kind == TYPE_NUMBER, by_name = t->kind == TYPE_MAP || t->kind == TYPE_OBJECT;
+	bool was_number = kt->kind == TYPE_NUMBER,
+	     by_name = t->kind == TYPE_MAP || t->kind == TYPE_OBJECT;
 	AUTO(err) struct err err = ERR_INIT;
 	struct str phrase;
 
 	if (v.kind == VALUE_NULL) {
-		diag_detail(e->diags, eval_error(e, x->index.key->span, x, x->index.target, "Null has no elements"),
-			    "An index was asked of a value that is null.");
+		diag_detail(
+		    e->diags,
+		    eval_error(e, x->index.key->span, x, x->index.target, "Null has no elements"),
+		    "An index was asked of a value that is null.");
 		return value_unknown(x->span);
 	}
 	if (key.kind == VALUE_NULL)
@@ -211,16 +239,22 @@ struct value eval_index(struct eval *e, struct value v, struct value key, const 
 	if (t->kind == TYPE_ANY || kt->kind == TYPE_ANY)
 		return value_mark(value_unknown(x->span), v.sensitive || key.sensitive);
 	if (t->kind == TYPE_SET)
-		return bad_index(e, x, "The elements of a set have no order and no keys: a for expression reaches them, or "
-				       "convert it to a list.");
+		return bad_index(e, x,
+				 "The elements of a set have no order and no keys: a for "
+				 "expression reaches them, or "
+				 "convert it to a list.");
 	if (!by_name && t->kind != TYPE_LIST && t->kind != TYPE_TUPLE) {
 		phrase = type_phrase(e->arena, t);
-		return bad_index(e, x, arena_printf(e->arena, "A value of type " STR_FMT " has no elements.",
-						    STR_ARG(phrase)));
+		return bad_index(e, x,
+				 arena_printf(e->arena,
+					      "A value of type " STR_FMT " has no elements.",
+					      STR_ARG(phrase)));
 	}
 	if (value_convert(e->arena, key, by_name ? &type_string : &type_number, &key, &err) < 0)
-		return bad_index(e, x, arena_printf(e->arena, "The index of a %s: %s.",
-						    by_name ? "map or object" : "list or tuple", err.msg));
+		return bad_index(e, x,
+				 arena_printf(e->arena, "The index of a %s: %s.",
+					      by_name ? "map or object" : "list or tuple",
+					      err.msg));
 	if (by_name)
 		return index_by_name(e, v, t, key, was_number, x);
 	return index_sequence(e, v, t, key, x);

@@ -3,7 +3,7 @@
 
 #include "base/vec.h"
 
-#define DOUBLES_MAX 10	/* keys given twice that are told of one loop */
+#define DOUBLES_MAX 10 /* keys given twice that are told of one loop */
 #define MISTAKES_MAX 3 /* mistakes after which the other elements are not looked at */
 
 size_t eval_count(struct value coll)
@@ -11,7 +11,8 @@ size_t eval_count(struct value coll)
 	return value_is_seq(coll) || value_is_attrs(coll) ? value_len(coll) : 0;
 }
 
-void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key, struct value *ret_value)
+void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key,
+		  struct value *ret_value)
 {
 	*ret_value = value_is_attrs(coll) ? coll.attrs->v[i].value : coll.seq->v[i];
 	if (!ret_key)
@@ -19,7 +20,8 @@ void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret
 	if (value_is_attrs(coll))
 		*ret_key = value_string(coll.attrs->v[i].key, coll.span);
 	else
-		*ret_key = coll.kind == VALUE_SET ? *ret_value : value_i64(e->arena, (int64_t)i, coll.span);
+		*ret_key = coll.kind == VALUE_SET ? *ret_value
+						  : value_i64(e->arena, (int64_t)i, coll.span);
 }
 
 struct item {
@@ -44,8 +46,9 @@ static int condition(struct loop *l)
 
 	if (v.kind == VALUE_NULL) {
 		if (l->known)
-			diag_detail(l->e->diags, eval_error(l->e, x->loop.cond->span, x, x->loop.cond,
-							    "The condition of this for is null"),
+			diag_detail(l->e->diags,
+				    eval_error(l->e, x->loop.cond->span, x, x->loop.cond,
+					       "The condition of this for is null"),
 				    "What stands after \"if\" must be true or false.");
 		l->known = false;
 		return -1;
@@ -53,9 +56,11 @@ static int condition(struct loop *l)
 	l->marked |= v.sensitive;
 	if (value_convert(l->e->arena, v, &type_bool, &v, &err) < 0) {
 		if (l->known)
-			diag_detail(l->e->diags, eval_error(l->e, x->loop.cond->span, x, x->loop.cond,
-							    "The condition of this for is neither true nor false"),
-				    "What stands after \"if\": %s.", err.msg);
+			diag_detail(
+			    l->e->diags,
+			    eval_error(l->e, x->loop.cond->span, x, x->loop.cond,
+				       "The condition of this for is neither true nor false"),
+			    "What stands after \"if\": %s.", err.msg);
 		l->known = false;
 		return -1;
 	}
@@ -77,8 +82,10 @@ static bool loop_key(struct loop *l, struct str *ret)
 	l->marked |= v.sensitive;
 	if (v.kind == VALUE_NULL) {
 		if (l->known)
-			diag_detail(l->e->diags, eval_error(l->e, x->loop.key->span, x, x->loop.key, "Null is no key"),
-				    "The keys of the object that this for makes are texts.");
+			diag_detail(
+			    l->e->diags,
+			    eval_error(l->e, x->loop.key->span, x, x->loop.key, "Null is no key"),
+			    "The keys of the object that this for makes are texts.");
 		l->known = false;
 		return false;
 	}
@@ -88,8 +95,9 @@ static bool loop_key(struct loop *l, struct str *ret)
 	}
 	if (value_convert(l->e->arena, v, &type_string, &v, &err) < 0) {
 		if (l->known)
-			diag_detail(l->e->diags, eval_error(l->e, x->loop.key->span, x, x->loop.key,
-							    "This value cannot be a key"),
+			diag_detail(l->e->diags,
+				    eval_error(l->e, x->loop.key->span, x, x->loop.key,
+					       "This value cannot be a key"),
 				    "%s", eval_sentence(l->e, err.msg));
 		l->known = false;
 		return false;
@@ -101,11 +109,12 @@ static bool loop_key(struct loop *l, struct str *ret)
 static void one_pass(struct loop *l, struct value key, struct value value)
 {
 	const struct hcl_expr *x = l->x;
-	struct value_attr names[2] = { { .key = x->loop.key_name, .value = key },
-				       { .key = x->loop.value_name, .value = value } };
+	struct value_attr names[2] = {{.key = x->loop.key_name, .value = key},
+				      {.key = x->loop.value_name, .value = value}};
 	bool both = x->loop.key_name.n;
-	struct eval_scope scope = { .up = l->e->scope, .v = both ? names : names + 1, .n = both ? 2 : 1 };
-	struct item item = { .at = l->items.n };
+	struct eval_scope scope = {
+	    .up = l->e->scope, .v = both ? names : names + 1, .n = both ? 2 : 1};
+	struct item item = {.at = l->items.n};
 
 	l->e->scope = &scope;
 	if ((!x->loop.cond || condition(l) == 1) && (!x->loop.key || loop_key(l, &item.key))) {
@@ -137,9 +146,11 @@ static void tell_double(struct loop *l, struct str key)
 	if (l->marked)
 		key = STR("(sensitive)");
 	diag_detail(l->e->diags,
-		    eval_error(l->e, l->x->loop.key->span, l->x, NULL, "Two elements of this for have the key \"" STR_FMT "\"",
+		    eval_error(l->e, l->x->loop.key->span, l->x, NULL,
+			       "Two elements of this for have the key \"" STR_FMT "\"",
 			       STR_ARG(key)),
-		    "Keys of an object are unique. With ... after the value, each key gets a list of its values.");
+		    "Keys of an object are unique. With ... after the value, each key gets a list "
+		    "of its values.");
 }
 
 static struct value make_object(struct loop *l)
@@ -150,25 +161,27 @@ static struct value make_object(struct loop *l)
 	if (l->items.n)
 		qsort(l->items.v, l->items.n, sizeof(*l->items.v), items_cmp);
 	for (size_t i = 0, next; i < l->items.n; i = next) {
-		for (next = i + 1; next < l->items.n && str_eq(l->items.v[next].key, l->items.v[i].key);)
+		for (next = i + 1;
+		     next < l->items.n && str_eq(l->items.v[next].key, l->items.v[i].key);)
 			next++;
 		if (next > i + 1 && !l->x->loop.group && doubles++ < DOUBLES_MAX)
 			tell_double(l, l->items.v[i].key);
 		attrs[n++] = (struct value_attr){
-			.key = l->items.v[i].key,
-			.value = l->x->loop.group ? make_tuple(l, i, next) : l->items.v[i].value,
+		    .key = l->items.v[i].key,
+		    .value = l->x->loop.group ? make_tuple(l, i, next) : l->items.v[i].value,
 		};
 	}
 	return value_object(l->e->arena, attrs, n, l->x->span);
 }
 
-/* The condition with nothing known about the element: a mistake in it is told once, not for each. */
+/* The condition with nothing known about the element: a mistake in it is told once, not for each.
+ */
 static bool condition_is_sound(struct loop *l)
 {
 	const struct hcl_expr *x = l->x;
-	struct value_attr names[2] = { { .key = x->loop.key_name, .value = value_unknown(x->span) },
-				       { .key = x->loop.value_name, .value = value_unknown(x->span) } };
-	struct eval_scope scope = { .up = l->e->scope, .v = names, .n = 2 };
+	struct value_attr names[2] = {{.key = x->loop.key_name, .value = value_unknown(x->span)},
+				      {.key = x->loop.value_name, .value = value_unknown(x->span)}};
+	struct eval_scope scope = {.up = l->e->scope, .v = names, .n = 2};
 	size_t errors = l->e->diags->errors;
 
 	if (!x->loop.key_name.n) {
@@ -182,23 +195,29 @@ static bool condition_is_sound(struct loop *l)
 	return l->e->diags->errors == errors;
 }
 
-static struct value not_iterable(struct eval *e, const struct hcl_expr *x, struct value coll, const struct type *t)
+static struct value not_iterable(struct eval *e, const struct hcl_expr *x, struct value coll,
+				 const struct type *t)
 {
 	struct str phrase = type_phrase(e->arena, t);
 
 	if (coll.kind == VALUE_NULL)
-		diag_detail(e->diags, eval_error(e, x->loop.coll->span, x, x->loop.coll, "A for cannot go through null"),
+		diag_detail(e->diags,
+			    eval_error(e, x->loop.coll->span, x, x->loop.coll,
+				       "A for cannot go through null"),
 			    "What stands after \"in\" must be a list, set, tuple, map or object.");
 	else
-		diag_detail(e->diags, eval_error(e, x->loop.coll->span, x, x->loop.coll, "A for cannot go through this value"),
-			    "What stands after \"in\" must be a list, set, tuple, map or object, and this is " STR_FMT ".",
+		diag_detail(e->diags,
+			    eval_error(e, x->loop.coll->span, x, x->loop.coll,
+				       "A for cannot go through this value"),
+			    "What stands after \"in\" must be a list, set, tuple, map or object, "
+			    "and this is " STR_FMT ".",
 			    STR_ARG(phrase));
 	return value_unknown(x->span);
 }
 
 struct value eval_for(struct eval *e, const struct hcl_expr *x)
 {
-	struct loop l = { .e = e, .x = x, .known = true };
+	struct loop l = {.e = e, .x = x, .known = true};
 	struct value coll = eval_any(e, x->loop.coll), ret;
 	const struct type *t = type_of(e->arena, coll);
 	size_t n, errors = e->diags->errors;
@@ -214,8 +233,9 @@ struct value eval_for(struct eval *e, const struct hcl_expr *x)
 		ret = value_mark(value_unknown(x->span), l.marked);
 	else {
 		n = eval_count(coll);
-		for (size_t i = 0; i < n && !e->exhausted && e->diags->errors - errors < MISTAKES_MAX; i++) {
-			struct value key = { 0 }, value;
+		for (size_t i = 0;
+		     i < n && !e->exhausted && e->diags->errors - errors < MISTAKES_MAX; i++) {
+			struct value key = {0}, value;
 
 			eval_element(e, coll, i, x->loop.key_name.n ? &key : NULL, &value);
 			one_pass(&l, key, value);
@@ -233,8 +253,8 @@ struct value eval_for(struct eval *e, const struct hcl_expr *x)
 /* The part after the star, of one item. */
 static struct value each(struct eval *e, const struct hcl_expr *x, struct value item)
 {
-	struct value_attr name = { .key = STR(""), .value = item };
-	struct eval_scope scope = { .up = e->scope, .v = &name, .n = 1 };
+	struct value_attr name = {.key = STR(""), .value = item};
+	struct eval_scope scope = {.up = e->scope, .v = &name, .n = 1};
 	struct value v;
 
 	e->scope = &scope;
@@ -250,18 +270,19 @@ static const struct type *splat_type(struct eval *e, const struct hcl_expr *x, c
 	struct type *ret;
 
 	if (t->elem)
-		return type_list(e->arena, type_of(e->arena, each(e, x, value_unknown_of(t->elem, x->span))));
+		return type_list(e->arena,
+				 type_of(e->arena, each(e, x, value_unknown_of(t->elem, x->span))));
 	elems = arena_new_array(e->arena, const struct type *, t->n);
 	for (size_t i = 0; i < t->n; i++)
 		elems[i] = type_of(e->arena, each(e, x, value_unknown_of(t->elems[i], x->span)));
 	ret = arena_new_obj(e->arena, struct type);
-	*ret = (struct type){ .kind = TYPE_TUPLE, .elems = elems, .n = t->n };
+	*ret = (struct type){.kind = TYPE_TUPLE, .elems = elems, .n = t->n};
 	return ret;
 }
 
 /* Elements of one type make a list; of several, nothing. */
-static struct value splat_list(struct eval *e, const struct hcl_expr *x, struct value v, const struct type *t,
-			       struct value *items, size_t n)
+static struct value splat_list(struct eval *e, const struct hcl_expr *x, struct value v,
+			       const struct type *t, struct value *items, size_t n)
 {
 	const struct type *elem = &type_any;
 
@@ -273,17 +294,21 @@ static struct value splat_list(struct eval *e, const struct hcl_expr *x, struct 
 		if (elem->kind == TYPE_ANY)
 			elem = have;
 		else if (have->kind != TYPE_ANY && !type_equal(elem, have)) {
-			diag_detail(e->diags, eval_error(e, x->splat.each->span, x, NULL,
-							 "The elements of this splat are of several types"),
-				    "A list has elements of one type. A for expression makes a tuple of them.");
+			diag_detail(e->diags,
+				    eval_error(e, x->splat.each->span, x, NULL,
+					       "The elements of this splat are of several types"),
+				    "A list has elements of one type. A for expression makes a "
+				    "tuple of them.");
 			return value_unknown(x->span);
 		}
 	}
 	return value_mark(value_list(e->arena, elem, items, n, x->span), v.sensitive);
 }
 
-/* Of a splat with mistakes the type is told all the same, for what it stands in; they are reported already. */
-static struct value broken_splat(struct eval *e, const struct hcl_expr *x, struct value v, const struct type *t)
+/* Of a splat with mistakes the type is told all the same, for what it stands in; they are reported
+ * already. */
+static struct value broken_splat(struct eval *e, const struct hcl_expr *x, struct value v,
+				 const struct type *t)
 {
 	struct diags *was = e->diags, again;
 	struct value ret;
@@ -306,10 +331,14 @@ struct value eval_splat(struct eval *e, const struct hcl_expr *x)
 	if (e->diags->errors > errors)
 		return value_unknown(x->span);
 	if (v.kind == VALUE_NULL && !sequence)
-		return value_mark(value_seq_make(e->arena, VALUE_TUPLE, NULL, 0, x->span), v.sensitive);
+		return value_mark(value_seq_make(e->arena, VALUE_TUPLE, NULL, 0, x->span),
+				  v.sensitive);
 	if (v.kind == VALUE_NULL) {
-		diag_detail(e->diags, eval_error(e, x->splat.target->span, x, x->splat.target, "A splat of null"),
-			    "This is a " "list, set or tuple that is null: it has no elements to go through.");
+		diag_detail(
+		    e->diags,
+		    eval_error(e, x->splat.target->span, x, x->splat.target, "A splat of null"),
+		    "This is a "
+		    "list, set or tuple that is null: it has no elements to go through.");
 		return value_unknown(x->span);
 	}
 	if (t->kind == TYPE_ANY)

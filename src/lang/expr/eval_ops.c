@@ -1,15 +1,16 @@
-/* Operators and the conditional. Numbers are reckoned with the precision of the finer operand. */
+/* Operators. Numbers are reckoned with the precision of the finer operand. */
 #include "lang/expr/evaluate.h"
 
 #include "lang/expr/number.h"
 
-#define SPINE_MAX 8		  /* operators in a row that need no memory of their own */
-#define EXPONENT_MAX (1 << 20)	  /* bits: a number beyond has 300,000 digits, which nobody means */
+#define SPINE_MAX 8	       /* operators in a row that need no memory of their own */
+#define EXPONENT_MAX (1 << 20) /* bits: a number beyond has 300,000 digits, which nobody means */
 
 static const char *const signs[] = {
-	[HCL_OP_OR] = "||", [HCL_OP_AND] = "&&", [HCL_OP_EQ] = "==", [HCL_OP_NE] = "!=", [HCL_OP_LT] = "<",
-	[HCL_OP_LE] = "<=", [HCL_OP_GT] = ">",	 [HCL_OP_GE] = ">=", [HCL_OP_ADD] = "+", [HCL_OP_SUB] = "-",
-	[HCL_OP_MUL] = "*", [HCL_OP_DIV] = "/",	 [HCL_OP_MOD] = "%", [HCL_OP_NOT] = "!", [HCL_OP_NEG] = "-",
+    [HCL_OP_OR] = "||", [HCL_OP_AND] = "&&", [HCL_OP_EQ] = "==", [HCL_OP_NE] = "!=",
+    [HCL_OP_LT] = "<",	[HCL_OP_LE] = "<=",  [HCL_OP_GT] = ">",	 [HCL_OP_GE] = ">=",
+    [HCL_OP_ADD] = "+", [HCL_OP_SUB] = "-",  [HCL_OP_MUL] = "*", [HCL_OP_DIV] = "/",
+    [HCL_OP_MOD] = "%", [HCL_OP_NOT] = "!",  [HCL_OP_NEG] = "-",
 };
 
 static bool is_arithmetic(enum hcl_op op)
@@ -30,7 +31,8 @@ static const struct type *operand_type(enum hcl_op op)
 	return op == HCL_OP_AND || op == HCL_OP_OR || op == HCL_OP_NOT ? &type_bool : &type_number;
 }
 
-/* Whether a value of type t could be one of type `want`, where its unknown parts may become anything. */
+/* Whether a value of type t could be one of type `want`, where its unknown parts may become
+ * anything. */
 static bool could_be(const struct type *t, const struct type *want)
 {
 	if (t->kind == TYPE_ANY || want->kind == TYPE_ANY)
@@ -115,7 +117,8 @@ static int same(struct arena *a, struct value x, struct value y)
 	return same_parts(a, x, y);
 }
 
-static struct value equality(struct eval *e, const struct hcl_expr *x, struct value left, struct value right)
+static struct value equality(struct eval *e, const struct hcl_expr *x, struct value left,
+			     struct value right)
 {
 	bool marked = value_has_sensitive(left) || value_has_sensitive(right);
 	int equal = same(e->arena, left, right);
@@ -130,7 +133,9 @@ static struct value equality(struct eval *e, const struct hcl_expr *x, struct va
 
 static struct value failed(struct eval *e, const struct hcl_expr *x, const char *why)
 {
-	diag_detail(e->diags, eval_error(e, x->span, NULL, x, "%s has no result here", signs[x->op.op]), "%s", why);
+	diag_detail(e->diags,
+		    eval_error(e, x->span, NULL, x, "%s has no result here", signs[x->op.op]), "%s",
+		    why);
 	return value_unknown_of(result_type(x->op.op), x->span);
 }
 
@@ -151,7 +156,8 @@ static struct number *multiply(struct arena *a, const struct number *x, const st
 }
 
 /* x less y times the whole part of x / y, each step rounded to the precision of x. */
-static const struct number *remainder_of(struct arena *a, const struct number *x, const struct number *y)
+static const struct number *remainder_of(struct arena *a, const struct number *x,
+					 const struct number *y)
 {
 	mpfr_prec_t bits = mpfr_get_prec(x->v);
 	struct number *quotient, *ret;
@@ -168,7 +174,8 @@ static const struct number *remainder_of(struct arena *a, const struct number *x
 	return ret;
 }
 
-static struct value arithmetic(struct eval *e, const struct hcl_expr *x, const struct number *l, const struct number *r)
+static struct value arithmetic(struct eval *e, const struct hcl_expr *x, const struct number *l,
+			       const struct number *r)
 {
 	struct number *n = number_new_bits(e->arena, MAX(mpfr_get_prec(l->v), mpfr_get_prec(r->v)));
 	const struct number *ret = n;
@@ -193,15 +200,19 @@ static struct value arithmetic(struct eval *e, const struct hcl_expr *x, const s
 		break;
 	}
 	if (mpfr_nan_p(ret->v))
-		return failed(e, x, x->op.op == HCL_OP_DIV ? "Zero by zero, and infinity by infinity, have no quotient." :
-				    x->op.op == HCL_OP_MUL ? "Zero times infinity has no value." :
-							     "Infinity less infinity has no value.");
-	if (mpfr_regular_p(ret->v) && (mpfr_get_exp(ret->v) > EXPONENT_MAX || mpfr_get_exp(ret->v) < -EXPONENT_MAX))
+		return failed(e, x,
+			      x->op.op == HCL_OP_DIV
+				  ? "Zero by zero, and infinity by infinity, have no quotient."
+			      : x->op.op == HCL_OP_MUL ? "Zero times infinity has no value."
+						       : "Infinity less infinity has no value.");
+	if (mpfr_regular_p(ret->v) &&
+	    (mpfr_get_exp(ret->v) > EXPONENT_MAX || mpfr_get_exp(ret->v) < -EXPONENT_MAX))
 		return failed(e, x, "The number would have more than 300,000 digits.");
-	return (struct value){ .kind = VALUE_NUMBER, .span = x->span, .number = ret };
+	return (struct value){.kind = VALUE_NUMBER, .span = x->span, .number = ret};
 }
 
-static struct value comparison(const struct hcl_expr *x, const struct number *l, const struct number *r)
+static struct value comparison(const struct hcl_expr *x, const struct number *l,
+			       const struct number *r)
 {
 	int cmp = mpfr_cmp(l->v, r->v);
 	bool ret = false;
@@ -224,22 +235,26 @@ static struct value comparison(const struct hcl_expr *x, const struct number *l,
 }
 
 /* One operand in the operator's type; false: it does not fit, which is reported. */
-static bool operand(struct eval *e, const struct hcl_expr *x, const struct hcl_expr *side, struct value *v)
+static bool operand(struct eval *e, const struct hcl_expr *x, const struct hcl_expr *side,
+		    struct value *v)
 {
 	const struct type *want = operand_type(x->op.op);
 	AUTO(err) struct err err = ERR_INIT;
 
 	if (value_convert(e->arena, *v, want, v, &err) == 0)
 		return true;
-	diag_detail(e->diags, eval_error(e, side->span, x, side, "%s cannot take this operand", signs[x->op.op]), "%s",
-		    eval_sentence(e, err.msg));
+	diag_detail(
+	    e->diags,
+	    eval_error(e, side->span, x, side, "%s cannot take this operand", signs[x->op.op]),
+	    "%s", eval_sentence(e, err.msg));
 	return false;
 }
 
-/* && and ||: whichever side decides, decides alone, and what is wrong with the other side does not matter. A null counts
- * as false until it has to be reckoned with. (Facts: the reference.) Returns whether it is decided. */
-static bool short_circuit(struct eval *e, const struct hcl_expr *x, struct value l, struct value r, struct diags *dl,
-			  struct diags *dr, struct value *ret)
+/* && and ||: whichever side decides, decides alone, and what is wrong with the other side does not
+ * matter. A null counts as false until it has to be reckoned with. (Facts: the reference.) Returns
+ * whether it is decided. */
+static bool short_circuit(struct eval *e, const struct hcl_expr *x, struct value l, struct value r,
+			  struct diags *dl, struct diags *dr, struct value *ret)
 {
 	bool decisive = x->op.op == HCL_OP_OR;
 	bool lk = l.kind != VALUE_UNKNOWN, rk = r.kind != VALUE_UNKNOWN;
@@ -270,8 +285,8 @@ static bool short_circuit(struct eval *e, const struct hcl_expr *x, struct value
 }
 
 /* x of the values of its operands, with the mistakes of evaluating them. */
-static struct value binary(struct eval *e, const struct hcl_expr *x, struct value l, struct diags *dl, struct value r,
-			   struct diags *dr)
+static struct value binary(struct eval *e, const struct hcl_expr *x, struct value l,
+			   struct diags *dl, struct value r, struct diags *dr)
 {
 	bool logic = x->op.op == HCL_OP_AND || x->op.op == HCL_OP_OR, marked;
 	size_t errors = e->diags->errors;
@@ -289,12 +304,16 @@ static struct value binary(struct eval *e, const struct hcl_expr *x, struct valu
 	if (x->op.op == HCL_OP_EQ || x->op.op == HCL_OP_NE)
 		return value_mark(equality(e, x, l, r), marked);
 	if (l.kind == VALUE_NULL || r.kind == VALUE_NULL)
-		return value_mark(failed(e, x, l.kind == VALUE_NULL ? "Its left operand is null." :
-								      "Its right operand is null."), marked);
+		return value_mark(failed(e, x,
+					 l.kind == VALUE_NULL ? "Its left operand is null."
+							      : "Its right operand is null."),
+				  marked);
 	if (l.kind == VALUE_UNKNOWN || r.kind == VALUE_UNKNOWN)
 		ret = value_unknown_of(result_type(x->op.op), x->span);
 	else if (logic)
-		ret = value_bool(x->op.op == HCL_OP_AND ? l.boolean && r.boolean : l.boolean || r.boolean, x->span);
+		ret = value_bool(x->op.op == HCL_OP_AND ? l.boolean && r.boolean
+							: l.boolean || r.boolean,
+				 x->span);
 	else if (is_arithmetic(x->op.op))
 		ret = arithmetic(e, x, l.number, r.number);
 	else
@@ -302,11 +321,13 @@ static struct value binary(struct eval *e, const struct hcl_expr *x, struct valu
 	return value_mark(ret, marked);
 }
 
-/* a + b + c + … leans to the left, and may be long: its operators are walked in a loop, innermost first. */
+/* a + b + c + … leans to the left, and may be long: its operators are walked in a loop, innermost
+ * first. */
 struct value eval_binary(struct eval *e, const struct hcl_expr *x)
 {
 	const struct hcl_expr *few[SPINE_MAX], **spine = few, *leaf = x;
-	struct diags *dl = arena_new_obj(e->arena, struct diags), *dr = arena_new_obj(e->arena, struct diags);
+	struct diags *dl = arena_new_obj(e->arena, struct diags),
+		     *dr = arena_new_obj(e->arena, struct diags);
 	struct diags *was = e->diags;
 	size_t n = 0;
 	struct value v;
@@ -351,116 +372,7 @@ struct value eval_unary(struct eval *e, const struct hcl_expr *x)
 	} else {
 		n = number_new_bits(e->arena, mpfr_get_prec(v.number->v));
 		mpfr_neg(n->v, v.number->v, MPFR_RNDN);
-		ret = (struct value){ .kind = VALUE_NUMBER, .span = x->span, .number = n };
+		ret = (struct value){.kind = VALUE_NUMBER, .span = x->span, .number = n};
 	}
 	return value_mark(ret, v.sensitive);
-}
-
-/* How the types of the two results differ, for the message. */
-static const char *difference(struct arena *a, const struct type *yes, const struct type *no)
-{
-	struct str y = type_phrase(a, yes), n = type_phrase(a, no);
-
-	if (yes->kind == TYPE_OBJECT && no->kind == TYPE_OBJECT) {
-		for (size_t i = 0; i < yes->n; i++) {
-			const struct type_attr *other = type_attr_find(no, yes->attrs[i].name);
-
-			if (!other)
-				return arena_printf(a, "only the first has the attribute \"" STR_FMT "\"",
-						    STR_ARG(yes->attrs[i].name));
-			if (!type_equal(yes->attrs[i].type, other->type))
-				return arena_printf(a, "attribute \"" STR_FMT "\": %s", STR_ARG(other->name),
-						    difference(a, yes->attrs[i].type, other->type));
-		}
-		for (size_t i = 0; i < no->n; i++)
-			if (!type_attr_find(yes, no->attrs[i].name))
-				return arena_printf(a, "only the second has the attribute \"" STR_FMT "\"",
-						    STR_ARG(no->attrs[i].name));
-	}
-	if (yes->kind == TYPE_TUPLE && no->kind == TYPE_TUPLE) {
-		if (yes->n != no->n)
-			return arena_printf(a, "the first has %zu elements, the second %zu", yes->n, no->n);
-		for (size_t i = 0; i < yes->n; i++)
-			if (!type_equal(yes->elems[i], no->elems[i]))
-				return arena_printf(a, "element %zu: %s", i, difference(a, yes->elems[i], no->elems[i]));
-	}
-	if (yes->elem && yes->kind == no->kind && (yes->elem->kind == TYPE_OBJECT || yes->elem->kind == TYPE_TUPLE))
-		return arena_printf(a, "their elements: %s", difference(a, yes->elem, no->elem));
-	return arena_printf(a, "the first is " STR_FMT ", the second " STR_FMT, STR_ARG(y), STR_ARG(n));
-}
-
-static bool is_plain_null(struct value v)
-{
-	return v.kind == VALUE_NULL && !v.type && !v.sensitive;
-}
-
-/* The type of the result, which both sides can have; NULL: there is none. */
-static const struct type *common_type(struct eval *e, struct value yes, struct value no)
-{
-	const struct type *types[2] = { type_of(e->arena, yes), type_of(e->arena, no) };
-
-	if (is_plain_null(yes))
-		return types[1];
-	if (is_plain_null(no))
-		return types[0];
-	if (types[0]->kind == TYPE_ANY || types[1]->kind == TYPE_ANY)
-		return &type_any;
-	return type_unify(e->arena, types, 2);
-}
-
-/* The condition as true (1) or false (0); -1: not known; -2: it is none, which is reported. */
-static int condition(struct eval *e, const struct hcl_expr *x, struct value *v)
-{
-	AUTO(err) struct err err = ERR_INIT;
-
-	if (v->kind == VALUE_NULL) {
-		diag_detail(e->diags, eval_error(e, x->choice.cond->span, x, x->choice.cond, "The condition is null"),
-			    "It must be true or false.");
-		return -2;
-	}
-	if (v->kind == VALUE_UNKNOWN)
-		return -1;
-	if (value_convert(e->arena, *v, &type_bool, v, &err) < 0) {
-		diag_detail(e->diags, eval_error(e, x->choice.cond->span, x, x->choice.cond,
-						 "The condition is neither true nor false"),
-			    "%s", eval_sentence(e, err.msg));
-		return -2;
-	}
-	return v->boolean;
-}
-
-struct value eval_conditional(struct eval *e, const struct hcl_expr *x)
-{
-	AUTO(err) struct err err = ERR_INIT;
-	struct diags dyes, dno;
-	struct value yes = eval_apart(e, x->choice.yes, &dyes), no = eval_apart(e, x->choice.no, &dno), cond, ret;
-	const struct type *t = common_type(e, yes, no);
-	const struct hcl_expr *taken;
-	bool marked;
-	int way;
-
-	if (!t) {
-		struct span both = { x->choice.yes->span.src, MIN(x->choice.yes->span.from, x->choice.no->span.from),
-				     MAX(x->choice.yes->span.to, x->choice.no->span.to) };
-
-		diag_detail(e->diags, eval_error(e, both, x, NULL, "The two results of ? : have no type in common"),
-			    "Whatever the condition is, the result has one type: %s.",
-			    difference(e->arena, type_of(e->arena, yes), type_of(e->arena, no)));
-		return value_unknown(x->span);
-	}
-	cond = eval_any(e, x->choice.cond);
-	marked = cond.sensitive || yes.sensitive || no.sensitive;
-	way = condition(e, x, &cond);
-	if (way == -1 && yes.kind == VALUE_NULL && no.kind == VALUE_NULL)
-		return value_mark(value_null_of(t, x->span), marked);
-	if (way < 0)
-		return value_mark(value_unknown_of(t, x->span), marked);
-	eval_take(e, way ? &dyes : &dno);
-	taken = way ? x->choice.yes : x->choice.no;
-	if (value_convert(e->arena, way ? yes : no, t, &ret, &err) < 0) {
-		diag_detail(e->diags, eval_error(e, taken->span, x, taken, "This result does not fit the other one"), "%s",
-			    eval_sentence(e, err.msg));
-		ret = value_unknown_of(t, x->span);
-	}
-	return value_mark(ret, marked);
 }

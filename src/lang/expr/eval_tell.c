@@ -1,11 +1,12 @@
-/* Diagnostics of evaluation: the mistake, the expression around it, and the values that took part. */
+/* Diagnostics of evaluation: the mistake, the expression around it, and the values that took part.
+ */
 #include "lang/expr/evaluate.h"
 
 #include "lang/expr/print.h"
 #include "lang/hcl/hcl.h"
 
-#define VALUES_MAX 6  /* references whose values are shown */
-#define TEXT_MAX 60   /* bytes of a reference's source text that are shown */
+#define VALUES_MAX 6 /* references whose values are shown */
+#define TEXT_MAX 60  /* bytes of a reference's source text that are shown */
 #define KEYS_MAX 12
 
 struct took_part {
@@ -33,12 +34,13 @@ static void tell_reference(void *data, const struct hcl_expr *ref)
 		return;
 	t->seen[t->n++] = text;
 	brief = value_brief(t->e->arena, v);
-	buf_printf(&t->text, "%s" STR_FMT " is " STR_FMT, t->n > 1 ? "\n    " : "", STR_ARG(text), STR_ARG(brief));
+	buf_printf(&t->text, "%s" STR_FMT " is " STR_FMT, t->n > 1 ? "\n    " : "", STR_ARG(text),
+		   STR_ARG(brief));
 }
 
 static const char *values_of(struct eval *e, const struct hcl_expr *x)
 {
-	struct took_part t = { .e = e, .text = BUF_INIT };
+	struct took_part t = {.e = e, .text = BUF_INIT};
 	const char *ret = NULL;
 
 	if (!x || e->telling || e->exhausted || e->depth >= EVAL_DEPTH_MAX)
@@ -52,8 +54,8 @@ static const char *values_of(struct eval *e, const struct hcl_expr *x)
 	return ret;
 }
 
-struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr *whole, const struct hcl_expr *blamed,
-			const char *summary, ...)
+struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr *whole,
+			const struct hcl_expr *blamed, const char *summary, ...)
 {
 	const char *values = values_of(e, blamed);
 	struct diag *g;

@@ -1,7 +1,9 @@
-/* Inside the evaluator: eval.c walks the tree, eval_access.c looks into values, eval_ops.c has the operators,
- * eval_for.c loops and splats, call.c functions, eval_tell.c the diagnostics.
+/* Inside the evaluator: eval.c walks the tree, eval_access.c looks into values, eval_ops.c has the
+ * operators, eval_choice.c the conditional, eval_for.c loops and splats, call.c functions, eval_tell.c
+ * the diagnostics.
  *
- * All of them give a value in any case: unknown after a mistake, which is in the diagnostics then. */
+ * All of them give a value in any case: unknown after a mistake, which is in the diagnostics then.
+ */
 #ifndef INGOT_LANG_EXPR_EVALUATE_H
 #define INGOT_LANG_EXPR_EVALUATE_H
 
@@ -27,13 +29,16 @@ struct value eval_variable(struct eval *e, const struct hcl_expr *x);
 struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x);
 struct value eval_index(struct eval *e, struct value v, struct value key, const struct hcl_expr *x);
 
-/* The i-th element of a collection with its key (ret_key may be NULL); a set's elements are their own keys. */
+/* The i-th element of a collection with its key (ret_key may be NULL); a set's elements are their
+ * own keys. */
 size_t eval_count(struct value coll);
-void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key, struct value *ret_value);
+void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key,
+		  struct value *ret_value);
 
-/* An error at a part of `whole` (which may be NULL), with the values that took part in `blamed` (may be NULL). */
-struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr *whole, const struct hcl_expr *blamed,
-			const char *summary, ...) PRINTF_LIKE(5, 6);
+/* An error at a part of `whole` (which may be NULL), with the values that took part in `blamed`
+ * (may be NULL). */
+struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr *whole,
+			const struct hcl_expr *blamed, const char *summary, ...) PRINTF_LIKE(5, 6);
 /* A message of an err as a sentence: a capital first, a full stop. */
 const char *eval_sentence(struct eval *e, const char *msg);
 /* The names of an object's or map's keys for messages: "a, b, c and 4 more". */

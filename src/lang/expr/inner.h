@@ -5,13 +5,20 @@
 #include "base/buf.h"
 #include "lang/expr/type.h"
 
-/* Whether a value of type `in` may become one of `out`: safe conversions never fail, unsafe ones may, depending on the
- * value (a string to a number). */
+/* Whether a value of type `in` may become one of `out`: safe conversions never fail, unsafe ones
+ * may, depending on the value (a string to a number). */
 bool type_convertible(struct arena *a, const struct type *in, const struct type *out, bool unsafe);
+/* The types of a tuple's or object's parts, as one list. */
+const struct type **type_parts(struct arena *a, const struct type *t);
+/* What elements of a tuple or object become in a collection: `want`, or what they have in common
+ * where that is not told. NULL: nothing. */
+const struct type *type_element_target(struct arena *a, const struct type *in,
+				       const struct type *want, bool unsafe);
 /* Why not, in words. */
 struct str type_mismatch(struct arena *a, const struct type *got, const struct type *want);
 /* type_unify by safe conversions alone, or also by unsafe ones. */
-const struct type *type_unify_by(struct arena *a, const struct type *const *types, size_t n, bool unsafe);
+const struct type *type_unify_by(struct arena *a, const struct type *const *types, size_t n,
+				 bool unsafe);
 /* The attribute of an object type, or NULL. */
 const struct type_attr *type_attr_find(const struct type *t, struct str name);
 /* Whether a value of this type may turn out to be of several. */

@@ -1,4 +1,5 @@
-/* Values as text: as HCL source, as jsonencode writes them, and in one line. (As the console shows them: show.c.) */
+/* Values as text: as HCL source, as jsonencode writes them, and in one line. (As the console shows
+ * them: show.c.) */
 #include "lang/expr/print.h"
 
 #include "lang/expr/inner.h"
@@ -33,7 +34,8 @@ void hcl_write_quoted(struct buf *out, struct str s)
 static bool is_identifier(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		bool letter = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_';
+		bool letter = (s.p[i] >= 'a' && s.p[i] <= 'z') ||
+			      (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_';
 
 		if (!letter && (!i || !((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-')))
 			return false;
@@ -120,8 +122,9 @@ struct str value_brief(struct arena *a, struct value v)
 	case VALUE_NULL:
 		return STR("null");
 	case VALUE_UNKNOWN:
-		return t->kind == TYPE_ANY ? STR("not known yet") :
-					     str_from(arena_printf(a, STR_FMT ", not known yet", STR_ARG(phrase)));
+		return t->kind == TYPE_ANY
+			   ? STR("not known yet")
+			   : str_from(arena_printf(a, STR_FMT ", not known yet", STR_ARG(phrase)));
 	case VALUE_BOOL:
 		return v.boolean ? STR("true") : STR("false");
 	case VALUE_NUMBER:
@@ -141,7 +144,8 @@ struct str value_brief(struct arena *a, struct value v)
 			   v.kind == VALUE_MAP ? "element" : "attribute", n == 1 ? "" : "s");
 		break;
 	default:
-		buf_printf(&out, STR_FMT " with %zu element%s", STR_ARG(phrase), n, n == 1 ? "" : "s");
+		buf_printf(&out, STR_FMT " with %zu element%s", STR_ARG(phrase), n,
+			   n == 1 ? "" : "s");
 		break;
 	}
 	if (out.n > BRIEF_MAX * 2) {

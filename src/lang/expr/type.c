@@ -3,28 +3,28 @@
 
 #include "base/buf.h"
 
-const struct type type_any = { .kind = TYPE_ANY };
-const struct type type_bool = { .kind = TYPE_BOOL };
-const struct type type_number = { .kind = TYPE_NUMBER };
-const struct type type_string = { .kind = TYPE_STRING };
-const struct type type_list_any = { .kind = TYPE_LIST, .elem = &type_any };
-const struct type type_list_string = { .kind = TYPE_LIST, .elem = &type_string };
-const struct type type_list_number = { .kind = TYPE_LIST, .elem = &type_number };
-const struct type type_list_bool = { .kind = TYPE_LIST, .elem = &type_bool };
-const struct type type_list_list_any = { .kind = TYPE_LIST, .elem = &type_list_any };
-const struct type type_set_any = { .kind = TYPE_SET, .elem = &type_any };
-const struct type type_set_string = { .kind = TYPE_SET, .elem = &type_string };
-const struct type type_map_any = { .kind = TYPE_MAP, .elem = &type_any };
-const struct type type_map_string = { .kind = TYPE_MAP, .elem = &type_string };
+const struct type type_any = {.kind = TYPE_ANY};
+const struct type type_bool = {.kind = TYPE_BOOL};
+const struct type type_number = {.kind = TYPE_NUMBER};
+const struct type type_string = {.kind = TYPE_STRING};
+const struct type type_list_any = {.kind = TYPE_LIST, .elem = &type_any};
+const struct type type_list_string = {.kind = TYPE_LIST, .elem = &type_string};
+const struct type type_list_number = {.kind = TYPE_LIST, .elem = &type_number};
+const struct type type_list_bool = {.kind = TYPE_LIST, .elem = &type_bool};
+const struct type type_list_list_any = {.kind = TYPE_LIST, .elem = &type_list_any};
+const struct type type_set_any = {.kind = TYPE_SET, .elem = &type_any};
+const struct type type_set_string = {.kind = TYPE_SET, .elem = &type_string};
+const struct type type_map_any = {.kind = TYPE_MAP, .elem = &type_any};
+const struct type type_map_string = {.kind = TYPE_MAP, .elem = &type_string};
 
-static const struct type type_empty_tuple = { .kind = TYPE_TUPLE };
-static const struct type type_empty_object = { .kind = TYPE_OBJECT };
+static const struct type type_empty_tuple = {.kind = TYPE_TUPLE};
+static const struct type type_empty_object = {.kind = TYPE_OBJECT};
 
 static const struct type *collection(struct arena *a, enum type_kind kind, const struct type *elem)
 {
 	struct type *t = arena_new_obj(a, struct type);
 
-	*t = (struct type){ .kind = kind, .elem = elem };
+	*t = (struct type){.kind = kind, .elem = elem};
 	return t;
 }
 
@@ -54,7 +54,7 @@ static const struct type *tuple_of(struct arena *a, const struct value_seq *seq)
 	for (size_t i = 0; i < seq->n; i++)
 		elems[i] = type_of(a, seq->v[i]);
 	t = arena_new_obj(a, struct type);
-	*t = (struct type){ .kind = TYPE_TUPLE, .elems = elems, .n = seq->n };
+	*t = (struct type){.kind = TYPE_TUPLE, .elems = elems, .n = seq->n};
 	return t;
 }
 
@@ -73,13 +73,14 @@ static const struct type *object_of(struct arena *a, const struct value_attrs *a
 		return &type_empty_object;
 	v = arena_new_array(a, struct type_attr, attrs->n);
 	for (size_t i = 0; i < attrs->n; i++) {
-		v[i] = (struct type_attr){ .name = attrs->v[i].key, .type = type_of(a, attrs->v[i].value) };
+		v[i] = (struct type_attr){.name = attrs->v[i].key,
+					  .type = type_of(a, attrs->v[i].value)};
 		sorted &= !i || str_cmp(v[i - 1].name, v[i].name) < 0;
 	}
 	if (!sorted)
 		qsort(v, attrs->n, sizeof(*v), by_name);
 	t = arena_new_obj(a, struct type);
-	*t = (struct type){ .kind = TYPE_OBJECT, .attrs = v, .n = attrs->n };
+	*t = (struct type){.kind = TYPE_OBJECT, .attrs = v, .n = attrs->n};
 	return t;
 }
 
@@ -89,7 +90,8 @@ static const struct type *element_type(struct arena *a, struct value v)
 	size_t n = value_len(v);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct type *t = type_of(a, v.kind == VALUE_MAP ? v.attrs->v[i].value : v.seq->v[i]);
+		const struct type *t =
+		    type_of(a, v.kind == VALUE_MAP ? v.attrs->v[i].value : v.seq->v[i]);
 
 		if (t->kind != TYPE_ANY)
 			return t;
@@ -123,7 +125,8 @@ const struct type *type_of(struct arena *a, struct value v)
 	return &type_any;
 }
 
-/* Whether an attribute may be left out says nothing of the values, so it is no part of the comparison. */
+/* Whether an attribute may be left out says nothing of the values, so it is no part of the
+ * comparison. */
 bool type_equal(const struct type *x, const struct type *y)
 {
 	if (x == y)
@@ -135,8 +138,8 @@ bool type_equal(const struct type *x, const struct type *y)
 	for (size_t i = 0; i < x->n; i++) {
 		if (x->kind == TYPE_TUPLE && !type_equal(x->elems[i], y->elems[i]))
 			return false;
-		if (x->kind == TYPE_OBJECT &&
-		    (!str_eq(x->attrs[i].name, y->attrs[i].name) || !type_equal(x->attrs[i].type, y->attrs[i].type)))
+		if (x->kind == TYPE_OBJECT && (!str_eq(x->attrs[i].name, y->attrs[i].name) ||
+					       !type_equal(x->attrs[i].type, y->attrs[i].type)))
 			return false;
 	}
 	return true;
@@ -148,8 +151,9 @@ bool type_is_primitive(const struct type *t)
 }
 
 static const char *const kind_names[] = {
-	[TYPE_ANY] = "any", [TYPE_BOOL] = "bool", [TYPE_NUMBER] = "number", [TYPE_STRING] = "string",
-	[TYPE_LIST] = "list", [TYPE_SET] = "set", [TYPE_MAP] = "map", [TYPE_TUPLE] = "tuple", [TYPE_OBJECT] = "object",
+    [TYPE_ANY] = "any",	      [TYPE_BOOL] = "bool",   [TYPE_NUMBER] = "number",
+    [TYPE_STRING] = "string", [TYPE_LIST] = "list",   [TYPE_SET] = "set",
+    [TYPE_MAP] = "map",	      [TYPE_TUPLE] = "tuple", [TYPE_OBJECT] = "object",
 };
 
 static void write_text(struct buf *out, const struct type *t)

@@ -1,9 +1,10 @@
-/* Which type values of several types can all become: the preferred one among them, or, for structural types, one made of
- * their parts. The order of preference and the cases are those of the reference's value library, where a part of
- * no known type makes the whole unknown. */
+/* Which type values of several types can all become: the preferred one among them, or, for
+ * structural types, one made of their parts. The order of preference and the cases are those of the
+ * reference's value library, where a part of no known type makes the whole unknown. */
 #include "lang/expr/inner.h"
 
-/* How many distinct types are sorted by preference; more are taken as they come, for the sort is quadratic. */
+/* How many distinct types are sorted by preference; more are taken as they come, for the sort is
+ * quadratic. */
 #define SORT_MAX 2000
 
 struct unify {
@@ -28,8 +29,8 @@ static int compare_parts(const struct type *x, const struct type *y)
 
 		if (x->kind == TYPE_OBJECT && !str_eq(x->attrs[i].name, y->attrs[i].name))
 			return 0;
-		cmp = x->kind == TYPE_OBJECT ? compare(x->attrs[i].type, y->attrs[i].type) :
-					       compare(x->elems[i], y->elems[i]);
+		cmp = x->kind == TYPE_OBJECT ? compare(x->attrs[i].type, y->attrs[i].type)
+					     : compare(x->elems[i], y->elems[i]);
 		x_super |= cmp < 0;
 		y_super |= cmp > 0;
 	}
@@ -79,7 +80,9 @@ static void sort_by_preference(const struct type *const *types, size_t n, size_t
 		size_t i = order[head];
 
 		for (size_t j = 0; j < n; j++)
-			if (i != j && compare(types[MIN(i, j)], types[MAX(i, j)]) * (i < j ? 1 : -1) < 0 && --above[j] == 0)
+			if (i != j &&
+			    compare(types[MIN(i, j)], types[MAX(i, j)]) * (i < j ? 1 : -1) < 0 &&
+			    --above[j] == 0)
 				order[tail++] = j;
 	}
 	for (size_t i = 0; tail < n && i < n; i++) /* cannot be, but nothing may be left out */
@@ -88,15 +91,18 @@ static void sort_by_preference(const struct type *const *types, size_t n, size_t
 	free(above);
 }
 
-static bool all_convertible(const struct unify *u, const struct type *const *types, size_t n, const struct type *want)
+static bool all_convertible(const struct unify *u, const struct type *const *types, size_t n,
+			    const struct type *want)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!type_equal(types[i], want) && !type_convertible(u->a, types[i], want, u->unsafe))
+		if (!type_equal(types[i], want) &&
+		    !type_convertible(u->a, types[i], want, u->unsafe))
 			return false;
 	return true;
 }
 
-static const struct type *preferred(const struct unify *u, const struct type *const *types, size_t n)
+static const struct type *preferred(const struct unify *u, const struct type *const *types,
+				    size_t n)
 {
 	auto_free size_t *order = xcalloc(n, sizeof(*order));
 
@@ -111,7 +117,8 @@ static const struct type *preferred(const struct unify *u, const struct type *co
 	return NULL;
 }
 
-static const struct type *unify_collections(const struct unify *u, const struct type *const *types, size_t n)
+static const struct type *unify_collections(const struct unify *u, const struct type *const *types,
+					    size_t n)
 {
 	const struct type **elems = arena_new_array(u->a, const struct type *, n), *elem, *ret;
 
@@ -120,13 +127,15 @@ static const struct type *unify_collections(const struct unify *u, const struct 
 	elem = unify(u, elems, n);
 	if (!elem)
 		return NULL;
-	ret = types[0]->kind == TYPE_MAP ? type_map(u->a, elem) :
-	      types[0]->kind == TYPE_SET ? type_set(u->a, elem) : type_list(u->a, elem);
+	ret = types[0]->kind == TYPE_MAP   ? type_map(u->a, elem)
+	      : types[0]->kind == TYPE_SET ? type_set(u->a, elem)
+					   : type_list(u->a, elem);
 	return all_convertible(u, types, n, ret) ? ret : NULL;
 }
 
 /* All parts of all types as one element type: tuples as a list, objects as a map. */
-static const struct type *unify_as_collection(const struct unify *u, const struct type *const *types, size_t n)
+static const struct type *unify_as_collection(const struct unify *u,
+					      const struct type *const *types, size_t n)
 {
 	const struct type **parts, *elem, *ret;
 	size_t count = 0, at = 0;
@@ -136,7 +145,8 @@ static const struct type *unify_as_collection(const struct unify *u, const struc
 	parts = arena_new_array(u->a, const struct type *, count);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < types[i]->n; j++)
-			parts[at++] = types[i]->kind == TYPE_TUPLE ? types[i]->elems[j] : types[i]->attrs[j].type;
+			parts[at++] = types[i]->kind == TYPE_TUPLE ? types[i]->elems[j]
+								   : types[i]->attrs[j].type;
 	elem = unify(u, parts, count);
 	if (!elem)
 		return NULL;
@@ -154,7 +164,8 @@ static bool same_shape(const struct type *x, const struct type *y)
 	return true;
 }
 
-static const struct type *unify_structures(const struct unify *u, const struct type *const *types, size_t n)
+static const struct type *unify_structures(const struct unify *u, const struct type *const *types,
+					   size_t n)
 {
 	const struct type **across = arena_new_array(u->a, const struct type *, n), **elems = NULL;
 	struct type_attr *attrs = NULL;
@@ -164,7 +175,7 @@ static const struct type *unify_structures(const struct unify *u, const struct t
 		if (!same_shape(types[0], types[i]))
 			return unify_as_collection(u, types, n);
 	ret = arena_new_obj(u->a, struct type);
-	*ret = (struct type){ .kind = types[0]->kind, .n = types[0]->n };
+	*ret = (struct type){.kind = types[0]->kind, .n = types[0]->n};
 	if (ret->kind == TYPE_TUPLE)
 		ret->elems = elems = arena_new_array(u->a, const struct type *, ret->n);
 	else
@@ -180,14 +191,16 @@ static const struct type *unify_structures(const struct unify *u, const struct t
 		if (elems)
 			elems[part] = t;
 		else
-			attrs[part] = (struct type_attr){ .name = types[0]->attrs[part].name, .type = t };
+			attrs[part] =
+			    (struct type_attr){.name = types[0]->attrs[part].name, .type = t};
 	}
 	return all_convertible(u, types, n, ret) ? ret : unify_as_collection(u, types, n);
 }
 
-/* Structures among collections become such collections first: tuples among lists, objects among maps. */
-static const struct type *unify_mixed(const struct unify *u, const struct type *const *types, size_t n,
-				      enum type_kind structural)
+/* Structures among collections become such collections first: tuples among lists, objects among
+ * maps. */
+static const struct type *unify_mixed(const struct unify *u, const struct type *const *types,
+				      size_t n, enum type_kind structural)
 {
 	const struct type **some = arena_new_array(u->a, const struct type *, n), *as, *ret;
 	size_t count = 0;
@@ -223,7 +236,7 @@ static size_t distinct(const struct type *const *types, size_t n, const struct t
 static const struct type *unify(const struct unify *u, const struct type *const *all, size_t nall)
 {
 	const struct type **types = arena_new_array(u->a, const struct type *, nall), *ret;
-	size_t count[TYPE_OBJECT + 1] = { 0 }, n, any;
+	size_t count[TYPE_OBJECT + 1] = {0}, n, any;
 
 	if (!nall)
 		return NULL;
@@ -255,9 +268,10 @@ static const struct type *unify(const struct unify *u, const struct type *const 
 	return preferred(u, types, n);
 }
 
-const struct type *type_unify_by(struct arena *a, const struct type *const *types, size_t n, bool unsafe)
+const struct type *type_unify_by(struct arena *a, const struct type *const *types, size_t n,
+				 bool unsafe)
 {
-	struct unify u = { .a = a, .unsafe = unsafe };
+	struct unify u = {.a = a, .unsafe = unsafe};
 
 	return unify(&u, types, n);
 }
