@@ -34,6 +34,20 @@ static int call(struct arena *a, const char *name, const struct value *args, siz
 	return rc;
 }
 
+/* Written back, a name << is quoted, and merges all the same: so it is in the reference. */
+static bool has_merge_key(struct value v)
+{
+	if (value_is_seq(v))
+		for (size_t i = 0; i < v.seq->n; i++)
+			if (has_merge_key(v.seq->v[i]))
+				return true;
+	if (value_is_attrs(v))
+		for (size_t i = 0; i < v.attrs->n; i++)
+			if (str_eqs(v.attrs->v[i].key, "<<") || has_merge_key(v.attrs->v[i].value))
+				return true;
+	return false;
+}
+
 static void round_trip(struct arena *a, struct value v, const char *encode, const char *decode)
 {
 	struct value text, back;
@@ -65,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	if (streq(name, "jsondecode"))
 		round_trip(a, v, "jsonencode", "jsondecode");
-	else if (streq(name, "yamldecode"))
+	else if (streq(name, "yamldecode") && !has_merge_key(v))
 		round_trip(a, v, "yamlencode", "yamldecode");
 	return 0;
 }
