@@ -6,6 +6,7 @@
  */
 #include "cloud/baseimage_root.h"
 #include "cloud/imagetool.h"
+#include "cloud/owned.h"
 #include "base/hash.h"
 #include "base/os.h"
 #include "base/str.h"
@@ -140,28 +141,13 @@ static void make_key(const char *include, const struct buf *sources, char ret[2 
 /* Makes a folder path; under sudo what is new belongs to the calling user, whose cache it is. */
 static int make_caller_dir(const char *path, struct err *err)
 {
-	auto_free char *p = xstrdup(path);
 	const char *uid_text = os_env("SUDO_UID"), *gid_text = os_env("SUDO_GID");
-	uint64_t uid = 0, gid = 0;
-	bool give = geteuid() == 0 && uid_text && gid_text && parse_u64(str_from(uid_text), &uid) &&
-		    parse_u64(str_from(gid_text), &gid);
+	uint64_t uid = geteuid(), gid = getegid();
 
-	for (char *at = p + 1;; at++) {
-		char was = *at;
-
-		if (was && was != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(p, 0700) == 0) {
-			if (give && lchown(p, (uid_t)uid, (gid_t)gid) < 0)
-				return err_errno(err, errno, "giving %s to its user", p);
-		} else if (errno != EEXIST) {
-			return err_errno(err, errno, "making the folder %s", p);
-		}
-		if (!was)
-			return 0;
-		*at = was;
-	}
+	if (uid == 0 && uid_text && gid_text && parse_u64(str_from(uid_text), &uid) &&
+	    parse_u64(str_from(gid_text), &gid))
+		return owned_dir_make(path, (uid_t)uid, (gid_t)gid, err);
+	return owned_dir_make(path, geteuid(), getegid(), err);
 }
 
 static int check_space(const char *dir, struct err *err)

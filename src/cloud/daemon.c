@@ -16,6 +16,7 @@
 #include "cloud/imds.h"
 #include "cloud/jobs.h"
 #include "cloud/lifecycle.h"
+#include "cloud/owned.h"
 #include "cloud/reqlog.h"
 #include "cloud/task.h"
 #include "cloud/volume.h"
@@ -92,7 +93,8 @@ static int make_dirs(struct cloud *c, struct err *err)
 {
 	auto_free char *console = os_path_join(c->config.data_dir, "console");
 
-	if (os_mkdir_all(c->config.data_dir, 0700, err) < 0 || os_mkdir_all(console, 0700, err) < 0)
+	if (owned_dir_make(c->config.data_dir, c->config.owner, c->config.owner_group, err) < 0 ||
+	    os_mkdir_all(console, 0700, err) < 0)
 		return -1;
 	if (chmod(c->config.data_dir, 0700) < 0)
 		return err_errno(err, errno, "cannot make %s private", c->config.data_dir);

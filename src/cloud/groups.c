@@ -7,6 +7,11 @@
 #include "cloud/ids.h"
 #include "cloud/vpc.h"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #define RANGE_MAX 64 /* of the relay on the public address */
 
 struct row *group_by_name(struct cloud *c, const char *vpc, const char *name)
@@ -184,6 +189,27 @@ void group_remove(struct cloud *c, struct row *group)
 	model_remove(c->model, group);
 }
 
+/* One of this host's own addresses is in the range: on AWS such a rule would let it in. (Behind a NAT its public
+ * address is known to nobody here, and no rule for it counts.) */
+static bool has_own_address(uint32_t net, int bits)
+{
+	struct ifaddrs *all;
+	bool found = false;
+
+	if (getifaddrs(&all) < 0)
+		return false;
+	for (const struct ifaddrs *a = all; a && !found; a = a->ifa_next) {
+		struct sockaddr_in v4;
+
+		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
+			continue;
+		memcpy(&v4, a->ifa_addr, sizeof(v4));
+		found = bits == 0 || (ntohl(v4.sin_addr.s_addr) ^ net) >> (32 - bits) == 0;
+	}
+	freeifaddrs(all);
+	return found;
+}
+
 /* Does a source range mean this host? Loopback does, and private ranges, since the host stands for
  * the network that such rules are written for. */
 static bool reaches_host(const char *cidr)
@@ -206,7 +232,7 @@ static bool reaches_host(const char *cidr)
 		if (common == 0 || (net ^ near[i].net) >> (32 - common) == 0)
 			return true;
 	}
-	return false;
+	return has_own_address(net, bits);
 }
 
 struct port_list {

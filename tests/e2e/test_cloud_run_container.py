@@ -197,6 +197,19 @@ def test_snapshot_of_a_running_instance(cloud, instance):
     instance.ec2.delete_snapshot(SnapshotId=snapshot)
 
 
+def test_a_rule_for_another_machine_lets_nobody_in(cloud, instance):
+    group = instance.describe()["SecurityGroups"][0]["GroupId"]
+    rule = {"GroupId": group, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    instance.ec2.authorize_security_group_ingress(**rule, CidrIp="203.0.113.7/32")
+    instance.ec2.revoke_security_group_ingress(**rule, CidrIp="127.0.0.1/32")
+    try:
+        assert wait_for(lambda: "refused" in instance.ssh("true", check=False))
+    finally:
+        instance.ec2.authorize_security_group_ingress(**rule, CidrIp="10.0.0.0/8")
+        instance.ec2.revoke_security_group_ingress(**rule, CidrIp="203.0.113.7/32")
+    wait_for(lambda: not instance.ssh("true", check=False))
+
+
 @pytest.fixture(scope="module")
 def roots(tmp_path_factory):
     """A root file system as a tar, as a raw disk of one file system, and as qcow2."""

@@ -43,7 +43,7 @@ def test_nothing_else_is_called(cloud, ingot, tmp_path, old):
     script = calls_of_scripts()
     if old and not os.path.exists(OLD_AWS):
         pytest.skip("no /usr/bin/aws: install awscli")
-    write(tmp_path, [script, {"type": "shell", "inline": ["echo inside"]}], [script])
+    write(tmp_path, [script, {"type": "shell", "inline": ["echo inside"]}], [script], temporary_security_group_source_cidrs=["203.0.113.7/32"])
     trace = tmp_path / "trace"
     traced = type(ingot)("strace", ingot.home)
     env = {"INGOT_CLOUD_DATA": cloud.data, **ELSEWHERE}
@@ -101,3 +101,15 @@ def test_the_daemon_goes_with_its_build(ingot, tmp_path, end):
     await_end(data, 90 if end == "killed before it came up" else 20)
     with open("/proc/mounts") as f:
         assert data not in f.read()
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_the_temporary_key_stays_only_where_it_is_let(cloud, ingot, tmp_path, clear):
+    """A second build from the first one's image looks whose keys are there."""
+    show = {"type": "shell", "inline": ["cat ~/.ssh/authorized_keys", "sudo cat /root/.ssh/authorized_keys || true"]}
+    keys = []
+    for options in ({"ami_name": f"cleared-{clear}", "ssh_clear_authorized_keys": clear}, {"source_ami_filter": {"filters": {"name": f"cleared-{clear}"}, "owners": ["self"]}, "skip_create_ami": True}):
+        write(tmp_path, [show], **options)
+        out = ingot.run("build", "-local", "-color=false", "t.json", env={"INGOT_CLOUD_DATA": cloud.data}, cwd=tmp_path, timeout=300, check=0).stdout
+        keys.append({line.split()[-1] for line in out.splitlines() if "ssh-rsa AAAA" in line})
+    assert keys[0] and bool(keys[0] & keys[1]) != clear, keys
