@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cloud/daemon.h"
 #include "cloud/local.h"
+#include "cloud/owned.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -266,7 +267,7 @@ static int start(const struct invocation *in, const struct cloud_config *c, char
 	int fds[2], code;
 	pid_t pid;
 
-	if (os_mkdir_all(c->data_dir, 0700, &err) < 0 || pipe2(fds, O_CLOEXEC) < 0) {
+	if (owned_dir_make(c->data_dir, c->owner, c->owner_group, &err) < 0 || pipe2(fds, O_CLOEXEC) < 0) {
 		ui_error(in, "%s", err_any(&err) ? err.msg : strerror(errno));
 		return 1;
 	}
