@@ -377,6 +377,14 @@ static void write_filters(struct upgrade *u, const size_t *order, struct value *
 
 /* --- sources --- */
 
+/* The type of a component, as the template has it, may be anything. */
+static void write_header(struct buf *out, const char *block, const char *type)
+{
+	buf_printf(out, "%s ", block);
+	hcl_write_quoted(out, str_from(type));
+	buf_addc(out, ' ');
+}
+
 static void write_source(struct upgrade *u, size_t i, struct value body, struct buf *out)
 {
 	const struct legacy_builder *b = &u->t->builders[i];
@@ -390,7 +398,8 @@ static void write_source(struct upgrade *u, size_t i, struct value body, struct 
 			    "What is a block and what an attribute was guessed.");
 	u->build_name = b->name;
 	u->build_type = b->type;
-	buf_printf(out, "\nsource \"%s\" \"%s\" {\n", b->type, u->source_names[i]);
+	write_header(out, "\nsource", b->type);
+	buf_printf(out, "\"%s\" {\n", u->source_names[i]);
 	upgrade_body(u, body, ops ? ops->spec : NULL, out);
 	buf_adds(out, "}\n");
 	u->build_name = u->build_type = NULL;
@@ -485,7 +494,8 @@ static void write_provisioner(struct upgrade *u, const char *block,
 		add_option(&o, "max_retries", p->max_retries);
 	add_duration(u, &o, "timeout", p->timeout_ns, p->span);
 	add_duration(u, &o, "pause_before", p->pause_before_ns, p->span);
-	buf_printf(out, "%s \"%s\" {\n", block, p->type);
+	write_header(out, block, p->type);
+	buf_adds(out, "{\n");
 	upgrade_body(u, value_attrs_make(u->arena, VALUE_OBJECT, o.v, o.n, p->span),
 		     ops ? ops->spec : NULL, out);
 	write_override(u, p->override, out);
@@ -502,7 +512,8 @@ static void write_postprocessor(struct upgrade *u, const struct legacy_postproce
 	add_names(u, &o, "only", pp->filter.only);
 	if (pp->named)
 		add_option(&o, "name", value_cstring(u->arena, pp->name, pp->span));
-	buf_printf(out, "post-processor \"%s\" {\n", pp->type);
+	write_header(out, "post-processor", pp->type);
+	buf_adds(out, "{\n");
 	if (pp->keep_input >= 0)
 		buf_printf(out, "keep_input_artifact = %s\n", pp->keep_input ? "true" : "false");
 	upgrade_body(u, value_attrs_make(u->arena, VALUE_OBJECT, o.v, o.n, pp->span),
@@ -538,9 +549,12 @@ static void write_build(struct upgrade *u, const size_t *order, struct buf *out)
 		buf_adds(out, "\n\n");
 	}
 	buf_adds(out, "sources = [");
-	for (size_t i = 0; i < t->nbuilders; i++)
-		buf_printf(out, "%s\"source.%s.%s\"", i ? ", " : "", t->builders[order[i]].type,
-			   u->source_names[order[i]]);
+	for (size_t i = 0; i < t->nbuilders; i++) {
+		buf_adds(out, i ? ", " : "");
+		hcl_write_quoted(out, str_from(arena_printf(u->arena, "source.%s.%s",
+							    t->builders[order[i]].type,
+							    u->source_names[order[i]])));
+	}
 	buf_adds(out, "]\n\n");
 	for (size_t i = 0; i < t->nprovisioners; i++)
 		write_provisioner(u, "provisioner", &t->provisioners[i], out);
@@ -576,8 +590,7 @@ static void write_timestamp(const struct upgrade *u, struct buf *out)
 static void write_template(struct upgrade *u, struct buf *out)
 {
 	AUTO(buf)
-	struct buf variables = BUF_INIT,
-		   locals = BUF_INIT, secrets = BUF_INIT, filters = BUF_INIT;
+	struct buf variables = BUF_INIT, locals = BUF_INIT, secrets = BUF_INIT, filters = BUF_INIT;
 	AUTO(buf) struct buf sources = BUF_INIT, build = BUF_INIT;
 	struct value *bodies = arena_new_array(u->arena, struct value, u->t->nbuilders + 1);
 	size_t *order = order_builders(u);

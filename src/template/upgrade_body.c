@@ -179,6 +179,11 @@ static void write_option(struct upgrade *u, const struct value_attr *at, const s
 	const struct spec *sub = row ? row->sub : NULL;
 	struct value v = at->value;
 
+	if (!row && !upgrade_is_identifier(at->key)) {
+		diag_error(u->diags, at->key_span,
+			   "HCL2 has no options named \"%s\": it is left out", key);
+		return;
+	}
 	if (value_is_attrs(v) && (block || (!row && looks_like_block(key, v)))) {
 		write_block(u, key, v, sub, out);
 	} else if (value_is_seq(v) && all_objects(v) && (block || !row)) {
