@@ -53,17 +53,11 @@ struct graph {
 	struct node *now;     /* whose references are being collected */
 };
 
+/* As expressions and diagnostics call it. */
 static const char *title(struct graph *g, const struct node *n)
 {
 	return n->local ? arena_printf(g->t->arena, "local.%s", n->local->name)
 			: arena_printf(g->t->arena, "data.%s.%s", n->data->type, n->data->name);
-}
-
-/* As diagnostics call it. */
-static const char *subject(struct graph *g, const struct node *n)
-{
-	return n->local ? arena_printf(g->t->arena, "local \"%s\"", n->local->name)
-			: hcl_block_title(g->t->arena, n->data->block);
 }
 
 static void need(struct graph *g, size_t index)
@@ -184,7 +178,7 @@ static void evaluate_local(struct graph *g, struct node *n)
 	struct eval e = hcl_eval(t, NULL, t->arena, t->diags);
 	struct value v;
 
-	e.subject = subject(g, n);
+	e.subject = title(g, n);
 	if (eval_expr(&e, n->local->expr, &v) < 0) {
 		v = value_unknown(n->local->span);
 		n->bad = true;
@@ -345,7 +339,7 @@ static void finish(struct graph *g, struct job *job)
 	n->bad |= job->failed;
 	if (job->failed)
 		diag_error(g->t->diags, n->data->block->span, "%s", job->err.msg)->subject =
-		    subject(g, n);
+		    title(g, n);
 	else
 		v = take_secrets(g->t, job->value);
 	err_release(&job->err);
@@ -387,7 +381,7 @@ static void evaluate_data(struct graph *g, struct node *n)
 		good = prepare_data(g, d, &diags, &config, &unknown);
 	if (good && !unknown && g->run_data && t->args->rehearse && !g->local && !t->diags->errors)
 		good = rehearse(g, d) && prepare_data(g, d, &diags, &config, &unknown);
-	diags_add(t->diags, &diags, subject(g, n));
+	diags_add(t->diags, &diags, title(g, n));
 	n->bad |= !good;
 	if (!good || unknown || !g->run_data || t->diags->errors) {
 		settle(g, n, unasked(g, d));
@@ -432,7 +426,7 @@ static void break_ring(struct graph *g)
 		       n - first == 1 ? "%s needs its own value"
 				      : "%s needs its own value, by way of others",
 		       title(g, &g->v[at]));
-	e->subject = subject(g, &g->v[at]);
+	e->subject = title(g, &g->v[at]);
 	diag_detail(g->t->diags, e, "The ring is %s.", buf_cstr(&path));
 	g->broken = true;
 	for (size_t i = first; i < n; i++)

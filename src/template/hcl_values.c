@@ -195,9 +195,7 @@ static struct value json_value(struct arena *a, struct value v)
 /* JSON's strings are no templates here: they are taken as they stand. */
 static void take_json(struct hcl_template *t, struct value json, struct map *seen)
 {
-	for (size_t i = 0; value_is_seq(json) && i < json.seq->n; i++)
-		take_json(t, json.seq->v[i], seen);
-	for (size_t i = 0; value_is_attrs(json) && i < json.attrs->n; i++) {
+	for (size_t i = 0; i < json.attrs->n; i++) {
 		const struct value_attr *a = &json.attrs->v[i];
 		const struct value_attr *before = map_set(seen, a->key, (void *)a);
 		struct hcl_variable *v = find_or_warn(t, a->key, a->key_span);
@@ -227,7 +225,10 @@ static int take_file(struct hcl_template *t, const char *path, struct err *err)
 	}
 	if (hcl_parse_file(t->arena, path, t->diags, &f, err) < 0)
 		return err_prefix(err, "-var-file");
-	if (f.body->is_json)
+	if (f.body->is_json && !value_is_attrs(f.body->json))
+		diag_error(t->diags, f.body->json.span, "expected an object, found %s",
+			   value_kind_phrase(f.body->json));
+	else if (f.body->is_json)
 		take_json(t, f.body->json, &seen);
 	else if (!has_declarations(t, &f))
 		take_native(t, f.body);
