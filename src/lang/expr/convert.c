@@ -153,6 +153,26 @@ static int convert_part(struct arena *a, struct value v, size_t i, const struct 
 	return 0;
 }
 
+/* Elements of no common type but any: nulls and unknowns take the type of the others, which is one. */
+static int agree(const struct type *const *types, struct value *v, size_t n,
+		 const struct type **ret, struct err *err)
+{
+	const struct type *one = &type_any;
+
+	for (size_t i = 0; i < n; i++) {
+		if (types[i]->kind == TYPE_ANY)
+			continue;
+		if (one->kind != TYPE_ANY && !type_equal(one, types[i]))
+			return err_set(err, ERR_INVALID, "the elements have no type in common");
+		one = types[i];
+	}
+	for (size_t i = 0; i < n; i++)
+		if (types[i]->kind == TYPE_ANY && one->kind != TYPE_ANY)
+			v[i].type = one;
+	*ret = one;
+	return 0;
+}
+
 /* Elements that were converted to a type with an any in it may still differ: they get what they
  * have in common, but for those of a set, which must be of one type already. */
 static int level(struct arena *a, bool set, const struct type *elem, struct value *v, size_t n,
@@ -169,6 +189,8 @@ static int level(struct arena *a, bool set, const struct type *elem, struct valu
 		types[i] = type_of(a, v[i]);
 		same &= type_equal(types[i], types[0]);
 	}
+	if (!same && elem->kind == TYPE_ANY)
+		return agree(types, v, n, ret, err);
 	common = same ? types[0] : set ? NULL : type_unify_by(a, types, n, true);
 	if (!common)
 		return err_set(err, ERR_INVALID, "the elements have no type in common");
