@@ -16,6 +16,7 @@ static const struct {
 	{ "no last newline", "a=1", "a = 1" },
 	{ "blanks at the end stay", "a=1\n  ", "a = 1\n  " },
 	{ "equals signs of neighbours", "a=1\nbbb   =2\n\nc=3\n", "a   = 1\nbbb = 2\n\nc = 3\n" },
+	{ "two indexes stay two", "a = b.1 .2\n", "a = b.1. 2\n" },
 	{ "a block between", "a=1\nb {\n}\nccc=2\n", "a = 1\nb {\n}\nccc = 2\n" },
 	{ "what goes on in the next line has no column", "a=1\nbbb=[\n1,\n]\n",
 	  "a = 1\nbbb = [\n  1,\n]\n" },

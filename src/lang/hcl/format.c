@@ -177,6 +177,8 @@ static bool space_after(const struct layout *l, uint32_t i, enum hcl_token_kind 
 	enum hcl_token_kind x = l->tokens[i].kind, after = l->tokens[i + 1].kind;
 	bool template_start = x == HCL_T_TEMPLATE_INTERP || x == HCL_T_TEMPLATE_CONTROL;
 
+	if (x == HCL_T_DOT && after == HCL_T_NUMBER && before == HCL_T_NUMBER)
+		return true; /* a.1. 2: two indexes, which would become one number */
 	if (clings(x, after))
 		return false;
 	if (x == HCL_T_COMMA)
