@@ -1,16 +1,13 @@
 /* Functions that write text in other encodings, and read it back: base64, character sets, URLs. */
 #include "lang/expr/args.h"
 #include "lang/expr/charset.h"
+#include "lang/expr/deflate.h"
 #include "lang/expr/groups.h"
 #include "lang/expr/text.h"
 
 #include "base/buf.h"
-#include "base/dl.h"
 
 #include <errno.h>
-#include <zlib.h>
-
-#define ZLIB_LEVEL 6
 
 static int fn_base64encode(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 			   struct value *ret, struct err *err)
@@ -40,62 +37,12 @@ static int fn_base64decode(struct func_call *c, const struct value *args, size_t
 	return ret_buf(c, &b, ret, err);
 }
 
-static struct {
-	__typeof__(&deflateInit2_) init;
-	__typeof__(&deflate) run;
-	__typeof__(&deflateEnd) end;
-	__typeof__(&crc32_z) crc;
-} zlib;
-
-static const struct dl_symbol symbols[] = {
-	DL_SYMBOL(zlib, deflateInit2_, init),
-	DL_SYMBOL(zlib, deflate, run),
-	DL_SYMBOL(zlib, deflateEnd, end),
-	DL_SYMBOL(zlib, crc32_z, crc),
-};
-static struct dl_library library = { "libz.so.1", "zlib1g", symbols, ARRAY_LEN(symbols), NULL };
-
-static void put_u32(struct buf *out, uint32_t v)
-{
-	for (int i = 0; i < 4; i++, v >>= 8)
-		buf_addc(out, (char)v);
-}
-
-/* A gzip file in the shape the reference gives it: no name, no time, unknown system; the data are
- * flushed, and an empty stored block ends them. */
-static int gzip(struct str s, struct buf *out, struct err *err)
-{
-	static const char header[] = "\x1f\x8b\x08\0\0\0\0\0\0\xff",
-			  last_block[] = "\1\0\0\xff\xff";
-	z_stream z = { .next_in = (Bytef *)s.p, .avail_in = (uInt)s.n };
-	uint8_t piece[8192];
-
-	if (dl_open(&library, err) < 0)
-		return -1;
-	if (s.n > UINT32_MAX || zlib.init(&z, ZLIB_LEVEL, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY,
-					  ZLIB_VERSION, sizeof(z)) != Z_OK)
-		return err_set(err, ERR_UNSUPPORTED, "zlib refuses to compress this text");
-	buf_add(out, header, sizeof(header) - 1);
-	do {
-		z.next_out = piece;
-		z.avail_out = sizeof(piece);
-		zlib.run(&z, Z_SYNC_FLUSH);
-		buf_add(out, piece, sizeof(piece) - z.avail_out);
-	} while (!z.avail_out);
-	zlib.end(&z);
-	buf_add(out, last_block, sizeof(last_block) - 1);
-	put_u32(out, (uint32_t)zlib.crc(0, (const Bytef *)s.p, s.n));
-	put_u32(out, (uint32_t)s.n);
-	return 0;
-}
-
 static int fn_base64gzip(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 			 struct value *ret, struct err *err)
 {
 	AUTO(buf) struct buf packed = BUF_INIT, b = BUF_INIT;
 
-	if (gzip(args[0].string, &packed, err) < 0)
-		return -1;
+	deflate_gzip(args[0].string, &packed);
 	buf_add_base64(&b, packed.p, packed.n);
 	return ret_buf(c, &b, ret, err);
 }
