@@ -114,8 +114,6 @@ static void show_expr(const struct hcl_expr *x, struct buf *out)
 	case HCL_FOR:
 		show_for(x, out);
 		break;
-	case HCL_BOUND:
-		break;
 	}
 }
 

@@ -214,19 +214,6 @@ static struct value eval_object(struct eval *e, const struct hcl_expr *x)
 	return value_mark(value_object(e->arena, attrs, kept, x->span), marked);
 }
 
-static struct value eval_bound(struct eval *e, const struct hcl_expr *x)
-{
-	const struct eval_scope *was = e->scope;
-	struct eval_scope inner = *x->wrap.scope;
-	struct value v;
-
-	inner.up = was;
-	e->scope = &inner;
-	v = eval_any(e, x->wrap.inner);
-	e->scope = was;
-	return v;
-}
-
 static struct value eval_kind(struct eval *e, const struct hcl_expr *x)
 {
 	struct value v, key;
@@ -260,8 +247,6 @@ static struct value eval_kind(struct eval *e, const struct hcl_expr *x)
 		return eval_unary(e, x);
 	case HCL_PAREN:
 		return eval_any(e, x->wrap.inner);
-	case HCL_BOUND:
-		return eval_bound(e, x);
 	case HCL_TUPLE:
 		return eval_tuple(e, x);
 	case HCL_OBJECT:

@@ -22,7 +22,6 @@ enum hcl_kind {
 	HCL_PAREN,	 /* (inner) */
 	HCL_TUPLE,	 /* [items] */
 	HCL_OBJECT,	 /* {items}: keys and values alternate in `pairs` */
-	HCL_BOUND,	 /* inner with more names in scope: never parsed, made where dynamic blocks are expanded */
 	HCL_FOR,	 /* [for k, v in coll : value if cond], {for … : key => value… if cond}, %{for} */
 };
 
@@ -31,8 +30,6 @@ enum hcl_op {
 	HCL_OP_ADD, HCL_OP_SUB, HCL_OP_MUL, HCL_OP_DIV, HCL_OP_MOD,
 	HCL_OP_NOT, HCL_OP_NEG,
 };
-
-struct eval_scope; /* lang/expr/eval.h */
 
 struct hcl_pair {
 	/* A bare identifier is a literal string (`bare` set: hcl evaluates it as that, and a traversal or a
@@ -83,8 +80,7 @@ struct hcl_expr {
 		} op;					/* BINARY, UNARY */
 		struct {
 			struct hcl_expr *inner;
-			const struct eval_scope *scope; /* BOUND: its own names; `up` is not used */
-		} wrap;					/* PAREN, BOUND */
+		} wrap;					/* PAREN */
 		struct {
 			struct hcl_expr **items;
 			size_t n;

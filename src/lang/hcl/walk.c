@@ -181,7 +181,6 @@ static void walk(const struct walk *w, const struct hcl_expr *x, const struct bo
 		walk(w, x->op.right, b);
 		return;
 	case HCL_PAREN:
-	case HCL_BOUND: /* its names are those of blocks around, which hide nothing that is asked for */
 		walk(w, x->wrap.inner, b);
 		return;
 	case HCL_FOR:
