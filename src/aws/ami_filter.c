@@ -112,14 +112,16 @@ int aws_ami_find(const struct aws_client *c, const char *id, const struct aws_am
 	}
 	aws_params_bool(&p, "IncludeDeprecated", f && f->include_deprecated);
 	if (ec2_describe_images(c, &p, &found, &n, err) < 0)
-		return err_prefix(err, "looking for the source image (%s)", wanted(c->arena, id, f));
+		return err_prefix(err, "looking for the source image (%s)",
+				  wanted(c->arena, id, f));
 	if (!n)
 		return err_set(err, ERR_NOT_FOUND, "no source image matches %s in %s",
 			       wanted(c->arena, id, f), c->region);
 	if (n > 1 && !(f && f->most_recent))
-		return err_set(err, ERR_INVALID,
-			       "%zu images match %s: make the filters narrower, or set most_recent = true",
-			       n, wanted(c->arena, id, f));
+		return err_set(
+			err, ERR_INVALID,
+			"%zu images match %s: make the filters narrower, or set most_recent = true",
+			n, wanted(c->arena, id, f));
 	*ret = *newest(found, n);
 	return 0;
 }

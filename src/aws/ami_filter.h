@@ -17,8 +17,8 @@ struct aws_ami_filter {
 };
 extern const struct spec aws_ami_filter_spec;
 
-/* The image that id (NULL or "": any) and filter (may be NULL) name. Errors: ERR_NOT_FOUND; ERR_INVALID where
- * several match and the newest is not asked for; those of aws_call. */
+/* The image that id (NULL or "": any) and filter (may be NULL) name. Errors: ERR_NOT_FOUND;
+ * ERR_INVALID where several match and the newest is not asked for; those of aws_call. */
 int aws_ami_find(const struct aws_client *c, const char *id, const struct aws_ami_filter *f,
 		 struct ec2_image *ret, struct err *err) MUST_USE;
 

@@ -33,7 +33,8 @@ struct http_request {
 	bool no_proxy; /* metadata and container endpoints */
 	bool follow;   /* redirects, at most 10 */
 	const char *socket; /* path of a Unix socket to connect to; NULL */
-	/* Told each header of the answer; an empty name: another answer begins, after a redirect. NULL: unwanted. */
+	/* Told each header of the answer; an empty name: another answer begins, after a redirect.
+	 * NULL: unwanted. */
 	void (*on_header)(void *data, struct str name, struct str value);
 	void *data;
 	struct cancel *cancel;

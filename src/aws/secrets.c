@@ -16,7 +16,8 @@ int aws_secret_get(const struct aws_client *c, const char *name, const char *ver
 	const char *version = by_id					 ? version_id :
 			      version_stage && *version_stage ? version_stage :
 								"AWSCURRENT";
-	json_t *body = json_pack("{s:s, s:s}", "SecretId", name, by_id ? "VersionId" : "VersionStage", version);
+	json_t *body = json_pack("{s:s, s:s}", "SecretId", name,
+				 by_id ? "VersionId" : "VersionStage", version);
 	json_t *answer = NULL;
 	int rc = aws_call_json(&client, "secretsmanager.GetSecretValue", body, &answer, err);
 
@@ -36,7 +37,8 @@ int aws_secret_get(const struct aws_client *c, const char *name, const char *ver
 }
 
 /* Numbers lose their fraction, as in the reference. */
-static int as_text(struct arena *a, const char *key, const json_t *v, const char **ret, struct err *err)
+static int as_text(struct arena *a, const char *key, const json_t *v, const char **ret,
+		   struct err *err)
 {
 	if (json_is_string(v))
 		*ret = arena_strdup(a, json_string_value(v));
@@ -65,7 +67,8 @@ int aws_secret_pick(struct arena *a, const char *text, const char *key, bool onl
 	if (key)
 		v = json_object_get(o, key);
 	if (!named && only && json_object_size(o) > 1)
-		rc = err_set(err, ERR_INVALID, "it holds %zu values: say by its key which one is meant",
+		rc = err_set(err, ERR_INVALID,
+			     "it holds %zu values: say by its key which one is meant",
 			     json_object_size(o));
 	else if (!v)
 		rc = err_set(err, ERR_NOT_FOUND, "it has no key \"%s\"", key ? key : "");

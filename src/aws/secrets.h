@@ -15,9 +15,9 @@ struct aws_secret {
 int aws_secret_get(const struct aws_client *c, const char *name, const char *version_id,
 		   const char *version_stage, struct aws_secret *ret, struct err *err) MUST_USE;
 
-/* One text out of a secret that is a JSON object: that of `key`, else its first one (`only`: there may be just
- * one). A secret that is no object is given as it is. Errors: ERR_INVALID (neither text nor number, several),
- * ERR_NOT_FOUND (no such key). */
+/* One text out of a secret that is a JSON object: that of `key`, else its first one (`only`: there
+ * may be just one). A secret that is no object is given as it is. Errors: ERR_INVALID (neither text
+ * nor number, several), ERR_NOT_FOUND (no such key). */
 int aws_secret_pick(struct arena *a, const char *text, const char *key, bool only, const char **ret,
 		    struct err *err) MUST_USE;
 

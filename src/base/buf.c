@@ -138,7 +138,8 @@ static bool unbase64_next(struct str s, size_t *i)
 }
 
 /* What is left at i: two or three digits in w, and their padding. */
-static int unbase64_end(struct buf *b, struct str s, size_t i, uint32_t w, size_t digits, size_t *ret_bad)
+static int unbase64_end(struct buf *b, struct str s, size_t i, uint32_t w, size_t digits,
+			size_t *ret_bad)
 {
 	*ret_bad = i;
 	if (digits < 2 || s.p[i++] != '=')

@@ -123,8 +123,9 @@ void diags_add(struct diags *d, const struct diags *from, const char *subject)
 {
 	for (size_t i = 0; i < from->n; i++) {
 		const struct diag *g = &from->v[i];
-		struct diag *copy = g->severity == DIAG_ERROR ? diag_error(d, g->span, "%s", g->summary)
-							      : diag_warning(d, g->span, "%s", g->summary);
+		struct diag *copy = g->severity == DIAG_ERROR
+					    ? diag_error(d, g->span, "%s", g->summary)
+					    : diag_warning(d, g->span, "%s", g->summary);
 
 		*copy = *g;
 		if (!copy->subject)

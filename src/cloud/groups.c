@@ -189,8 +189,8 @@ void group_remove(struct cloud *c, struct row *group)
 	model_remove(c->model, group);
 }
 
-/* One of this host's own addresses is in the range: on AWS such a rule would let it in. (Behind a NAT its public
- * address is known to nobody here, and no rule for it counts.) */
+/* One of this host's own addresses is in the range: on AWS such a rule would let it in. (Behind a
+ * NAT its public address is known to nobody here, and no rule for it counts.) */
 static bool has_own_address(uint32_t net, int bits)
 {
 	struct ifaddrs *all;

@@ -200,7 +200,8 @@ static json_t *op_import(struct cloud *c, const json_t *q,
 	if (!c->store)
 		return err_set(err, ERR_UNSUPPORTED, "the backend none has no disks to import to"),
 		       NULL;
-	raw = xasprintf("%s/import-%s.raw", c->config.data_dir, snapshot); /* several may come at once */
+	raw = xasprintf("%s/import-%s.raw", c->config.data_dir,
+			snapshot); /* several may come at once */
 	progress(data, "reading the file");
 	if (base_image_import(file, raw, err) < 0)
 		return NULL;

@@ -6,8 +6,8 @@
 
 #include <sys/types.h>
 
-/* Makes path and what is missing above it, private; what is new belongs to uid and gid where this process may give it
- * away. Folders that are there stay as they are. */
+/* Makes path and what is missing above it, private; what is new belongs to uid and gid where this
+ * process may give it away. Folders that are there stay as they are. */
 int owned_dir_make(const char *path, uid_t uid, gid_t gid, struct err *err) MUST_USE;
 
 #endif

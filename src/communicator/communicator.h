@@ -1,7 +1,7 @@
 /* A way into a machine: run commands, move files. ssh, winrm, ssm, local give one each.
  *
- * All calls block the build's thread, obey its cancel flag at once, and report a dropped connection as
- * ERR_LOST, never as an exit status.
+ * All calls block the build's thread, obey its cancel flag at once, and report a dropped connection
+ * as ERR_LOST, never as an exit status.
  */
 #ifndef INGOT_COMMUNICATOR_COMMUNICATOR_H
 #define INGOT_COMMUNICATOR_COMMUNICATOR_H
@@ -39,19 +39,25 @@ struct comm_script {
 struct communicator_ops {
 	const char *type; /* "ssh" */
 	/* ret_status: exit status. */
-	int (*run)(struct communicator *c, const struct comm_command *cmd, int *ret_status, struct err *err);
-	/* Puts a script into its file and runs cmd, in as few round trips as it can. With script->remove it may
-	 * remove the file too: where script->removed stays false, that is the caller's. */
-	int (*run_script)(struct communicator *c, struct comm_script *script, const struct comm_command *cmd,
-			  int *ret_status, struct err *err);
-	/* Streams size bytes from fd (size -1: to its end) to a remote file; mode as of chmod. Verified by
-	 * size: a cut is an error. A destination ending in / is a folder: `name` is added. */
-	int (*upload)(struct communicator *c, int fd, off_t size, const char *name, const char *remote, int mode,
-		      struct err *err);
-	/* A folder, as Packer's file provisioner does (cli.md 8): with a trailing slash on local its contents. */
-	int (*upload_dir)(struct communicator *c, const char *local, const char *remote, struct err *err);
+	int (*run)(struct communicator *c, const struct comm_command *cmd, int *ret_status,
+		   struct err *err);
+	/* Puts a script into its file and runs cmd, in as few round trips as it can. With
+	 * script->remove it may remove the file too: where script->removed stays false, that is the
+	 * caller's. */
+	int (*run_script)(struct communicator *c, struct comm_script *script,
+			  const struct comm_command *cmd, int *ret_status, struct err *err);
+	/* Streams size bytes from fd (size -1: to its end) to a remote file; mode as of chmod.
+	 * Verified by size: a cut is an error. A destination ending in / is a folder: `name` is
+	 * added. */
+	int (*upload)(struct communicator *c, int fd, off_t size, const char *name,
+		      const char *remote, int mode, struct err *err);
+	/* A folder, as Packer's file provisioner does (cli.md 8): with a trailing slash on local
+	 * its contents. */
+	int (*upload_dir)(struct communicator *c, const char *local, const char *remote,
+			  struct err *err);
 	int (*download)(struct communicator *c, const char *remote, int fd, struct err *err);
-	int (*download_dir)(struct communicator *c, const char *remote, const char *local, struct err *err);
+	int (*download_dir)(struct communicator *c, const char *remote, const char *local,
+			    struct err *err);
 	/* Connects again after an announced reboot, until deadline (clock_ms). */
 	int (*reconnect)(struct communicator *c, int64_t deadline_ms, struct err *err);
 	void (*free)(struct communicator *c);

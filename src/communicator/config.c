@@ -16,77 +16,108 @@ static const char *const host_key_checks[] = { "pin", "off", NULL };
 #define T struct comm_config
 #define PORT(member, ...) SPEC_INT(T, member, .min = 0, .max = PORT_MAX, __VA_ARGS__)
 static const struct spec_row rows[] = {
-	SPEC_STR(T, communicator, .doc = "How to talk to the machine: `ssh` (the default) or `none`."),
+	SPEC_STR(T, communicator,
+		 .doc = "How to talk to the machine: `ssh` (the default) or `none`."),
 	SPEC_DURATION(T, pause_before_connecting,
-		      .doc = "Once the machine answers, hang up, wait this long and connect for good. For guests that "
+		      .doc = "Once the machine answers, hang up, wait this long and connect for "
+			     "good. For guests that "
 			     "restart SSH late in their first boot."),
-	SPEC_STR(T, ssh_host, .doc = "Name or address of the machine. Most builders know it themselves."),
+	SPEC_STR(T, ssh_host,
+		 .doc = "Name or address of the machine. Most builders know it themselves."),
 	PORT(ssh_port, .doc = "Port of its SSH server. Default 22."),
-	SPEC_STR(T, ssh_username, .doc = "User to log in as. Required with the `ssh` communicator."),
+	SPEC_STR(T, ssh_username,
+		 .doc = "User to log in as. Required with the `ssh` communicator."),
 	SPEC_STR(T, ssh_password, .flags = SPEC_SENSITIVE,
-		 .doc = "Password of that user; also given as the answer where the server asks questions "
+		 .doc = "Password of that user; also given as the answer where the server asks "
+			"questions "
 			"(keyboard-interactive)."),
 	SPEC_STR(T, ssh_keypair_name,
-		 .doc = "An existing key pair of the account to start the machine with. Needs `ssh_private_key_file` "
+		 .doc = "An existing key pair of the account to start the machine with. Needs "
+			"`ssh_private_key_file` "
 			"or `ssh_agent_auth` for its private half."),
-	SPEC_STR(T, temporary_key_pair_name, .doc = "Name of the key pair made for this build. Default: a unique one."),
-	SPEC_STR(T, temporary_key_pair_type, .doc = "Kind of the key pair made for this build: `rsa` (the default) or `ed25519`."),
-	SPEC_INT(T, temporary_key_pair_bits, .doc = "Length of that key in bits, where its kind leaves a choice."),
+	SPEC_STR(T, temporary_key_pair_name,
+		 .doc = "Name of the key pair made for this build. Default: a unique one."),
+	SPEC_STR(T, temporary_key_pair_type,
+		 .doc = "Kind of the key pair made for this build: `rsa` (the default) or "
+			"`ed25519`."),
+	SPEC_INT(T, temporary_key_pair_bits,
+		 .doc = "Length of that key in bits, where its kind leaves a choice."),
 	SPEC_STRS(T, ssh_ciphers,
-		  .doc = "Ciphers to offer, best first. Default: AES-GCM, ChaCha20-Poly1305, AES-CTR."),
+		  .doc = "Ciphers to offer, best first. Default: AES-GCM, ChaCha20-Poly1305, "
+			 "AES-CTR."),
 	SPEC_BOOL(T, ssh_clear_authorized_keys,
-		  .doc = "Take the temporary key out of the user's and root's `authorized_keys` at the end."),
-	SPEC_STRS(T, ssh_key_exchange_algorithms, .doc = "Key exchange methods to offer, best first."),
+		  .doc = "Take the temporary key out of the user's and root's `authorized_keys` at "
+			 "the end."),
+	SPEC_STRS(T, ssh_key_exchange_algorithms,
+		  .doc = "Key exchange methods to offer, best first."),
 	SPEC_STR(T, ssh_private_key_file,
-		 .doc = "Private key to log in with (PEM or OpenSSH form, without a passphrase). `~` is the home folder."),
-	SPEC_STR(T, ssh_certificate_file, .doc = "SSH certificate that belongs to `ssh_private_key_file`."),
+		 .doc = "Private key to log in with (PEM or OpenSSH form, without a passphrase). "
+			"`~` is the home folder."),
+	SPEC_STR(T, ssh_certificate_file,
+		 .doc = "SSH certificate that belongs to `ssh_private_key_file`."),
 	SPEC_BOOL(T, ssh_pty, .doc = "Run commands on a terminal. stdout and stderr are one then."),
-	SPEC_DURATION(T, ssh_timeout,
-		      .doc = "How long to wait until a login works. Default `5m`; without an end if only "
-			     "`ssh_handshake_attempts` is set."),
+	SPEC_DURATION(
+		T, ssh_timeout,
+		.doc = "How long to wait until a login works. Default `5m`; without an end if only "
+		       "`ssh_handshake_attempts` is set."),
 	SPEC_DURATION(T, ssh_wait_timeout, .flags = SPEC_DEPRECATED, .instead = "ssh_timeout",
 		      .doc = "Old name of `ssh_timeout`."),
-	SPEC_STR(T, ssh_private_key_file, .name = "ssh_key_path", .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
-		 .instead = "ssh_private_key_file"),
+	SPEC_STR(T, ssh_private_key_file, .name = "ssh_key_path",
+		 .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "ssh_private_key_file"),
 	SPEC_BOOL(T, ssh_disable_agent_forwarding, .name = "ssh_disable_agent",
-		  .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "ssh_disable_agent_forwarding"),
+		  .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
+		  .instead = "ssh_disable_agent_forwarding"),
 	SPEC_BOOL(T, ssh_agent_auth,
-		  .doc = "Log in with the keys of the local agent (`SSH_AUTH_SOCK`); no temporary key pair is made."),
-	SPEC_BOOL(T, ssh_disable_agent_forwarding,
-		  .doc = "Do not lend the local agent to the machine. It is lent when there is one."),
+		  .doc = "Log in with the keys of the local agent (`SSH_AUTH_SOCK`); no temporary "
+			 "key pair is made."),
+	SPEC_BOOL(
+		T, ssh_disable_agent_forwarding,
+		.doc = "Do not lend the local agent to the machine. It is lent when there is one."),
 	SPEC_INT(T, ssh_handshake_attempts, .min = 0, .max = 1000000,
-		 .doc = "Give up after this many logins that the server refused. Default 10; without a limit if only "
+		 .doc = "Give up after this many logins that the server refused. Default 10; "
+			"without a limit if only "
 			"`ssh_timeout` is set."),
 	SPEC_STR(T, ssh_host_key_check, .choices = host_key_checks,
-		 .doc = "`pin` (the default): the key that the machine shows first must stay the same in this run, "
-			"except after a restart. `off`: any key will do. Files of known hosts are never read."),
+		 .doc = "`pin` (the default): the key that the machine shows first must stay the "
+			"same in this run, "
+			"except after a restart. `off`: any key will do. Files of known hosts are "
+			"never read."),
 	SPEC_STR(T, ssh_bastion_host, .doc = "Connect through this SSH server."),
 	PORT(ssh_bastion_port, .doc = "Its port. Default 22."),
-	SPEC_BOOL(T, ssh_bastion_agent_auth, .doc = "Log in at the bastion with the keys of the local agent."),
+	SPEC_BOOL(T, ssh_bastion_agent_auth,
+		  .doc = "Log in at the bastion with the keys of the local agent."),
 	SPEC_STR(T, ssh_bastion_username, .doc = "User at the bastion."),
-	SPEC_STR(T, ssh_bastion_password, .flags = SPEC_SENSITIVE, .doc = "Password at the bastion."),
+	SPEC_STR(T, ssh_bastion_password, .flags = SPEC_SENSITIVE,
+		 .doc = "Password at the bastion."),
 	SPEC_BOOL(T, ssh_bastion_interactive,
 		  .doc = "Ask on the terminal what the bastion asks (one-time codes)."),
 	SPEC_STR(T, ssh_bastion_private_key_file,
 		 .doc = "Private key for the bastion. Default: `ssh_private_key_file`."),
 	SPEC_STR(T, ssh_bastion_certificate_file, .doc = "SSH certificate that belongs to it."),
 	SPEC_STR(T, ssh_file_transfer_method, .choices = transfer_methods,
-		 .doc = "`scp` (the default): files go through a command of the machine (a POSIX shell; where there "
-			"is none, scp itself). `sftp`: through the server's sftp subsystem, for machines without a shell."),
+		 .doc = "`scp` (the default): files go through a command of the machine (a POSIX "
+			"shell; where there "
+			"is none, scp itself). `sftp`: through the server's sftp subsystem, for "
+			"machines without a shell."),
 	SPEC_STR(T, ssh_proxy_host,
-		 .doc = "SOCKS5 proxy to connect through; `http://HOST` means a proxy that knows HTTP CONNECT."),
+		 .doc = "SOCKS5 proxy to connect through; `http://HOST` means a proxy that knows "
+			"HTTP CONNECT."),
 	PORT(ssh_proxy_port, .doc = "Its port. Default 1080 (80 for `http://`)."),
 	SPEC_STR(T, ssh_proxy_username, .doc = "User at the proxy."),
 	SPEC_STR(T, ssh_proxy_password, .flags = SPEC_SENSITIVE, .doc = "Password at the proxy."),
 	SPEC_DURATION(T, ssh_keep_alive_interval,
-		      .doc = "How often to ask the server whether it is still there. Default `5s`; negative: never."),
+		      .doc = "How often to ask the server whether it is still there. Default `5s`; "
+			     "negative: never."),
 	SPEC_DURATION(T, ssh_read_write_timeout,
-		      .doc = "Give a connection up as lost when nothing came from the server for this long. Default: "
+		      .doc = "Give a connection up as lost when nothing came from the server for "
+			     "this long. Default: "
 			     "never by time alone."),
 	SPEC_STRS(T, ssh_remote_tunnels,
-		  .doc = "Ports opened on the machine that lead here: `PORT:HOST:HOSTPORT`, the host as seen from here."),
+		  .doc = "Ports opened on the machine that lead here: `PORT:HOST:HOSTPORT`, the "
+			 "host as seen from here."),
 	SPEC_STRS(T, ssh_local_tunnels,
-		  .doc = "Ports opened here (loopback) that lead out of the machine: `PORT:HOST:HOSTPORT`, the host as "
+		  .doc = "Ports opened here (loopback) that lead out of the machine: "
+			 "`PORT:HOST:HOSTPORT`, the host as "
 			 "seen from the machine."),
 	SPEC_STR(T, winrm_username, .doc = "User for WinRM."),
 	SPEC_STR(T, winrm_password, .flags = SPEC_SENSITIVE, .doc = "Password for WinRM."),
@@ -100,19 +131,21 @@ static const struct spec_row rows[] = {
 };
 #undef PORT
 
-const struct spec comm_spec = SPEC("communicator", T, rows, .doc = "How a build reaches its machine.");
+const struct spec comm_spec =
+	SPEC("communicator", T, rows, .doc = "How a build reaches its machine.");
 
 int comm_tunnel_parse(struct arena *a, const char *text, struct comm_tunnel *ret, struct err *err)
 {
 	struct comm_tunnel t = { 0 };
 	struct str rest = str_from(text), listen;
-	if (!str_split(&rest, ':', &listen) || !parse_i64(listen, &t.listen_port) || t.listen_port < 0 ||
-	    t.listen_port > PORT_MAX)
+	if (!str_split(&rest, ':', &listen) || !parse_i64(listen, &t.listen_port) ||
+	    t.listen_port < 0 || t.listen_port > PORT_MAX)
 		return err_set(err, ERR_INVALID, "\"%s\" is no PORT:HOST:HOSTPORT", text);
 	size_t colon = rest.n;
 	while (colon > 0 && rest.p[colon - 1] != ':')
 		colon--;
-	if (colon < 2 || !parse_i64(str_slice(rest, colon, rest.n), &t.port) || t.port < 1 || t.port > PORT_MAX)
+	if (colon < 2 || !parse_i64(str_slice(rest, colon, rest.n), &t.port) || t.port < 1 ||
+	    t.port > PORT_MAX)
 		return err_set(err, ERR_INVALID, "\"%s\" is no PORT:HOST:HOSTPORT", text);
 	struct str host = str_slice(rest, 0, colon - 1);
 	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
@@ -132,10 +165,10 @@ static void check_tunnels(struct prepare *p, const char *option, const struct st
 	}
 }
 
-/* Replaces a leading ~ in *path and loads the key (and its certificate) once, so that a typing mistake
- * shows before anything is started. */
-static void check_key_file(struct prepare *p, const char *option, char **path, const char *cert_option,
-			   char **cert)
+/* Replaces a leading ~ in *path and loads the key (and its certificate) once, so that a typing
+ * mistake shows before anything is started. */
+static void check_key_file(struct prepare *p, const char *option, char **path,
+			   const char *cert_option, char **cert)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	*path = ssh_key_expand(p->arena, *path);
@@ -154,7 +187,8 @@ static void prepare_bastion(struct prepare *p, T *c)
 {
 	if (c->ssh_bastion_certificate_file && !c->ssh_bastion_private_key_file)
 		prepare_error(p, "ssh_bastion_certificate_file",
-			      "ssh_bastion_certificate_file needs ssh_bastion_private_key_file, the key it belongs to");
+			      "ssh_bastion_certificate_file needs ssh_bastion_private_key_file, "
+			      "the key it belongs to");
 	if (!c->ssh_bastion_host)
 		return;
 	if (!c->ssh_bastion_port)
@@ -164,16 +198,18 @@ static void prepare_bastion(struct prepare *p, T *c)
 		c->ssh_bastion_private_key_file = c->ssh_private_key_file;
 		c->ssh_bastion_certificate_file = c->ssh_certificate_file;
 	}
-	if (!c->ssh_bastion_password && !c->ssh_bastion_private_key_file && !c->ssh_bastion_agent_auth &&
-	    !c->ssh_bastion_interactive)
-		prepare_error(p, "ssh_bastion_host",
-			      "a bastion needs ssh_bastion_password, ssh_bastion_private_key_file or "
-			      "ssh_bastion_agent_auth");
+	if (!c->ssh_bastion_password && !c->ssh_bastion_private_key_file &&
+	    !c->ssh_bastion_agent_auth && !c->ssh_bastion_interactive)
+		prepare_error(
+			p, "ssh_bastion_host",
+			"a bastion needs ssh_bastion_password, ssh_bastion_private_key_file or "
+			"ssh_bastion_agent_auth");
 	if (own)
 		check_key_file(p, "ssh_bastion_private_key_file", &c->ssh_bastion_private_key_file,
 			       "ssh_bastion_certificate_file", &c->ssh_bastion_certificate_file);
 	if (c->ssh_proxy_host)
-		prepare_error(p, "ssh_proxy_host", "ssh_bastion_host and ssh_proxy_host exclude each other");
+		prepare_error(p, "ssh_proxy_host",
+			      "ssh_bastion_host and ssh_proxy_host exclude each other");
 }
 
 static void prepare_ssh(struct prepare *p, T *c)
@@ -198,11 +234,12 @@ static void prepare_ssh(struct prepare *p, T *c)
 	if (!c->ssh_username || !*c->ssh_username)
 		prepare_error(p, "ssh_username", "ssh_username is missing: the user to log in as");
 	if (c->ssh_certificate_file && !c->ssh_private_key_file)
-		prepare_error(p, "ssh_certificate_file",
-			      "ssh_certificate_file needs ssh_private_key_file, the key it belongs to");
+		prepare_error(
+			p, "ssh_certificate_file",
+			"ssh_certificate_file needs ssh_private_key_file, the key it belongs to");
 	if (c->ssh_private_key_file)
-		check_key_file(p, "ssh_private_key_file", &c->ssh_private_key_file, "ssh_certificate_file",
-			       &c->ssh_certificate_file);
+		check_key_file(p, "ssh_private_key_file", &c->ssh_private_key_file,
+			       "ssh_certificate_file", &c->ssh_certificate_file);
 	prepare_bastion(p, c);
 	check_tunnels(p, "ssh_local_tunnels", &c->ssh_local_tunnels);
 	check_tunnels(p, "ssh_remote_tunnels", &c->ssh_remote_tunnels);
@@ -212,11 +249,23 @@ static void prepare_ssh(struct prepare *p, T *c)
 static void drop_empty(T *c)
 {
 	char **const strings[] = {
-		&c->communicator, &c->ssh_host, &c->ssh_username, &c->ssh_password, &c->ssh_keypair_name,
-		&c->ssh_private_key_file, &c->ssh_certificate_file, &c->ssh_bastion_host,
-		&c->ssh_bastion_username, &c->ssh_bastion_password, &c->ssh_bastion_private_key_file,
-		&c->ssh_bastion_certificate_file, &c->ssh_file_transfer_method, &c->ssh_proxy_host,
-		&c->ssh_proxy_username, &c->ssh_proxy_password, &c->ssh_host_key_check,
+		&c->communicator,
+		&c->ssh_host,
+		&c->ssh_username,
+		&c->ssh_password,
+		&c->ssh_keypair_name,
+		&c->ssh_private_key_file,
+		&c->ssh_certificate_file,
+		&c->ssh_bastion_host,
+		&c->ssh_bastion_username,
+		&c->ssh_bastion_password,
+		&c->ssh_bastion_private_key_file,
+		&c->ssh_bastion_certificate_file,
+		&c->ssh_file_transfer_method,
+		&c->ssh_proxy_host,
+		&c->ssh_proxy_username,
+		&c->ssh_proxy_password,
+		&c->ssh_host_key_check,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
 		if (*strings[i] && !**strings[i])
@@ -231,20 +280,26 @@ void comm_prepare(struct prepare *p, T *c)
 	if (streq(c->communicator, "ssh"))
 		prepare_ssh(p, c);
 	else if (streq(c->communicator, "winrm"))
-		prepare_error(p, "communicator", "the communicator \"winrm\" is not yet supported by ingot");
+		prepare_error(p, "communicator",
+			      "the communicator \"winrm\" is not yet supported by ingot");
 	else if (!streq(c->communicator, "none"))
-		prepare_error(p, "communicator", "communicator \"%s\" is unknown: it may be \"ssh\" or \"none\"",
+		prepare_error(p, "communicator",
+			      "communicator \"%s\" is unknown: it may be \"ssh\" or \"none\"",
 			      c->communicator);
 }
 
 const char *comm_config_host(const T *c)
 {
-	return streq(c->communicator, "ssh") ? c->ssh_host : streq(c->communicator, "winrm") ? c->winrm_host : NULL;
+	return streq(c->communicator, "ssh")	 ? c->ssh_host
+	       : streq(c->communicator, "winrm") ? c->winrm_host
+						 : NULL;
 }
 
 int64_t comm_config_port(const T *c)
 {
-	return streq(c->communicator, "ssh") ? c->ssh_port : streq(c->communicator, "winrm") ? c->winrm_port : 0;
+	return streq(c->communicator, "ssh")	 ? c->ssh_port
+	       : streq(c->communicator, "winrm") ? c->winrm_port
+						 : 0;
 }
 
 const char *comm_config_user(const T *c)

@@ -4,7 +4,8 @@
  *	…
  *	comm_prepare(p, &c->comm);
  *
- * Durations are nanoseconds; 0 in a number means "not given" until comm_prepare fills the defaults in.
+ * Durations are nanoseconds; 0 in a number means "not given" until comm_prepare fills the defaults
+ *in.
  */
 #ifndef INGOT_COMMUNICATOR_CONFIG_H
 #define INGOT_COMMUNICATOR_CONFIG_H
@@ -68,6 +69,7 @@ struct comm_tunnel {
 	char *host; /* in the arena */
 	int64_t port;
 };
-int comm_tunnel_parse(struct arena *a, const char *text, struct comm_tunnel *ret, struct err *err) MUST_USE;
+int comm_tunnel_parse(struct arena *a, const char *text, struct comm_tunnel *ret,
+		      struct err *err) MUST_USE;
 
 #endif

@@ -12,8 +12,8 @@
 #define DIAL_MAX_MS 10000
 #define DIAL_TRIES 4 /* before each doubling */
 #define UNREACHABLE_MS 60000
-/* A login may be refused while the guest still puts its key in place. The reference tries every 7 s, 10
- * times; here the same time is granted, with shorter waits at first. */
+/* A login may be refused while the guest still puts its key in place. The reference tries every 7
+ * s, 10 times; here the same time is granted, with shorter waits at first. */
 #define REFUSED_PAUSE_MS 7000
 #define CONSOLE_LINES 20
 
@@ -42,7 +42,8 @@ static void end_of_console(struct wait *w)
 	while (from > 0 && (tail.p[from - 1] != '\n' || ++lines < CONSOLE_LINES))
 		from--;
 	if (tail.n)
-		build_error(w->b, "The end of the machine's console:\n" STR_FMT, STR_ARG(str_slice(tail, from, tail.n)));
+		build_error(w->b, "The end of the machine's console:\n" STR_FMT,
+			    STR_ARG(str_slice(tail, from, tail.n)));
 }
 
 static int give_up(struct wait *w, const char *why, struct err *err)
@@ -50,9 +51,11 @@ static int give_up(struct wait *w, const char *why, struct err *err)
 	AUTO(buf) struct buf waited = BUF_INIT;
 	clock_print_duration(&waited, (clock_ms() - w->started) / 1000 * 1000 * MS);
 	end_of_console(w);
-	enum err_code code = w->last.code == ERR_AUTH || w->last.code == ERR_REMOTE ? w->last.code : ERR_TIMEOUT;
-	return err_set(err, code, "no SSH login after %s (%s, %d %s): %s", buf_cstr(&waited), why, w->tries,
-		       w->tries == 1 ? "try" : "tries", w->last.msg ? w->last.msg : "the machine has no address yet");
+	enum err_code code =
+		w->last.code == ERR_AUTH || w->last.code == ERR_REMOTE ? w->last.code : ERR_TIMEOUT;
+	return err_set(err, code, "no SSH login after %s (%s, %d %s): %s", buf_cstr(&waited), why,
+		       w->tries, w->tries == 1 ? "try" : "tries",
+		       w->last.msg ? w->last.msg : "the machine has no address yet");
 }
 
 /* Where the machine is now. 1: not known yet. */
@@ -65,7 +68,8 @@ static int find_address(struct wait *w, struct err *err)
 	if (!t->address) {
 		host = xstrdup(w->c->ssh_host);
 		if (!host)
-			return err_set(err, ERR_INVALID, "ssh_host is missing: the machine's name or address");
+			return err_set(err, ERR_INVALID,
+				       "ssh_host is missing: the machine's name or address");
 	} else if (t->address(t->data, &host, &port, &later) < 0) {
 		if (later.code != ERR_AGAIN)
 			return err_move(err, &later);
@@ -107,7 +111,8 @@ static int judge(struct wait *w, struct err *e, int64_t *pause, struct err *err)
 		if (!w->refusals++)
 			w->refused_since = now;
 		*pause = MIN((int64_t)1000 << MIN(w->refusals - 1, 3), (int64_t)REFUSED_PAUSE_MS);
-		if (allowed && w->refusals >= allowed && now - w->refused_since >= (allowed - 1) * REFUSED_PAUSE_MS) {
+		if (allowed && w->refusals >= allowed &&
+		    now - w->refused_since >= (allowed - 1) * REFUSED_PAUSE_MS) {
 			err_release(&w->last);
 			err_move(&w->last, e);
 			return give_up(w, "every login was refused", err);
@@ -147,7 +152,8 @@ static int wait_for_login(struct wait *w, struct err *err)
 		}
 		if (w->deadline != CLOCK_NEVER && clock_ms() + pause >= w->deadline) {
 			if (clock_sleep_until(w->deadline, w->b->cancel) < 0)
-				return err_set(err, ERR_CANCELLED, "cancelled while waiting for SSH");
+				return err_set(err, ERR_CANCELLED,
+					       "cancelled while waiting for SSH");
 			return give_up(w, "ssh_timeout", err);
 		}
 		if (clock_sleep(pause, w->b->cancel) < 0)
@@ -204,12 +210,14 @@ static void set_values(struct build *b, const struct comm_config *c, const struc
 	build_set(b, "SSHAgentAuth", c->ssh_agent_auth ? "true" : "false");
 }
 
-int comm_connect(struct build *b, const struct comm_config *c, const struct comm_target *t, struct err *err)
+int comm_connect(struct build *b, const struct comm_config *c, const struct comm_target *t,
+		 struct err *err)
 {
 	if (streq(c->communicator, "none"))
 		return 0;
 	if (!streq(c->communicator, "ssh"))
-		return err_set(err, ERR_UNSUPPORTED, "the communicator \"%s\" is not yet supported by ingot",
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the communicator \"%s\" is not yet supported by ingot",
 			       c->communicator);
 	struct wait w = { .b = b, .c = c, .t = t };
 	w.s = ssh_comm_new(b, c, t->private_key);
@@ -249,9 +257,9 @@ void comm_clear_temporary_key(struct build *b, const struct comm_config *c, cons
 		return;
 	build_say(b, "Removing the temporary key from authorized_keys");
 	/* sed -i keeps neither owner nor mode in all seds; writing through the file does. */
-	static const char script[] =
-		"f=$2/.ssh/authorized_keys; if [ -f \"$f\" ]; then t=$(grep -v -F -e \" $1\" \"$f\"); "
-		"printf \"%s\\n\" \"$t\" >\"$f\"; fi";
+	static const char script[] = "f=$2/.ssh/authorized_keys; if [ -f \"$f\" ]; then t=$(grep "
+				     "-v -F -e \" $1\" \"$f\"); "
+				     "printf \"%s\\n\" \"$t\" >\"$f\"; fi";
 	AUTO(buf) struct buf own = BUF_INIT;
 	AUTO(buf) struct buf root = BUF_INIT;
 	buf_adds(&own, "sh -c ");

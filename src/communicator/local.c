@@ -1,7 +1,7 @@
 /* shell-local: inline text becomes a temporary script; each script runs through execute_command.
  *
- * Facts of the reference (cli.md 7, 8): inline text is rendered a second time when it runs; the variables
- * stand sorted before the script's absolute path; a script gets no input. */
+ * Facts of the reference (cli.md 7, 8): inline text is rendered a second time when it runs; the
+ * variables stand sorted before the script's absolute path; a script gets no input. */
 #include "communicator/local.h"
 #include "base/os.h"
 #include "base/proc.h"
@@ -16,37 +16,51 @@
 
 static const struct spec_row local_rows[] = {
 	SPEC_STRS(struct local_config, inline_, .name = "inline",
-		  .doc = "Lines of a script. They are written to a temporary file and run as one script."),
-	SPEC_STR(struct local_config, command, .flags = SPEC_HIDDEN, .doc = "One line of shell; `inline` says the same."),
+		  .doc = "Lines of a script. They are written to a temporary file and run as one "
+			 "script."),
+	SPEC_STR(struct local_config, command, .flags = SPEC_HIDDEN,
+		 .doc = "One line of shell; `inline` says the same."),
 	SPEC_STR(struct local_config, script, .doc = "Path of a script on this machine."),
-	SPEC_STRS(struct local_config, scripts, .doc = "Paths of scripts on this machine, run one after the other."),
-	SPEC_STRS(struct local_config, environment_vars, .doc = "Variables for the scripts, each `NAME=value`."),
-	SPEC_MAP(struct local_config, env, .doc = "Variables for the scripts by name; they win over `environment_vars`."),
-	SPEC_INTS(struct local_config, valid_exit_codes, .doc = "Exit statuses that count as success. Without it, only 0 does."),
+	SPEC_STRS(struct local_config, scripts,
+		  .doc = "Paths of scripts on this machine, run one after the other."),
+	SPEC_STRS(struct local_config, environment_vars,
+		  .doc = "Variables for the scripts, each `NAME=value`."),
+	SPEC_MAP(struct local_config, env,
+		 .doc = "Variables for the scripts by name; they win over `environment_vars`."),
+	SPEC_INTS(struct local_config, valid_exit_codes,
+		  .doc = "Exit statuses that count as success. Without it, only 0 does."),
 	SPEC_STRS(struct local_config, execute_command, .flags = SPEC_LATE,
-		  .doc = "Program and arguments that run a script. `{{.Vars}}` are the variables as shell assignments, `{{.Script}}` "
-			 "(also `{{.Command}}`) is the script's path. Default: `/bin/sh -c \"{{.Vars}} {{.Script}}\"`."),
+		  .doc = "Program and arguments that run a script. `{{.Vars}}` are the variables "
+			 "as shell assignments, `{{.Script}}` "
+			 "(also `{{.Command}}`) is the script's path. Default: `/bin/sh -c "
+			 "\"{{.Vars}} {{.Script}}\"`."),
 	SPEC_STR(struct local_config, inline_shebang, .def = "/bin/sh -e",
 		 .doc = "First line of the temporary script made from `inline`, without `#!`."),
 	SPEC_STRS(struct local_config, only_on,
-		  .doc = "Operating systems (darwin, freebsd, linux, openbsd, windows) to run on; skipped on others."),
-	SPEC_STR(struct local_config, tempfile_extension, .doc = "Ending of the temporary script's name, for example `.py`."),
+		  .doc = "Operating systems (darwin, freebsd, linux, openbsd, windows) to run on; "
+			 "skipped on others."),
+	SPEC_STR(struct local_config, tempfile_extension,
+		 .doc = "Ending of the temporary script's name, for example `.py`."),
 	SPEC_BOOL(struct local_config, use_linux_pathing,
-		  .doc = "Of use on Windows only, where it turns paths into those of its Linux subsystem."),
+		  .doc = "Of use on Windows only, where it turns paths into those of its Linux "
+			 "subsystem."),
 	SPEC_STR(struct local_config, env_var_format, .flags = SPEC_LATE, .def = "%s='%s' ",
-		 .doc = "How one variable of `{{.Vars}}` is written: the first `%s` is its name, the second its value."),
+		 .doc = "How one variable of `{{.Vars}}` is written: the first `%s` is its name, "
+			"the second its value."),
 };
 const struct spec local_spec = SPEC("shell-local", struct local_config, local_rows,
 				    .doc = "Runs scripts on the machine that ingot runs on.");
 
 static void check_sources(struct prepare *p, struct local_config *c)
 {
-	int given = (c->inline_.n > 0) + (c->command != NULL) + (c->script != NULL) + (c->scripts.n > 0);
+	int given = (c->inline_.n > 0) + (c->command != NULL) + (c->script != NULL) +
+		    (c->scripts.n > 0);
 
 	if (given == 0)
 		prepare_error(p, NULL, "one of command, inline, script or scripts is needed");
 	else if (given > 1)
-		prepare_error(p, NULL, "only one of command, inline, script and scripts can be given");
+		prepare_error(p, NULL,
+			      "only one of command, inline, script and scripts can be given");
 	if (c->script && !c->scripts.n) {
 		c->scripts.v = arena_new_array(p->arena, char *, 1);
 		c->scripts.v[0] = c->script;
@@ -61,15 +75,17 @@ static void check_sources(struct prepare *p, struct local_config *c)
 		struct stat st;
 
 		if (stat(c->scripts.v[i], &st) < 0)
-			prepare_error(p, c->script ? "script" : "scripts", "the script '%s' cannot be read: %s",
-				      c->scripts.v[i], strerror(errno));
+			prepare_error(p, c->script ? "script" : "scripts",
+				      "the script '%s' cannot be read: %s", c->scripts.v[i],
+				      strerror(errno));
 	}
 }
 
 void local_prepare(struct prepare *p, void *config)
 {
 	static const char *const systems[] = { "darwin", "freebsd", "linux", "openbsd", "windows" };
-	static char *default_command[] = { (char *)"/bin/sh", (char *)"-c", (char *)"{{.Vars}} {{.Script}}" };
+	static char *default_command[] = { (char *)"/bin/sh", (char *)"-c",
+					   (char *)"{{.Vars}} {{.Script}}" };
 	struct local_config *c = config;
 
 	check_sources(p, c);
@@ -77,20 +93,24 @@ void local_prepare(struct prepare *p, void *config)
 		c->execute_command = (struct strs){ default_command, ARRAY_LEN(default_command) };
 	for (size_t i = 0; i < c->environment_vars.n; i++)
 		if (!strchr(c->environment_vars.v[i], '=') || *c->environment_vars.v[i] == '=')
-			prepare_error(p, "environment_vars", "'%s' is not of the form NAME=value", c->environment_vars.v[i]);
+			prepare_error(p, "environment_vars", "'%s' is not of the form NAME=value",
+				      c->environment_vars.v[i]);
 	for (size_t i = 0; i < c->only_on.n; i++) {
 		bool known = false;
 
 		for (size_t k = 0; k < ARRAY_LEN(systems); k++)
 			known |= streq(systems[k], c->only_on.v[i]);
 		if (!known)
-			prepare_error(p, "only_on", "'%s' is no operating system of this option: darwin, freebsd, linux, openbsd or windows",
+			prepare_error(p, "only_on",
+				      "'%s' is no operating system of this option: darwin, "
+				      "freebsd, linux, openbsd or windows",
 				      c->only_on.v[i]);
 	}
 }
 
 /* The temporary script of inline text; the caller removes and frees the path. */
-static int write_inline(struct build *b, const struct local_config *c, char **ret_path, struct err *err)
+static int write_inline(struct build *b, const struct local_config *c, char **ret_path,
+			struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
 
@@ -103,20 +123,26 @@ static int write_inline(struct build *b, const struct local_config *c, char **re
 		buf_add_str(&text, line);
 		buf_addc(&text, '\n');
 	}
-	return proc_temp_program("packer-shell", c->tempfile_extension ? c->tempfile_extension : "", buf_str(&text), ret_path, err);
+	return proc_temp_program("packer-shell", c->tempfile_extension ? c->tempfile_extension : "",
+				 buf_str(&text), ret_path, err);
 }
 
-static int run_script(struct build *b, const struct local_config *c, const char *path, struct err *err)
+static int run_script(struct build *b, const struct local_config *c, const char *path,
+		      struct err *err)
 {
 	struct str_pair pairs[3];
 	struct str_map dot = { pairs, ARRAY_LEN(pairs) };
 	const char **argv = arena_new_array(b->arena, const char *, c->execute_command.n + 1);
 	auto_free char *full = realpath(path, NULL);
-	struct proc_spec spec = { .argv = argv, .env = script_local_env(b, NULL), .on_output = output_feed, .cancel = b->cancel };
+	struct proc_spec spec = { .argv = argv,
+				  .env = script_local_env(b, NULL),
+				  .on_output = output_feed,
+				  .cancel = b->cancel };
 	struct output out;
 	int status, ret;
 
-	pairs[0] = (struct str_pair){ (char *)"Vars", script_vars(b, &c->environment_vars, &c->env, c->env_var_format) };
+	pairs[0] = (struct str_pair){ (char *)"Vars", script_vars(b, &c->environment_vars, &c->env,
+								  c->env_var_format) };
 	pairs[1] = (struct str_pair){ (char *)"Script", full ? full : (char *)path };
 	pairs[2] = (struct str_pair){ (char *)"Command", pairs[1].value };
 	for (size_t i = 0; i < c->execute_command.n; i++) {
@@ -132,7 +158,9 @@ static int run_script(struct build *b, const struct local_config *c, const char 
 	ret = proc_run(&spec, &status, err);
 	output_end(&out);
 	if (ret < 0)
-		return err->code == ERR_CANCELLED ? ret : err_prefix(err, "Error executing script: %s", path);
+		return err->code == ERR_CANCELLED
+			       ? ret
+			       : err_prefix(err, "Error executing script: %s", path);
 	return script_check_status(status < 0 ? -1 : status, &c->valid_exit_codes, err);
 }
 

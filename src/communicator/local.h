@@ -1,4 +1,5 @@
-/* Scripts on the machine ingot runs on: what the shell-local provisioner and post-processor share. */
+/* Scripts on the machine ingot runs on: what the shell-local provisioner and post-processor share.
+ */
 #ifndef INGOT_COMMUNICATOR_LOCAL_H
 #define INGOT_COMMUNICATOR_LOCAL_H
 

@@ -20,7 +20,8 @@
 
 int net_wait(int fd, short events, int64_t deadline, const struct cancel *c, struct err *err)
 {
-	struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = c ? cancel_fd(c) : -1, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = fd, .events = events },
+			       { .fd = c ? cancel_fd(c) : -1, .events = POLLIN } };
 	for (;;) {
 		int n = poll(p, 2, clock_left(deadline));
 		if (n < 0 && errno != EINTR)
@@ -34,7 +35,8 @@ int net_wait(int fd, short events, int64_t deadline, const struct cancel *c, str
 	}
 }
 
-/* getaddrinfo cannot be interrupted, so it runs on a thread; whoever drops the last reference frees. */
+/* getaddrinfo cannot be interrupted, so it runs on a thread; whoever drops the last reference
+ * frees. */
 struct lookup {
 	atomic_int refs;
 	int done_fd;
@@ -95,14 +97,15 @@ static int lookup_run(struct lookup *l, int64_t deadline, const struct cancel *c
 		return err_prefix(err, "looking up %s", l->host);
 	if (l->status == 0)
 		return 0;
-	return err_set(err, l->status == EAI_AGAIN ? ERR_AGAIN : ERR_NOT_FOUND, "the name %s cannot be looked up: %s",
-		       l->host, gai_strerror(l->status));
+	return err_set(err, l->status == EAI_AGAIN ? ERR_AGAIN : ERR_NOT_FOUND,
+		       "the name %s cannot be looked up: %s", l->host, gai_strerror(l->status));
 }
 
 static int dial_address(const struct addrinfo *ai, const char *host, int64_t port, int64_t deadline,
 			const struct cancel *c, struct err *err)
 {
-	auto_fd int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
+	auto_fd int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				ai->ai_protocol);
 	int one = 1, problem = 0;
 	socklen_t len = sizeof(problem);
 	if (fd < 0)
@@ -126,7 +129,8 @@ static int dial_address(const struct addrinfo *ai, const char *host, int64_t por
 	return steal_fd(fd);
 }
 
-int net_dial(const char *host, int64_t port, int64_t deadline, const struct cancel *c, struct err *err)
+int net_dial(const char *host, int64_t port, int64_t deadline, const struct cancel *c,
+	     struct err *err)
 {
 	AUTO(lookup) struct lookup *l = xcalloc(1, sizeof(*l));
 	atomic_init(&l->refs, 1);
@@ -150,7 +154,8 @@ int net_dial(const char *host, int64_t port, int64_t deadline, const struct canc
 	return -1;
 }
 
-static int read_exactly(int fd, void *p, size_t n, int64_t deadline, const struct cancel *c, struct err *err)
+static int read_exactly(int fd, void *p, size_t n, int64_t deadline, const struct cancel *c,
+			struct err *err)
 {
 	for (size_t done = 0; done < n;) {
 		if (net_wait(fd, POLLIN, deadline, c, err) < 0)
@@ -165,7 +170,8 @@ static int read_exactly(int fd, void *p, size_t n, int64_t deadline, const struc
 	return 0;
 }
 
-static int send_exactly(int fd, const void *p, size_t n, int64_t deadline, const struct cancel *c, struct err *err)
+static int send_exactly(int fd, const void *p, size_t n, int64_t deadline, const struct cancel *c,
+			struct err *err)
 {
 	for (size_t done = 0; done < n;) {
 		if (net_wait(fd, POLLOUT, deadline, c, err) < 0)
@@ -184,7 +190,8 @@ static int socks_login(int fd, const struct net_proxy *p, int64_t deadline, cons
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	uint8_t reply[2];
-	size_t user = MIN(strlen(p->user), (size_t)255), pass = p->password ? MIN(strlen(p->password), (size_t)255) : 0;
+	size_t user = MIN(strlen(p->user), (size_t)255),
+	       pass = p->password ? MIN(strlen(p->password), (size_t)255) : 0;
 	buf_addc(&b, 1);
 	buf_addc(&b, (char)user);
 	buf_add(&b, p->user, user);
@@ -199,12 +206,18 @@ static int socks_login(int fd, const struct net_proxy *p, int64_t deadline, cons
 }
 
 /* RFC 1928: the host goes as a name, so that the proxy looks it up. */
-static int socks_connect(int fd, const struct net_proxy *p, const char *host, int64_t port, int64_t deadline,
-			 const struct cancel *c, struct err *err)
+static int socks_connect(int fd, const struct net_proxy *p, const char *host, int64_t port,
+			 int64_t deadline, const struct cancel *c, struct err *err)
 {
 	static const char *const reasons[] = {
-		"", "a general failure", "its rules forbid it", "the network is unreachable", "the host is unreachable",
-		"the connection was refused", "the time ran out", "it does not know the command",
+		"",
+		"a general failure",
+		"its rules forbid it",
+		"the network is unreachable",
+		"the host is unreachable",
+		"the connection was refused",
+		"the time ran out",
+		"it does not know the command",
 		"it does not know that kind of address",
 	};
 	uint8_t hello[] = { 5, 2, 0, 2 }, r[256 + 2];
@@ -217,7 +230,9 @@ static int socks_connect(int fd, const struct net_proxy *p, const char *host, in
 	if (r[0] != 5)
 		return err_set(err, ERR_REMOTE, "it does not speak SOCKS5");
 	if (r[1] == 2 && p->user ? socks_login(fd, p, deadline, c, err) < 0 : r[1] != 0)
-		return err_any(err) ? -1 : err_set(err, ERR_AUTH, "it wants a login that is not configured");
+		return err_any(err)
+			       ? -1
+			       : err_set(err, ERR_AUTH, "it wants a login that is not configured");
 
 	size_t n = strlen(host);
 	if (n > 255)
@@ -227,23 +242,26 @@ static int socks_connect(int fd, const struct net_proxy *p, const char *host, in
 	buf_add(&b, host, n);
 	buf_addc(&b, (char)(port >> 8));
 	buf_addc(&b, (char)(port & 255));
-	if (send_exactly(fd, b.p, b.n, deadline, c, err) < 0 || read_exactly(fd, r, 5, deadline, c, err) < 0)
+	if (send_exactly(fd, b.p, b.n, deadline, c, err) < 0 ||
+	    read_exactly(fd, r, 5, deadline, c, err) < 0)
 		return -1;
 	if (r[1] != 0)
-		return err_set(err, ERR_AGAIN, "it cannot reach %s port %lld: %s", host, (long long)port,
+		return err_set(err, ERR_AGAIN, "it cannot reach %s port %lld: %s", host,
+			       (long long)port,
 			       r[1] < ARRAY_LEN(reasons) ? reasons[r[1]] : "an unknown reason");
-	/* What follows is the address it bound: 4, 16 or r[4] bytes (one of them read), and a port. */
+	/* What follows is the address it bound: 4, 16 or r[4] bytes (one of them read), and a port.
+	 */
 	size_t rest = r[3] == 1 ? 3 + 2 : r[3] == 4 ? 15 + 2 : (size_t)r[4] + 2;
 	return read_exactly(fd, r, rest, deadline, c, err);
 }
 
-static int http_connect(int fd, const struct net_proxy *p, const char *host, int64_t port, int64_t deadline,
-			const struct cancel *c, struct err *err)
+static int http_connect(int fd, const struct net_proxy *p, const char *host, int64_t port,
+			int64_t deadline, const struct cancel *c, struct err *err)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	const char *open = strchr(host, ':') ? "[" : "", *close = *open ? "]" : "";
-	buf_printf(&b, "CONNECT %s%s%s:%lld HTTP/1.1\r\nHost: %s%s%s:%lld\r\n", open, host, close, (long long)port, open,
-		   host, close, (long long)port);
+	buf_printf(&b, "CONNECT %s%s%s:%lld HTTP/1.1\r\nHost: %s%s%s:%lld\r\n", open, host, close,
+		   (long long)port, open, host, close, (long long)port);
 	if (p->user) {
 		auto_free char *login = xasprintf("%s:%s", p->user, p->password ? p->password : "");
 		buf_adds(&b, "Proxy-Authorization: Basic ");
@@ -270,8 +288,8 @@ static int http_connect(int fd, const struct net_proxy *p, const char *host, int
 		return err_set(err, ERR_REMOTE, "its answer is no HTTP");
 	if (line.p[9] == '2')
 		return 0;
-	return err_set(err, memcmp(line.p + 9, "407", 3) == 0 ? ERR_AUTH : ERR_AGAIN, "it answers \"" STR_FMT "\"",
-		       STR_ARG(str_slice(line, 9, line.n)));
+	return err_set(err, memcmp(line.p + 9, "407", 3) == 0 ? ERR_AUTH : ERR_AGAIN,
+		       "it answers \"" STR_FMT "\"", STR_ARG(str_slice(line, 9, line.n)));
 }
 
 int net_dial_proxy(const struct net_proxy *p, const char *host, int64_t port, int64_t deadline,
@@ -286,6 +304,8 @@ int net_dial_proxy(const struct net_proxy *p, const char *host, int64_t port, in
 	auto_fd int fd = net_dial(proxy, p->port, deadline, c, err);
 	if (fd < 0 ||
 	    (http ? http_connect : socks_connect)(fd, p, host, port, deadline, c, err) < 0)
-		return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "proxy %s port %lld", proxy, (long long)p->port);
+		return err->code == ERR_CANCELLED
+			       ? -1
+			       : err_prefix(err, "proxy %s port %lld", proxy, (long long)p->port);
 	return steal_fd(fd);
 }

@@ -1,5 +1,6 @@
-/* A connection's life: the dial, the handshake, the wait loop and the thread that keeps an idle connection
- * alive. Invariant: the session is touched by the taker, or by the keeper while there is none. */
+/* A connection's life: the dial, the handshake, the wait loop and the thread that keeps an idle
+ * connection alive. Invariant: the session is touched by the taker, or by the keeper while there is
+ * none. */
 #include "communicator/ssh.h"
 
 #include "base/clock.h"
@@ -20,13 +21,17 @@
 
 /* Fast ones first; the rest for old servers and those without AES instructions. */
 #define CIPHERS \
-	"aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr"
+	"aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr," \
+	"aes192-ctr,aes256-ctr"
 #define KEY_EXCHANGE \
-	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521," \
-	"diffie-hellman-group18-sha512,diffie-hellman-group16-sha512,diffie-hellman-group-exchange-sha256," \
+	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384," \
+	"ecdh-sha2-nistp521," \
+	"diffie-hellman-group18-sha512,diffie-hellman-group16-sha512,diffie-hellman-group-" \
+	"exchange-sha256," \
 	"diffie-hellman-group14-sha256"
 #define HOST_KEYS \
-	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"
+	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512," \
+	"rsa-sha2-256"
 /* Offered only to a server that has nothing better. */
 #define LEGACY_KEY_EXCHANGE ",diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1"
 #define LEGACY_HOST_KEYS ",ssh-rsa"
@@ -47,7 +52,8 @@ void ssh_conn_check(struct ssh_conn *c)
 {
 	if (c->lost || libssh.is_connected(c->session))
 		return;
-	/* Asking for the server's last words replaces the library's own error where there are none. */
+	/* Asking for the server's last words replaces the library's own error where there are none.
+	 */
 	auto_free char *why = xstrdup(libssh.get_error(c->session));
 	const char *said = libssh.get_disconnect_message(c->session);
 	if (said && *said)
@@ -55,7 +61,8 @@ void ssh_conn_check(struct ssh_conn *c)
 	else if (!*why || strstr(why, "disconnected"))
 		set_lost(c, "the server closed it");
 	else
-		set_lost(c, starts_with(why, "Socket error: ") ? why + strlen("Socket error: ") : why);
+		set_lost(c,
+			 starts_with(why, "Socket error: ") ? why + strlen("Socket error: ") : why);
 }
 
 /* Lets the library read and write what it can without waiting. */
@@ -85,7 +92,8 @@ static void keep_alive(struct ssh_conn *c, int64_t now)
 	bool asking = c->keep_alive_ms > 0;
 	int64_t limit = MAX(c->keep_alive_ms * KEEP_ALIVE_MISSED, (int64_t)KEEP_ALIVE_LOST_MS);
 	if ((c->silence_ms && silent > c->silence_ms) || (asking && silent > limit)) {
-		auto_free char *why = xasprintf("nothing came from the server for %lld s", (long long)(silent / 1000));
+		auto_free char *why = xasprintf("nothing came from the server for %lld s",
+						(long long)(silent / 1000));
 		set_lost(c, why);
 		return;
 	}
@@ -192,7 +200,8 @@ void ssh_conn_give(struct ssh_conn *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
-static int set_option(struct ssh_conn *c, enum ssh_options_e option, const void *value, struct err *err)
+static int set_option(struct ssh_conn *c, enum ssh_options_e option, const void *value,
+		      struct err *err)
 {
 	if (libssh.options_set(c->session, option, value) == 0)
 		return 0;
@@ -200,15 +209,16 @@ static int set_option(struct ssh_conn *c, enum ssh_options_e option, const void 
 }
 
 /* The names that the user listed, or `fallback`. */
-static int set_list(struct ssh_conn *c, enum ssh_options_e option, const struct strs *names, const char *fallback,
-		    const char *what, struct err *err)
+static int set_list(struct ssh_conn *c, enum ssh_options_e option, const struct strs *names,
+		    const char *fallback, const char *what, struct err *err)
 {
 	AUTO(buf) struct buf list = BUF_INIT;
 	for (size_t i = 0; i < names->n; i++)
 		buf_printf(&list, "%s%s", i ? "," : "", names->v[i]);
 	if (libssh.options_set(c->session, option, list.n ? list.p : fallback) == 0)
 		return 0;
-	return err_set(err, ERR_INVALID, "%s: the SSH library knows none of %s", what, buf_cstr(&list));
+	return err_set(err, ERR_INVALID, "%s: the SSH library knows none of %s", what,
+		       buf_cstr(&list));
 }
 
 static int set_options(struct ssh_conn *c, const struct ssh_params *p, bool legacy, struct err *err)
@@ -228,7 +238,8 @@ static int set_options(struct ssh_conn *c, const struct ssh_params *p, bool lega
 	    set_option(c, SSH_OPTIONS_HOSTKEYS, keys, err) < 0 ||
 	    set_list(c, SSH_OPTIONS_CIPHERS_C_S, &p->ciphers, CIPHERS, "ssh_ciphers", err) < 0 ||
 	    set_list(c, SSH_OPTIONS_CIPHERS_S_C, &p->ciphers, CIPHERS, "ssh_ciphers", err) < 0 ||
-	    set_list(c, SSH_OPTIONS_KEY_EXCHANGE, &p->key_exchange, kex, "ssh_key_exchange_algorithms", err) < 0)
+	    set_list(c, SSH_OPTIONS_KEY_EXCHANGE, &p->key_exchange, kex,
+		     "ssh_key_exchange_algorithms", err) < 0)
 		return -1;
 	return set_option(c, SSH_OPTIONS_FD, &c->fd, err);
 }
@@ -279,16 +290,22 @@ static int handshake(struct ssh_conn *c, int64_t deadline, bool *ret_no_match, s
 			const char *why = libssh.get_error(c->session);
 			if (!libssh.get_serverbanner(c->session))
 				return err_set(err, ERR_AGAIN,
-					       "%s is open, but what answers is no SSH server, or one that is not ready", c->name);
+					       "%s is open, but what answers is no SSH server, or "
+					       "one that is not ready",
+					       c->name);
 			if (c->lost)
 				why = c->lost;
-			*ret_no_match = strstr(why, "no match for method") || strstr(why, "Unable to negotiate");
-			return err_set(err, *ret_no_match ? ERR_REMOTE : ERR_AGAIN, "SSH handshake with %s: %s", c->name, why);
+			*ret_no_match = strstr(why, "no match for method") ||
+					strstr(why, "Unable to negotiate");
+			return err_set(err, *ret_no_match ? ERR_REMOTE : ERR_AGAIN,
+				       "SSH handshake with %s: %s", c->name, why);
 		}
 		if (!libssh.get_serverbanner(c->session) && clock_ms() >= banner)
-			return err_set(err, ERR_AGAIN, "%s is open, but no SSH server answers", c->name);
+			return err_set(err, ERR_AGAIN, "%s is open, but no SSH server answers",
+				       c->name);
 		if (clock_ms() >= deadline)
-			return err_set(err, ERR_AGAIN, "SSH handshake with %s: no end in time", c->name);
+			return err_set(err, ERR_AGAIN, "SSH handshake with %s: no end in time",
+				       c->name);
 		bool greeted = libssh.get_serverbanner(c->session);
 		if (ssh_conn_step(c, greeted ? deadline : banner, err) < 0 && err->code != ERR_LOST)
 			return -1;
@@ -308,7 +325,8 @@ static int dial(struct ssh_conn *c, const struct ssh_params *p, int64_t deadline
 	return c->fd < 0 ? -1 : 0;
 }
 
-static int start_session(struct ssh_conn *c, const struct ssh_params *p, bool legacy, struct err *err)
+static int start_session(struct ssh_conn *c, const struct ssh_params *p, bool legacy,
+			 struct err *err)
 {
 	c->session = libssh.new();
 	c->event = libssh.event_new();
@@ -321,15 +339,17 @@ static int start_session(struct ssh_conn *c, const struct ssh_params *p, bool le
 
 static void warn_legacy(const struct ssh_conn *c, const struct ssh_params *p)
 {
-	auto_free char *text = xasprintf(
-		"the SSH server %s knows only outdated methods (SHA-1); they are used for this connection", c->name);
+	auto_free char *text = xasprintf("the SSH server %s knows only outdated methods (SHA-1); "
+					 "they are used for this connection",
+					 c->name);
 	if (p->warn)
 		p->warn(p->data, text);
 }
 
 /* One try. */
-static int open_once(const struct ssh_params *p, bool legacy, int64_t deadline, const struct cancel *cancel,
-		     struct ssh_conn **ret, bool *ret_no_match, struct err *err)
+static int open_once(const struct ssh_params *p, bool legacy, int64_t deadline,
+		     const struct cancel *cancel, struct ssh_conn **ret, bool *ret_no_match,
+		     struct err *err)
 {
 	AUTO(ssh_conn) struct ssh_conn *c = xcalloc(1, sizeof(*c));
 	pthread_mutex_init(&c->lock, NULL);
@@ -366,8 +386,8 @@ static int open_once(const struct ssh_params *p, bool legacy, int64_t deadline, 
 	return 0;
 }
 
-int ssh_conn_open(const struct ssh_params *p, int64_t deadline, const struct cancel *c, struct ssh_conn **ret,
-		  struct err *err)
+int ssh_conn_open(const struct ssh_params *p, int64_t deadline, const struct cancel *c,
+		  struct ssh_conn **ret, struct err *err)
 {
 	bool no_match = false;
 	if (libssh_open(err) < 0)

@@ -1,5 +1,5 @@
-/* One SSH connection: opened, used by one thread at a time, kept alive by another while nobody uses it.
- * Private to this room.
+/* One SSH connection: opened, used by one thread at a time, kept alive by another while nobody uses
+ *it. Private to this room.
  *
  *	ssh_conn_take(c, cancel);
  *	if (ssh_chan_exec(c, &chan, "uname", 0, &err) == 0)
@@ -8,8 +8,8 @@
  *	ssh_chan_release(&chan);
  *	ssh_conn_give(c);
  *
- * The library's session never blocks: all waiting is in ssh_conn_step, which watches the socket, the cancel
- * flag and everything that is forwarded.
+ * The library's session never blocks: all waiting is in ssh_conn_step, which watches the socket,
+ *the cancel flag and everything that is forwarded.
  */
 #ifndef INGOT_COMMUNICATOR_SSH_H
 #define INGOT_COMMUNICATOR_SSH_H
@@ -48,10 +48,13 @@ struct ssh_params {
 	int64_t silence_ms;    /* lost when nothing came for this long; 0: never */
 	bool forward_agent;
 	bool for_streams; /* a bastion: no command will run on it */
-	/* Told of the key's fingerprint before any login; -1 with err set refuses it. May be NULL. */
-	int (*host_key)(void *data, const char *fingerprint, const char *public_key, struct err *err);
+	/* Told of the key's fingerprint before any login; -1 with err set refuses it. May be NULL.
+	 */
+	int (*host_key)(void *data, const char *fingerprint, const char *public_key,
+			struct err *err);
 	void (*warn)(void *data, const char *text);
-	int (*ask)(void *data, const char *question, bool secret, char **ret_answer, struct err *err);
+	int (*ask)(void *data, const char *question, bool secret, char **ret_answer,
+		   struct err *err);
 	void *data;
 };
 
@@ -84,19 +87,20 @@ struct ssh_conn {
 	pthread_cond_t changed;
 };
 
-/* TCP, proxy or bastion, version, keys, login. Errors: those of net_dial; ERR_AGAIN (broke off before the
- * login), ERR_REMOTE (no method in common; with name "host-key": refused by p->host_key), ERR_AUTH (login
- * refused), ERR_INVALID (the key cannot be used), ERR_CANCELLED, ERR_TIMEOUT. */
-int ssh_conn_open(const struct ssh_params *p, int64_t deadline, const struct cancel *c, struct ssh_conn **ret,
-		  struct err *err) MUST_USE;
+/* TCP, proxy or bastion, version, keys, login. Errors: those of net_dial; ERR_AGAIN (broke off
+ * before the login), ERR_REMOTE (no method in common; with name "host-key": refused by
+ * p->host_key), ERR_AUTH (login refused), ERR_INVALID (the key cannot be used), ERR_CANCELLED,
+ * ERR_TIMEOUT. */
+int ssh_conn_open(const struct ssh_params *p, int64_t deadline, const struct cancel *c,
+		  struct ssh_conn **ret, struct err *err) MUST_USE;
 void ssh_conn_free(struct ssh_conn *c);
 DEFINE_AUTO_PTR(ssh_conn, struct ssh_conn *, ssh_conn_free);
 
 /* Exclusive use, from any thread; nested takes of one thread are not allowed. */
 void ssh_conn_take(struct ssh_conn *c, const struct cancel *cancel);
 void ssh_conn_give(struct ssh_conn *c);
-/* Waits for something to happen, until deadline (clock_ms) at most, and lets it happen. 0 also when the
- * time ran out. Errors: ERR_LOST, ERR_CANCELLED. */
+/* Waits for something to happen, until deadline (clock_ms) at most, and lets it happen. 0 also when
+ * the time ran out. Errors: ERR_LOST, ERR_CANCELLED. */
 int ssh_conn_step(struct ssh_conn *c, int64_t deadline, struct err *err) MUST_USE;
 /* ERR_LOST with the reason the connection is known to be gone. */
 int ssh_conn_lost(struct ssh_conn *c, struct err *err);
@@ -107,7 +111,8 @@ void ssh_conn_check(struct ssh_conn *c);
 void ssh_conn_ask_spare(struct ssh_conn *c);
 
 /* Logs in (ssh_auth.c). The connection is taken. */
-int ssh_auth(struct ssh_conn *c, const struct ssh_params *p, int64_t deadline, struct err *err) MUST_USE;
+int ssh_auth(struct ssh_conn *c, const struct ssh_params *p, int64_t deadline,
+	     struct err *err) MUST_USE;
 
 /* A command on the other side. */
 struct ssh_chan {
@@ -122,14 +127,16 @@ struct ssh_chan {
 	bool eof, closed, has_status;
 	int status;
 	size_t unacked; /* bytes since the window was last widened */
-	int64_t opened_first, retry_at; /* clock_ms of the first request for a session, and of the next one */
-	int64_t asked, answered; /* clock_ms of the request for the command and of the "yes" to it */
+	int64_t opened_first,
+		retry_at; /* clock_ms of the first request for a session, and of the next one */
+	int64_t asked,
+		answered; /* clock_ms of the request for the command and of the "yes" to it */
 };
 
 enum ssh_exec_flags { SSH_EXEC_PTY = 1, SSH_EXEC_AGENT = 2, SSH_EXEC_SUBSYSTEM = 4 };
 
-/* Asks for a session and for the command (or subsystem) on it, without waiting for the answer to the latter.
- * on_data and data are set before. command is borrowed until the channel is released.
+/* Asks for a session and for the command (or subsystem) on it, without waiting for the answer to
+ * the latter. on_data and data are set before. command is borrowed until the channel is released.
  * Errors: ERR_LOST, ERR_CANCELLED, ERR_REMOTE (refused). */
 int ssh_chan_exec(struct ssh_conn *c, struct ssh_chan *chan, const char *command, unsigned flags,
 		  struct err *err) MUST_USE;
@@ -141,14 +148,17 @@ int ssh_chan_advance(struct ssh_chan *chan, struct err *err) MUST_USE;
 /* ssh_conn_step and ssh_chan_advance. */
 int ssh_chan_step(struct ssh_chan *chan, int64_t deadline, struct err *err) MUST_USE;
 /* As much of p as the other side has room for now, maybe 0 bytes. */
-int ssh_chan_write_some(struct ssh_chan *chan, const char *p, size_t n, size_t *ret, struct err *err) MUST_USE;
+int ssh_chan_write_some(struct ssh_chan *chan, const char *p, size_t n, size_t *ret,
+			struct err *err) MUST_USE;
 /* All of p. Errors: ERR_LOST; ERR_REMOTE when the command stopped reading (name "early"). */
 int ssh_chan_write(struct ssh_chan *chan, const char *p, size_t n, struct err *err) MUST_USE;
 void ssh_chan_eof(struct ssh_chan *chan);
 /* Until the command is over. Errors: ERR_LOST when it ended without a status, ERR_TIMEOUT. */
-int ssh_chan_finish(struct ssh_chan *chan, int64_t deadline, int *ret_status, struct err *err) MUST_USE;
-/* Tells the command to stop: TERM, to its process group too where that is known (> 1), then the end of its
- * session. OpenSSH passes no signal on to a session of root, so the group gets it by a command. */
+int ssh_chan_finish(struct ssh_chan *chan, int64_t deadline, int *ret_status,
+		    struct err *err) MUST_USE;
+/* Tells the command to stop: TERM, to its process group too where that is known (> 1), then the end
+ * of its session. OpenSSH passes no signal on to a session of root, so the group gets it by a
+ * command. */
 void ssh_chan_kill(struct ssh_chan *chan, int64_t group);
 void ssh_chan_release(struct ssh_chan *chan);
 DEFINE_AUTO(ssh_chan, struct ssh_chan, ssh_chan_release);

@@ -1,5 +1,5 @@
-/* Logging in: the keys, the agent, the password, the server's own questions, in that order, going on after
- * each partial success. What was refused is remembered, so that the error can name it. */
+/* Logging in: the keys, the agent, the password, the server's own questions, in that order, going
+ * on after each partial success. What was refused is remembered, so that the error can name it. */
 #include "communicator/ssh.h"
 
 #include "base/clock.h"
@@ -10,7 +10,8 @@
 #define QUESTIONS_MAX 16 /* of one keyboard-interactive round */
 /* Signatures: the library's own order, and for servers that know no better RSA with SHA-1. */
 #define SIGNATURES \
-	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256," \
+	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512," \
+	"rsa-sha2-256," \
 	"ssh-ed25519-cert-v01@openssh.com,ecdsa-sha2-nistp256-cert-v01@openssh.com," \
 	"ecdsa-sha2-nistp384-cert-v01@openssh.com,ecdsa-sha2-nistp521-cert-v01@openssh.com," \
 	"rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com"
@@ -32,8 +33,10 @@ static int broken(struct login *l, struct err *err)
 	struct ssh_conn *c = l->conn;
 	ssh_conn_check(c);
 	if (c->lost && strstr(c->lost, "authentication failures"))
-		return err_set(err, ERR_AUTH, "%s refuses the user %s: %s", c->name, l->p->login.user, c->lost);
-	return err_set(err, ERR_AGAIN, "login at %s: %s", c->name, c->lost ? c->lost : "the server closed the connection");
+		return err_set(err, ERR_AUTH, "%s refuses the user %s: %s", c->name,
+			       l->p->login.user, c->lost);
+	return err_set(err, ERR_AGAIN, "login at %s: %s", c->name,
+		       c->lost ? c->lost : "the server closed the connection");
 }
 
 /* Judges one answer of the library. 1: ask again after a wait. */
@@ -51,7 +54,8 @@ static int judge(struct login *l, int rc, enum verdict *ret, struct err *err)
 		break;
 	case SSH_AUTH_AGAIN:
 		if (clock_ms() >= l->deadline)
-			return err_set(err, ERR_AGAIN, "login at %s: no answer in time", l->conn->name);
+			return err_set(err, ERR_AGAIN, "login at %s: no answer in time",
+				       l->conn->name);
 		if (ssh_conn_step(l->conn, l->deadline, err) < 0) {
 			if (err->code == ERR_CANCELLED)
 				return -1;
@@ -86,21 +90,25 @@ static int with_key_once(struct login *l, ssh_key key, enum verdict *ret, struct
 {
 	int rc;
 	do
-		rc = judge(l, libssh.userauth_publickey(l->conn->session, l->p->login.user, key), ret, err);
+		rc = judge(l, libssh.userauth_publickey(l->conn->session, l->p->login.user, key),
+			   ret, err);
 	while (rc > 0);
 	return rc;
 }
 
-static int with_key(struct login *l, ssh_key key, const char *name, enum verdict *ret, struct err *err)
+static int with_key(struct login *l, ssh_key key, const char *name, enum verdict *ret,
+		    struct err *err)
 {
 	ssh_session s = l->conn->session;
 	if (with_key_once(l, key, ret, err) < 0)
 		return -1;
-	/* Refused by the library itself: the server's list of signatures has no better one for this key. */
+	/* Refused by the library itself: the server's list of signatures has no better one for this
+	 * key. */
 	const char *why = libssh.get_error(s);
 	if (*ret == REFUSED && strstr(why, "PUBLICKEY_ACCEPTED_TYPES") && strstr(why, "'ssh-rsa")) {
-		auto_free char *text = xasprintf("%s takes RSA keys only with SHA-1 signatures; one is given to it",
-						 l->conn->name);
+		auto_free char *text = xasprintf(
+			"%s takes RSA keys only with SHA-1 signatures; one is given to it",
+			l->conn->name);
 		if (l->p->warn)
 			l->p->warn(l->p->data, text);
 		libssh.options_set(s, SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, SIGNATURES_SHA1);
@@ -112,14 +120,16 @@ static int with_key(struct login *l, ssh_key key, const char *name, enum verdict
 	return 0;
 }
 
-static int import_key(struct str text, const char *name, const char *cert_file, ssh_key *ret, struct err *err)
+static int import_key(struct str text, const char *name, const char *cert_file, ssh_key *ret,
+		      struct err *err)
 {
 	ssh_key key = NULL, cert = NULL;
 	auto_free char *copy = xstrndup(text.p, text.n);
 	int rc = libssh.pki_import_privkey_base64(copy, NULL, NULL, NULL, &key);
 	explicit_bzero(copy, text.n);
 	if (rc != SSH_OK)
-		return err_set(err, ERR_INVALID, "the key %s cannot be read: its kind is not known, or it is damaged",
+		return err_set(err, ERR_INVALID,
+			       "the key %s cannot be read: its kind is not known, or it is damaged",
 			       name);
 	if (cert_file) {
 		rc = libssh.pki_import_cert_file(cert_file, &cert);
@@ -129,16 +139,18 @@ static int import_key(struct str text, const char *name, const char *cert_file, 
 			libssh.key_free(cert);
 		if (rc != SSH_OK) {
 			libssh.key_free(key);
-			return err_set(err, ERR_INVALID, "the certificate %s cannot be read or is not one of the key %s",
-				       cert_file, name);
+			return err_set(
+				err, ERR_INVALID,
+				"the certificate %s cannot be read or is not one of the key %s",
+				cert_file, name);
 		}
 	}
 	*ret = key;
 	return 0;
 }
 
-static int key_step(struct login *l, struct str text, const char *name, const char *cert, enum verdict *ret,
-		    struct err *err)
+static int key_step(struct login *l, struct str text, const char *name, const char *cert,
+		    enum verdict *ret, struct err *err)
 {
 	ssh_key key = NULL;
 	if (ssh_key_check(text, name, err) < 0 || import_key(text, name, cert, &key, err) < 0)
@@ -165,7 +177,8 @@ static int agent_step(struct login *l, enum verdict *ret, struct err *err)
 {
 	int rc;
 	if (!getenv("SSH_AUTH_SOCK"))
-		return err_set(err, ERR_INVALID, "login by agent: SSH_AUTH_SOCK is not set, so there is no agent");
+		return err_set(err, ERR_INVALID,
+			       "login by agent: SSH_AUTH_SOCK is not set, so there is no agent");
 	do
 		rc = judge(l, libssh.userauth_agent(l->conn->session, l->p->login.user), ret, err);
 	while (rc > 0);
@@ -178,8 +191,10 @@ static int password_step(struct login *l, enum verdict *ret, struct err *err)
 {
 	int rc;
 	do
-		rc = judge(l, libssh.userauth_password(l->conn->session, l->p->login.user, l->p->login.password), ret,
-			   err);
+		rc = judge(l,
+			   libssh.userauth_password(l->conn->session, l->p->login.user,
+						    l->p->login.password),
+			   ret, err);
 	while (rc > 0);
 	if (rc == 0 && *ret == REFUSED)
 		note(l, "the password", NULL);
@@ -196,7 +211,8 @@ static int answer_questions(struct login *l, struct err *err)
 		char echo = 0;
 		const char *question = libssh.userauth_kbdint_getprompt(s, (unsigned)i, &echo);
 		if (!p->login.interactive || !p->ask) {
-			libssh.userauth_kbdint_setanswer(s, (unsigned)i, p->login.password ? p->login.password : "");
+			libssh.userauth_kbdint_setanswer(
+				s, (unsigned)i, p->login.password ? p->login.password : "");
 			continue;
 		}
 		char *answer = NULL;
@@ -249,10 +265,13 @@ static int refused(struct login *l, struct err *err)
 	describe_methods(l->methods, &methods);
 	const char *user = l->p->login.user;
 	if (!l->tried.n)
-		return err_set(err, ERR_AUTH, "%s: no way to log in as %s was given that the server takes (it takes: %s)",
-			       l->conn->name, user, buf_cstr(&methods));
-	return err_set(err, ERR_AUTH, "%s answers, but refuses %s for the user %s (it takes: %s)", l->conn->name,
-		       buf_cstr(&l->tried), user, methods.n ? buf_cstr(&methods) : "nothing");
+		return err_set(
+			err, ERR_AUTH,
+			"%s: no way to log in as %s was given that the server takes (it takes: %s)",
+			l->conn->name, user, buf_cstr(&methods));
+	return err_set(err, ERR_AUTH, "%s answers, but refuses %s for the user %s (it takes: %s)",
+		       l->conn->name, buf_cstr(&l->tried), user,
+		       methods.n ? buf_cstr(&methods) : "nothing");
 }
 
 static int try_all(struct login *l, struct err *err)
@@ -266,7 +285,8 @@ static int try_all(struct login *l, struct err *err)
 		{ in->agent, SSH_AUTH_METHOD_PUBLICKEY, agent_step },
 		{ in->key_file && !in->agent, SSH_AUTH_METHOD_PUBLICKEY, key_file_step },
 		{ in->password && !in->agent, SSH_AUTH_METHOD_PASSWORD, password_step },
-		{ (in->password && !in->agent) || in->interactive, SSH_AUTH_METHOD_INTERACTIVE, questions_step },
+		{ (in->password && !in->agent) || in->interactive, SSH_AUTH_METHOD_INTERACTIVE,
+		  questions_step },
 	};
 	enum verdict v = REFUSED;
 	if (in->key_text && !in->agent &&

@@ -1,5 +1,5 @@
-/* Commands on a connection. A session is asked for ahead of its use, and data follows a command without
- * waiting for the server's "yes", so that a command costs one round trip. */
+/* Commands on a connection. A session is asked for ahead of its use, and data follows a command
+ * without waiting for the server's "yes", so that a command costs one round trip. */
 #include "communicator/ssh.h"
 
 #include "base/clock.h"
@@ -8,7 +8,9 @@
 #define OPEN_MS 60000
 #define REFUSED_MS 3000 /* for a server with one session at a time */
 #define REFUSED_PAUSE_MS 10
-#define WINDOW (8U << 20) /* what the other side may send ahead; the library's own 1.2 MB starves long lines */
+#define WINDOW \
+	(8U << 20) /* what the other side may send ahead; the library's own 1.2 MB starves long \
+		      lines */
 #define WRITE_MAX ((size_t)256 * 1024)
 #define SIGNAL_BASE 128
 #define KILL_MS 500
@@ -55,9 +57,9 @@ static void on_signal(ssh_session s, ssh_channel ch, const char *name, int core,
 		const char *name;
 		int number;
 	} signals[] = {
-		{ "HUP", 1 },  { "INT", 2 },   { "QUIT", 3 },  { "ILL", 4 },   { "TRAP", 5 },  { "ABRT", 6 },
-		{ "BUS", 7 },  { "FPE", 8 },   { "KILL", 9 },  { "USR1", 10 }, { "SEGV", 11 }, { "USR2", 12 },
-		{ "PIPE", 13 }, { "ALRM", 14 }, { "TERM", 15 },
+		{ "HUP", 1 },	{ "INT", 2 },	{ "QUIT", 3 },	{ "ILL", 4 },	{ "TRAP", 5 },
+		{ "ABRT", 6 },	{ "BUS", 7 },	{ "FPE", 8 },	{ "KILL", 9 },	{ "USR1", 10 },
+		{ "SEGV", 11 }, { "USR2", 12 }, { "PIPE", 13 }, { "ALRM", 14 }, { "TERM", 15 },
 	};
 	struct ssh_chan *chan = data;
 	(void)s;
@@ -84,13 +86,15 @@ static void listen_to(struct ssh_chan *chan)
 	libssh.set_channel_callbacks(chan->ch, &chan->callbacks);
 }
 
-/* Lets the other side send WINDOW bytes ahead. The library does it when asked to read that much. Nothing is
- * there to be read, as on_data takes everything; what a server sent before it was asked to is left alone. */
+/* Lets the other side send WINDOW bytes ahead. The library does it when asked to read that much.
+ * Nothing is there to be read, as on_data takes everything; what a server sent before it was asked
+ * to is left alone. */
 static void widen(struct ssh_chan *chan)
 {
 	char nothing[1];
 	chan->unacked = 0;
-	if (!chan->closed && libssh.channel_is_open(chan->ch) && libssh.channel_poll(chan->ch, 0) <= 0)
+	if (!chan->closed && libssh.channel_is_open(chan->ch) &&
+	    libssh.channel_poll(chan->ch, 0) <= 0)
 		libssh.channel_read_timeout(chan->ch, nothing, WINDOW, 0, 0);
 }
 
@@ -127,7 +131,8 @@ static int advance_open(struct ssh_chan *chan, struct err *err)
 	if (chan->was_spare)
 		log_line("ssh: %s allows one session at a time", c->name);
 	else if (!c->no_spare || now - chan->opened_first > REFUSED_MS)
-		return err_set(err, ERR_REMOTE, "%s opens no session: %s", c->name, libssh.get_error(c->session));
+		return err_set(err, ERR_REMOTE, "%s opens no session: %s", c->name,
+			       libssh.get_error(c->session));
 	/* The last session may not be over for the server, though it is for us. */
 	c->no_spare = true;
 	chan->was_spare = false;
@@ -143,7 +148,9 @@ static int request_pty(struct ssh_chan *chan, struct err *err)
 	int rc;
 	while ((rc = libssh.channel_request_pty_size(chan->ch, "xterm", 80, 40)) == SSH_AGAIN)
 		if (clock_ms() >= deadline)
-			return err_set(err, ERR_LOST, "%s does not answer the request for a terminal", chan->conn->name);
+			return err_set(err, ERR_LOST,
+				       "%s does not answer the request for a terminal",
+				       chan->conn->name);
 		else if (ssh_conn_step(chan->conn, deadline, err) < 0)
 			return -1;
 	if (rc == SSH_OK)
@@ -202,15 +209,19 @@ int ssh_chan_start(struct ssh_conn *c, struct ssh_chan *chan, const char *comman
 	return ssh_chan_advance(chan, err);
 }
 
-int ssh_chan_exec(struct ssh_conn *c, struct ssh_chan *chan, const char *command, unsigned flags, struct err *err)
+int ssh_chan_exec(struct ssh_conn *c, struct ssh_chan *chan, const char *command, unsigned flags,
+		  struct err *err)
 {
 	int64_t deadline = clock_ms() + OPEN_MS;
 	if (ssh_chan_start(c, chan, command, flags, err) < 0)
 		return -1;
 	while (chan->opening) {
 		if (clock_ms() >= deadline)
-			return err_set(err, ERR_LOST, "%s does not answer the request for a session", c->name);
-		if (ssh_chan_step(chan, MIN(deadline, MAX(chan->retry_at, clock_ms() + REFUSED_PAUSE_MS)), err) < 0)
+			return err_set(err, ERR_LOST,
+				       "%s does not answer the request for a session", c->name);
+		if (ssh_chan_step(chan,
+				  MIN(deadline, MAX(chan->retry_at, clock_ms() + REFUSED_PAUSE_MS)),
+				  err) < 0)
 			return -1;
 	}
 	ssh_conn_ask_spare(c);
@@ -226,13 +237,15 @@ int ssh_chan_step(struct ssh_chan *chan, int64_t deadline, struct err *err)
 	return ssh_chan_advance(chan, err);
 }
 
-int ssh_chan_write_some(struct ssh_chan *chan, const char *p, size_t n, size_t *ret, struct err *err)
+int ssh_chan_write_some(struct ssh_chan *chan, const char *p, size_t n, size_t *ret,
+			struct err *err)
 {
 	struct ssh_conn *c = chan->conn;
 	*ret = 0;
 	if (chan->closed || chan->opening)
 		return 0;
-	/* What the socket does not take at once is copied around by the library: let it drain first. */
+	/* What the socket does not take at once is copied around by the library: let it drain
+	 * first. */
 	if (libssh.get_poll_flags(c->session) & SSH_WRITE_PENDING)
 		return 0;
 	n = MIN(MIN(n, WRITE_MAX), (size_t)libssh.channel_window_size(chan->ch));
@@ -258,7 +271,8 @@ int ssh_chan_write(struct ssh_chan *chan, const char *p, size_t n, struct err *e
 		p += done;
 		n -= done;
 		if (n && (chan->closed || chan->has_status)) {
-			err_set(err, ERR_REMOTE, "the command stopped reading before the end of its input");
+			err_set(err, ERR_REMOTE,
+				"the command stopped reading before the end of its input");
 			err_set_name(err, "early");
 			return -1;
 		}
@@ -288,7 +302,8 @@ int ssh_chan_finish(struct ssh_chan *chan, int64_t deadline, int *ret_status, st
 		}
 	}
 	if (!chan->has_status)
-		return err_set(err, ERR_LOST, "%s ended the command's session without an exit status",
+		return err_set(err, ERR_LOST,
+			       "%s ended the command's session without an exit status",
 			       chan->conn->name);
 	*ret_status = chan->status;
 	return 0;

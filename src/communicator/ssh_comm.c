@@ -1,5 +1,5 @@
-/* The ssh communicator's own life: opening by the template's options, the pinned host key, opening again,
- * and running commands. */
+/* The ssh communicator's own life: opening by the template's options, the pinned host key, opening
+ * again, and running commands. */
 #include "communicator/ssh_comm.h"
 
 #include "base/clock.h"
@@ -35,11 +35,13 @@ static bool checks_keys(const struct ssh_comm *s)
 	return !streq(s->config->ssh_host_key_check, "off");
 }
 
-static int differs(const struct ssh_comm *s, const char *host, const char *was, const char *is, struct err *err)
+static int differs(const struct ssh_comm *s, const char *host, const char *was, const char *is,
+		   struct err *err)
 {
 	(void)s;
 	return err_set(err, ERR_REMOTE,
-		       "the host key of %s differs: expected %s, it shows %s. Another machine answers, or somebody is in "
+		       "the host key of %s differs: expected %s, it shows %s. Another machine "
+		       "answers, or somebody is in "
 		       "between (ssh_host_key_check = \"off\" would accept it)",
 		       host, was, is);
 }
@@ -55,14 +57,16 @@ static int on_host_key(void *data, const char *fingerprint, const char *public_k
 	if (s->pinned && !streq(s->pinned, fingerprint)) {
 		if (!s->announced)
 			return differs(s, s->host, s->pinned, fingerprint, err);
-		build_say(s->b, "Warning: after its restart %s has a new host key, %s", s->host, fingerprint);
+		build_say(s->b, "Warning: after its restart %s has a new host key, %s", s->host,
+			  fingerprint);
 	}
 	free(s->pinned);
 	s->pinned = xstrdup(fingerprint);
 	return 0;
 }
 
-static int on_bastion_key(void *data, const char *fingerprint, const char *public_key, struct err *err)
+static int on_bastion_key(void *data, const char *fingerprint, const char *public_key,
+			  struct err *err)
 {
 	struct ssh_comm *s = data;
 	(void)public_key;
@@ -134,7 +138,8 @@ int ssh_comm_open(struct ssh_comm *s, int64_t dial_ms, int64_t deadline, struct 
 {
 	const struct comm_config *c = s->config;
 	struct ssh_params p = common_params(s, dial_ms);
-	struct net_proxy proxy = { c->ssh_proxy_host, c->ssh_proxy_port, c->ssh_proxy_username, c->ssh_proxy_password };
+	struct net_proxy proxy = { c->ssh_proxy_host, c->ssh_proxy_port, c->ssh_proxy_username,
+				   c->ssh_proxy_password };
 	if (c->ssh_bastion_host) {
 		if (s->bastion && s->bastion->lost) {
 			ssh_conn_free(s->bastion);
@@ -185,7 +190,8 @@ static int reopen(struct ssh_comm *s, int64_t deadline, struct err *err)
 	for (;;) {
 		if (ssh_comm_open(s, REOPEN_DIAL_MS, deadline, err) == 0)
 			return 0;
-		if (err->code == ERR_CANCELLED || err->code == ERR_INVALID || err_is(err, "host-key"))
+		if (err->code == ERR_CANCELLED || err->code == ERR_INVALID ||
+		    err_is(err, "host-key"))
 			return -1;
 		log_line("ssh: %s", err->msg);
 		if (clock_ms() + REOPEN_PAUSE_MS >= deadline) {
@@ -206,7 +212,8 @@ int ssh_comm_take(struct ssh_comm *s, struct err *err)
 		ssh_conn_take(s->conn, s->b->cancel);
 		if (!s->conn->lost)
 			return 0;
-		log_line("ssh: the idle connection to %s is gone: %s", s->conn->name, s->conn->lost);
+		log_line("ssh: the idle connection to %s is gone: %s", s->conn->name,
+			 s->conn->lost);
 		ssh_conn_give(s->conn);
 	}
 	if (reopen(s, clock_ms() + IDLE_REOPEN_MS, err) < 0)
@@ -227,7 +234,8 @@ static void on_run_data(void *data, bool is_stderr, const char *p, size_t n)
 		cmd->on_output(cmd->data, is_stderr ? PROC_STDERR : PROC_STDOUT, p, n);
 }
 
-static int run_taken(struct ssh_comm *s, const struct comm_command *cmd, int *ret_status, struct err *err)
+static int run_taken(struct ssh_comm *s, const struct comm_command *cmd, int *ret_status,
+		     struct err *err)
 {
 	AUTO(ssh_chan) struct ssh_chan chan = { .on_data = on_run_data, .data = (void *)cmd };
 	int64_t deadline = cmd->timeout_ms ? clock_ms() + cmd->timeout_ms : CLOCK_NEVER;
@@ -248,7 +256,8 @@ static int run_taken(struct ssh_comm *s, const struct comm_command *cmd, int *re
 	return -1;
 }
 
-static int comm_run(struct communicator *c, const struct comm_command *cmd, int *ret_status, struct err *err)
+static int comm_run(struct communicator *c, const struct comm_command *cmd, int *ret_status,
+		    struct err *err)
 {
 	struct ssh_comm *s = (struct ssh_comm *)c;
 	if (ssh_comm_take(s, err) < 0)
@@ -327,14 +336,16 @@ int ssh_text_failed(const struct ssh_text *t, int status, struct err *err)
 	/* The reason may stand anywhere between a login script's warning and a last "giving up". */
 	for (int i = 0; i < FAILED_LINES && str_split(&rest, '\n', &line); i++)
 		if (str_trim(line).n)
-			buf_printf(&said, "%s" STR_FMT, said.n ? "; " : "", STR_ARG(str_trim(line)));
+			buf_printf(&said, "%s" STR_FMT, said.n ? "; " : "",
+				   STR_ARG(str_trim(line)));
 	if (!said.n)
-		return err_set(err, ERR_REMOTE, "the command on the machine ended with status %d", status);
+		return err_set(err, ERR_REMOTE, "the command on the machine ended with status %d",
+			       status);
 	return err_set(err, ERR_REMOTE, "%s", said.p);
 }
 
-/* A path as one word of the login shell, which replaces a leading ~, ~USER or $NAME in it, as it does with scp;
- * all else is quoted. */
+/* A path as one word of the login shell, which replaces a leading ~, ~USER or $NAME in it, as it
+ * does with scp; all else is quoted. */
 static void add_path_word(struct buf *out, const char *path)
 {
 	static const char name_chars[] =

@@ -41,17 +41,19 @@ void ssh_text_release(struct ssh_text *t);
 DEFINE_AUTO(ssh_text, struct ssh_text, ssh_text_release);
 /* ERR_REMOTE with what the command said on stderr (its last line), or its status. */
 int ssh_text_failed(const struct ssh_text *t, int status, struct err *err);
-/* `sh -c` of a script of ours as one command line, whatever the user's login shell is. The script must hold
- * neither newline nor "!" (csh). "$1"… are args; the first is a path, whose leading ~ or $NAME counts. */
+/* `sh -c` of a script of ours as one command line, whatever the user's login shell is. The script
+ * must hold neither newline nor "!" (csh). "$1"… are args; the first is a path, whose leading ~ or
+ * $NAME counts. */
 void ssh_shell_command(struct buf *out, const char *script, const char *const *args, size_t nargs);
 
 /* ssh_script.c, ssh_copy.c, ssh_tree.c */
-int ssh_run_script(struct communicator *c, struct comm_script *script, const struct comm_command *cmd,
-		   int *ret_status, struct err *err);
-int ssh_upload(struct communicator *c, int fd, off_t size, const char *name, const char *remote, int mode,
-	       struct err *err);
+int ssh_run_script(struct communicator *c, struct comm_script *script,
+		   const struct comm_command *cmd, int *ret_status, struct err *err);
+int ssh_upload(struct communicator *c, int fd, off_t size, const char *name, const char *remote,
+	       int mode, struct err *err);
 int ssh_download(struct communicator *c, const char *remote, int fd, struct err *err);
 int ssh_upload_dir(struct communicator *c, const char *local, const char *remote, struct err *err);
-int ssh_download_dir(struct communicator *c, const char *remote, const char *local, struct err *err);
+int ssh_download_dir(struct communicator *c, const char *remote, const char *local,
+		     struct err *err);
 
 #endif

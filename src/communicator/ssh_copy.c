@@ -1,6 +1,7 @@
-/* Single files, through a command of the machine: `cat` into the file, its mode and its size told back, all in
- * one session. Where a round trip is long, a big file goes in several parts side by side, as one session
- * never has more than the server's window (2 MiB with OpenSSH) on the way. Without a POSIX shell: sftp. */
+/* Single files, through a command of the machine: `cat` into the file, its mode and its size told
+ * back, all in one session. Where a round trip is long, a big file goes in several parts side by
+ * side, as one session never has more than the server's window (2 MiB with OpenSSH) on the way.
+ * Without a POSIX shell: sftp. */
 #include "communicator/ssh_comm.h"
 #include "communicator/ssh_sftp.h"
 
@@ -14,23 +15,28 @@
 #define CHUNK ((size_t)256 * 1024)
 #define PARTS 4
 #define PART_UNIT ((off_t)1 << 20) /* what dd counts in */
-#define PART_MIN ((off_t)4 << 20)  /* above the window, so that no part ends before the others started */
+#define PART_MIN \
+	((off_t)4 << 20) /* above the window, so that no part ends before the others started */
 #define SLOW_ROUND_MS 15
 #define FAREWELL_MS 60000
 
-/* $1 file, $2 mode. "=ingot=" on a line of its own says that a POSIX shell reads this; "ready" that the file
- * is open. A file that was there keeps its mode if it belongs to somebody else, as with scp. */
+/* $1 file, $2 mode. "=ingot=" on a line of its own says that a POSIX shell reads this; "ready" that
+ * the file is open. A file that was there keeps its mode if it belongs to somebody else, as with
+ * scp. */
 static const char upload_script[] =
-	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; e=; [ -e \"$1\" ] && e=1; "
+	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; e=; [ "
+	"-e \"$1\" ] && e=1; "
 	"umask 077; exec 3>\"$1\" || exit 21; echo ready; cat >&3 || exit 21; exec 3>&-; "
-	"[ ! -f \"$1\" ] || chmod \"$2\" \"$1\" 2>/dev/null || [ \"$e\" ] || { echo \"$1: its mode cannot be set\" >&2; exit 21; }; "
+	"[ ! -f \"$1\" ] || chmod \"$2\" \"$1\" 2>/dev/null || [ \"$e\" ] || { echo \"$1: its mode "
+	"cannot be set\" >&2; exit 21; }; "
 	"if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi";
 /* $1 file, $2 MiB to skip. */
 static const char part_script[] = "exec dd of=\"$1\" bs=1048576 seek=\"$2\" conv=notrunc";
 /* $1 file. */
 static const char download_script[] =
 	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; "
-	"exec 3<\"$1\" || exit 21; if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi; exec cat <&3";
+	"exec 3<\"$1\" || exit 21; if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi; exec cat "
+	"<&3";
 
 struct part {
 	struct ssh_chan chan;
@@ -106,7 +112,8 @@ static int split(struct upload *u, const char *remote, struct err *err)
 	struct part *first = &u->parts[0];
 	struct ssh_conn *c = first->chan.conn;
 	off_t left = first->end - first->at, each = left / PARTS / PART_UNIT * PART_UNIT;
-	if (!u->seekable || c->no_spare || each < PART_MIN || first->chan.answered - first->chan.asked < SLOW_ROUND_MS)
+	if (!u->seekable || c->no_spare || each < PART_MIN ||
+	    first->chan.answered - first->chan.asked < SLOW_ROUND_MS)
 		return 0;
 	off_t at = (first->at / PART_UNIT + 1) * PART_UNIT + each, end = first->end;
 	first->end = at;
@@ -118,7 +125,8 @@ static int split(struct upload *u, const char *remote, struct err *err)
 		p->chan.conn = c;
 		char seek[24];
 		snprintf(seek, sizeof(seek), "%lld", (long long)(p->at / PART_UNIT));
-		ssh_shell_command(&p->command, part_script, (const char *const[]){ remote, seek }, 2);
+		ssh_shell_command(&p->command, part_script, (const char *const[]){ remote, seek },
+				  2);
 		p->chan.on_data = ssh_text_feed;
 		p->chan.data = &p->text;
 		if (ssh_chan_start(c, &p->chan, buf_cstr(&p->command), 0, err) < 0) {
@@ -169,7 +177,8 @@ static const struct part *stopped(const struct upload *u)
 }
 
 /* Sends everything. *ret_stopped: the part that would take no more, or NULL. */
-static int send_all(struct upload *u, const char *remote, const struct part **ret_stopped, struct err *err)
+static int send_all(struct upload *u, const char *remote, const struct part **ret_stopped,
+		    struct err *err)
 {
 	bool split_done = false;
 	for (;;) {
@@ -207,10 +216,11 @@ static int check_size(const struct upload *u, const char *remote, struct err *er
 	if (str_eqs(line, "-"))
 		return 0; /* no plain file: a device, a pipe */
 	if (!parse_i64(line, &size))
-		return err_set(err, ERR_REMOTE, "%s: the machine did not say how much arrived", remote);
+		return err_set(err, ERR_REMOTE, "%s: the machine did not say how much arrived",
+			       remote);
 	if (size != u->sent)
-		return err_set(err, ERR_REMOTE, "%s: %lld of %lld bytes arrived", remote, (long long)size,
-			       (long long)u->sent);
+		return err_set(err, ERR_REMOTE, "%s: %lld of %lld bytes arrived", remote,
+			       (long long)size, (long long)u->sent);
 	return 0;
 }
 
@@ -229,7 +239,8 @@ static bool has_shell(const struct ssh_text *t)
 }
 
 /* *ret_no_shell: what answered is no POSIX shell; nothing was written. */
-static int upload_taken(struct upload *u, const char *remote, int mode, bool *ret_no_shell, struct err *err)
+static int upload_taken(struct upload *u, const char *remote, int mode, bool *ret_no_shell,
+			struct err *err)
 {
 	struct part *first = &u->parts[0];
 	const struct part *stop = NULL;
@@ -246,11 +257,13 @@ static int upload_taken(struct upload *u, const char *remote, int mode, bool *re
 	for (size_t i = u->nparts; i-- > 0;) {
 		struct part *p = stop ? (struct part *)stop : &u->parts[i];
 		if (!p->absent && end_part(p, clock_ms() + FAREWELL_MS, err) < 0) {
-			*ret_no_shell = err->code == ERR_REMOTE && p == first && !has_shell(&p->text);
+			*ret_no_shell =
+				err->code == ERR_REMOTE && p == first && !has_shell(&p->text);
 			return -1;
 		}
 		if (stop)
-			return err_set(err, ERR_REMOTE, "%s: the machine stopped reading after %lld bytes", remote,
+			return err_set(err, ERR_REMOTE,
+				       "%s: the machine stopped reading after %lld bytes", remote,
 				       (long long)u->sent);
 	}
 	if (!has_shell(&first->text)) {
@@ -260,18 +273,21 @@ static int upload_taken(struct upload *u, const char *remote, int mode, bool *re
 	return check_size(u, remote, err);
 }
 
-int ssh_upload(struct communicator *c, int fd, off_t size, const char *name, const char *remote, int mode,
-	       struct err *err)
+int ssh_upload(struct communicator *c, int fd, off_t size, const char *name, const char *remote,
+	       int mode, struct err *err)
 {
 	struct ssh_comm *s = (struct ssh_comm *)c;
 	struct stat st;
-	auto_free char *target = ends_with(remote, "/") ? xasprintf("%s%s", remote, name) : xstrdup(remote);
+	auto_free char *target =
+		ends_with(remote, "/") ? xasprintf("%s%s", remote, name) : xstrdup(remote);
 	if (streq(s->config->ssh_file_transfer_method, "sftp"))
 		return ssh_sftp_upload(s, fd, target, mode, err);
 	AUTO(upload) struct upload u = { .s = s, .fd = fd };
 	u.seekable = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	u.parts[0].at = u.seekable ? MAX(lseek(fd, 0, SEEK_CUR), (off_t)0) : 0;
-	u.parts[0].end = size >= 0 ? u.parts[0].at + size : u.seekable ? MAX(st.st_size, u.parts[0].at) : INT64_MAX;
+	u.parts[0].end = size >= 0    ? u.parts[0].at + size
+			 : u.seekable ? MAX(st.st_size, u.parts[0].at)
+				      : INT64_MAX;
 	off_t start = u.parts[0].at, end = u.parts[0].end;
 	bool no_shell = false;
 	if (ssh_comm_take(s, err) < 0)
@@ -338,7 +354,8 @@ static void on_download(void *data, bool is_stderr, const char *p, size_t n)
 		read_head(d);
 }
 
-static int download_taken(struct ssh_comm *s, const char *remote, struct download *d, struct err *err)
+static int download_taken(struct ssh_comm *s, const char *remote, struct download *d,
+			  struct err *err)
 {
 	AUTO(buf) struct buf command = BUF_INIT;
 	AUTO(ssh_chan) struct ssh_chan chan = { .on_data = on_download, .data = d };
@@ -354,8 +371,8 @@ static int download_taken(struct ssh_comm *s, const char *remote, struct downloa
 	if (d->write_error)
 		return err_errno(err, d->write_error, "writing what was downloaded");
 	if (d->size >= 0 && d->got != d->size)
-		return err_set(err, ERR_REMOTE, "%s: %lld of %lld bytes arrived", remote, (long long)d->got,
-			       (long long)d->size);
+		return err_set(err, ERR_REMOTE, "%s: %lld of %lld bytes arrived", remote,
+			       (long long)d->got, (long long)d->size);
 	return 0;
 }
 

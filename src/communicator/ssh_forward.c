@@ -1,5 +1,5 @@
-/* Streams: each is a channel and a local socket, and bytes go both ways with the back pressure of either
- * side. Tunnels are listeners, here or on the machine, that make streams. */
+/* Streams: each is a channel and a local socket, and bytes go both ways with the back pressure of
+ * either side. Tunnels are listeners, here or on the machine, that make streams. */
 #include "communicator/ssh_forward.h"
 
 #include "base/clock.h"
@@ -69,8 +69,8 @@ static void pair_open(struct ssh_conn *c, struct ssh_pair *p)
 	p->opening = false;
 	p->opened = rc == SSH_OK;
 	if (!p->opened) {
-		log_line("ssh: %s does not connect to %s port %lld: %s", c->name, p->host, (long long)p->port,
-			 libssh.get_error(c->session));
+		log_line("ssh: %s does not connect to %s port %lld: %s", c->name, p->host,
+			 (long long)p->port, libssh.get_error(c->session));
 		p->dead = true;
 	}
 }
@@ -126,7 +126,8 @@ static void move_in(struct ssh_pair *p)
 		}
 		if (l->from == l->to)
 			break;
-		ssize_t n = send(p->fd, l->p + l->from, l->to - l->from, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n =
+			send(p->fd, l->p + l->from, l->to - l->from, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			p->dead = true;
 			return;
@@ -219,7 +220,8 @@ static void accept_remote(struct ssh_conn *c)
 	const struct ssh_tunnel *t = remote_tunnel(c, port);
 	int fd = t ? net_dial(t->host, t->host_port, clock_ms() + CONNECT_MS, c->cancel, &err) : -1;
 	if (fd < 0) {
-		log_line("ssh: tunnel from port %d of %s: %s", port, c->name, err.msg ? err.msg : "not asked for");
+		log_line("ssh: tunnel from port %d of %s: %s", port, c->name,
+			 err.msg ? err.msg : "not asked for");
 		libssh.channel_free(ch);
 		return;
 	}
@@ -269,8 +271,8 @@ int ssh_forward_dial(struct ssh_conn *c, const char *host, int64_t port, int64_t
 	if (ret < 0) {
 		fd_close(&ends[0]);
 		if (!err_any(err))
-			err_set(err, ERR_AGAIN, "the bastion %s cannot reach %s port %lld", c->name, host,
-				(long long)port);
+			err_set(err, ERR_AGAIN, "the bastion %s cannot reach %s port %lld", c->name,
+				host, (long long)port);
 	}
 	return ret;
 }
@@ -290,7 +292,8 @@ static struct ssh_tunnel *tunnel_new(struct ssh_conn *c, const struct comm_tunne
 
 int ssh_forward_local(struct ssh_conn *c, const struct comm_tunnel *t, struct err *err)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)t->listen_port),
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)t->listen_port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int one = 1;
 	auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -298,22 +301,27 @@ int ssh_forward_local(struct ssh_conn *c, const struct comm_tunnel *t, struct er
 		return err_errno(err, errno, "socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 16) < 0)
-		return err_errno(err, errno, "ssh_local_tunnels: port %lld", (long long)t->listen_port);
+		return err_errno(err, errno, "ssh_local_tunnels: port %lld",
+				 (long long)t->listen_port);
 	tunnel_new(c, t, steal_fd(fd));
 	return 0;
 }
 
-int ssh_forward_remote(struct ssh_conn *c, const struct comm_tunnel *t, int64_t deadline, struct err *err)
+int ssh_forward_remote(struct ssh_conn *c, const struct comm_tunnel *t, int64_t deadline,
+		       struct err *err)
 {
 	int bound = 0, rc;
-	while ((rc = libssh.channel_listen_forward(c->session, "localhost", (int)t->listen_port, &bound)) == SSH_AGAIN)
+	while ((rc = libssh.channel_listen_forward(c->session, "localhost", (int)t->listen_port,
+						   &bound)) == SSH_AGAIN)
 		if (clock_ms() >= deadline)
-			return err_set(err, ERR_TIMEOUT, "ssh_remote_tunnels: no answer from %s", c->name);
+			return err_set(err, ERR_TIMEOUT, "ssh_remote_tunnels: no answer from %s",
+				       c->name);
 		else if (ssh_conn_step(c, deadline, err) < 0)
 			return -1;
 	if (rc != SSH_OK)
 		return err_set(err, ERR_REMOTE,
-			       "ssh_remote_tunnels: %s does not open port %lld: it is taken there, or the server forbids "
+			       "ssh_remote_tunnels: %s does not open port %lld: it is taken there, "
+			       "or the server forbids "
 			       "forwarding",
 			       c->name, (long long)t->listen_port);
 	tunnel_new(c, t, -1);

@@ -1,5 +1,5 @@
-/* Byte streams through an SSH connection: tunnels of the template, the way through a bastion, the lent
- * agent. ssh_conn_step drives them. Private to this room. */
+/* Byte streams through an SSH connection: tunnels of the template, the way through a bastion, the
+ * lent agent. ssh_conn_step drives them. Private to this room. */
 #ifndef INGOT_COMMUNICATOR_SSH_FORWARD_H
 #define INGOT_COMMUNICATOR_SSH_FORWARD_H
 
@@ -9,8 +9,9 @@
 
 #define SSH_FORWARD_POLLS 128 /* streams of one connection that are watched at once */
 
-/* A stream to host:port as the server sees it: a local socket that behaves like a connection there, or -1.
- * The connection is not taken. Errors: ERR_AGAIN (the server cannot reach it), ERR_LOST, ERR_CANCELLED. */
+/* A stream to host:port as the server sees it: a local socket that behaves like a connection there,
+ * or -1. The connection is not taken. Errors: ERR_AGAIN (the server cannot reach it), ERR_LOST,
+ * ERR_CANCELLED. */
 int ssh_forward_dial(struct ssh_conn *c, const char *host, int64_t port, int64_t deadline,
 		     const struct cancel *cancel, struct err *err) MUST_USE;
 /* Opens a port here (local) or on the machine (remote) that leads to host:port there or here. The

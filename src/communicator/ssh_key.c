@@ -1,5 +1,6 @@
-/* What kind of text a key file holds, told from its first line and, for OpenSSH's own form, the cipher name
- * in its head (→ PROTOCOL.key of OpenSSH). The library parses it for real when it logs in. */
+/* What kind of text a key file holds, told from its first line and, for OpenSSH's own form, the
+ * cipher name in its head (→ PROTOCOL.key of OpenSSH). The library parses it for real when it logs
+ * in. */
 #include "communicator/ssh_key.h"
 
 #include "base/os.h"
@@ -21,16 +22,18 @@ char *ssh_key_expand(struct arena *a, const char *path)
 
 static int encrypted(const char *name, struct err *err)
 {
-	return err_set(err, ERR_INVALID,
-		       "the key %s is protected by a passphrase, which ingot cannot ask for: use an agent "
-		       "(ssh_agent_auth) or a copy without one (ssh-keygen -p)",
-		       name);
+	return err_set(
+		err, ERR_INVALID,
+		"the key %s is protected by a passphrase, which ingot cannot ask for: use an agent "
+		"(ssh_agent_auth) or a copy without one (ssh-keygen -p)",
+		name);
 }
 
 /* Whether the body of an OpenSSH key says that it is encrypted; -1 when it is malformed. */
 static int openssh_encrypted(struct str text)
 {
-	ptrdiff_t begin = str_find(text, STR(OPENSSH_BEGIN)), end = str_find(text, STR(OPENSSH_END));
+	ptrdiff_t begin = str_find(text, STR(OPENSSH_BEGIN)),
+		  end = str_find(text, STR(OPENSSH_END));
 	if (begin < 0 || end < begin)
 		return -1;
 	AUTO(buf) struct buf base64 = BUF_INIT;
@@ -51,17 +54,22 @@ static int openssh_encrypted(struct str text)
 
 int ssh_key_check(struct str text, const char *name, struct err *err)
 {
-	static const char *const public[] = { "ssh-", "ecdsa-", "sk-", "-----BEGIN PUBLIC", "---- BEGIN SSH2 PUBLIC" };
+	static const char *const public[] = { "ssh-", "ecdsa-", "sk-", "-----BEGIN PUBLIC",
+					      "---- BEGIN SSH2 PUBLIC" };
 	struct str t = str_trim(text);
 	if (!t.n)
 		return err_set(err, ERR_INVALID, "the key %s is empty", name);
 	for (size_t i = 0; i < ARRAY_LEN(public); i++)
 		if (str_starts(t, public[i]))
-			return err_set(err, ERR_INVALID, "%s holds a public key; the private one is needed", name);
+			return err_set(err, ERR_INVALID,
+				       "%s holds a public key; the private one is needed", name);
 	if (str_starts(t, "PuTTY-User-Key-File"))
-		return err_set(err, ERR_INVALID,
-			       "the key %s is in PuTTY's form: export it as an OpenSSH key with puttygen", name);
-	if (str_find(t, STR("BEGIN ENCRYPTED PRIVATE KEY")) >= 0 || str_find(t, STR("Proc-Type: 4,ENCRYPTED")) >= 0)
+		return err_set(
+			err, ERR_INVALID,
+			"the key %s is in PuTTY's form: export it as an OpenSSH key with puttygen",
+			name);
+	if (str_find(t, STR("BEGIN ENCRYPTED PRIVATE KEY")) >= 0 ||
+	    str_find(t, STR("Proc-Type: 4,ENCRYPTED")) >= 0)
 		return encrypted(name, err);
 	if (str_find(t, STR(OPENSSH_BEGIN)) >= 0) {
 		int e = openssh_encrypted(t);
@@ -70,9 +78,11 @@ int ssh_key_check(struct str text, const char *name, struct err *err)
 		return e < 0 ? err_set(err, ERR_INVALID, "the key %s is damaged", name) : 0;
 	}
 	if (str_find(t, STR("-----BEGIN ")) < 0 || str_find(t, STR("PRIVATE KEY-----")) < 0)
-		return err_set(err, ERR_INVALID, "%s holds no private key: PEM or OpenSSH form is wanted", name);
+		return err_set(err, ERR_INVALID,
+			       "%s holds no private key: PEM or OpenSSH form is wanted", name);
 	if (str_find(t, STR("-----END ")) < 0)
-		return err_set(err, ERR_INVALID, "the key %s is cut short: its last line is missing", name);
+		return err_set(err, ERR_INVALID,
+			       "the key %s is cut short: its last line is missing", name);
 	return 0;
 }
 

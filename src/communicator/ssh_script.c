@@ -1,6 +1,6 @@
-/* A script, its run and its removal in one command: the text travels in the command line, so nothing has to wait
- * for the server to grant room for input, and no further round trip removes the file. Scripts too long for that,
- * and machines without a POSIX shell, take two steps. */
+/* A script, its run and its removal in one command: the text travels in the command line, so
+ * nothing has to wait for the server to grant room for input, and no further round trip removes the
+ * file. Scripts too long for that, and machines without a POSIX shell, take two steps. */
 #include "communicator/ssh_comm.h"
 
 #include "base/clock.h"
@@ -16,10 +16,11 @@
 #define GONE "=gone=" /* with random digits after it, as a script may print anything */
 #define GONE_MAX 32
 
-/* $1 file, $2 mode, $3 its bytes, $4 their number, $5 the command, $6 empty, or after a success the file is to be
- * removed and this told at the end of stderr. The login shell becomes this one, so $$ leads the process group of
- * all that runs in the session; another login shell runs the command, as the server would have done it. What a
- * shell says of a killed child is kept out of the command's stderr. */
+/* $1 file, $2 mode, $3 its bytes, $4 their number, $5 the command, $6 empty, or after a success the
+ * file is to be removed and this told at the end of stderr. The login shell becomes this one, so $$
+ * leads the process group of all that runs in the session; another login shell runs the command, as
+ * the server would have done it. What a shell says of a killed child is kept out of the command's
+ * stderr. */
 static const char put_script[] =
 	"echo " HELLO "; (umask 077; printf %b \"$3\" >\"$1\") && chmod \"$2\" \"$1\" || exit 97; "
 	"ingot_n=$(wc -c <\"$1\"); [ \"$ingot_n\" -eq \"$4\" ] || "
@@ -28,12 +29,14 @@ static const char put_script[] =
 	"exec 3>&2 2>/dev/null; (exec \"${SHELL:-sh}\" -c \"$5\" 2>&3 3>&-); ingot_n=$?; "
 	"[ $ingot_n -ne 0 ] || { rm -f \"$1\" && printf %s \"$6\" >&3; }; exit $ingot_n";
 
-/* Bytes as printf's %b reads them, in characters that no login shell minds between single quotes. */
+/* Bytes as printf's %b reads them, in characters that no login shell minds between single quotes.
+ */
 static void add_escaped(struct buf *out, struct str text)
 {
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr(" _-./:=,+@;", c)))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c && strchr(" _-./:=,+@;", c)))
 			buf_addc(out, (char)c);
 		else
 			buf_printf(out, "\\0%03o", c);
@@ -102,8 +105,8 @@ static void pass_on(struct script_run *r, enum proc_stream s, const char *p, siz
 		buf_add(&r->tail, p + n - held, held);
 }
 
-/* Takes the first two marks out of what came. What a start file of the login shell printed before them is
- * dropped: the shell that runs the command prints it again. */
+/* Takes the first two marks out of what came. What a start file of the login shell printed before
+ * them is dropped: the shell that runs the command prints it again. */
 static void look_for_marks(struct script_run *r)
 {
 	struct buf *b = &r->early.out;
@@ -147,7 +150,9 @@ static void one_command(struct buf *out, const struct script_run *r)
 	snprintf(bits, sizeof(bits), "%04o", s->mode & 0777);
 	snprintf(size, sizeof(size), "%zu", s->text.n);
 	ssh_shell_command(out, put_script,
-			  (const char *const[]){ s->remote, bits, buf_cstr(&bytes), size, r->cmd->command, r->gone }, 6);
+			  (const char *const[]){ s->remote, bits, buf_cstr(&bytes), size,
+						 r->cmd->command, r->gone },
+			  6);
 }
 
 static int run_taken(struct ssh_comm *s, struct script_run *r, const char *command, unsigned flags,
@@ -165,14 +170,15 @@ static int run_taken(struct ssh_comm *s, struct script_run *r, const char *comma
 	return -1;
 }
 
-static int in_two_steps(struct ssh_comm *s, struct comm_script *script, const struct comm_command *cmd,
-			int *ret_status, struct err *err)
+static int in_two_steps(struct ssh_comm *s, struct comm_script *script,
+			const struct comm_command *cmd, int *ret_status, struct err *err)
 {
 	struct str text = script->text;
 	auto_fd int fd = memfd_create("script", MFD_CLOEXEC);
 	if (fd < 0 || os_write_all(fd, text.p, text.n) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return err_errno(err, errno, "keeping a script in memory");
-	if (ssh_upload(&s->base, fd, (off_t)text.n, "script", script->remote, script->mode, err) < 0)
+	if (ssh_upload(&s->base, fd, (off_t)text.n, "script", script->remote, script->mode, err) <
+	    0)
 		return -1;
 	script->started = true;
 	return s->base.ops->run(&s->base, cmd, ret_status, err);
@@ -188,8 +194,8 @@ static void choose_mark(struct script_run *r, bool pty)
 	r->gone_stream = pty ? PROC_STDOUT : PROC_STDERR;
 }
 
-int ssh_run_script(struct communicator *c, struct comm_script *script, const struct comm_command *cmd,
-		   int *ret_status, struct err *err)
+int ssh_run_script(struct communicator *c, struct comm_script *script,
+		   const struct comm_command *cmd, int *ret_status, struct err *err)
 {
 	struct ssh_comm *s = (struct ssh_comm *)c;
 	AUTO(script_run) struct script_run r = { .script = script, .cmd = cmd };
@@ -199,11 +205,13 @@ int ssh_run_script(struct communicator *c, struct comm_script *script, const str
 	script->started = script->removed = false;
 	choose_mark(&r, pty);
 	one_command(&command, &r);
-	if (command.n > WORD_MAX || cmd->input.n || streq(s->config->ssh_file_transfer_method, "sftp"))
+	if (command.n > WORD_MAX || cmd->input.n ||
+	    streq(s->config->ssh_file_transfer_method, "sftp"))
 		return in_two_steps(s, script, cmd, ret_status, err);
 	if (ssh_comm_take(s, err) < 0)
 		return -1;
-	int ret = run_taken(s, &r, buf_cstr(&command), SSH_EXEC_AGENT | (pty ? SSH_EXEC_PTY : 0), &status, err);
+	int ret = run_taken(s, &r, buf_cstr(&command), SSH_EXEC_AGENT | (pty ? SSH_EXEC_PTY : 0),
+			    &status, err);
 	ssh_comm_give(s);
 	tell(&r, r.gone_stream, r.tail.p, r.tail.n);
 	if (ret < 0)

@@ -1,6 +1,6 @@
-/* An sftp client of protocol version 3 (draft-ietf-secsh-filexfer-02). The library's own waits for the answer
- * to each 32 KiB, blocks, and hears no cancel flag; this one keeps many requests on the way and waits in
- * ssh_chan_step. */
+/* An sftp client of protocol version 3 (draft-ietf-secsh-filexfer-02). The library's own waits for
+ * the answer to each 32 KiB, blocks, and hears no cancel flag; this one keeps many requests on the
+ * way and waits in ssh_chan_step. */
 #include "communicator/ssh_sftp.h"
 
 #include "base/clock.h"
@@ -20,8 +20,24 @@
 #define ANSWER_MS 300000
 #define DEPTH_MAX 64
 
-enum { INIT = 1, VERSION, OPEN, CLOSE, READ, WRITE, FSETSTAT = 10, OPENDIR, READDIR, MKDIR = 14, STAT = 17,
-       STATUS = 101, HANDLE, DATA, NAME, ATTRS };
+enum {
+	INIT = 1,
+	VERSION,
+	OPEN,
+	CLOSE,
+	READ,
+	WRITE,
+	FSETSTAT = 10,
+	OPENDIR,
+	READDIR,
+	MKDIR = 14,
+	STAT = 17,
+	STATUS = 101,
+	HANDLE,
+	DATA,
+	NAME,
+	ATTRS
+};
 enum { FX_OK, FX_EOF, FX_NO_SUCH_FILE, FX_PERMISSION_DENIED, FX_FAILURE };
 enum { FXF_READ = 1, FXF_WRITE = 2, FXF_CREAT = 8, FXF_TRUNC = 16 };
 enum { ATTR_SIZE = 1, ATTR_OWNER = 2, ATTR_MODE = 4, ATTR_TIMES = 8 };
@@ -157,8 +173,9 @@ static int receive(struct sftp *f, struct answer *ret, struct err *err)
 			return 0;
 		}
 		if (f->chan.closed || f->chan.eof)
-			return f->text.err.n ? ssh_text_failed(&f->text, 1, err) :
-					       err_set(err, ERR_REMOTE, "the sftp server ended early");
+			return f->text.err.n
+				       ? ssh_text_failed(&f->text, 1, err)
+				       : err_set(err, ERR_REMOTE, "the sftp server ended early");
 		if (clock_ms() >= deadline)
 			return err_set(err, ERR_LOST, "the sftp server does not answer");
 		if (ssh_chan_step(&f->chan, deadline, err) < 0)
@@ -169,8 +186,8 @@ static int receive(struct sftp *f, struct answer *ret, struct err *err)
 /* An answer that is no success, told with the path. */
 static int refused(const struct answer *a, const char *path, struct err *err)
 {
-	static const char *const texts[] = { "", "it ends too soon", "No such file or directory", "Permission denied",
-					     "the server says no" };
+	static const char *const texts[] = { "", "it ends too soon", "No such file or directory",
+					     "Permission denied", "the server says no" };
 	struct str body = a->body, text = { 0 };
 	uint32_t code;
 	if (a->type != STATUS || !take32(&body, &code))
@@ -179,7 +196,8 @@ static int refused(const struct answer *a, const char *path, struct err *err)
 	enum err_code kind = code == FX_NO_SUCH_FILE ? ERR_NOT_FOUND : ERR_REMOTE;
 	if (code > FX_OK && code < FX_FAILURE)
 		return err_set(err, kind, "%s: %s", path, texts[code]);
-	return err_set(err, kind, "%s: %s" STR_FMT, path, text.n ? "" : texts[FX_FAILURE], STR_ARG(text));
+	return err_set(err, kind, "%s: %s" STR_FMT, path, text.n ? "" : texts[FX_FAILURE],
+		       STR_ARG(text));
 }
 
 static bool is_ok(const struct answer *a)
@@ -238,8 +256,8 @@ static int stat_path(struct sftp *f, const char *path, struct attrs *ret, struct
 	return 1;
 }
 
-static int open_path(struct sftp *f, uint8_t type, const char *path, uint32_t flags, struct buf *ret_handle,
-		     struct err *err)
+static int open_path(struct sftp *f, uint8_t type, const char *path, uint32_t flags,
+		     struct buf *ret_handle, struct err *err)
 {
 	struct answer a;
 	struct str handle;
@@ -270,8 +288,8 @@ static int close_handle(struct sftp *f, const struct buf *handle, const char *pa
 }
 
 /* Writes all of fd; *ret_size bytes. */
-static int write_all(struct sftp *f, int fd, const struct buf *handle, const char *path, uint64_t *ret_size,
-		     struct err *err)
+static int write_all(struct sftp *f, int fd, const struct buf *handle, const char *path,
+		     uint64_t *ret_size, struct err *err)
 {
 	auto_free char *block = xmalloc(BLOCK);
 	uint64_t at = 0;
@@ -325,15 +343,15 @@ static int put_file(struct sftp *f, int fd, const char *remote, int mode, struct
 	struct attrs st;
 	uint64_t size = 0;
 	if (open_path(f, OPEN, remote, FXF_WRITE | FXF_CREAT | FXF_TRUNC, &handle, err) < 0 ||
-	    write_all(f, fd, &handle, remote, &size, err) < 0 || set_mode(f, &handle, mode, err) < 0 ||
-	    close_handle(f, &handle, remote, err) < 0)
+	    write_all(f, fd, &handle, remote, &size, err) < 0 ||
+	    set_mode(f, &handle, mode, err) < 0 || close_handle(f, &handle, remote, err) < 0)
 		return -1;
 	int found = stat_path(f, remote, &st, err);
 	if (found < 0)
 		return -1;
 	if (found == 0 && st.has_size && st.has_mode && S_ISREG(st.mode) && st.size != size)
-		return err_set(err, ERR_REMOTE, "%s: %llu of %llu bytes arrived", remote, (unsigned long long)st.size,
-			       (unsigned long long)size);
+		return err_set(err, ERR_REMOTE, "%s: %llu of %llu bytes arrived", remote,
+			       (unsigned long long)st.size, (unsigned long long)size);
 	return 0;
 }
 
@@ -350,7 +368,8 @@ static int get_file(struct sftp *f, const char *remote, int fd, struct err *err)
 		return err_set(err, ERR_REMOTE, "%s: Is a directory", remote);
 	if (open_path(f, OPEN, remote, FXF_READ, &handle, err) < 0)
 		return -1;
-	/* Answers come in the order of the requests; a short one (allowed anywhere) ends the run ahead. */
+	/* Answers come in the order of the requests; a short one (allowed anywhere) ends the run
+	 * ahead. */
 	uint64_t asked = 0, got = 0;
 	int ahead = 0;
 	bool end = false;
@@ -394,8 +413,8 @@ static int get_file(struct sftp *f, const char *remote, int fd, struct err *err)
 		}
 	}
 	if (st.has_size && S_ISREG(st.mode) && got < st.size)
-		return err_set(err, ERR_REMOTE, "%s: %llu of %llu bytes arrived", remote, (unsigned long long)got,
-			       (unsigned long long)st.size);
+		return err_set(err, ERR_REMOTE, "%s: %llu of %llu bytes arrived", remote,
+			       (unsigned long long)got, (unsigned long long)st.size);
 	return close_handle(f, &handle, remote, err);
 }
 
@@ -419,15 +438,19 @@ static int make_dir(struct sftp *f, const char *path, int mode, struct err *err)
 	return err_move(err, &why);
 }
 
-static int put_dir(struct sftp *f, const char *local, const char *remote, int depth, struct err *err);
+static int put_dir(struct sftp *f, const char *local, const char *remote, int depth,
+		   struct err *err);
 
-static int put_entry(struct sftp *f, const char *local, const char *remote, int depth, struct err *err)
+static int put_entry(struct sftp *f, const char *local, const char *remote, int depth,
+		     struct err *err)
 {
 	struct stat st;
 	if (stat(local, &st) < 0)
 		return err_errno(err, errno, "%s", local);
 	if (S_ISDIR(st.st_mode))
-		return make_dir(f, remote, st.st_mode, err) < 0 ? -1 : put_dir(f, local, remote, depth + 1, err);
+		return make_dir(f, remote, st.st_mode, err) < 0
+			       ? -1
+			       : put_dir(f, local, remote, depth + 1, err);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_INVALID, "%s is neither a file nor a folder", local);
 	auto_fd int fd = open(local, O_RDONLY | O_CLOEXEC);
@@ -436,13 +459,15 @@ static int put_entry(struct sftp *f, const char *local, const char *remote, int 
 	return put_file(f, fd, remote, st.st_mode, err);
 }
 
-static int put_dir(struct sftp *f, const char *local, const char *remote, int depth, struct err *err)
+static int put_dir(struct sftp *f, const char *local, const char *remote, int depth,
+		   struct err *err)
 {
 	DIR *dir = depth < DEPTH_MAX ? opendir(local) : NULL;
 	int ret = 0;
 	if (!dir)
-		return depth < DEPTH_MAX ? err_errno(err, errno, "%s", local) :
-					   err_set(err, ERR_INVALID, "%s: too deep, or a link leads back up", local);
+		return depth < DEPTH_MAX ? err_errno(err, errno, "%s", local)
+					 : err_set(err, ERR_INVALID,
+						   "%s: too deep, or a link leads back up", local);
 	for (struct dirent *e; ret == 0 && (e = readdir(dir));) {
 		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
 			continue;
@@ -464,7 +489,9 @@ static int put_tree(struct sftp *f, const char *local, const char *remote, struc
 	if (found == 0 && !S_ISDIR(st.mode))
 		return err_set(err, ERR_REMOTE, "%s: Not a directory", remote);
 	if (contents)
-		return (found && make_dir(f, remote, 0755, err) < 0) ? -1 : put_dir(f, local, remote, 0, err);
+		return (found && make_dir(f, remote, 0755, err) < 0)
+			       ? -1
+			       : put_dir(f, local, remote, 0, err);
 	auto_free char *into = found ? xstrdup(remote) : os_path_join(remote, os_basename(local));
 	return put_entry(f, local, into, 0, err);
 }
@@ -484,7 +511,8 @@ static int list_answer(struct answer *a, remote_entries *ret, struct err *err)
 	for (uint32_t i = 0; i < n; i++) {
 		struct str name, line;
 		struct attrs st;
-		if (!take_str(&a->body, &name) || !take_str(&a->body, &line) || !take_attrs(&a->body, &st))
+		if (!take_str(&a->body, &name) || !take_str(&a->body, &line) ||
+		    !take_attrs(&a->body, &st))
 			return malformed(err);
 		if (str_eqs(name, ".") || str_eqs(name, ".."))
 			continue;
@@ -518,30 +546,37 @@ static int list_dir(struct sftp *f, const char *remote, remote_entries *ret, str
 	}
 }
 
-static int get_dir(struct sftp *f, const char *remote, const char *local, int depth, struct err *err);
+static int get_dir(struct sftp *f, const char *remote, const char *local, int depth,
+		   struct err *err);
 
-static int get_entry(struct sftp *f, const char *remote, const char *local, int depth, struct err *err)
+static int get_entry(struct sftp *f, const char *remote, const char *local, int depth,
+		     struct err *err)
 {
 	struct attrs st;
 	int found = stat_path(f, remote, &st, err); /* links are followed, as with scp */
 	if (found)
-		return found < 0 ? -1 : err_set(err, ERR_NOT_FOUND, "%s: No such file or directory", remote);
+		return found < 0 ? -1
+				 : err_set(err, ERR_NOT_FOUND, "%s: No such file or directory",
+					   remote);
 	if (S_ISDIR(st.mode)) {
 		if (mkdir(local, st.mode & 0777) < 0 && errno != EEXIST)
 			return err_errno(err, errno, "%s", local);
 		return get_dir(f, remote, local, depth + 1, err);
 	}
-	auto_fd int fd = open(local, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st.has_mode ? st.mode & 0777 : 0644);
+	auto_fd int fd = open(local, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			      st.has_mode ? st.mode & 0777 : 0644);
 	if (fd < 0)
 		return err_errno(err, errno, "%s", local);
 	return get_file(f, remote, fd, err);
 }
 
-static int get_dir(struct sftp *f, const char *remote, const char *local, int depth, struct err *err)
+static int get_dir(struct sftp *f, const char *remote, const char *local, int depth,
+		   struct err *err)
 {
 	remote_entries entries = VEC_INIT;
-	int ret = depth > DEPTH_MAX ? err_set(err, ERR_REMOTE, "%s: too deep, or a link leads back up", remote) :
-				      list_dir(f, remote, &entries, err);
+	int ret = depth > DEPTH_MAX ? err_set(err, ERR_REMOTE,
+					      "%s: too deep, or a link leads back up", remote)
+				    : list_dir(f, remote, &entries, err);
 	for (size_t i = 0; i < entries.n; i++) {
 		auto_free char *from = os_path_join(remote, entries.v[i].name);
 		auto_free char *to = os_path_join(local, entries.v[i].name);
@@ -579,7 +614,8 @@ static int run_job(struct ssh_comm *s, const struct job *j, struct err *err)
 		return -1;
 	int ret = start(&f, s, err);
 	if (ret == 0)
-		ret = j->file ? j->file(&f, j->fd, j->to, j->mode, err) : j->tree(&f, j->from, j->to, err);
+		ret = j->file ? j->file(&f, j->fd, j->to, j->mode, err)
+			      : j->tree(&f, j->from, j->to, err);
 	stop(&f);
 	ssh_comm_give(s);
 	return ret;
@@ -587,7 +623,8 @@ static int run_job(struct ssh_comm *s, const struct job *j, struct err *err)
 
 int ssh_sftp_upload(struct ssh_comm *s, int fd, const char *remote, int mode, struct err *err)
 {
-	return run_job(s, &(struct job){ .file = put_file, .fd = fd, .to = remote, .mode = mode }, err);
+	return run_job(s, &(struct job){ .file = put_file, .fd = fd, .to = remote, .mode = mode },
+		       err);
 }
 
 static int get_to_fd(struct sftp *f, int fd, const char *remote, int mode, struct err *err)
@@ -606,7 +643,8 @@ int ssh_sftp_upload_dir(struct ssh_comm *s, const char *local, const char *remot
 	return run_job(s, &(struct job){ .tree = put_tree, .from = local, .to = remote }, err);
 }
 
-int ssh_sftp_download_dir(struct ssh_comm *s, const char *remote, const char *local, struct err *err)
+int ssh_sftp_download_dir(struct ssh_comm *s, const char *remote, const char *local,
+			  struct err *err)
 {
 	return run_job(s, &(struct job){ .tree = get_tree, .from = remote, .to = local }, err);
 }

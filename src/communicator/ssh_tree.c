@@ -1,6 +1,6 @@
-/* Folders as one tar stream in one session. The machine decides where it goes (an existing folder gets it, a
- * new name becomes its copy: cli.md 8) and unpacks while it arrives; a last entry with a name of our own
- * proves that everything was unpacked. Without tar, or without a shell: sftp. */
+/* Folders as one tar stream in one session. The machine decides where it goes (an existing folder
+ * gets it, a new name becomes its copy: cli.md 8) and unpacks while it arrives; a last entry with a
+ * name of our own proves that everything was unpacked. Without tar, or without a shell: sftp. */
 #include "communicator/ssh_comm.h"
 #include "communicator/ssh_sftp.h"
 
@@ -18,20 +18,23 @@
 #define DEPTH_MAX 64
 #define FAREWELL_MS 600000 /* to unpack what has arrived */
 
-/* $1 destination, $2 "1": the contents only, $3 name of the folder, $4 its mode, $5 the last entry's name.
- * Says "files" where the reference would write each file over the destination, "tar" where tar is absent. */
+/* $1 destination, $2 "1": the contents only, $3 name of the folder, $4 its mode, $5 the last
+ * entry's name. Says "files" where the reference would write each file over the destination, "tar"
+ * where tar is absent. */
 static const char unpack_script[] =
-	"echo =ingot=; d=$1; if [ -d \"$d\" ]; then if [ \"$2\" ]; then t=$d; else t=${d%/}/$3; fi; "
+	"echo =ingot=; d=$1; if [ -d \"$d\" ]; then if [ \"$2\" ]; then t=$d; else t=${d%/}/$3; "
+	"fi; "
 	"elif [ -e \"$d\" ]; then echo \"$d: Not a directory\" >&2; exit 21; "
 	"elif [ \"$2\" ]; then echo files; exit 0; else t=$d; fi; "
 	"command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; "
 	"if [ -d \"$t\" ]; then :; else mkdir \"$t\" && chmod \"$4\" \"$t\" || exit 21; fi; "
 	"tar -xpomf - -C \"$t\" || exit 21; "
-	"[ -e \"$t/$5\" ] || { echo \"$t: the last part did not arrive\" >&2; exit 21; }; rm -f \"$t/$5\"; echo done";
+	"[ -e \"$t/$5\" ] || { echo \"$t: the last part did not arrive\" >&2; exit 21; }; rm -f "
+	"\"$t/$5\"; echo done";
 /* $1 folder to pack from, $2 name in it. */
-static const char pack_script[] =
-	"echo =ingot=; command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; cd \"$1\" || exit 21; "
-	"echo go; exec tar -chf - -- \"$2\"";
+static const char pack_script[] = "echo =ingot=; command -v tar >/dev/null 2>&1 || { echo tar; "
+				  "exit 0; }; cd \"$1\" || exit 21; "
+				  "echo go; exec tar -chf - -- \"$2\"";
 /* $1 pattern: each match by its own name. */
 static const char pack_pattern_script[] =
 	"echo =ingot=; command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; p=$1; set --; "
@@ -65,7 +68,8 @@ static int pack_failed(struct packer *k, struct err *err)
 	return err_set(err, ERR_IO, "packing: %s", libarchive.error_string(k->a));
 }
 
-static int pack_head(struct packer *k, const char *name, mode_t type, int mode, off_t size, struct err *err)
+static int pack_head(struct packer *k, const char *name, mode_t type, int mode, off_t size,
+		     struct err *err)
 {
 	libarchive.entry_clear(k->entry);
 	libarchive.entry_set_pathname(k->entry, name);
@@ -100,7 +104,8 @@ static int pack_file(struct packer *k, int dir, const char *file, const char *na
 static int pack_dir(struct packer *k, int fd, const char *name, int depth, struct err *err);
 
 /* Links are followed: the machine gets what they lead to, as with scp. */
-static int pack_entry(struct packer *k, int dir, const char *file, const char *name, int depth, struct err *err)
+static int pack_entry(struct packer *k, int dir, const char *file, const char *name, int depth,
+		      struct err *err)
 {
 	struct stat st;
 	if (fstatat(dir, file, &st, 0) < 0)
@@ -131,7 +136,8 @@ static int pack_dir(struct packer *k, int fd, const char *name, int depth, struc
 	for (struct dirent *e; ret == 0 && (e = readdir(dir));) {
 		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
 			continue;
-		auto_free char *path = *name ? xasprintf("%s/%s", name, e->d_name) : xstrdup(e->d_name);
+		auto_free char *path =
+			*name ? xasprintf("%s/%s", name, e->d_name) : xstrdup(e->d_name);
 		ret = pack_entry(k, dirfd(dir), e->d_name, path, depth, err);
 	}
 	closedir(dir);
@@ -201,7 +207,8 @@ static int unpack_taken(struct ssh_comm *s, const char *local, const char *remot
 	snprintf(mark, sizeof(mark), ".ingot-%s", buf_cstr(&hex));
 	snprintf(mode, sizeof(mode), "%04o", st.st_mode & 0777);
 	ssh_shell_command(&command, unpack_script,
-			  (const char *const[]){ remote, ends_with(local, "/") ? "1" : "", os_basename(local), mode, mark },
+			  (const char *const[]){ remote, ends_with(local, "/") ? "1" : "",
+						 os_basename(local), mode, mark },
 			  5);
 	k.chan.on_data = ssh_text_feed;
 	k.chan.data = &k.text;
@@ -221,9 +228,10 @@ static int unpack_taken(struct ssh_comm *s, const char *local, const char *remot
 	return status || !says(&k.text, "done") ? ssh_text_failed(&k.text, status, err) : 0;
 }
 
-/* What scp makes of "folder/" and a destination that is not there: each file is written to that name, so the
- * last one stays (cli.md 8). */
-static int upload_as_files(struct ssh_comm *s, const char *local, const char *remote, struct err *err)
+/* What scp makes of "folder/" and a destination that is not there: each file is written to that
+ * name, so the last one stays (cli.md 8). */
+static int upload_as_files(struct ssh_comm *s, const char *local, const char *remote,
+			   struct err *err)
 {
 	DIR *dir = opendir(local);
 	int ret = 0;
@@ -237,10 +245,13 @@ static int upload_as_files(struct ssh_comm *s, const char *local, const char *re
 		if (fd < 0 || fstat(fd, &st) < 0)
 			ret = err_errno(err, errno, "%s%s", local, e->d_name);
 		else if (S_ISDIR(st.st_mode))
-			ret = err_set(err, ERR_REMOTE, "%s is not there: make it first, or leave the slash after %s out",
-				      remote, local);
+			ret = err_set(
+				err, ERR_REMOTE,
+				"%s is not there: make it first, or leave the slash after %s out",
+				remote, local);
 		else
-			ret = ssh_upload(&s->base, fd, st.st_size, e->d_name, remote, st.st_mode, err);
+			ret = ssh_upload(&s->base, fd, st.st_size, e->d_name, remote, st.st_mode,
+					 err);
 	}
 	closedir(dir);
 	return ret;
@@ -318,7 +329,8 @@ static int check_name(const char *name, struct err *err)
 	return bad ? err_set(err, ERR_REMOTE, "the machine's archive names %s: refused", name) : 0;
 }
 
-static int save_entry(struct archive *a, struct archive_entry *e, const char *local, struct err *err)
+static int save_entry(struct archive *a, struct archive_entry *e, const char *local,
+		      struct err *err)
 {
 	const char *name = libarchive.entry_pathname(e);
 	mode_t type = libarchive.entry_filetype(e), mode = libarchive.entry_perm(e) & 0777;
@@ -339,7 +351,9 @@ static int save_entry(struct archive *a, struct archive_entry *e, const char *lo
 		if (check_name(link, err) < 0)
 			return -1;
 		unlink(path);
-		return linkat(AT_FDCWD, from, AT_FDCWD, path, 0) < 0 ? err_errno(err, errno, "%s", path) : 0;
+		return linkat(AT_FDCWD, from, AT_FDCWD, path, 0) < 0
+			       ? err_errno(err, errno, "%s", path)
+			       : 0;
 	}
 	if (type != AE_IFREG)
 		return 0; /* devices and the like are not copied */
@@ -378,8 +392,8 @@ static int save_all(struct unpacker *u, const char *local, struct err *err)
 	return ret;
 }
 
-static int download_taken(struct ssh_comm *s, struct unpacker *u, const char *command, const char *local,
-			  struct err *err)
+static int download_taken(struct ssh_comm *s, struct unpacker *u, const char *command,
+			  const char *local, struct err *err)
 {
 	int status = 0;
 	u->chan.on_data = on_unpack;
@@ -423,7 +437,8 @@ int ssh_download_dir(struct communicator *c, const char *remote, const char *loc
 	AUTO(buf) struct buf command = BUF_INIT;
 	if (streq(s->config->ssh_file_transfer_method, "sftp"))
 		return ssh_sftp_download_dir(s, remote, local, err);
-	if (libarchive_open(err) < 0 || os_mkdir_all(local, 0755, err) < 0 || ssh_comm_take(s, err) < 0)
+	if (libarchive_open(err) < 0 || os_mkdir_all(local, 0755, err) < 0 ||
+	    ssh_comm_take(s, err) < 0)
 		return -1;
 	download_command(&command, remote);
 	int ret = download_taken(s, &u, buf_cstr(&command), local, err);

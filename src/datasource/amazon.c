@@ -29,13 +29,14 @@ void amazon_access_prepare(struct prepare *p, struct amazon_access *access)
 	};
 }
 
-int amazon_access_open(const struct amazon_access *access, struct arena *a, struct aws_session **ret_session,
-		       struct aws_client *ret, struct err *err)
+int amazon_access_open(const struct amazon_access *access, struct arena *a,
+		       struct aws_session **ret_session, struct aws_client *ret, struct err *err)
 {
 	AUTO(aws_session) struct aws_session *s = NULL;
 	const char *region;
 
-	if (aws_session_open(&access->aws, &s, err) < 0 || aws_session_region(s, access->cancel, &region, err) < 0)
+	if (aws_session_open(&access->aws, &s, err) < 0 ||
+	    aws_session_region(s, access->cancel, &region, err) < 0)
 		return -1;
 	*ret = aws_client(s, "ec2", region, a, access->cancel);
 	*ret_session = steal(s);
@@ -46,5 +47,6 @@ struct value_attr datasource_text(struct arena *a, const char *name, const char 
 {
 	struct str nfc = text_nfc(a, arena_str(a, str_from(text ? text : "")));
 
-	return (struct value_attr){ .key = str_from(name), .value = value_string(nfc, (struct span){ 0 }) };
+	return (struct value_attr){ .key = str_from(name),
+				    .value = value_string(nfc, (struct span){ 0 }) };
 }

@@ -14,9 +14,11 @@ extern const struct spec amazon_access_spec;
 
 /* Checks the access options, and turns them to the local cloud in a rehearsal. */
 void amazon_access_prepare(struct prepare *p, struct amazon_access *access);
-/* A client for the options' region; answers are in the arena. The caller closes *ret_session after its calls. */
-int amazon_access_open(const struct amazon_access *access, struct arena *a, struct aws_session **ret_session,
-		       struct aws_client *ret, struct err *err) MUST_USE;
+/* A client for the options' region; answers are in the arena. The caller closes *ret_session after
+ * its calls. */
+int amazon_access_open(const struct amazon_access *access, struct arena *a,
+		       struct aws_session **ret_session, struct aws_client *ret,
+		       struct err *err) MUST_USE;
 
 /* A text attribute of an object; NULL is "". */
 struct value_attr datasource_text(struct arena *a, const char *name, const char *text);

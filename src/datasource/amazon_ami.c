@@ -11,10 +11,10 @@ static const struct spec_row rows[] = {
 	SPEC_EMBED(struct ami_config, access, struct amazon_access, &amazon_access_spec),
 	SPEC_EMBED(struct ami_config, filter, struct aws_ami_filter, &aws_ami_filter_spec),
 };
-static const struct spec spec =
-	SPEC("amazon-ami", struct ami_config, rows,
-	     .doc = "Finds one image in EC2. Its values: `id`, `name`, `creation_date`, `owner` (account id), "
-		    "`owner_name` (alias, where it has one) and `tags`.");
+static const struct spec spec = SPEC("amazon-ami", struct ami_config, rows,
+				     .doc = "Finds one image in EC2. Its values: `id`, `name`, "
+					    "`creation_date`, `owner` (account id), "
+					    "`owner_name` (alias, where it has one) and `tags`.");
 
 static void prepare(struct prepare *p, void *config)
 {
@@ -22,9 +22,12 @@ static void prepare(struct prepare *p, void *config)
 
 	amazon_access_prepare(p, &c->access);
 	if (!c->filter.filters.n)
-		prepare_error(p, "filters", "which image is meant must be said by at least one filter");
+		prepare_error(p, "filters",
+			      "which image is meant must be said by at least one filter");
 	if (!c->filter.owners.n)
-		prepare_error(p, "owners", "who owns the image must be said: anybody can give an image any name");
+		prepare_error(
+			p, "owners",
+			"who owns the image must be said: anybody can give an image any name");
 }
 
 static int compare_attrs(const void *a, const void *b)
@@ -37,7 +40,8 @@ static struct value tags_of(struct arena *a, const struct ec2_image *image)
 	struct value_attr *v = arena_new_array(a, struct value_attr, image->tags.n);
 
 	for (size_t i = 0; i < image->tags.n; i++)
-		v[i] = datasource_text(a, arena_strdup(a, image->tags.v[i].key), image->tags.v[i].value);
+		v[i] = datasource_text(a, arena_strdup(a, image->tags.v[i].key),
+				       image->tags.v[i].value);
 	qsort(v, image->tags.n, sizeof(*v), compare_attrs);
 	return value_attrs_make(a, VALUE_MAP, v, image->tags.n, (struct span){ 0 });
 }
@@ -64,7 +68,8 @@ static int run(struct arena *a, void *config, struct value *ret, struct err *err
 	return 0;
 }
 
-static const char *const outputs[] = { "creation_date", "id", "name", "owner", "owner_name", "tags", NULL };
+static const char *const outputs[] = { "creation_date", "id",	"name", "owner",
+				       "owner_name",	"tags", NULL };
 
 extern const struct datasource datasource_amazon_ami;
 const struct datasource datasource_amazon_ami = {

@@ -11,13 +11,15 @@ struct parameter_config {
 static const struct spec_row rows[] = {
 	SPEC_EMBED(struct parameter_config, access, struct amazon_access, &amazon_access_spec),
 	SPEC_STR(struct parameter_config, name, .flags = SPEC_REQUIRED,
-		 .doc = "Name or ARN of the parameter; with `:VERSION` or `:LABEL` behind it an older one."),
+		 .doc = "Name or ARN of the parameter; with `:VERSION` or `:LABEL` behind it an "
+			"older one."),
 	SPEC_BOOL(struct parameter_config, with_decryption,
-		  .doc = "Give a SecureString in clear text; it is hidden in all output. Without it, as it is stored."),
+		  .doc = "Give a SecureString in clear text; it is hidden in all output. Without "
+			 "it, as it is stored."),
 };
-static const struct spec spec =
-	SPEC("amazon-parameterstore", struct parameter_config, rows,
-	     .doc = "Reads a parameter of Systems Manager. Its values: `value`, `version` and `arn`.");
+static const struct spec spec = SPEC(
+	"amazon-parameterstore", struct parameter_config, rows,
+	.doc = "Reads a parameter of Systems Manager. Its values: `value`, `version` and `arn`.");
 
 static void prepare(struct prepare *p, void *config)
 {

@@ -11,16 +11,21 @@ struct secret_config {
 
 static const struct spec_row rows[] = {
 	SPEC_EMBED(struct secret_config, access, struct amazon_access, &amazon_access_spec),
-	SPEC_STR(struct secret_config, name, .flags = SPEC_REQUIRED, .doc = "Name or ARN of the secret."),
+	SPEC_STR(struct secret_config, name, .flags = SPEC_REQUIRED,
+		 .doc = "Name or ARN of the secret."),
 	SPEC_STR(struct secret_config, key,
-		 .doc = "For a secret that is a JSON object: which of its members becomes `value`. Default: the first."),
-	SPEC_STR(struct secret_config, version_id, .doc = "A version by its id; wins over `version_stage`."),
-	SPEC_STR(struct secret_config, version_stage, .def = "AWSCURRENT", .doc = "A version by its label."),
+		 .doc = "For a secret that is a JSON object: which of its members becomes `value`. "
+			"Default: the first."),
+	SPEC_STR(struct secret_config, version_id,
+		 .doc = "A version by its id; wins over `version_stage`."),
+	SPEC_STR(struct secret_config, version_stage, .def = "AWSCURRENT",
+		 .doc = "A version by its label."),
 };
-static const struct spec spec =
-	SPEC("amazon-secretsmanager", struct secret_config, rows,
-	     .doc = "Reads a secret of Secrets Manager, which is hidden in all output. Its values: `value`, "
-		    "`secret_string`, `secret_binary` (what is no UTF-8 stays in base64) and `version_id`.");
+static const struct spec spec = SPEC("amazon-secretsmanager", struct secret_config, rows,
+				     .doc = "Reads a secret of Secrets Manager, which is hidden in "
+					    "all output. Its values: `value`, "
+					    "`secret_string`, `secret_binary` (what is no UTF-8 "
+					    "stays in base64) and `version_id`.");
 
 static void prepare(struct prepare *p, void *config)
 {
@@ -35,14 +40,15 @@ static const char *decoded(struct arena *a, const char *base64)
 {
 	AUTO(buf) struct buf bytes = BUF_INIT;
 
-	if (!base64 || buf_add_unbase64(&bytes, str_from(base64)) < 0 || memchr(bytes.p, '\0', bytes.n) ||
-	    u8_check((const uint8_t *)bytes.p, bytes.n))
+	if (!base64 || buf_add_unbase64(&bytes, str_from(base64)) < 0 ||
+	    memchr(bytes.p, '\0', bytes.n) || u8_check((const uint8_t *)bytes.p, bytes.n))
 		return base64;
 	return arena_strndup(a, bytes.p, bytes.n);
 }
 
 /* A key that is not there gives "", as in the reference. */
-static int pick(struct arena *a, const struct secret_config *c, const char *text, const char **ret, struct err *err)
+static int pick(struct arena *a, const struct secret_config *c, const char *text, const char **ret,
+		struct err *err)
 {
 	*ret = "";
 	if (!text || aws_secret_pick(a, text, c->key, false, ret, err) == 0)
@@ -77,7 +83,8 @@ static int run(struct arena *a, void *config, struct value *ret, struct err *err
 	return 0;
 }
 
-static const char *const outputs[] = { "secret_binary", "secret_string", "value", "version_id", NULL };
+static const char *const outputs[] = { "secret_binary", "secret_string", "value", "version_id",
+				       NULL };
 
 extern const struct datasource datasource_amazon_secretsmanager;
 const struct datasource datasource_amazon_secretsmanager = {

@@ -65,8 +65,9 @@ static const char *find_query(struct arena *a)
 {
 	const char *ns = os_env("CONSUL_NAMESPACE"), *partition = os_env("CONSUL_PARTITION");
 
-	return arena_printf(a, "%s%s%s%s%s", ns || partition ? "?" : "", ns ? "ns=" : "", ns ? ns : "",
-			    partition ? ns ? "&partition=" : "partition=" : "", partition ? partition : "");
+	return arena_printf(a, "%s%s%s%s%s", ns || partition ? "?" : "", ns ? "ns=" : "",
+			    ns ? ns : "", partition ? ns ? "&partition=" : "partition=" : "",
+			    partition ? partition : "");
 }
 
 static int take(struct arena *a, const struct http_response *r, const char **ret, struct err *err)
@@ -79,8 +80,10 @@ static int take(struct arena *a, const struct http_response *r, const char **ret
 	if (r->status == 404)
 		rc = err_set(err, ERR_NOT_FOUND, "there is no such key");
 	else if (r->status != 200)
-		rc = err_set(err, r->status == 403 ? ERR_AUTH : ERR_REMOTE, "Consul answered with status %d: %.*s", r->status,
-			     (int)MIN(str_trim(buf_str(&r->body)).n, (size_t)200), str_trim(buf_str(&r->body)).p);
+		rc = err_set(err, r->status == 403 ? ERR_AUTH : ERR_REMOTE,
+			     "Consul answered with status %d: %.*s", r->status,
+			     (int)MIN(str_trim(buf_str(&r->body)).n, (size_t)200),
+			     str_trim(buf_str(&r->body)).p);
 	else if (!json_is_array(o) || (value && buf_add_unbase64(&bytes, str_from(value)) < 0))
 		rc = err_set(err, ERR_REMOTE, "what came is no answer of Consul");
 	else if (!bytes.n)
@@ -101,7 +104,8 @@ int consul_read(struct arena *a, const char *key, const char **ret, struct err *
 	path = arena_printf(a, "/v1/kv/%s", key);
 	if (environment(a, &env, err) < 0 || find_headers(a, headers, err) < 0)
 		return -1;
-	if (server_get(&env, path, find_query(a), headers, &r, err) < 0 || take(a, &r, ret, err) < 0)
+	if (server_get(&env, path, find_query(a), headers, &r, err) < 0 ||
+	    take(a, &r, ret, err) < 0)
 		return err_prefix(err, "Consul, %s", key);
 	return 0;
 }

@@ -18,8 +18,8 @@ static const char *text_of(struct func_call *c, struct value v)
 	return v.kind == VALUE_STRING ? arena_strndup(c->arena, v.string.p, v.string.n) : "";
 }
 
-static int fn_vault(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-		    struct err *err)
+static int fn_vault(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+		    struct value *ret, struct err *err)
 {
 	const char *text;
 
@@ -28,8 +28,8 @@ static int fn_vault(struct func_call *c, const struct value *args, size_t nargs 
 	return give_secret(c, text, ret);
 }
 
-static int fn_consul_key(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-			 struct err *err)
+static int fn_consul_key(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			 struct value *ret, struct err *err)
 {
 	const char *text;
 
@@ -73,8 +73,8 @@ static int fn_secret(struct func_call *c, const struct value *args, size_t nargs
 	return give_secret(c, text, ret);
 }
 
-static int fn_secret_raw(struct func_call *c, const struct value *args, size_t nargs UNUSED, struct value *ret,
-			 struct err *err)
+static int fn_secret_raw(struct func_call *c, const struct value *args, size_t nargs UNUSED,
+			 struct value *ret, struct err *err)
 {
 	struct aws_secret secret;
 
@@ -83,43 +83,72 @@ static int fn_secret_raw(struct func_call *c, const struct value *args, size_t n
 	return give_secret(c, secret.text, ret);
 }
 
-static int fn_refused(struct func_call *c UNUSED, const struct value *args UNUSED, size_t nargs UNUSED,
-		      struct value *ret UNUSED, struct err *err)
+static int fn_refused(struct func_call *c UNUSED, const struct value *args UNUSED,
+		      size_t nargs UNUSED, struct value *ret UNUSED, struct err *err)
 {
-	return err_set(err, ERR_UNSUPPORTED, "a rehearsal (-local) reads nothing of a real AWS account; let a variable hold "
-					     "the value, and give it with -var");
+	return err_set(
+		err, ERR_UNSUPPORTED,
+		"a rehearsal (-local) reads nothing of a real AWS account; let a variable hold "
+		"the value, and give it with -var");
 }
 
-static const struct func_param vault_params[] = { { "path", &type_string, 0 }, { "key", &type_string, 0 } };
+static const struct func_param vault_params[] = { { "path", &type_string, 0 },
+						  { "key", &type_string, 0 } };
 static const struct func_param key_params[] = { { "key", &type_string, 0 } };
 static const struct func_param secret_params[] = { { "name", &type_string, 0 },
 						   { "key", &type_string, PARAM_NULL } };
 static const struct func_param raw_params[] = { { "name", &type_string, 0 } };
 
-static const struct func_example vault_examples[] = { { "vault(\"secret/data/hello\", \"foo\")", NULL } };
+static const struct func_example vault_examples[] = { { "vault(\"secret/data/hello\", \"foo\")",
+							NULL } };
 static const struct func_example key_examples[] = { { "consul_key(\"images/base\")", NULL } };
-static const struct func_example secret_examples[] = { { "aws_secretsmanager(\"sample/app/password\", null)", NULL },
-							{ "aws_secretsmanager(\"sample/app\", \"user\")", NULL } };
-static const struct func_example raw_examples[] = { { "jsondecode(aws_secretsmanager_raw(\"sample/app\")).user", NULL } };
+static const struct func_example secret_examples[] = {
+	{ "aws_secretsmanager(\"sample/app/password\", null)", NULL },
+	{ "aws_secretsmanager(\"sample/app\", \"user\")", NULL }
+};
+static const struct func_example raw_examples[] = {
+	{ "jsondecode(aws_secretsmanager_raw(\"sample/app\")).user", NULL }
+};
 
 #define ROWS(secret_fn, raw_fn) \
-	{ "aws_secretsmanager", secret_params, ARRAY_LEN(secret_params), .returns = &type_string, .call = (secret_fn), \
-	  .doc = "Reads a secret of AWS Secrets Manager, with the credentials and the region that AWS tools find. Of a secret " \
-		 "that is a JSON object it gives the member `key`, which may be null where there is one alone. What it gives is " \
+	{ "aws_secretsmanager", \
+	  secret_params, \
+	  ARRAY_LEN(secret_params), \
+	  .returns = &type_string, \
+	  .call = (secret_fn), \
+	  .doc = "Reads a secret of AWS Secrets Manager, with the credentials and the region " \
+		 "that AWS tools find. Of a secret " \
+		 "that is a JSON object it gives the member `key`, which may be null where there " \
+		 "is one alone. What it gives is " \
 		 "hidden in all output.", \
 	  FUNC_EXAMPLES(secret_examples) }, \
-	{ "aws_secretsmanager_raw", raw_params, ARRAY_LEN(raw_params), .returns = &type_string, .call = (raw_fn), \
-	  .doc = "Reads a secret of AWS Secrets Manager as it is stored. What it gives is hidden in all output.", \
-	  FUNC_EXAMPLES(raw_examples) }, \
-	{ "consul_key", key_params, ARRAY_LEN(key_params), .returns = &type_string, .call = fn_consul_key, \
-	  .doc = "Reads a key of Consul's store. Where Consul is and who asks is in the environment: `CONSUL_HTTP_ADDR`, " \
-		 "`CONSUL_HTTP_TOKEN` and the other variables of Consul's own program.", \
-	  FUNC_EXAMPLES(key_examples) }, \
-	{ "vault", vault_params, ARRAY_LEN(vault_params), .returns = &type_string, .call = fn_vault, \
-	  .doc = "Reads a key of a secret in Vault's key-value store, of either version; the path of version 2 has `data/` in " \
-		 "it. Where Vault is and who asks is in the environment: `VAULT_ADDR`, `VAULT_TOKEN` and the other variables of " \
-		 "Vault's own program. What it gives is hidden in all output.", \
-	  FUNC_EXAMPLES(vault_examples) }
+		{ "aws_secretsmanager_raw", \
+		  raw_params, \
+		  ARRAY_LEN(raw_params), \
+		  .returns = &type_string, \
+		  .call = (raw_fn), \
+		  .doc = "Reads a secret of AWS Secrets Manager as it is stored. What it gives " \
+			 "is hidden in all output.", \
+		  FUNC_EXAMPLES(raw_examples) }, \
+		{ "consul_key", \
+		  key_params, \
+		  ARRAY_LEN(key_params), \
+		  .returns = &type_string, \
+		  .call = fn_consul_key, \
+		  .doc = "Reads a key of Consul's store. Where Consul is and who asks is in the " \
+			 "environment: `CONSUL_HTTP_ADDR`, " \
+			 "`CONSUL_HTTP_TOKEN` and the other variables of Consul's own program.", \
+		  FUNC_EXAMPLES(key_examples) }, \
+	{ \
+		"vault", vault_params, ARRAY_LEN(vault_params), \
+			.returns = &type_string, .call = fn_vault, \
+			.doc = "Reads a key of a secret in Vault's key-value store, of either " \
+			       "version; the path of version 2 has `data/` in " \
+			       "it. Where Vault is and who asks is in the environment: " \
+			       "`VAULT_ADDR`, `VAULT_TOKEN` and the other variables of " \
+			       "Vault's own program. What it gives is hidden in all output.", \
+			FUNC_EXAMPLES(vault_examples) \
+	}
 
 static const struct func rows[] = { ROWS(fn_secret, fn_secret_raw) };
 static const struct func local_rows[] = { ROWS(fn_refused, fn_refused) };

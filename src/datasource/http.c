@@ -14,17 +14,21 @@ struct http_config {
 	struct cancel *cancel;
 };
 
-static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", NULL };
+static const char *const methods[] = { "GET",	 "HEAD",    "POST",  "PUT",
+				       "DELETE", "OPTIONS", "PATCH", NULL };
 
 static const struct spec_row rows[] = {
-	SPEC_STR(struct http_config, url, .flags = SPEC_REQUIRED, .doc = "What to ask, `http://` or `https://`."),
-	SPEC_STR(struct http_config, method, .def = "GET", .choices = methods, .doc = "How to ask."),
+	SPEC_STR(struct http_config, url, .flags = SPEC_REQUIRED,
+		 .doc = "What to ask, `http://` or `https://`."),
+	SPEC_STR(struct http_config, method, .def = "GET", .choices = methods,
+		 .doc = "How to ask."),
 	SPEC_MAP(struct http_config, request_headers, .doc = "More headers of the request."),
 	SPEC_STR(struct http_config, request_body, .doc = "What to send."),
 };
 static const struct spec spec =
 	SPEC("http", struct http_config, rows,
-	     .doc = "Makes one HTTP request, whose answer must have a status of 200 to 299. Its values: `url`, `body`, and "
+	     .doc = "Makes one HTTP request, whose answer must have a status of 200 to 299. Its "
+		    "values: `url`, `body`, and "
 		    "`request_headers`, which holds the headers of the answer.");
 
 static void prepare(struct prepare *p, void *config)
@@ -73,7 +77,8 @@ static void on_header(void *data, struct str name, struct str value)
 
 		if (!str_eq(h->v[i].key, key))
 			continue;
-		v->string = str_from(arena_printf(h->arena, STR_FMT ", " STR_FMT, STR_ARG(v->string), STR_ARG(value)));
+		v->string = str_from(arena_printf(h->arena, STR_FMT ", " STR_FMT,
+						  STR_ARG(v->string), STR_ARG(value)));
 		return;
 	}
 	h->v = arena_grow(h->arena, h->v, h->n * sizeof(*h->v), (h->n + 1) * sizeof(*h->v));
@@ -88,10 +93,12 @@ static int compare_attrs(const void *a, const void *b)
 	return str_cmp(((const struct value_attr *)a)->key, ((const struct value_attr *)b)->key);
 }
 
-static int ask(const struct http_config *c, struct answer *answer, struct http_response *ret, struct err *err)
+static int ask(const struct http_config *c, struct answer *answer, struct http_response *ret,
+	       struct err *err)
 {
 	AUTO(http) struct http *h = http_new(&(struct http_settings){ 0 });
-	const char **headers = arena_new_array(answer->arena, const char *, c->request_headers.n + 2);
+	const char **headers =
+		arena_new_array(answer->arena, const char *, c->request_headers.n + 2);
 	size_t n = 0;
 	bool typed = false;
 
@@ -99,7 +106,8 @@ static int ask(const struct http_config *c, struct answer *answer, struct http_r
 		const struct str_pair *p = &c->request_headers.v[i];
 
 		typed |= str_ieqs(str_from(p->key), "content-type");
-		headers[n++] = arena_printf(answer->arena, *p->value ? "%s: %s" : "%s;%s", p->key, p->value);
+		headers[n++] = arena_printf(answer->arena, *p->value ? "%s: %s" : "%s;%s", p->key,
+					    p->value);
 	}
 	if (!typed) /* the library would call any body a form */
 		headers[n++] = "Content-Type:";
@@ -117,7 +125,8 @@ static int ask(const struct http_config *c, struct answer *answer, struct http_r
 	if (http_do(h, &req, ret, err) < 0)
 		return err_prefix(err, "%s %s", c->method, c->url);
 	if (ret->status < 200 || ret->status > 299)
-		return err_set(err, ERR_REMOTE, "%s %s: the server answered with status %d", c->method, c->url, ret->status);
+		return err_set(err, ERR_REMOTE, "%s %s: the server answered with status %d",
+			       c->method, c->url, ret->status);
 	return 0;
 }
 
@@ -133,7 +142,9 @@ static int run(struct arena *a, void *config, struct value *ret, struct err *err
 		log_line("data source http: what %s sent is no UTF-8 text", c->url);
 	qsort(answer.v, answer.n, sizeof(*answer.v), compare_attrs);
 	struct value_attr v[] = {
-		{ .key = STR("body"), .value = value_string(text_nfc(a, arena_str(a, buf_str(&r.body))), (struct span){ 0 }) },
+		{ .key = STR("body"),
+		  .value = value_string(text_nfc(a, arena_str(a, buf_str(&r.body))),
+					(struct span){ 0 }) },
 		{ .key = STR("request_headers"),
 		  .value = value_attrs_make(a, VALUE_MAP, answer.v, answer.n, (struct span){ 0 }) },
 		{ .key = STR("url"), .value = value_cstring(a, c->url, (struct span){ 0 }) },

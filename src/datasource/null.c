@@ -6,9 +6,11 @@ struct null_config {
 };
 
 static const struct spec_row rows[] = {
-	SPEC_STR(struct null_config, input, .flags = SPEC_REQUIRED, .doc = "What `output` will be."),
+	SPEC_STR(struct null_config, input, .flags = SPEC_REQUIRED,
+		 .doc = "What `output` will be."),
 };
-static const struct spec spec = SPEC("null", struct null_config, rows, .doc = "Gives its `input` back as `output`.");
+static const struct spec spec =
+	SPEC("null", struct null_config, rows, .doc = "Gives its `input` back as `output`.");
 
 static void prepare(struct prepare *p, void *config)
 {
@@ -21,7 +23,8 @@ static void prepare(struct prepare *p, void *config)
 static int run(struct arena *a, void *config, struct value *ret, struct err *err UNUSED)
 {
 	const struct null_config *c = config;
-	struct value_attr v = { .key = STR("output"), .value = value_cstring(a, c->input, (struct span){ 0 }) };
+	struct value_attr v = { .key = STR("output"),
+				.value = value_cstring(a, c->input, (struct span){ 0 }) };
 
 	*ret = value_attrs_make(a, VALUE_OBJECT, &v, 1, (struct span){ 0 });
 	return 0;

@@ -18,7 +18,8 @@ int server_address(struct arena *a, const char *name, const char *address, const
 	if (!strstr(address, "://"))
 		address = arena_printf(a, "%s://%s", scheme, address);
 	else if (!starts_with(address, "http://") && !starts_with(address, "https://"))
-		return err_set(err, ERR_INVALID, "%s is \"%s\", and no http, https or unix address", name, address);
+		return err_set(err, ERR_INVALID, "%s is \"%s\", and no http, https or unix address",
+			       name, address);
 	for (n = strlen(address); n && address[n - 1] == '/';)
 		n--;
 	ret->base = arena_strndup(a, address, n);
@@ -41,14 +42,15 @@ static void add_escaped(struct buf *out, const char *path)
 {
 	for (; *path; path++) {
 		unsigned char c = (unsigned char)*path;
-		bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || strchr("/-_.~$&+,:;=@", c);
+		bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+			     strchr("/-_.~$&+,:;=@", c);
 
 		buf_printf(out, plain ? "%c" : "%%%02X", c);
 	}
 }
 
-int server_get(const struct server_env *env, const char *path, const char *query, const char *const *headers,
-	       struct http_response *ret, struct err *err)
+int server_get(const struct server_env *env, const char *path, const char *query,
+	       const char *const *headers, struct http_response *ret, struct err *err)
 {
 	AUTO(http) struct http *h = http_new(&env->trust);
 	AUTO(buf) struct buf url = BUF_INIT;

@@ -13,7 +13,8 @@
 
 static int environment(struct arena *a, struct server_env *ret, struct err *err)
 {
-	const char *agent = os_env("VAULT_AGENT_ADDR"), *address = agent ? agent : os_env("VAULT_ADDR"),
+	const char *agent = os_env("VAULT_AGENT_ADDR"),
+		   *address = agent ? agent : os_env("VAULT_ADDR"),
 		   *limit = os_env("VAULT_CLIENT_TIMEOUT");
 	int64_t ns;
 
@@ -27,8 +28,8 @@ static int environment(struct arena *a, struct server_env *ret, struct err *err)
 	};
 	if (limit && clock_parse_duration(str_from(limit), &ns))
 		ret->total_ms = ns / 1000000;
-	return server_address(a, agent ? "VAULT_AGENT_ADDR" : "VAULT_ADDR", address ? address : DEFAULT_ADDRESS, "https",
-			      ret, err);
+	return server_address(a, agent ? "VAULT_AGENT_ADDR" : "VAULT_ADDR",
+			      address ? address : DEFAULT_ADDRESS, "https", ret, err);
 }
 
 /* What the server says about itself, in one line. */
@@ -40,13 +41,14 @@ static void add_said(struct arena *a, const struct http_response *r, struct err 
 
 	said = said ? arena_printf(a, ": %s", said) : "";
 	json_decref(o);
-	err_set(err, r->status == 403 ? ERR_AUTH : ERR_REMOTE, "Vault answered with status %d%s%s", r->status, said,
+	err_set(err, r->status == 403 ? ERR_AUTH : ERR_REMOTE, "Vault answered with status %d%s%s",
+		r->status, said,
 		r->status == 403 ? " (is VAULT_TOKEN right, and may it read this path?)" : "");
 }
 
 /* A busy or sealed server is asked again. */
-static int ask(struct arena *a, const struct server_env *env, const char *path, struct http_response *ret,
-	       struct err *err)
+static int ask(struct arena *a, const struct server_env *env, const char *path,
+	       struct http_response *ret, struct err *err)
 {
 	const char *namespace = os_env("VAULT_NAMESPACE"), *retries = os_env("VAULT_MAX_RETRIES");
 	const char *headers[] = {
@@ -58,7 +60,8 @@ static int ask(struct arena *a, const struct server_env *env, const char *path, 
 	int64_t left = DEFAULT_RETRIES;
 
 	if (retries && !parse_i64(str_from(retries), &left))
-		return err_set(err, ERR_INVALID, "VAULT_MAX_RETRIES is \"%s\", and no number", retries);
+		return err_set(err, ERR_INVALID, "VAULT_MAX_RETRIES is \"%s\", and no number",
+			       retries);
 	for (;; left--) {
 		if (server_get(env, path, "", headers, ret, err) < 0)
 			return -1;
@@ -68,9 +71,11 @@ static int ask(struct arena *a, const struct server_env *env, const char *path, 
 	}
 }
 
-static int take(struct arena *a, const json_t *data, const char *key, const char **ret, struct err *err)
+static int take(struct arena *a, const json_t *data, const char *key, const char **ret,
+		struct err *err)
 {
-	const json_t *inner = json_object_get(data, "data"); /* version 2 keeps data about the secret beside it */
+	const json_t *inner =
+		json_object_get(data, "data"); /* version 2 keeps data about the secret beside it */
 	const json_t *v = json_object_get(json_is_object(inner) ? inner : data, key);
 
 	if (json_is_string(v)) {
@@ -82,7 +87,8 @@ static int take(struct arena *a, const json_t *data, const char *key, const char
 	return err_set(err, ERR_INVALID, "the value of \"%s\" is no text", key);
 }
 
-int vault_read(struct arena *a, const char *path, const char *key, const char **ret, struct err *err)
+int vault_read(struct arena *a, const char *path, const char *key, const char **ret,
+	       struct err *err)
 {
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
 	struct server_env env;

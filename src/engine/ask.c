@@ -1,5 +1,5 @@
-/* Questions on the controlling terminal (cli.md 3): raw while one waits, Enter is CR. The question itself is
- * an event, so that it stands in the output in its place. */
+/* Questions on the controlling terminal (cli.md 3): raw while one waits, Enter is CR. The question
+ * itself is an event, so that it stands in the output in its place. */
 #include "engine/inner.h"
 
 #include "base/clock.h"
@@ -46,9 +46,11 @@ static bool take(int tty, char c, bool hidden, struct buf *answer)
 	}
 }
 
-static int read_answer(int tty, const struct cancel *cancel, bool hidden, struct buf *answer, struct err *err)
+static int read_answer(int tty, const struct cancel *cancel, bool hidden, struct buf *answer,
+		       struct err *err)
 {
-	struct pollfd p[] = { { .fd = tty, .events = POLLIN }, { .fd = cancel_fd(cancel), .events = POLLIN } };
+	struct pollfd p[] = { { .fd = tty, .events = POLLIN },
+			      { .fd = cancel_fd(cancel), .events = POLLIN } };
 
 	for (;;) {
 		char c;
@@ -62,7 +64,8 @@ static int read_answer(int tty, const struct cancel *cancel, bool hidden, struct
 			continue;
 		n = read(tty, &c, 1);
 		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
-			return err_set(err, ERR_IO, "the terminal went away before the question was answered");
+			return err_set(err, ERR_IO,
+				       "the terminal went away before the question was answered");
 		if (n == 1 && take(tty, c, hidden, answer))
 			return 0;
 	}
@@ -101,7 +104,8 @@ static int ask_on(int tty, struct build *b, const char *question, bool hidden, s
 	return rc;
 }
 
-static int ask(struct build *b, const char *question, bool hidden, char **ret_answer, struct err *err)
+static int ask(struct build *b, const char *question, bool hidden, char **ret_answer,
+	       struct err *err)
 {
 	AUTO(buf) struct buf answer = BUF_INIT;
 	auto_fd int tty = -1;

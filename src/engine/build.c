@@ -11,8 +11,8 @@
 #include <assert.h>
 #include <stdarg.h>
 
-void build_init(struct build *b, struct run *run, const struct plan *plan, const struct plan_build *spec,
-		size_t index, pthread_mutex_t *ask_lock)
+void build_init(struct build *b, struct run *run, const struct plan *plan,
+		const struct plan_build *spec, size_t index, pthread_mutex_t *ask_lock)
 {
 	*b = (struct build){ .run = run, .plan = plan, .spec = spec, .index = index };
 	b->arena = arena_new();
@@ -106,7 +106,8 @@ void run_plain(struct run *run, bool error, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	events_emit(run->events, &(struct event){ .kind = EVENT_PLAIN, .error = error, .text = buf_str(&text) });
+	events_emit(run->events,
+		    &(struct event){ .kind = EVENT_PLAIN, .error = error, .text = buf_str(&text) });
 }
 
 void run_machine(struct run *run, const char *target, const char *type, ...)
@@ -119,7 +120,9 @@ void run_machine(struct run *run, const char *target, const char *type, ...)
 	for (size_t i = 0; i < MAX_FIELDS && (data[i] = va_arg(ap, const char *)); i++)
 		;
 	va_end(ap);
-	events_emit(run->events, &(struct event){ .kind = EVENT_MACHINE, .build = target, .type = type, .data = data });
+	events_emit(run->events,
+		    &(struct event){
+			    .kind = EVENT_MACHINE, .build = target, .type = type, .data = data });
 }
 
 void build_secret(struct build *b, const char *secret)
@@ -138,7 +141,8 @@ const char *build_get(const struct build *b, const char *name)
 	return map_gets(&b->generated, name);
 }
 
-int build_render(struct build *b, struct value dot, const char *text, struct str *ret, struct err *err)
+int build_render(struct build *b, struct value dot, const char *text, struct str *ret,
+		 struct err *err)
 {
 	struct plan_data data = { .values = &b->generated };
 
@@ -146,7 +150,8 @@ int build_render(struct build *b, struct value dot, const char *text, struct str
 	return b->component->render(b->component, &data, b->arena, dot, str_from(text), ret, err);
 }
 
-int build_decode(struct build *b, const struct plan_component *c, struct arena *a, void **ret, struct err *err)
+int build_decode(struct build *b, const struct plan_component *c, struct arena *a, void **ret,
+		 struct err *err)
 {
 	struct plan_data data = { .values = &b->generated };
 	AUTO(buf) struct buf text = BUF_INIT;

@@ -1,7 +1,7 @@
 /* One running build: what components get in hand. One thread each; its own arena.
  *
- * Builders are lists of steps; each *entered* step is undone in reverse, also after its own failure; a
- * product survives success.
+ * Builders are lists of steps; each *entered* step is undone in reverse, also after its own
+ *failure; a product survives success.
  *
  *	static const struct step steps[] = {
  *		{ "key pair", "StepKeyPair", key_run, key_undo, 0 },
@@ -39,9 +39,9 @@ struct run {
 	const struct run_local *local;
 };
 
-/* An id or name that a template uses, told to the local cloud before the first call, so that it has a
- * stand-in for what it does not know. Same kinds and hints as in cloud/local.h, which the build command
- * translates to. */
+/* An id or name that a template uses, told to the local cloud before the first call, so that it has
+ * a stand-in for what it does not know. Same kinds and hints as in cloud/local.h, which the build
+ * command translates to. */
 enum run_local_kind {
 	RUN_LOCAL_IMAGE,    /* hint: the ssh user */
 	RUN_LOCAL_VPC,
@@ -57,15 +57,17 @@ struct run_local_id {
 	enum run_local_kind kind;
 	const char *region, *id, *hint;
 };
-#define RUN_LOCAL_BIN "script-bin" /* in its data folder: programs for local scripts, before all others */
+#define RUN_LOCAL_BIN \
+	"script-bin" /* in its data folder: programs for local scripts, before all others */
 
 struct run_local {
 	const char *endpoint, *access_key, *secret_key, *region, *data_dir;
-	/* Called by builders on their threads, any number at once; tell: each warning or notice in words. */
+	/* Called by builders on their threads, any number at once; tell: each warning or notice in
+	 * words. */
 	int (*expect)(void *cloud, const struct run_local_id *ids, size_t n,
 		      void (*tell)(void *data, const char *text), void *data, struct err *err);
-	int (*notices)(void *cloud, const char *instance_id, void (*tell)(void *data, const char *text), void *data,
-		       struct err *err);
+	int (*notices)(void *cloud, const char *instance_id,
+		       void (*tell)(void *data, const char *text), void *data, struct err *err);
 	void *cloud;
 };
 
@@ -75,8 +77,8 @@ struct build {
 	const struct plan_build *spec;
 	size_t index;		  /* colour */
 	struct arena *arena;	  /* of this build */
-	/* Child of run->cancel. While steps are undone it is another one, which Ctrl-C does not set: take it
-	 * from here each time. */
+	/* Child of run->cancel. While steps are undone it is another one, which Ctrl-C does not
+	 * set: take it from here each time. */
 	struct cancel *cancel;
 	struct map generated;	  /* build values: ID, Host, Port, User, … → char * in the arena */
 	struct communicator *comm; /* while connected */
@@ -90,37 +92,46 @@ struct build {
 /* Ui: text of several lines gets the prefix on each. */
 void build_say(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void build_error(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void build_output(struct build *b, struct str lines); /* lines of a script, '\n' between them: engine/output.h */
+void build_output(struct build *b,
+		  struct str lines); /* lines of a script, '\n' between them: engine/output.h */
 void build_secret(struct build *b, const char *secret);	  /* hide it from now on */
 /* Sets a build value (copied). */
 void build_set(struct build *b, const char *name, const char *value);
 const char *build_get(const struct build *b, const char *name); /* NULL if not there */
 
-/* Renders {{ }} of a SPEC_LATE text of the running component: its functions, the build's values, `dot`
- * (an object, or null) for {{ .Name }}. The result is in the build's arena. */
-int build_render(struct build *b, struct value dot, const char *text, struct str *ret, struct err *err) MUST_USE;
+/* Renders {{ }} of a SPEC_LATE text of the running component: its functions, the build's values,
+ * `dot` (an object, or null) for {{ .Name }}. The result is in the build's arena. */
+int build_render(struct build *b, struct value dot, const char *text, struct str *ret,
+		 struct err *err) MUST_USE;
 
 struct step {
 	const char *label;  /* for people and the status line: "launch instance" */
-	const char *name;   /* Packer's step name, printed by -debug and abort: "StepRunSourceInstance" */
+	const char *
+		name; /* Packer's step name, printed by -debug and abort: "StepRunSourceInstance" */
 	int (*run)(struct build *b, void *state, struct err *err);
-	/* May be NULL. failed: the build did not end well. Idempotent, own deadline, cannot fail the build. */
+	/* May be NULL. failed: the build did not end well. Idempotent, own deadline, cannot fail
+	 * the build. */
 	void (*undo)(struct build *b, void *state, bool failed);
 	bool product; /* undo is called only when the build failed */
 };
-int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state, struct err *err) MUST_USE;
+int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state,
+		    struct err *err) MUST_USE;
 /* The step that runs the template's provisioners over b->comm; when one fails, its undo runs the
  * error-cleanup-provisioner as -on-error says. Every builder's list has it:
  *	{ … }, BUILD_STEP_PROVISION, { … } */
 int build_provision(struct build *b, void *state, struct err *err) MUST_USE;
 void build_provision_undo(struct build *b, void *state, bool failed);
-#define BUILD_STEP_PROVISION { "provision", "StepProvision", build_provision, build_provision_undo, false }
+#define BUILD_STEP_PROVISION \
+	{ \
+		"provision", "StepProvision", build_provision, build_provision_undo, false \
+	}
 
 /* Asks on the controlling terminal. *ret_answer: without the line's end, caller frees. Errors:
  * ERR_UNSUPPORTED "no available tty" (nothing was printed then), ERR_CANCELLED. */
 int build_ask(struct build *b, const char *question, char **ret_answer, struct err *err) MUST_USE;
 /* The same without showing the answer, which is hidden in all output from then on. */
-int build_ask_secret(struct build *b, const char *question, char **ret_answer, struct err *err) MUST_USE;
+int build_ask_secret(struct build *b, const char *question, char **ret_answer,
+		     struct err *err) MUST_USE;
 
 /* What a builder or post-processor made. Heap; freed with its ops. */
 struct artifact {

@@ -1,7 +1,7 @@
-/* Post-processor chains. Each chain starts with the builder's artifact; within one, each post-processor gets
- * what the one before made. What becomes of an input is said by keep_input_artifact, or else by the
- * post-processor; the builder's artifact stays if any chain wants it. A chain that fails does not stop the
- * others. */
+/* Post-processor chains. Each chain starts with the builder's artifact; within one, each
+ * post-processor gets what the one before made. What becomes of an input is said by
+ * keep_input_artifact, or else by the post-processor; the builder's artifact stays if any chain
+ * wants it. A chain that fails does not stop the others. */
 #include "engine/inner.h"
 
 #include "base/log.h"
@@ -52,7 +52,9 @@ static bool decide_keep(const struct plan_postprocessor *p, bool keep, bool must
 	if (p->keep_input < 0)
 		return keep;
 	if (keep && must_keep && p->keep_input == 0) {
-		log_line("[INFO] %s needs its input artifact: keep_input_artifact = false is not obeyed", p->c.type);
+		log_line("[INFO] %s needs its input artifact: keep_input_artifact = false is not "
+			 "obeyed",
+			 p->c.type);
 		return true;
 	}
 	return p->keep_input == 1;
@@ -117,7 +119,8 @@ static int report(struct chains *c, struct err *err)
 	buf_printf(&text, "%zu error(s) occurred:\n", c->errors.n);
 	for (size_t i = 0; i < c->errors.n; i++)
 		buf_printf(&text, "\n* %s", c->errors.v[i]);
-	return err_set(err, cancel_is_set(c->b->cancel) ? ERR_CANCELLED : ERR_REMOTE, "%s", buf_cstr(&text));
+	return err_set(err, cancel_is_set(c->b->cancel) ? ERR_CANCELLED : ERR_REMOTE, "%s",
+		       buf_cstr(&text));
 }
 
 int build_chains(struct build *b, struct artifact *made, struct artifacts *ret, struct err *err)

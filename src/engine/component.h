@@ -33,27 +33,31 @@ struct prepare {
 	bool weak;   /* legacy JSON */
 	bool force, debug;
 	bool syntax_only;
-	/* Data sources: where a rehearsal runs (engine/build.h), and the flag that ends the run; may be NULL. */
+	/* Data sources: where a rehearsal runs (engine/build.h), and the flag that ends the run;
+	 * may be NULL. */
 	const struct run_local *local;
 	struct cancel *cancel;
 };
 /* Where an option was written (or the component's block when it was not). */
 struct span prepare_span(const struct prepare *p, const char *option);
-/* "NAME: text" as an error at the option's place. Nothing is added where the option's value is not known before the
- * build (what is given back then belongs to no list). */
-struct diag *prepare_error(struct prepare *p, const char *option, const char *fmt, ...) PRINTF_LIKE(3, 4);
-struct diag *prepare_warning(struct prepare *p, const char *option, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* "NAME: text" as an error at the option's place. Nothing is added where the option's value is not
+ * known before the build (what is given back then belongs to no list). */
+struct diag *prepare_error(struct prepare *p, const char *option, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+struct diag *prepare_warning(struct prepare *p, const char *option, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
 
 struct builder {
 	const char *type;
 	const struct spec *spec;
-	/* Names of the values that templates reach by {{ build `X` }} and build.X, beyond the common
-	 * ones (ID, Host, …); NULL-terminated or NULL. */
+	/* Names of the values that templates reach by {{ build `X` }} and build.X, beyond the
+	 * common ones (ID, Host, …); NULL-terminated or NULL. */
 	const char *const *generated;
 	/* Checks and completes the config. May be NULL. */
 	void (*prepare)(struct prepare *p, void *config);
-	/* Makes the image: runs its step list by build_run_steps(), which calls the provisioners where
-	 * BUILD_STEP_PROVISION stands. Returns the artifact (NULL: none, e.g. skip_create_ami). */
+	/* Makes the image: runs its step list by build_run_steps(), which calls the provisioners
+	 * where BUILD_STEP_PROVISION stands. Returns the artifact (NULL: none, e.g.
+	 * skip_create_ami). */
 	int (*run)(struct build *b, void *config, struct artifact **ret, struct err *err);
 };
 
@@ -70,19 +74,19 @@ struct postprocessor {
 	const char *type;
 	const struct spec *spec;
 	void (*prepare)(struct prepare *p, void *config); /* may be NULL */
-	/* Takes the artifact of the step before (never NULL) and returns the next one, or NULL for "the
-	 * same, passed on". *keep: in = what keep_input_artifact says by default, out = whether the input
-	 * must be kept; *must_keep: the template may not overrule it. */
-	int (*run)(struct build *b, void *config, struct artifact *in, struct artifact **ret, bool *keep,
-		   bool *must_keep, struct err *err);
+	/* Takes the artifact of the step before (never NULL) and returns the next one, or NULL for
+	 * "the same, passed on". *keep: in = what keep_input_artifact says by default, out =
+	 * whether the input must be kept; *must_keep: the template may not overrule it. */
+	int (*run)(struct build *b, void *config, struct artifact *in, struct artifact **ret,
+		   bool *keep, bool *must_keep, struct err *err);
 };
 
 struct datasource {
 	const char *type;
 	const struct spec *spec;
 	void (*prepare)(struct prepare *p, void *config); /* may be NULL */
-	/* Asks for the value, an object. On any thread. Attributes that are secrets are marked sensitive: they are
-	 * to be hidden in all output, and may be used like any other. */
+	/* Asks for the value, an object. On any thread. Attributes that are secrets are marked
+	 * sensitive: they are to be hidden in all output, and may be used like any other. */
 	int (*run)(struct arena *a, void *config, struct value *ret, struct err *err);
 	/* Names of the output's attributes, for validate (which does not run it). */
 	const char *const *outputs;

@@ -12,7 +12,8 @@ enum { MAX_DATA = 8 };
 
 struct events {
 	pthread_mutex_t lock; /* recursive: batches */
-	pthread_mutex_t secrets_lock; /* held for moments only, also by the log while a reader is busy */
+	pthread_mutex_t
+		secrets_lock; /* held for moments only, also by the log while a reader is busy */
 	VEC(struct event_reader) readers;
 	struct redact *redact;
 	size_t held;
@@ -134,7 +135,8 @@ void events_seize(struct events *s, int64_t ms)
 
 static bool is_arrowed(enum event_kind kind)
 {
-	return kind == EVENT_SAY || kind == EVENT_OUTPUT || kind == EVENT_ERROR || kind == EVENT_QUESTION;
+	return kind == EVENT_SAY || kind == EVENT_OUTPUT || kind == EVENT_ERROR ||
+	       kind == EVENT_QUESTION;
 }
 
 struct str event_lines(const struct event *e)

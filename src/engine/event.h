@@ -1,6 +1,7 @@
-/* Everything a build tells is an event: typed, timestamped, one stream. The terminal, -machine-readable,
- * -json, the log file and the report are readers of it. Secrets are removed here and nowhere else, in
- * every encoding they can take (raw, JSON, shell, base64, URI, each line of several).
+/* Everything a build tells is an event: typed, timestamped, one stream. The terminal,
+ * -machine-readable, -json, the log file and the report are readers of it. Secrets are removed here
+ * and nowhere else, in every encoding they can take (raw, JSON, shell, base64, URI, each line of
+ * several).
  */
 #ifndef INGOT_ENGINE_EVENT_H
 #define INGOT_ENGINE_EVENT_H
@@ -10,13 +11,15 @@
 #include "base/str.h"
 
 enum event_kind {
-	EVENT_SAY,	/* progress of a build: "==> NAME: text" */
-	EVENT_OUTPUT,	/* whole lines a script printed, '\n' between them; each is a message of its own */
-	EVENT_ERROR,	/* an error of a build, red */
-	EVENT_PLAIN,	/* text without an arrow: of a build ("Build '…' finished") or of none (closing lines) */
-	EVENT_LEGEND,	/* "NAME: output will be in this color.", and the empty line after them */
-	EVENT_MACHINE,	/* only for -machine-readable: type and data fields */
-	EVENT_STEP,	/* a build's step starts; empty text: the build is over. For the status line */
+	EVENT_SAY,    /* progress of a build: "==> NAME: text" */
+	EVENT_OUTPUT, /* whole lines a script printed, '\n' between them; each is a message of its
+			 own */
+	EVENT_ERROR,  /* an error of a build, red */
+	EVENT_PLAIN, /* text without an arrow: of a build ("Build '…' finished") or of none (closing
+			lines) */
+	EVENT_LEGEND,  /* "NAME: output will be in this color.", and the empty line after them */
+	EVENT_MACHINE, /* only for -machine-readable: type and data fields */
+	EVENT_STEP, /* a build's step starts; empty text: the build is over. For the status line */
 	EVENT_QUESTION, /* a question, no newline after it */
 	EVENT_ANSWERED, /* it was answered (or cancelled) */
 };
@@ -34,7 +37,8 @@ struct event {
 };
 
 struct event_reader {
-	void (*on_event)(void *data, const struct event *e); /* called under the stream's lock, one at a time */
+	void (*on_event)(void *data,
+			 const struct event *e); /* called under the stream's lock, one at a time */
 	void (*on_flush)(void *data); /* after one event or a held batch, same lock; may be NULL */
 	void *data;
 };
@@ -44,19 +48,21 @@ struct events; /* the stream */
 struct events *events_new(void);
 void events_free(struct events *s);
 void events_add_reader(struct events *s, struct event_reader r); /* before builds start */
-void events_add_secret(struct events *s, const char *secret);	   /* any time; short ones (< 3 bytes) are left alone */
-void events_emit(struct events *s, struct event *e);		   /* any thread; redacts, stamps, tells readers */
+void events_add_secret(struct events *s,
+		       const char *secret); /* any time; short ones (< 3 bytes) are left alone */
+void events_emit(struct events *s,
+		 struct event *e); /* any thread; redacts, stamps, tells readers */
 /* A batch: until events_release() other threads wait and readers do not flush. May be nested. */
 void events_hold(struct events *s);
 void events_release(struct events *s);
-/* Holds the stream for good, or gives up after `ms` (a reader hangs): for the last words of a program that
- * stops at once. */
+/* Holds the stream for good, or gives up after `ms` (a reader hangs): for the last words of a
+ * program that stops at once. */
 void events_seize(struct events *s, int64_t ms);
 /* Secrets taken out of any other text (the log). */
 void events_redact(struct events *s, struct str text, struct buf *out);
 
-/* "==> NAME: text" with the arrow before each line and white space cut at the end, as every reader for
- * people shows it; text without an arrow for the kinds that have none. */
+/* "==> NAME: text" with the arrow before each line and white space cut at the end, as every reader
+ * for people shows it; text without an arrow for the kinds that have none. */
 void event_text(const struct event *e, struct buf *out);
 /* The lines of a text, at least one:
  *	for (struct str rest = event_lines(e), line; event_next_line(&rest, &line);) … */

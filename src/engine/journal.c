@@ -1,6 +1,6 @@
-/* The journal of the running process. Threads queue their writes; whoever finds nobody writing becomes the
- * writer and commits all that waits in one transaction, so that fifty builds that create something at the
- * same moment cost one sync. A thread keeps the heartbeat. */
+/* The journal of the running process. Threads queue their writes; whoever finds nobody writing
+ * becomes the writer and commits all that waits in one transaction, so that fifty builds that
+ * create something at the same moment cost one sync. A thread keeps the heartbeat. */
 #include "engine/journal.h"
 
 #include "engine/journal_file.h"
@@ -87,8 +87,10 @@ static int write_identity(struct journal *j, struct err *err)
 
 	journal_host(host, sizeof(host));
 	journal_boot_id(boot, sizeof(boot));
-	if (journal_set_meta(j->db, "run", j->run_id, err) < 0 || journal_set_meta(j->db, "host", host, err) < 0 ||
-	    journal_set_meta(j->db, "boot", boot, err) < 0 || journal_set_meta(j->db, "pid", pid, err) < 0 ||
+	if (journal_set_meta(j->db, "run", j->run_id, err) < 0 ||
+	    journal_set_meta(j->db, "host", host, err) < 0 ||
+	    journal_set_meta(j->db, "boot", boot, err) < 0 ||
+	    journal_set_meta(j->db, "pid", pid, err) < 0 ||
 	    (j->local_dir && journal_set_meta(j->db, "local", j->local_dir, err) < 0))
 		return -1;
 	return write_heartbeat(j, NULL, err);
@@ -107,7 +109,8 @@ static void *beat(void *data)
 
 		clock_gettime(CLOCK_MONOTONIC, &next);
 		next.tv_sec += HEARTBEAT_S;
-		while (!j->ending && pthread_cond_timedwait(&j->changed, &j->lock, &next) != ETIMEDOUT)
+		while (!j->ending &&
+		       pthread_cond_timedwait(&j->changed, &j->lock, &next) != ETIMEDOUT)
 			;
 		if (j->ending)
 			break;
@@ -127,15 +130,17 @@ static int ensure_file(struct journal *j, struct err *err)
 {
 	if (j->db)
 		return 0;
-	if (os_mkdir_all(j->dir, 0700, err) < 0 || journal_file_open(j->path, true, &j->db, err) < 0)
-		return err_prefix(err, "the journal of this run cannot be made, so nothing is created");
+	if (os_mkdir_all(j->dir, 0700, err) < 0 ||
+	    journal_file_open(j->path, true, &j->db, err) < 0)
+		return err_prefix(err,
+				  "the journal of this run cannot be made, so nothing is created");
 	if (pthread_create(&j->heart, NULL, beat, j) == 0)
 		j->beating = true;
 	return 0;
 }
 
-/* Everything that waits, in one transaction. A write whose own statement fails fails alone; without the commit
- * all fail. */
+/* Everything that waits, in one transaction. A write whose own statement fails fails alone; without
+ * the commit all fail. */
 static void commit(struct journal *j, struct op *list)
 {
 	struct err err = ERR_INIT;
@@ -203,17 +208,20 @@ static int submit_checked(struct journal *j, struct op *op, struct err *err)
 static int write_intent(struct journal *j, const struct op *op, struct err *err)
 {
 	const struct journal_row *r = op->row;
-	const char *params[] = { r->kind,	   r->build,	      r->place.platform, r->place.account,
-				 r->place.region,  r->place.endpoint, r->place.profile,	 r->place.role,
-				 r->token,	   r->name,	      r->resource };
-	auto_free char *sql = xasprintf("INSERT INTO resource VALUES (%lld, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, %d, %d, %lld)",
-					(long long)op->id, r->product, r->resource ? JOURNAL_MADE : JOURNAL_INTENDED,
-					(long long)clock_unix());
+	const char *params[] = { r->kind,	   r->build,	    r->place.platform,
+				 r->place.account, r->place.region, r->place.endpoint,
+				 r->place.profile, r->place.role,   r->token,
+				 r->name,	   r->resource };
+	auto_free char *sql = xasprintf(
+		"INSERT INTO resource VALUES (%lld, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, %d, %d, %lld)",
+		(long long)op->id, r->product, r->resource ? JOURNAL_MADE : JOURNAL_INTENDED,
+		(long long)clock_unix());
 
 	return journal_exec(j->db, err, sql, params, ARRAY_LEN(params));
 }
 
-int journal_intend(struct journal *j, const struct journal_row *row, int64_t *ret_id, struct err *err)
+int journal_intend(struct journal *j, const struct journal_row *row, int64_t *ret_id,
+		   struct err *err)
 {
 	struct op op = { .write = write_intent, .row = row };
 
@@ -260,8 +268,9 @@ void journal_undone(struct journal *j, int64_t id)
 
 static int write_finish(struct journal *j, const struct op *op, struct err *err)
 {
-	auto_free char *sql = xasprintf("UPDATE resource SET state = %d WHERE state = %d AND product AND build = ?",
-					JOURNAL_RELEASED, JOURNAL_MADE);
+	auto_free char *sql = xasprintf(
+		"UPDATE resource SET state = %d WHERE state = %d AND product AND build = ?",
+		JOURNAL_RELEASED, JOURNAL_MADE);
 
 	return journal_exec(j->db, err, sql, &op->text, 1);
 }

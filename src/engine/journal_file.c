@@ -1,6 +1,7 @@
-/* SQLite under the journal. The connection holds an exclusive lock on the file from its first write to its
- * end (locking_mode EXCLUSIVE), which is what tells others that the run lives; a killed process loses it. The
- * rollback journal is truncated, not deleted, so that a commit is durable without a sync of the folder. */
+/* SQLite under the journal. The connection holds an exclusive lock on the file from its first write
+ * to its end (locking_mode EXCLUSIVE), which is what tells others that the run lives; a killed
+ * process loses it. The rollback journal is truncated, not deleted, so that a commit is durable
+ * without a sync of the folder. */
 #include "engine/journal_file.h"
 
 #include "base/buf.h"
@@ -10,11 +11,12 @@
 
 #include <unistd.h>
 
-static const char schema[] =
-	"CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT);"
-	"CREATE TABLE resource(id INTEGER PRIMARY KEY, kind TEXT, build TEXT, platform TEXT, account TEXT,"
-	" region TEXT, endpoint TEXT, profile TEXT, role TEXT, token TEXT, name TEXT, resource TEXT,"
-	" product INTEGER, state INTEGER, created INTEGER);";
+static const char schema[] = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT);"
+			     "CREATE TABLE resource(id INTEGER PRIMARY KEY, kind TEXT, build TEXT, "
+			     "platform TEXT, account TEXT,"
+			     " region TEXT, endpoint TEXT, profile TEXT, role TEXT, token TEXT, "
+			     "name TEXT, resource TEXT,"
+			     " product INTEGER, state INTEGER, created INTEGER);";
 
 char *journal_dir(void)
 {
@@ -34,8 +36,8 @@ static int failed(sqlite3 *db, const char *what, struct err *err)
 	const char *path = sqlite3_db_filename(db, "main");
 	int code = sqlite3_errcode(db);
 
-	return err_set(err, code == SQLITE_BUSY || code == SQLITE_LOCKED ? ERR_AGAIN : ERR_IO, "%s %s: %s", what,
-		       path ? path : "the journal", sqlite3_errmsg(db));
+	return err_set(err, code == SQLITE_BUSY || code == SQLITE_LOCKED ? ERR_AGAIN : ERR_IO,
+		       "%s %s: %s", what, path ? path : "the journal", sqlite3_errmsg(db));
 }
 
 static int exec_plain(sqlite3 *db, const char *sql, const char *what, struct err *err)
@@ -65,13 +67,16 @@ static int begin(sqlite3 *db, const char *path, bool make, struct err *err)
 	int version = 0;
 
 	sqlite3_busy_timeout(db, 0);
-	if (exec_plain(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL;"
-			   "BEGIN EXCLUSIVE",
+	if (exec_plain(db,
+		       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA "
+		       "synchronous=FULL;"
+		       "BEGIN EXCLUSIVE",
 		       "locking", err) < 0 ||
 	    schema_of(db, &version, err) < 0)
 		return -1;
 	if (version > JOURNAL_SCHEMA)
-		return err_set(err, ERR_UNSUPPORTED, "%s was written by a newer ingot (schema %d, this one knows %d)",
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s was written by a newer ingot (schema %d, this one knows %d)",
 			       path, version, JOURNAL_SCHEMA);
 	if (version == 0) {
 		if (!make)
@@ -89,7 +94,8 @@ int journal_file_open(const char *path, bool make, sqlite3 **ret, struct err *er
 	sqlite3 *db = NULL;
 
 	if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
-		err_set(err, ERR_IO, "opening the journal %s: %s", path, db ? sqlite3_errmsg(db) : "no memory");
+		err_set(err, ERR_IO, "opening the journal %s: %s", path,
+			db ? sqlite3_errmsg(db) : "no memory");
 		sqlite3_close(db);
 		return -1;
 	}
@@ -135,7 +141,8 @@ char *journal_meta(sqlite3 *db, const char *key)
 	sqlite3_stmt *q = NULL;
 	char *value = NULL;
 
-	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = ?", -1, &q, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = ?", -1, &q, NULL) ==
+	    SQLITE_OK) {
 		sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
 		if (sqlite3_step(q) == SQLITE_ROW)
 			value = xstrdup((const char *)sqlite3_column_text(q, 0));
@@ -146,20 +153,23 @@ char *journal_meta(sqlite3 *db, const char *key)
 
 int journal_set_meta(sqlite3 *db, const char *key, const char *value, struct err *err)
 {
-	return journal_exec(db, err, "INSERT OR REPLACE INTO meta VALUES (?, ?)", (const char *[]){ key, value }, 2);
+	return journal_exec(db, err, "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+			    (const char *[]){ key, value }, 2);
 }
 
 int journal_set_resource(sqlite3 *db, int64_t id, const char *resource, struct err *err)
 {
-	auto_free char *sql = xasprintf("UPDATE resource SET state = %d, resource = ? WHERE id = %lld", JOURNAL_MADE,
-					(long long)id);
+	auto_free char *sql =
+		xasprintf("UPDATE resource SET state = %d, resource = ? WHERE id = %lld",
+			  JOURNAL_MADE, (long long)id);
 
 	return journal_exec(db, err, sql, &resource, 1);
 }
 
 int journal_set_state(sqlite3 *db, int64_t id, enum journal_state state, struct err *err)
 {
-	auto_free char *sql = xasprintf("UPDATE resource SET state = %d WHERE id = %lld", (int)state, (long long)id);
+	auto_free char *sql = xasprintf("UPDATE resource SET state = %d WHERE id = %lld",
+					(int)state, (long long)id);
 
 	return journal_exec(db, err, sql, NULL, 0);
 }
@@ -175,7 +185,8 @@ static struct journal_row read_row(sqlite3_stmt *q)
 		.id = sqlite3_column_int64(q, 0),
 		.kind = column(q, 1),
 		.build = column(q, 2),
-		.place = { column(q, 3), column(q, 4), column(q, 5), column(q, 6), column(q, 7), column(q, 8) },
+		.place = { column(q, 3), column(q, 4), column(q, 5), column(q, 6), column(q, 7),
+			   column(q, 8) },
 		.token = column(q, 9),
 		.name = column(q, 10),
 		.resource = column(q, 11),
@@ -186,8 +197,9 @@ static struct journal_row read_row(sqlite3_stmt *q)
 
 int journal_file_left(sqlite3 *db, struct journal_row **ret, size_t *ret_n, struct err *err)
 {
-	static const char sql[] = "SELECT id, kind, build, platform, account, region, endpoint, profile, role, token,"
-				  " name, resource, product, created FROM resource WHERE state < 2 ORDER BY id DESC";
+	static const char sql[] =
+		"SELECT id, kind, build, platform, account, region, endpoint, profile, role, token,"
+		" name, resource, product, created FROM resource WHERE state < 2 ORDER BY id DESC";
 	VEC(struct journal_row) rows = VEC_INIT;
 	sqlite3_stmt *q = NULL;
 	int rc;
@@ -209,10 +221,12 @@ int journal_file_left(sqlite3 *db, struct journal_row **ret, size_t *ret_n, stru
 void journal_rows_free(struct journal_row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *const owned[] = { rows[i].kind,	    rows[i].build,	   rows[i].token,
-					      rows[i].name,	    rows[i].resource,	   rows[i].place.platform,
-					      rows[i].place.account, rows[i].place.region,  rows[i].place.endpoint,
-					      rows[i].place.profile, rows[i].place.role };
+		const char *const owned[] = { rows[i].kind,	      rows[i].build,
+					      rows[i].token,	      rows[i].name,
+					      rows[i].resource,	      rows[i].place.platform,
+					      rows[i].place.account,  rows[i].place.region,
+					      rows[i].place.endpoint, rows[i].place.profile,
+					      rows[i].place.role };
 
 		for (size_t k = 0; k < ARRAY_LEN(owned); k++)
 			free((char *)owned[k]);

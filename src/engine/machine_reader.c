@@ -15,7 +15,8 @@ static void ui_line(struct machine_reader *m, const struct event *e, const char 
 {
 	buf_reset(&m->text);
 	event_text(e, &m->text);
-	machine_line(&m->out, e->unix_ms / 1000, NULL, "ui", (const char *[]){ kind, buf_cstr(&m->text), NULL });
+	machine_line(&m->out, e->unix_ms / 1000, NULL, "ui",
+		     (const char *[]){ kind, buf_cstr(&m->text), NULL });
 }
 
 /* What a script printed: each line is a message. */

@@ -39,7 +39,8 @@ static void tell(struct output *o)
 	buf_reset(&o->lines);
 }
 
-/* Whole lines, the last one ends with '\n'. Runs of lines that need no change are copied at once. */
+/* Whole lines, the last one ends with '\n'. Runs of lines that need no change are copied at once.
+ */
 static void add_lines(struct buf *lines, const char *p, const char *end)
 {
 	const char *run = p;

@@ -1,5 +1,5 @@
-/* The step StepProvision: the template's provisioners in order, each with its pause or timeout and its
- * retries; its undo is the error-cleanup-provisioner. */
+/* The step StepProvision: the template's provisioners in order, each with its pause or timeout and
+ * its retries; its undo is the error-cleanup-provisioner. */
 #include "engine/inner.h"
 
 #include "communicator/communicator.h"
@@ -80,7 +80,8 @@ static int run_with_timeout(struct build *b, const struct plan_provisioner *p, s
 		build_error(b, "Cancelling provisioner after a timeout...");
 		clock_print_duration(&limit, p->timeout_ns);
 		err_release(err);
-		return err_set(err, ERR_TIMEOUT, "the provisioner %s took longer than its timeout of %s", p->c.type,
+		return err_set(err, ERR_TIMEOUT,
+			       "the provisioner %s took longer than its timeout of %s", p->c.type,
 			       buf_cstr(&limit));
 	}
 	return rc;
@@ -109,8 +110,8 @@ static int run_with_retries(struct build *b, const struct plan_provisioner *p, s
 			return 0;
 		if (left <= 0 || cancel_is_set(b->cancel))
 			break;
-		build_say(b, "Provisioner failed with \"%s\", retrying with %lld trie(s) left", err->msg,
-			  (long long)left);
+		build_say(b, "Provisioner failed with \"%s\", retrying with %lld trie(s) left",
+			  err->msg, (long long)left);
 		err_release(err);
 		left--;
 	}
@@ -119,15 +120,18 @@ static int run_with_retries(struct build *b, const struct plan_provisioner *p, s
 	return -1;
 }
 
-/* continue_on_error: told, and forgotten, once all tries are used up. Ctrl-C still ends the build. */
+/* continue_on_error: told, and forgotten, once all tries are used up. Ctrl-C still ends the build.
+ */
 static int run_provisioner(struct build *b, const struct plan_provisioner *p, struct err *err)
 {
 	if (run_with_retries(b, p, err) == 0)
 		return 0;
 	if (!p->continue_on_error || cancel_is_set(b->cancel))
 		return -1;
-	build_say(b, "Warning: the provisioner %s failed, and the build goes on (continue_on_error): %s", p->c.type,
-		  err->msg);
+	build_say(
+		b,
+		"Warning: the provisioner %s failed, and the build goes on (continue_on_error): %s",
+		p->c.type, err->msg);
 	err_release(err);
 	return 0;
 }
@@ -141,7 +145,8 @@ static int run_list(struct build *b, struct err *err)
 			return -1;
 		if (b->run->debug)
 			build_pause(b, "Pausing before the next provisioner .");
-		build_step(b, "provisioner %zu of %zu: %s", i + 1, spec->nprovisioners, spec->provisioners[i].c.type);
+		build_step(b, "provisioner %zu of %zu: %s", i + 1, spec->nprovisioners,
+			   spec->provisioners[i].c.type);
 		if (run_provisioner(b, &spec->provisioners[i], err) < 0)
 			return -1;
 	}
@@ -166,7 +171,8 @@ void build_provision_undo(struct build *b, void *state, bool failed)
 	(void)state;
 	if (!failed || !b->inner->provision_error)
 		return;
-	build_say(b, "Provisioning step had errors: Running the cleanup provisioner, if present...");
+	build_say(b,
+		  "Provisioning step had errors: Running the cleanup provisioner, if present...");
 	if (b->spec->cleanup && run_provisioner(b, b->spec->cleanup, &err) < 0) {
 		log_line("[ERROR] (%s) cleanup provisioner: %s", b->spec->name, err.msg);
 		b->inner->cleanup_error = xstrdup(err.msg);

@@ -1,5 +1,6 @@
-/* Redaction. Each secret becomes a set of variants; variants are found by a hash of their first three bytes,
- * behind a bitmap that tells most positions of a text apart at the cost of one lookup. */
+/* Redaction. Each secret becomes a set of variants; variants are found by a hash of their first
+ * three bytes, behind a bitmap that tells most positions of a text apart at the cost of one lookup.
+ */
 #include "engine/redact.h"
 
 #include "base/vec.h"
@@ -191,8 +192,8 @@ static void add_base64(struct redact *r, struct str s)
 {
 	enum { CORE_MIN = 6, WRAP_MIME = 76, WRAP_PEM = 64 };
 
-	/* The secret alone, then behind 0, 1 or 2 other bytes of a group: only the characters that it alone
-	 * decides. */
+	/* The secret alone, then behind 0, 1 or 2 other bytes of a group: only the characters that
+	 * it alone decides. */
 	for (size_t before = 0; before < 3; before++) {
 		AUTO(buf) struct buf plain = BUF_INIT, text = BUF_INIT;
 		size_t from = (before * 8 + 5) / 6, to = (before + s.n) * 8 / 6;
@@ -223,8 +224,8 @@ static void add_plain_encodings(struct redact *r, struct str s)
 		add_encoded(r, encoders[i], s);
 }
 
-/* A line of a secret is hidden by itself, since output comes line by line; but not what any secret of its
- * kind has (the armour of PEM) and not what is too short to be telling. */
+/* A line of a secret is hidden by itself, since output comes line by line; but not what any secret
+ * of its kind has (the armour of PEM) and not what is too short to be telling. */
 static void add_lines(struct redact *r, struct str s)
 {
 	enum { LINE_MIN = 4 };

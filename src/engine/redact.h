@@ -1,7 +1,8 @@
-/* Takes secrets out of text, in every encoding they can take: as they are, in JSON, shell quoting, base64 at
- * any alignment, URIs, and each line of a secret of several lines.
+/* Takes secrets out of text, in every encoding they can take: as they are, in JSON, shell quoting,
+ * base64 at any alignment, URIs, and each line of a secret of several lines.
  *
- * One pass over the text, whatever the number of secrets. Not for sharing between threads without a lock.
+ * One pass over the text, whatever the number of secrets. Not for sharing between threads without a
+ * lock.
  */
 #ifndef INGOT_ENGINE_REDACT_H
 #define INGOT_ENGINE_REDACT_H

@@ -1,4 +1,5 @@
-/* The tables of components. A new component is its own file and one line in command/components.c. */
+/* The tables of components. A new component is its own file and one line in command/components.c.
+ */
 #ifndef INGOT_ENGINE_REGISTRY_H
 #define INGOT_ENGINE_REGISTRY_H
 
@@ -14,8 +15,9 @@ struct registry {
 	const struct datasource *const *datasources;
 	/* Functions of HCL expressions, all groups (lang/expr/func.h). */
 	const struct func_group *const *functions;
-	/* Types of Packer and its official plugins that ingot does not have (yet): known by name, so that
-	 * validate can say "not yet supported by ingot" instead of "unknown". NULL-terminated each. */
+	/* Types of Packer and its official plugins that ingot does not have (yet): known by name,
+	 * so that validate can say "not yet supported by ingot" instead of "unknown".
+	 * NULL-terminated each. */
 	const char *const *later_builders, *const *later_provisioners, *const *later_postprocessors;
 };
 

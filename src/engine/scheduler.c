@@ -1,6 +1,6 @@
-/* Scheduler: one thread a build, with a small stack so that a thousand fit; the caller's thread starts them
- * in order and waits. A build never touches another's memory; they meet in the event stream, the journal and
- * the lock that lets one question be asked at a time. */
+/* Scheduler: one thread a build, with a small stack so that a thousand fit; the caller's thread
+ * starts them in order and waits. A build never touches another's memory; they meet in the event
+ * stream, the journal and the lock that lets one question be asked at a time. */
 #include "engine/scheduler.h"
 
 #include "base/clock.h"
@@ -58,9 +58,11 @@ static void run_build(struct worker *w)
 	build_step(&b, "%s", "");
 	clock_format_duration(&took, clock_ns() - b.inner->started_ns);
 	if (r->ok)
-		build_plain(&b, false, "Build '%s' finished after %s.", r->spec->name, buf_cstr(&took));
+		build_plain(&b, false, "Build '%s' finished after %s.", r->spec->name,
+			    buf_cstr(&took));
 	else
-		build_plain(&b, true, "Build '%s' errored after %s: %s", r->spec->name, buf_cstr(&took), r->err.msg);
+		build_plain(&b, true, "Build '%s' errored after %s: %s", r->spec->name,
+			    buf_cstr(&took), r->err.msg);
 	build_release(&b);
 }
 
@@ -128,7 +130,8 @@ static void skip_hopeless(struct scheduler *s)
 	}
 }
 
-/* The first that can be started now, or NULL; *ret_waiting: whether there are any to be started later. */
+/* The first that can be started now, or NULL; *ret_waiting: whether there are any to be started
+ * later. */
 static struct worker *first_ready(struct scheduler *s, struct worker *workers, bool *ret_waiting)
 {
 	const struct plan_build *failed;
@@ -146,8 +149,8 @@ static struct worker *first_ready(struct scheduler *s, struct worker *workers, b
 	return NULL;
 }
 
-/* The next build to be started, in the order of the plan, once there is room for it. NULL: none is left, or the run was
- * cancelled. */
+/* The next build to be started, in the order of the plan, once there is room for it. NULL: none is
+ * left, or the run was cancelled. */
 static struct worker *next_worker(struct scheduler *s, struct worker *workers, int64_t parallel)
 {
 	struct worker *found = NULL;
@@ -180,8 +183,10 @@ static void start(struct worker *w)
 	w->result->started = failure == 0;
 	if (failure == 0)
 		return;
-	err_errno(&w->result->err, failure, "no thread to be had for build '%s'", w->result->spec->name);
-	run_plain(w->scheduler->run, true, "Build '%s' errored: %s", w->result->spec->name, w->result->err.msg);
+	err_errno(&w->result->err, failure, "no thread to be had for build '%s'",
+		  w->result->spec->name);
+	run_plain(w->scheduler->run, true, "Build '%s' errored: %s", w->result->spec->name,
+		  w->result->err.msg);
 	pthread_mutex_lock(&w->scheduler->lock);
 	w->result->ended = true;
 	w->scheduler->running--;
@@ -195,7 +200,8 @@ static void raise_descriptor_limit(size_t nbuilds)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= nbuilds * FDS_PER_BUILD)
 		return;
-	limit.rlim_cur = MIN(limit.rlim_max, MAX(limit.rlim_cur, (rlim_t)(nbuilds * FDS_PER_BUILD)));
+	limit.rlim_cur =
+		MIN(limit.rlim_max, MAX(limit.rlim_cur, (rlim_t)(nbuilds * FDS_PER_BUILD)));
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		log_line("[WARN] descriptor limit stays: %m");
 }
@@ -209,7 +215,8 @@ static void list_results(const struct plan *plan, struct build_results *ret)
 			ret->v[ret->n++].spec = &plan->builds[i];
 }
 
-void run_builds(struct run *run, const struct plan *plan, int64_t parallel, struct build_results *ret)
+void run_builds(struct run *run, const struct plan *plan, int64_t parallel,
+		struct build_results *ret)
 {
 	struct scheduler s = { .run = run, .plan = plan, .results = ret };
 	struct worker *w;

@@ -23,9 +23,10 @@ struct build_results {
 	int64_t ns; /* how long all took */
 };
 
-/* Starts builds in order, at most `parallel` at a time (0 or less: all), until all are done or cancelled. One that comes
- * after others waits for them, and is skipped if one of them fails. */
-void run_builds(struct run *run, const struct plan *plan, int64_t parallel, struct build_results *ret);
+/* Starts builds in order, at most `parallel` at a time (0 or less: all), until all are done or
+ * cancelled. One that comes after others waits for them, and is skipped if one of them fails. */
+void run_builds(struct run *run, const struct plan *plan, int64_t parallel,
+		struct build_results *ret);
 void build_results_release(struct build_results *r);
 
 /* Which build has which colour. */

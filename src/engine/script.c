@@ -10,13 +10,24 @@
 
 extern char **environ;
 
-/* Variables that lead an AWS client to a real account or another endpoint; "K" alone takes K away. */
+/* Variables that lead an AWS client to a real account or another endpoint; "K" alone takes K away.
+ */
 static const char *const account_variables[] = {
-	"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN",
-	"AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-	"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-	"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT",
-	"AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+	"AWS_PROFILE",
+	"AWS_DEFAULT_PROFILE",
+	"AWS_SESSION_TOKEN",
+	"AWS_SECURITY_TOKEN",
+	"AWS_ROLE_ARN",
+	"AWS_ROLE_SESSION_NAME",
+	"AWS_WEB_IDENTITY_TOKEN_FILE",
+	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+	"AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN",
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+	"AWS_CA_BUNDLE",
+	"AWS_USE_FIPS_ENDPOINT",
+	"AWS_USE_DUALSTACK_ENDPOINT",
+	"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 };
 
 struct env_list {
@@ -40,7 +51,8 @@ static void put_local(struct env_list *e, const struct run_local *local)
 	for (char **v = environ; *v; v++) /* AWS_ENDPOINT_URL_<SERVICE> */
 		if (starts_with(*v, "AWS_ENDPOINT_URL_"))
 			vec_push(&e->v, arena_strndup(e->arena, *v, strcspn(*v, "=")));
-	env_put(e, "PATH", arena_printf(e->arena, "%s:%s", bin, path ? path : "/usr/local/bin:/usr/bin:/bin"));
+	env_put(e, "PATH",
+		arena_printf(e->arena, "%s:%s", bin, path ? path : "/usr/local/bin:/usr/bin:/bin"));
 	env_put(e, "AWS_CONFIG_FILE", "/dev/null");
 	env_put(e, "AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
 	env_put(e, "AWS_EC2_METADATA_DISABLED", "true");
@@ -73,7 +85,8 @@ const char *const *script_local_env(struct build *b, const char *const *extra)
 struct value script_dot(struct build *b, const struct str_map *more)
 {
 	size_t n = 0, nmore = more ? more->n : 0;
-	struct value_attr *v = arena_new_array(b->arena, struct value_attr, map_len(&b->generated) + nmore);
+	struct value_attr *v =
+		arena_new_array(b->arena, struct value_attr, map_len(&b->generated) + nmore);
 
 	for (size_t i = 0; i < nmore; i++, n++) {
 		v[n].key = str_from(more->v[i].key);
@@ -98,8 +111,9 @@ int script_check_status(int status, const struct ints *valid, struct err *err)
 		buf_printf(&list, "%s%lld", i ? " " : "", (long long)valid->v[i]);
 	}
 	err->os = status;
-	return err_set(err, ERR_EXIT, "Script exited with non-zero exit status: %d. Allowed exit codes are: [%s]", status,
-		       valid->n ? buf_cstr(&list) : "0");
+	return err_set(err, ERR_EXIT,
+		       "Script exited with non-zero exit status: %d. Allowed exit codes are: [%s]",
+		       status, valid->n ? buf_cstr(&list) : "0");
 }
 
 /* "%s='%s' " with name and value put in, whatever else the format holds. */
@@ -127,7 +141,8 @@ static char *quote_inside(struct arena *a, const char *value)
 	return arena_strndup(a, b.p + 1, b.n - 2);
 }
 
-char *script_vars(struct build *b, const struct strs *list, const struct str_map *more, const char *format)
+char *script_vars(struct build *b, const struct strs *list, const struct str_map *more,
+		  const char *format)
 {
 	AUTO(map) struct map vars = MAP_INIT;
 	AUTO(buf) struct buf out = BUF_INIT;
@@ -149,6 +164,7 @@ char *script_vars(struct build *b, const struct strs *list, const struct str_map
 		names[i] = map_key_at(&vars, i).p;
 	sort_strings(names, map_len(&vars));
 	for (size_t i = 0; i < map_len(&vars); i++)
-		add_variable(&out, format, names[i], quote_inside(b->arena, map_gets(&vars, names[i])));
+		add_variable(&out, format, names[i],
+			     quote_inside(b->arena, map_gets(&vars, names[i])));
 	return arena_strdup(b->arena, buf_cstr(&out));
 }

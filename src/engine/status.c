@@ -1,5 +1,5 @@
-/* Status lines: name, step and elapsed time of each running build, as many as fit into a third of the
- * screen. The cursor stands at the end of the last one while they are shown. */
+/* Status lines: name, step and elapsed time of each running build, as many as fit into a third of
+ * the screen. The cursor stands at the end of the last one while they are shown. */
 #include "engine/status.h"
 
 #include "base/clock.h"
@@ -78,7 +78,8 @@ void status_erase(struct status *s, struct buf *out)
 	s->drawn = 0;
 }
 
-static void draw_one(const struct status *s, const struct running *r, size_t columns, struct buf *out)
+static void draw_one(const struct status *s, const struct running *r, size_t columns,
+		     struct buf *out)
 {
 	AUTO(buf) struct buf line = BUF_INIT;
 	int64_t seconds = (clock_ms() - r->since_ms) / 1000;
@@ -86,11 +87,12 @@ static void draw_one(const struct status *s, const struct running *r, size_t col
 	size_t time_len, room;
 
 	if (seconds >= 3600)
-		time_len = (size_t)snprintf(time, sizeof(time), " %lld:%02lld:%02lld", (long long)(seconds / 3600),
-					    (long long)(seconds / 60 % 60), (long long)(seconds % 60));
+		time_len = (size_t)snprintf(
+			time, sizeof(time), " %lld:%02lld:%02lld", (long long)(seconds / 3600),
+			(long long)(seconds / 60 % 60), (long long)(seconds % 60));
 	else
-		time_len = (size_t)snprintf(time, sizeof(time), " %lld:%02lld", (long long)(seconds / 60),
-					    (long long)(seconds % 60));
+		time_len = (size_t)snprintf(time, sizeof(time), " %lld:%02lld",
+					    (long long)(seconds / 60), (long long)(seconds % 60));
 	buf_printf(&line, "%s: %s", r->name, r->step);
 	room = columns > time_len + 3 ? columns - time_len - 3 : 0;
 	if (line.n > room) {
@@ -117,8 +119,8 @@ void status_draw(struct status *s, size_t rows, size_t columns, struct buf *out)
 	}
 	s->drawn = shown;
 	if (shown < s->builds.n) {
-		buf_printf(out, "%s> %s%zu builds are running", shown ? "\r\n" : "", shown ? "… of " : "",
-			   s->builds.n);
+		buf_printf(out, "%s> %s%zu builds are running", shown ? "\r\n" : "",
+			   shown ? "… of " : "", s->builds.n);
 		s->drawn++;
 	}
 }

@@ -1,6 +1,6 @@
-/* Steps with undo. The list runs until one fails or the user cancels; then every entered step is undone in
- * reverse, with a cancel flag of its own, as -on-error says. Texts of -debug and -on-error are the
- * reference's (cli.md 4). */
+/* Steps with undo. The list runs until one fails or the user cancels; then every entered step is
+ * undone in reverse, with a cancel flag of its own, as -on-error says. Texts of -debug and
+ * -on-error are the reference's (cli.md 4). */
 #include "engine/inner.h"
 
 #include "base/log.h"
@@ -57,7 +57,8 @@ static enum answer ask(struct walk *w, const struct step *step, const struct err
 	return answer;
 }
 
-/* Runs one step, again as often as the user asks for. A failure stays the build's, even if a retry passes. */
+/* Runs one step, again as often as the user asks for. A failure stays the build's, even if a retry
+ * passes. */
 static int run_step(struct walk *w, const struct step *step)
 {
 	struct build *b = w->b;
@@ -89,7 +90,8 @@ static bool kept(struct walk *w, const struct step *step, bool cancelled)
 {
 	struct build *b = w->b;
 
-	if (!w->keep || (b->run->on_error == ON_ERROR_RUN_CLEANUP && step->undo == build_provision_undo))
+	if (!w->keep ||
+	    (b->run->on_error == ON_ERROR_RUN_CLEANUP && step->undo == build_provision_undo))
 		return false;
 	if (w->logged) {
 		build_error(b, "aborted: skipping cleanup of step \"%s\"", step->name);
@@ -111,7 +113,8 @@ static void undo_all(struct walk *w)
 	struct cancel *own = cancel_new(NULL);
 	struct cancel *outer = build_swap_cancel(b, own);
 
-	if (failed && (b->run->on_error == ON_ERROR_ABORT || b->run->on_error == ON_ERROR_RUN_CLEANUP))
+	if (failed &&
+	    (b->run->on_error == ON_ERROR_ABORT || b->run->on_error == ON_ERROR_RUN_CLEANUP))
 		w->keep = true;
 	while (w->entered--) {
 		const struct step *step = &w->steps[w->entered];
@@ -128,7 +131,8 @@ static void undo_all(struct walk *w)
 	cancel_free(own);
 }
 
-int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state, struct err *err)
+int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state,
+		    struct err *err)
 {
 	struct walk w = { .b = b, .steps = steps, .n = n, .state = state, .err = err };
 	char *why;
@@ -153,7 +157,8 @@ int build_run_steps(struct build *b, const struct step *steps, size_t n, void *s
 		enum err_code code = err->code;
 
 		err_release(err);
-		err_set(err, code, "Cleanup failed: %s. Original Provisioning error: %s", why, original);
+		err_set(err, code, "Cleanup failed: %s. Original Provisioning error: %s", why,
+			original);
 	}
 	return err_any(err) ? -1 : 0;
 }

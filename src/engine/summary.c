@@ -67,7 +67,8 @@ static void tell_artifact(struct run *run, const char *name, size_t index, const
 	run_plain(run, false, "--> %s: %s", name, a->text);
 }
 
-/* Two builds may have one name. The reference tells of one of them; here it is both, unless they say the same. */
+/* Two builds may have one name. The reference tells of one of them; here it is both, unless they
+ * say the same. */
 static bool told_again(const struct build_results *r, size_t i)
 {
 	const struct artifacts *mine = &r->v[i].artifacts;
@@ -76,7 +77,8 @@ static bool told_again(const struct build_results *r, size_t i)
 		const struct artifacts *other = &r->v[j].artifacts;
 		size_t same = 0;
 
-		if (!r->v[j].ok || !streq(r->v[i].spec->name, r->v[j].spec->name) || mine->n != other->n)
+		if (!r->v[j].ok || !streq(r->v[i].spec->name, r->v[j].spec->name) ||
+		    mine->n != other->n)
 			continue;
 		while (same < mine->n && streq(mine->v[same]->text, other->v[same]->text))
 			same++;

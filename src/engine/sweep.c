@@ -1,4 +1,5 @@
-/* Sweep: one run's file after the other, in it the newest resource first, as a build would undo them. */
+/* Sweep: one run's file after the other, in it the newest resource first, as a build would undo
+ * them. */
 #include "engine/sweep.h"
 
 #include "engine/journal_file.h"
@@ -50,7 +51,8 @@ static int look_for(struct sweep *s, const struct journal_undo *undo, const stru
 {
 	int64_t left_s = MAX((int64_t)0, row->created + patience_s() - clock_unix());
 	int64_t end_ms = clock_ms() + left_s * 1000;
-	/* Also when the search for another one took all the time: a read may not see what is there. */
+	/* Also when the search for another one took all the time: a read may not see what is there.
+	 */
 	int looks = row->created + patience_s() > s->started ? LOOKS_MIN : 1;
 	bool told = false;
 
@@ -61,7 +63,9 @@ static int look_for(struct sweep *s, const struct journal_undo *undo, const stru
 		if (*ret || (--looks <= 0 && clock_ms() >= end_ms))
 			return 0;
 		if (!told)
-			tell(s, false, "Looking for the %s of build '%s' for up to %lld s: its creation was asked for, no answer is on record",
+			tell(s, false,
+			     "Looking for the %s of build '%s' for up to %lld s: its creation was "
+			     "asked for, no answer is on record",
 			     row->kind, row->build ? row->build : "?", (long long)left_s);
 		told = true;
 		if (clock_sleep(LOOK_AGAIN_MS, s->cancel) < 0)
@@ -70,7 +74,8 @@ static int look_for(struct sweep *s, const struct journal_undo *undo, const stru
 	return 0;
 }
 
-static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct journal_row *row, struct err *err)
+static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct journal_row *row,
+		    struct err *err)
 {
 	const struct journal_undo *undo = find_undo(s, row);
 	struct journal_row known = *row;
@@ -90,8 +95,8 @@ static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct jou
 		if (undo->undo(&known, err) < 0)
 			return -1;
 		s->removed++;
-		tell(s, false, "Removed %s %s%s%s", row->kind, known.resource, row->place.region ? " in " : "",
-		     row->place.region ? row->place.region : "");
+		tell(s, false, "Removed %s %s%s%s", row->kind, known.resource,
+		     row->place.region ? " in " : "", row->place.region ? row->place.region : "");
 	}
 	return journal_set_state(db, row->id, JOURNAL_UNDONE, err);
 }
@@ -99,12 +104,14 @@ static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct jou
 static void sweep_row(struct sweep *s, sqlite3 *db, const char *run_id, struct journal_row *row)
 {
 	AUTO(err) struct err err = ERR_INIT;
-	const char *id = row->resource ? row->resource : row->name ? row->name : "without an id yet";
+	const char *id = row->resource ? row->resource
+			 : row->name   ? row->name
+				       : "without an id yet";
 
 	if (s->dry_run) {
 		s->removed++;
-		tell(s, false, "Would remove %s %s%s%s", row->kind, id, row->place.region ? " in " : "",
-		     row->place.region ? row->place.region : "");
+		tell(s, false, "Would remove %s %s%s%s", row->kind, id,
+		     row->place.region ? " in " : "", row->place.region ? row->place.region : "");
 		return;
 	}
 	if (cancel_check(s->cancel, &err) == 0 && undo_row(s, db, run_id, row, &err) == 0)
@@ -129,7 +136,8 @@ static bool lives_elsewhere(sqlite3 *db)
 }
 
 /* A local cloud that was started again may have another port: its rows get the endpoint of now. */
-static int reach_local(struct sweep *s, sqlite3 *db, struct journal_row *rows, size_t n, struct err *err)
+static int reach_local(struct sweep *s, sqlite3 *db, struct journal_row *rows, size_t n,
+		       struct err *err)
 {
 	auto_free char *dir = journal_meta(db, "local");
 	auto_free char *endpoint = NULL;
@@ -137,7 +145,8 @@ static int reach_local(struct sweep *s, sqlite3 *db, struct journal_row *rows, s
 	if (!dir || !n || s->dry_run)
 		return 0;
 	if (!s->local)
-		return err_set(err, ERR_UNSUPPORTED, "it was a rehearsal on the local cloud in %s", dir);
+		return err_set(err, ERR_UNSUPPORTED, "it was a rehearsal on the local cloud in %s",
+			       dir);
 	if (s->local(s->data, dir, &endpoint, err) < 0)
 		return err_prefix(err, "it was a rehearsal on the local cloud in %s", dir);
 	for (size_t i = 0; i < n; i++) {
@@ -154,7 +163,8 @@ static void sweep_open_run(struct sweep *s, sqlite3 *db, const char *path, const
 	size_t n = 0, left = s->left;
 
 	if (lives_elsewhere(db)) {
-		tell(s, s->run_id != NULL, "Run %s still lives on another host: left alone", run_id);
+		tell(s, s->run_id != NULL, "Run %s still lives on another host: left alone",
+		     run_id);
 		s->left += s->run_id != NULL;
 		journal_file_close(db);
 		return;
@@ -188,7 +198,9 @@ static void sweep_run(struct sweep *s, const char *dir, const char *run_id)
 		tell(s, s->run_id != NULL, "Run %s is still alive: left alone", run_id);
 		s->left += s->run_id != NULL;
 	} else if (err.code == ERR_NOT_FOUND) {
-		os_remove_all(path, &(struct err){ 0 }); /* killed before its first row: nothing was made */
+		os_remove_all(
+			path,
+			&(struct err){ 0 }); /* killed before its first row: nothing was made */
 	} else {
 		tell(s, true, "Run %s: %s", run_id, err.msg);
 		s->left++;
@@ -203,7 +215,9 @@ static int list_runs(const char *dir, char ***ret, size_t *ret_n, struct err *er
 	*ret = NULL;
 	*ret_n = 0;
 	if (!d)
-		return errno == ENOENT ? 0 : err_errno(err, errno, "reading the folder of journals %s", dir);
+		return errno == ENOENT
+			       ? 0
+			       : err_errno(err, errno, "reading the folder of journals %s", dir);
 	for (struct dirent *e; (e = readdir(d));)
 		if (ends_with(e->d_name, ".db"))
 			vec_push(&ids, xstrndup(e->d_name, strlen(e->d_name) - 3));
@@ -235,6 +249,8 @@ int sweep_runs(struct sweep *s, struct err *err)
 	}
 	free(ids);
 	if (s->run_id && !found)
-		return err_set(err, ERR_NOT_FOUND, "no journal of run %s in %s: it left nothing, or was swept already", s->run_id, dir);
+		return err_set(err, ERR_NOT_FOUND,
+			       "no journal of run %s in %s: it left nothing, or was swept already",
+			       s->run_id, dir);
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* Finishes the undo of runs that are no longer alive, from their journals.
  *
- * A run is alive while a process holds the lock of its file, or, for a file of another host, while its
- * heartbeat is younger than ten minutes. An intent without an id is looked for until it is five minutes old
- * (INGOT_SWEEP_PATIENCE: seconds instead), for a resource may be there and not be seen yet.
+ * A run is alive while a process holds the lock of its file, or, for a file of another host, while
+ * its heartbeat is younger than ten minutes. An intent without an id is looked for until it is five
+ * minutes old (INGOT_SWEEP_PATIENCE: seconds instead), for a resource may be there and not be seen
+ * yet.
  */
 #ifndef INGOT_ENGINE_SWEEP_H
 #define INGOT_ENGINE_SWEEP_H
@@ -21,8 +22,9 @@ struct sweep {
 	const struct sweep_table *tables;
 	size_t ntables;
 	struct cancel *cancel;
-	/* For a run that was a rehearsal: makes the local cloud of that data folder reachable, with its keys known
-	 * to the tables, and gives the endpoint it has now (heap). May be NULL: such runs stay. */
+	/* For a run that was a rehearsal: makes the local cloud of that data folder reachable, with
+	 * its keys known to the tables, and gives the endpoint it has now (heap). May be NULL: such
+	 * runs stay. */
 	int (*local)(void *data, const char *data_dir, char **ret_endpoint, struct err *err);
 	/* One line for people; problem: something stays because of it. */
 	void (*tell)(void *data, bool problem, const char *text);
@@ -32,7 +34,8 @@ struct sweep {
 	int64_t started; /* Unix seconds; set by sweep_runs */
 };
 
-/* 0 also when something is left: see left. Errors: ERR_NOT_FOUND: no such run; ERR_IO: the folder. */
+/* 0 also when something is left: see left. Errors: ERR_NOT_FOUND: no such run; ERR_IO: the folder.
+ */
 int sweep_runs(struct sweep *s, struct err *err) MUST_USE;
 
 #endif

@@ -1,6 +1,6 @@
-/* The reader for people. All that is to be printed is gathered in one buffer and leaves in one write, so
- * that lines of builds never mix; on a terminal the status lines are taken away before it and drawn again
- * after it. A thread keeps their clocks going. */
+/* The reader for people. All that is to be printed is gathered in one buffer and leaves in one
+ * write, so that lines of builds never mix; on a terminal the status lines are taken away before it
+ * and drawn again after it. A thread keeps their clocks going. */
 #include "engine/readers.h"
 
 #include "engine/status.h"
@@ -113,7 +113,11 @@ static void on_event(void *data, const struct event *e)
 		add_message(t, e, COLOR_ERROR, true);
 		break;
 	case EVENT_PLAIN:
-		add_message(t, e, !e->build ? 0 : e->error ? COLOR_ERROR : color_of(e->build_index), e->build != NULL);
+		add_message(t, e,
+			    !e->build  ? 0
+			    : e->error ? COLOR_ERROR
+				       : color_of(e->build_index),
+			    e->build != NULL);
 		break;
 	case EVENT_LEGEND:
 		if (t->o.legend)

@@ -11,12 +11,14 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct breakpoint_config, note, .doc = "Text to show when the build pauses."),
 };
 static const struct spec spec = SPEC("breakpoint", struct breakpoint_config, rows,
-				     .doc = "Pauses the build until Enter is pressed on the terminal, to look at the machine by hand.");
+				     .doc = "Pauses the build until Enter is pressed on the "
+					    "terminal, to look at the machine by hand.");
 
 static int run(struct build *b, void *config, struct communicator *comm, struct err *err)
 {
 	const struct breakpoint_config *c = config;
-	auto_free char *note = c->note && *c->note ? xasprintf(" with note \"%s\"", c->note) : xstrdup("");
+	auto_free char *note =
+		c->note && *c->note ? xasprintf(" with note \"%s\"", c->note) : xstrdup("");
 	auto_free char *answer = NULL;
 
 	(void)comm;

@@ -20,17 +20,23 @@ struct file_config {
 static const char *const directions[] = { "upload", "download" };
 
 static const struct spec_row rows[] = {
-	SPEC_STR(struct file_config, content, .doc = "Text to write to the destination, instead of a source."),
+	SPEC_STR(struct file_config, content,
+		 .doc = "Text to write to the destination, instead of a source."),
 	SPEC_STR(struct file_config, source,
-		 .doc = "File or folder to copy; with `direction = \"download\"` on the machine. A folder with a slash at "
+		 .doc = "File or folder to copy; with `direction = \"download\"` on the machine. A "
+			"folder with a slash at "
 			"its end stands for its contents."),
-	SPEC_STRS(struct file_config, sources, .doc = "Several of them. The destination must end in a slash then."),
+	SPEC_STRS(struct file_config, sources,
+		  .doc = "Several of them. The destination must end in a slash then."),
 	SPEC_STR(struct file_config, destination, .flags = SPEC_REQUIRED,
-		 .doc = "Where to copy to. A slash at its end says that it is a folder, which is there already when "
+		 .doc = "Where to copy to. A slash at its end says that it is a folder, which is "
+			"there already when "
 			"uploading; a download makes it."),
-	SPEC_STR(struct file_config, direction, .def = "upload", .doc = "`upload` (the default) or `download`."),
-	SPEC_BOOL(struct file_config, generated,
-		  .doc = "The source is made during the build: look for it only when it is needed."),
+	SPEC_STR(struct file_config, direction, .def = "upload",
+		 .doc = "`upload` (the default) or `download`."),
+	SPEC_BOOL(
+		struct file_config, generated,
+		.doc = "The source is made during the build: look for it only when it is needed."),
 };
 static const struct spec spec = SPEC("file", struct file_config, rows,
 				     .doc = "Copies files and folders to the machine, or from it.");
@@ -41,7 +47,8 @@ static void prepare(struct prepare *p, void *config)
 	if (!c->direction || !*c->direction)
 		c->direction = arena_strdup(p->arena, "upload");
 	if (!streq(c->direction, directions[0]) && !streq(c->direction, directions[1]))
-		prepare_error(p, "direction", "direction is upload or download, not \"%s\"", c->direction);
+		prepare_error(p, "direction", "direction is upload or download, not \"%s\"",
+			      c->direction);
 	if (c->source && *c->source) {
 		char **v = arena_new_array(p->arena, char *, c->sources.n + 1);
 		if (c->sources.n)
@@ -51,11 +58,13 @@ static void prepare(struct prepare *p, void *config)
 	}
 	if (c->content && *c->content && c->sources.n)
 		prepare_error(p, "content", "content and source(s) exclude each other");
-	for (size_t i = 0; i < c->sources.n && !c->generated && streq(c->direction, "upload"); i++) {
+	for (size_t i = 0; i < c->sources.n && !c->generated && streq(c->direction, "upload");
+	     i++) {
 		struct stat st;
 		if (stat(c->sources.v[i], &st) < 0)
 			prepare_error(p, c->source == c->sources.v[i] ? "source" : "sources",
-				      "the source '%s' cannot be read: %s", c->sources.v[i], strerror(errno));
+				      "the source '%s' cannot be read: %s", c->sources.v[i],
+				      strerror(errno));
 	}
 	if (c->destination && !*c->destination)
 		prepare_error(p, "destination", "destination is empty");
@@ -68,8 +77,8 @@ static int upload_file(struct communicator *comm, const char *src, const char *d
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(err, errno, "%s", src);
 	off_t size = S_ISREG(st.st_mode) ? st.st_size : -1;
-	return comm->ops->upload(comm, fd, size, os_basename(src), dst, S_ISREG(st.st_mode) ? st.st_mode & 0777 : 0644,
-				 err);
+	return comm->ops->upload(comm, fd, size, os_basename(src), dst,
+				 S_ISREG(st.st_mode) ? st.st_mode & 0777 : 0644, err);
 }
 
 static int upload_one(struct communicator *comm, const char *src, const char *dst, struct err *err)
@@ -105,7 +114,8 @@ static int upload_content(struct build *b, const struct file_config *c, struct c
 	return 0;
 }
 
-static int upload_all(struct build *b, const struct file_config *c, struct communicator *comm, struct err *err)
+static int upload_all(struct build *b, const struct file_config *c, struct communicator *comm,
+		      struct err *err)
 {
 	if (c->content && *c->content)
 		return upload_content(b, c, comm, err);
@@ -125,7 +135,8 @@ static int local_target(const char *src, const char *dst, char **ret, struct err
 	if (ends_with(dst, "/")) {
 		if (os_mkdir_all(dst, 0755, err) < 0)
 			return -1;
-		*ret = ends_with(src, "/") || ends_with(src, "*") ? xstrdup(dst) : os_path_join(dst, name);
+		*ret = ends_with(src, "/") || ends_with(src, "*") ? xstrdup(dst)
+								  : os_path_join(dst, name);
 		return 0;
 	}
 	const char *slash = strrchr(dst, '/');
@@ -136,7 +147,8 @@ static int local_target(const char *src, const char *dst, char **ret, struct err
 	return 0;
 }
 
-static int download_one(struct communicator *comm, const char *src, const char *dst, struct err *err)
+static int download_one(struct communicator *comm, const char *src, const char *dst,
+			struct err *err)
 {
 	auto_free char *target = NULL;
 	if (!comm)
@@ -151,7 +163,8 @@ static int download_one(struct communicator *comm, const char *src, const char *
 	return comm->ops->download(comm, src, fd, err);
 }
 
-static int download_all(struct build *b, const struct file_config *c, struct communicator *comm, struct err *err)
+static int download_all(struct build *b, const struct file_config *c, struct communicator *comm,
+			struct err *err)
 {
 	for (size_t i = 0; i < c->sources.n; i++) {
 		build_say(b, "Downloading %s => %s", c->sources.v[i], c->destination);
@@ -164,7 +177,8 @@ static int download_all(struct build *b, const struct file_config *c, struct com
 static int run(struct build *b, void *config, struct communicator *comm, struct err *err)
 {
 	const struct file_config *c = config;
-	return streq(c->direction, "download") ? download_all(b, c, comm, err) : upload_all(b, c, comm, err);
+	return streq(c->direction, "download") ? download_all(b, c, comm, err)
+					       : upload_all(b, c, comm, err);
 }
 
 extern const struct provisioner provisioner_file;

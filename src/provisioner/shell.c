@@ -1,5 +1,6 @@
-/* The shell provisioner: a script goes to the machine and runs there, in one round trip where it is short. What
- * breaks off before the script has started is tried again, for restarts, until start_retry_timeout. */
+/* The shell provisioner: a script goes to the machine and runs there, in one round trip where it is
+ * short. What breaks off before the script has started is tried again, for restarts, until
+ * start_retry_timeout. */
 #include "base/clock.h"
 #include "base/os.h"
 #include "base/vec.h"
@@ -37,37 +38,52 @@ static const struct spec_row rows[] = {
 	SPEC_STRS(struct shell_config, inline_, .name = "inline",
 		  .doc = "Lines of a script; they run as one script, in one shell."),
 	SPEC_STR(struct shell_config, script, .doc = "Path of a script on this machine."),
-	SPEC_STRS(struct shell_config, scripts, .doc = "Paths of scripts on this machine, run one after the other."),
+	SPEC_STRS(struct shell_config, scripts,
+		  .doc = "Paths of scripts on this machine, run one after the other."),
 	SPEC_INTS(struct shell_config, valid_exit_codes,
 		  .doc = "Exit statuses that count as success. Without it, only 0 does."),
-	SPEC_STRS(struct shell_config, environment_vars, .doc = "Variables for the scripts, each `NAME=value`."),
-	SPEC_MAP(struct shell_config, env, .doc = "Variables for the scripts by name; they win over `environment_vars`."),
+	SPEC_STRS(struct shell_config, environment_vars,
+		  .doc = "Variables for the scripts, each `NAME=value`."),
+	SPEC_MAP(struct shell_config, env,
+		 .doc = "Variables for the scripts by name; they win over `environment_vars`."),
 	SPEC_STR(struct shell_config, env_var_format, .flags = SPEC_LATE,
-		 .doc = "How one variable of `{{.Vars}}` is written: the first `%s` is its name, the second its value. "
+		 .doc = "How one variable of `{{.Vars}}` is written: the first `%s` is its name, "
+			"the second its value. "
 			"Default `%s='%s' `, with `use_env_var_file` a line `export %s='%s'`."),
 	SPEC_BOOL(struct shell_config, binary,
-		  .doc = "Send scripts as they are. Otherwise lines that end in CR LF are made to end in LF."),
+		  .doc = "Send scripts as they are. Otherwise lines that end in CR LF are made to "
+			 "end in LF."),
 	SPEC_STR(struct shell_config, remote_path,
-		 .doc = "Where a script is put on the machine. Default: `remote_file` in `remote_folder`."),
+		 .doc = "Where a script is put on the machine. Default: `remote_file` in "
+			"`remote_folder`."),
 	SPEC_STR(struct shell_config, execute_command, .flags = SPEC_LATE,
-		 .doc = "What runs a script there. `{{.Vars}}` are the variables, `{{.Path}}` is the script's path, "
-			"`{{.EnvVarFile}}` that of the variables' file. Default: `chmod +x {{.Path}}; {{.Vars}} {{.Path}}`."),
+		 .doc = "What runs a script there. `{{.Vars}}` are the variables, `{{.Path}}` is "
+			"the script's path, "
+			"`{{.EnvVarFile}}` that of the variables' file. Default: `chmod +x "
+			"{{.Path}}; {{.Vars}} {{.Path}}`."),
 	SPEC_STR(struct shell_config, inline_shebang, .def = "/bin/sh -e",
 		 .doc = "First line of the script made from `inline`, without `#!`."),
-	SPEC_DURATION(struct shell_config, pause_after, .doc = "Wait this long when all scripts are done."),
+	SPEC_DURATION(struct shell_config, pause_after,
+		      .doc = "Wait this long when all scripts are done."),
 	SPEC_BOOL(struct shell_config, use_env_var_file,
-		  .doc = "Put the variables into a file on the machine (mode 0600) and read them from there, not on the "
+		  .doc = "Put the variables into a file on the machine (mode 0600) and read them "
+			 "from there, not on the "
 			 "command line."),
-	SPEC_STR(struct shell_config, remote_folder, .def = "/tmp", .doc = "Folder on the machine for scripts."),
-	SPEC_STR(struct shell_config, remote_file, .doc = "Name of a script there. Default: `script_NNNN.sh`."),
+	SPEC_STR(struct shell_config, remote_folder, .def = "/tmp",
+		 .doc = "Folder on the machine for scripts."),
+	SPEC_STR(struct shell_config, remote_file,
+		 .doc = "Name of a script there. Default: `script_NNNN.sh`."),
 	SPEC_DURATION(struct shell_config, start_retry_timeout,
-		      .doc = "How long to try again when the connection is gone before a script could start, as after a "
+		      .doc = "How long to try again when the connection is gone before a script "
+			     "could start, as after a "
 			     "restart. Default `5m`."),
 	SPEC_BOOL(struct shell_config, skip_clean, .doc = "Leave the scripts on the machine."),
 	SPEC_BOOL(struct shell_config, expect_disconnect,
-		  .doc = "A script may cut the connection, for example by a restart; that is success then."),
+		  .doc = "A script may cut the connection, for example by a restart; that is "
+			 "success then."),
 };
-static const struct spec spec = SPEC("shell", struct shell_config, rows, .doc = "Runs scripts on the machine.");
+static const struct spec spec =
+	SPEC("shell", struct shell_config, rows, .doc = "Runs scripts on the machine.");
 
 static void check_sources(struct prepare *p, struct shell_config *c)
 {
@@ -87,8 +103,9 @@ static void check_sources(struct prepare *p, struct shell_config *c)
 	for (size_t i = 0; i < c->scripts.n; i++) {
 		struct stat st;
 		if (stat(c->scripts.v[i], &st) < 0)
-			prepare_error(p, c->script ? "script" : "scripts", "the script '%s' cannot be read: %s",
-				      c->scripts.v[i], strerror(errno));
+			prepare_error(p, c->script ? "script" : "scripts",
+				      "the script '%s' cannot be read: %s", c->scripts.v[i],
+				      strerror(errno));
 	}
 }
 
@@ -100,8 +117,9 @@ static void prepare(struct prepare *p, void *config)
 	if (!c->env_var_format || !*c->env_var_format)
 		c->env_var_format = arena_strdup(p->arena, file ? "export %s='%s'\n" : "%s='%s' ");
 	if (!c->execute_command || !*c->execute_command)
-		c->execute_command = arena_strdup(p->arena, file ? "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}" :
-								   "chmod +x {{.Path}}; {{.Vars}} {{.Path}}");
+		c->execute_command = arena_strdup(
+			p->arena, file ? "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}"
+				       : "chmod +x {{.Path}}; {{.Vars}} {{.Path}}");
 	if (!c->inline_shebang || !*c->inline_shebang)
 		c->inline_shebang = arena_strdup(p->arena, "/bin/sh -e");
 	if (!c->remote_folder || !*c->remote_folder)
@@ -110,7 +128,8 @@ static void prepare(struct prepare *p, void *config)
 		c->start_retry_timeout = 5 * 60 * 1000 * MS;
 	for (size_t i = 0; i < c->environment_vars.n; i++)
 		if (!strchr(c->environment_vars.v[i], '=') || *c->environment_vars.v[i] == '=')
-			prepare_error(p, "environment_vars", "'%s' is not of the form NAME=value", c->environment_vars.v[i]);
+			prepare_error(p, "environment_vars", "'%s' is not of the form NAME=value",
+				      c->environment_vars.v[i]);
 }
 
 struct shell {
@@ -158,7 +177,8 @@ static int text_fd(const struct buf *text, struct err *err)
 	return steal_fd(fd);
 }
 
-static int upload(const struct shell *s, const struct buf *text, const char *path, int mode, struct err *err)
+static int upload(const struct shell *s, const struct buf *text, const char *path, int mode,
+		  struct err *err)
 {
 	auto_fd int fd = text_fd(text, err);
 	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
@@ -166,8 +186,8 @@ static int upload(const struct shell *s, const struct buf *text, const char *pat
 	return s->comm->ops->upload(s->comm, fd, (off_t)text->n, "script", path, mode, err);
 }
 
-static int execute(const struct shell *s, struct comm_script *script, const char *command, int *ret_status,
-		   struct err *err)
+static int execute(const struct shell *s, struct comm_script *script, const char *command,
+		   int *ret_status, struct err *err)
 {
 	struct output out;
 	struct comm_command cmd = { .command = command, .on_output = output_feed, .data = &out };
@@ -217,8 +237,8 @@ static int render_command(const struct shell *s, char **ret, struct err *err)
 }
 
 /* *ret_cut: the connection broke off while it ran, and that was expected. */
-static int run_once(const struct shell *s, struct comm_script *script, const char *command, bool *ret_cut,
-		    struct err *err)
+static int run_once(const struct shell *s, struct comm_script *script, const char *command,
+		    bool *ret_cut, struct err *err)
 {
 	int64_t deadline = retry_deadline(s);
 	int status = 0;
@@ -226,7 +246,9 @@ static int run_once(const struct shell *s, struct comm_script *script, const cha
 		if (script->started)
 			break;
 		if (again(s, deadline, err) < 0)
-			return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "Error uploading script");
+			return err->code == ERR_CANCELLED
+				       ? -1
+				       : err_prefix(err, "Error uploading script");
 	}
 	if (!err_any(err))
 		return script_check_status(status, &s->c->valid_exit_codes, err);
@@ -237,8 +259,9 @@ static int run_once(const struct shell *s, struct comm_script *script, const cha
 		err_release(err);
 		return 0;
 	}
-	return err_prefix(err, "Script disconnected unexpectedly (a script that restarts the machine needs "
-			       "\"expect_disconnect\": true)");
+	return err_prefix(
+		err, "Script disconnected unexpectedly (a script that restarts the machine needs "
+		     "\"expect_disconnect\": true)");
 }
 
 /* A restart may still be under way: tried again as above. */
@@ -250,11 +273,14 @@ static int remove_file(const struct shell *s, const char *path, struct err *err)
 	int status = 0;
 	while (s->comm->ops->run(s->comm, &cmd, &status, err) < 0)
 		if (again(s, deadline, err) < 0)
-			return err->code == ERR_CANCELLED ? -1 :
-							    err_prefix(err, "Error removing temporary script at %s", path);
+			return err->code == ERR_CANCELLED
+				       ? -1
+				       : err_prefix(err, "Error removing temporary script at %s",
+						    path);
 	if (status)
-		return err_set(err, ERR_REMOTE, "Error removing temporary script at %s: rm ended with status %d", path,
-			       status);
+		return err_set(err, ERR_REMOTE,
+			       "Error removing temporary script at %s: rm ended with status %d",
+			       path, status);
 	return 0;
 }
 
@@ -266,7 +292,8 @@ static int run_text(const struct shell *s, struct buf *text, struct err *err)
 		return err_set(err, ERR_INVALID, "Error uploading script: " NO_COMMUNICATOR);
 	if (!s->c->binary)
 		make_unix(text);
-	/* A script that restarts the machine is removed afterwards, which finds out that the machine is back. */
+	/* A script that restarts the machine is removed afterwards, which finds out that the
+	 * machine is back. */
 	struct comm_script script = {
 		.text = buf_str(text),
 		.remote = s->path,
@@ -288,11 +315,14 @@ static int put_variables(struct shell *s, struct err *err)
 	s->env_file = "";
 	if (!s->c->use_env_var_file || !s->comm)
 		return 0;
-	s->env_file = arena_printf(s->b->arena, "%s/varfile_%d.sh", s->c->remote_folder, random_number());
+	s->env_file =
+		arena_printf(s->b->arena, "%s/varfile_%d.sh", s->c->remote_folder, random_number());
 	buf_adds(&text, s->vars);
 	while (upload(s, &text, s->env_file, 0600, err) < 0)
 		if (again(s, deadline, err) < 0)
-			return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "Error uploading envVarFile");
+			return err->code == ERR_CANCELLED
+				       ? -1
+				       : err_prefix(err, "Error uploading envVarFile");
 	return 0;
 }
 
@@ -304,7 +334,8 @@ static int run_all(struct shell *s, struct err *err)
 	for (size_t i = 0; i < c->scripts.n; i++) {
 		AUTO(buf) struct buf text = BUF_INIT;
 		build_say(s->b, "Provisioning with shell script: %s", c->scripts.v[i]);
-		if (os_read_file(c->scripts.v[i], SCRIPT_MAX, &text, err) < 0 || run_text(s, &text, err) < 0)
+		if (os_read_file(c->scripts.v[i], SCRIPT_MAX, &text, err) < 0 ||
+		    run_text(s, &text, err) < 0)
 			return -1;
 	}
 	if (c->inline_.n) {
@@ -327,8 +358,9 @@ static int run(struct build *b, void *config, struct communicator *comm, struct 
 	const char *name = c->remote_file && *c->remote_file ?
 				   c->remote_file :
 				   arena_printf(b->arena, "script_%d.sh", random_number());
-	s.path = c->remote_path && *c->remote_path ? c->remote_path :
-						     arena_printf(b->arena, "%s/%s", c->remote_folder, name);
+	s.path = c->remote_path && *c->remote_path
+			 ? c->remote_path
+			 : arena_printf(b->arena, "%s/%s", c->remote_folder, name);
 	if (run_all(&s, err) < 0)
 		return -1;
 	if (c->pause_after <= 0)

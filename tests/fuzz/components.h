@@ -58,7 +58,9 @@ static const struct postprocessor *const postprocessors[] = { &postprocessor, NU
 static int give_back(struct arena *a, void *config, struct value *ret, struct err *err)
 {
 	const struct options *o = config;
-	struct value_attr text = { .key = STR("text"), .value = value_cstring(a, o->text ? o->text : "", (struct span){ 0 }) };
+	struct value_attr text = { .key = STR("text"),
+				   .value = value_cstring(a, o->text ? o->text : "",
+							  (struct span){ 0 }) };
 
 	if (o->flag)
 		return err_set(err, ERR_REMOTE, "it fails when told to");
@@ -67,7 +69,9 @@ static int give_back(struct arena *a, void *config, struct value *ret, struct er
 }
 
 static const char *const outputs[] = { "text", NULL };
-static const struct datasource datasource = { .type = "x", .spec = &spec, .run = give_back, .outputs = outputs };
+static const struct datasource datasource = {
+	.type = "x", .spec = &spec, .run = give_back, .outputs = outputs
+};
 static const struct datasource *const datasources[] = { &datasource, NULL };
 static const struct registry registry = {
 	.builders = builders,

@@ -1,4 +1,5 @@
-/* AWS's shared files: no input may crash the reader. It reads paths, so the input lies in a memory file. */
+/* AWS's shared files: no input may crash the reader. It reads paths, so the input lies in a memory
+ * file. */
 #include "aws/files.h"
 
 #include <sys/mman.h>

@@ -1,10 +1,12 @@
-/* Requests of the local cloud: neither parameters nor signatures may crash it, whatever comes in. */
+/* Requests of the local cloud: neither parameters nor signatures may crash it, whatever comes in.
+ */
 #include "cloud/query.h"
 #include "cloud/signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static bool known_key(void *data, const char *access_key, const char **ret_secret, const char **ret_token)
+static bool known_key(void *data, const char *access_key, const char **ret_secret,
+		      const char **ret_token)
 {
 	(void)data;
 	(void)access_key;
@@ -18,8 +20,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	AUTO(arena) struct arena *a = arena_new();
 	struct str text = { (const char *)data, n };
 	const char *query = arena_strndup(a, text.p, n);
-	struct http_field headers[] = { { "Host", "x" }, { "X-Amz-Date", "20150830T123600Z" }, { "Authorization", query } };
-	struct http_request r = { .method = "GET", .path = "/", .query = query, .headers = headers, .nheaders = 3 };
+	struct http_field headers[] = { { "Host", "x" },
+					{ "X-Amz-Date", "20150830T123600Z" },
+					{ "Authorization", query } };
+	struct http_request r = {
+		.method = "GET", .path = "/", .query = query, .headers = headers, .nheaders = 3
+	};
 	struct signature s;
 	struct query q;
 

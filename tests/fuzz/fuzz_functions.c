@@ -1,6 +1,6 @@
-/* Functions that read text: the first byte chooses one, the rest are its arguments with a record separator between two
- * (texts, or numbers where they look so). What jsondecode and yamldecode make must come back the same after it was
- * written again. */
+/* Functions that read text: the first byte chooses one, the rest are its arguments with a record
+ * separator between two (texts, or numbers where they look so). What jsondecode and yamldecode make
+ * must come back the same after it was written again. */
 #include "lang/expr/func.h"
 #include "lang/expr/number.h"
 
@@ -8,16 +8,28 @@
 #define RESULT_MAX 100000 /* bytes of text that are read again */
 
 static const char *const names[] = {
-	"jsondecode", "yamldecode", "csvdecode", "regex", "regexall", "regex_replace", "format", "formatlist",
-	"base64decode", "textdecodebase64", "textencodebase64", "base64gzip", "urlencode", "substr", "strrev", "split",
-	"replace", "title", "indent", "uuidv5", "rsadecrypt", "yamlencode", "jsonencode",
+	"jsondecode",	    "yamldecode",
+	"csvdecode",	    "regex",
+	"regexall",	    "regex_replace",
+	"format",	    "formatlist",
+	"base64decode",	    "textdecodebase64",
+	"textencodebase64", "base64gzip",
+	"urlencode",	    "substr",
+	"strrev",	    "split",
+	"replace",	    "title",
+	"indent",	    "uuidv5",
+	"rsadecrypt",	    "yamlencode",
+	"jsonencode",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static int call(struct arena *a, const char *name, const struct value *args, size_t nargs, struct value *ret)
+static int call(struct arena *a, const char *name, const struct value *args, size_t nargs,
+		struct value *ret)
 {
-	struct func_call c = { .arena = a, .func = func_find(func_groups, str_from(name)), .bad_arg = -1 };
+	struct func_call c = { .arena = a,
+			       .func = func_find(func_groups, str_from(name)),
+			       .bad_arg = -1 };
 	AUTO(err) struct err err = ERR_INIT;
 	struct value plain[ARGS_MAX];
 	int rc;
@@ -26,7 +38,8 @@ static int call(struct arena *a, const char *name, const struct value *args, siz
 	    (nargs > c.func->nparams && !(c.func->flags & FUNC_VARIADIC)))
 		return -1;
 	for (size_t i = 0; i < nargs; i++)
-		if (value_convert(a, args[i], c.func->params[MIN(i, c.func->nparams - 1)].type, &plain[i], &err) < 0)
+		if (value_convert(a, args[i], c.func->params[MIN(i, c.func->nparams - 1)].type,
+				  &plain[i], &err) < 0)
 			return -1;
 	rc = c.func->call(&c, plain, nargs, ret, &err);
 	if (rc == 0 ? err_any(&err) : !err_any(&err) || c.bad_arg >= (int)nargs)
@@ -52,9 +65,11 @@ static void round_trip(struct arena *a, struct value v, const char *encode, cons
 {
 	struct value text, back;
 
-	if (v.kind == VALUE_UNKNOWN || call(a, encode, &v, 1, &text) < 0 || text.string.n > RESULT_MAX)
+	if (v.kind == VALUE_UNKNOWN || call(a, encode, &v, 1, &text) < 0 ||
+	    text.string.n > RESULT_MAX)
 		return; /* infinity */
-	if (call(a, decode, &text, 1, &back) < 0 || (back.kind != VALUE_UNKNOWN && !value_equal(v, back)))
+	if (call(a, decode, &text, 1, &back) < 0 ||
+	    (back.kind != VALUE_UNKNOWN && !value_equal(v, back)))
 		abort();
 }
 

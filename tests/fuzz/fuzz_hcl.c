@@ -1,5 +1,5 @@
-/* HCL's native syntax: tokens cover the text, trees can be walked, and what parses still does after formatting,
- * which changes nothing the second time. */
+/* HCL's native syntax: tokens cover the text, trees can be walked, and what parses still does after
+ * formatting, which changes nothing the second time. */
 #include "hcl_check.h"
 #include "lang/hcl/format.h"
 #include "lang/hcl/token.h"

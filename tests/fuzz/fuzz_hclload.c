@@ -1,5 +1,5 @@
-/* HCL2 templates as a whole, in both forms: files, variables, locals, data sources, builds; inspect's listing. The
- * first byte chooses: the JSON form, the form alone. */
+/* HCL2 templates as a whole, in both forms: files, variables, locals, data sources, builds;
+ * inspect's listing. The first byte chooses: the JSON form, the form alone. */
 #include "components.h"
 
 #include "base/os.h"
@@ -13,7 +13,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 enum { JSON_FORM = 1, SYNTAX_ONLY = 2, NO_DATA = 4 };
 
-static char native[] = "/tmp/fuzz-hclload-XXXXXX.pkr.hcl", json[] = "/tmp/fuzz-hclload-XXXXXX.pkr.json";
+static char native[] = "/tmp/fuzz-hclload-XXXXXX.pkr.hcl",
+	    json[] = "/tmp/fuzz-hclload-XXXXXX.pkr.json";
 
 static void remove_files(void)
 {

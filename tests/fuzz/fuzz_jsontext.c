@@ -1,4 +1,5 @@
-/* JSON text: no input may crash the reader, and what it takes must be written back and read again. */
+/* JSON text: no input may crash the reader, and what it takes must be written back and read again.
+ */
 #include "lang/jsontext/jsontext.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

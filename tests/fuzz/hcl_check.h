@@ -1,4 +1,5 @@
-/* What the fuzz targets of HCL check of any tree: places lie inside the text, and the tree can be walked. */
+/* What the fuzz targets of HCL check of any tree: places lie inside the text, and the tree can be
+ * walked. */
 #ifndef INGOT_TESTS_HCL_CHECK_H
 #define INGOT_TESTS_HCL_CHECK_H
 
@@ -42,7 +43,8 @@ static const struct hcl_schema check_schema UNUSED = {
 	.attrs = check_attrs, .nattrs = 2, .blocks = check_blocks, .nblocks = 2, .open = true,
 };
 
-static UNUSED void check_body(struct arena *a, const struct hcl_body *body, struct diags *d, unsigned depth)
+static UNUSED void check_body(struct arena *a, const struct hcl_body *body, struct diags *d,
+			      unsigned depth)
 {
 	struct hcl_content c;
 

@@ -19,8 +19,12 @@ static void show_list(const char *head, struct hcl_expr *const *v, size_t n, str
 
 static void show_for(const struct hcl_expr *x, struct buf *out)
 {
-	buf_printf(out, "(for%s " STR_FMT "%s" STR_FMT " ", x->loop.join ? "-join" : x->loop.key ? "-object" : "", STR_ARG(x->loop.key_name),
-		   x->loop.key_name.n ? "," : "", STR_ARG(x->loop.value_name));
+	buf_printf(out, "(for%s " STR_FMT "%s" STR_FMT " ",
+		   x->loop.join	 ? "-join"
+		   : x->loop.key ? "-object"
+				 : "",
+		   STR_ARG(x->loop.key_name), x->loop.key_name.n ? "," : "",
+		   STR_ARG(x->loop.value_name));
 	show_expr(x->loop.coll, out);
 	if (x->loop.key) {
 		buf_addc(out, ' ');
@@ -60,7 +64,8 @@ static void show_literal(const struct hcl_expr *x, struct buf *out)
 
 static void show_expr(const struct hcl_expr *x, struct buf *out)
 {
-	static const char *const ops[] = { "||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "!", "neg" };
+	static const char *const ops[] = { "||", "&&", "==", "!=", "<", "<=", ">",  ">=",
+					   "+",	 "-",  "*",  "/",  "%", "!",  "neg" };
 
 	switch (x->kind) {
 	case HCL_LITERAL:
@@ -84,7 +89,8 @@ static void show_expr(const struct hcl_expr *x, struct buf *out)
 		buf_addc(out, ']');
 		break;
 	case HCL_SPLAT:
-		show_list("splat", (struct hcl_expr *const[]){ x->splat.target, x->splat.each }, 2, out);
+		show_list("splat", (struct hcl_expr *const[]){ x->splat.target, x->splat.each }, 2,
+			  out);
 		break;
 	case HCL_SPLAT_ITEM:
 		buf_addc(out, '_');
@@ -94,10 +100,13 @@ static void show_expr(const struct hcl_expr *x, struct buf *out)
 		show_list(x->call.name.p, x->call.args, x->call.nargs, out);
 		break;
 	case HCL_CONDITIONAL:
-		show_list("if", (struct hcl_expr *const[]){ x->choice.cond, x->choice.yes, x->choice.no }, 3, out);
+		show_list("if",
+			  (struct hcl_expr *const[]){ x->choice.cond, x->choice.yes, x->choice.no },
+			  3, out);
 		break;
 	case HCL_BINARY:
-		show_list(ops[x->op.op], (struct hcl_expr *const[]){ x->op.left, x->op.right }, 2, out);
+		show_list(ops[x->op.op], (struct hcl_expr *const[]){ x->op.left, x->op.right }, 2,
+			  out);
 		break;
 	case HCL_UNARY:
 		show_list(ops[x->op.op], &x->op.right, 1, out);

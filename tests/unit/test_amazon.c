@@ -36,10 +36,12 @@ static void test_cidr(void **state)
 		const char *text;
 		bool ok, v6;
 	} cases[] = {
-		{ "1.2.3.4/32", true, false },	{ "0.0.0.0/0", true, false }, { "::/0", true, true },
-		{ "2001:db8::/128", true, true }, { "1.2.3.4", false, false },	{ "1.2.3.4/33", false, false },
-		{ "nonsense", false, false },	{ "::/129", false, true },    { "1.2.3/8", false, false },
-		{ "", false, false },		{ "/8", false, false },
+		{ "1.2.3.4/32", true, false }, { "0.0.0.0/0", true, false },
+		{ "::/0", true, true },	       { "2001:db8::/128", true, true },
+		{ "1.2.3.4", false, false },   { "1.2.3.4/33", false, false },
+		{ "nonsense", false, false },  { "::/129", false, true },
+		{ "1.2.3/8", false, false },   { "", false, false },
+		{ "/8", false, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -100,15 +102,20 @@ static void test_devices(void **state)
 {
 	(void)state;
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct amazon_block_device gp2 = { .device_name = (char *)"/dev/sda1", .volume_type = (char *)"gp2", .iops = 3000,
-					   .volume_size = 8, .encrypted = TRIBOOL_FALSE };
+	struct amazon_block_device gp2 = { .device_name = (char *)"/dev/sda1",
+					   .volume_type = (char *)"gp2",
+					   .iops = 3000,
+					   .volume_size = 8,
+					   .encrypted = TRIBOOL_FALSE };
 	struct amazon_block_device none = { .device_name = (char *)"/dev/sdb", .no_device = true };
-	struct amazon_block_device eph = { .device_name = (char *)"/dev/sdc", .virtual_name = (char *)"ephemeral0" };
+	struct amazon_block_device eph = { .device_name = (char *)"/dev/sdc",
+					   .virtual_name = (char *)"ephemeral0" };
 
 	amazon_params_devices(&p, &(struct spec_blocks){ (void *[]){ &gp2, &none, &eph }, 3 });
 	assert_null(aws_params_get(&p, "BlockDeviceMapping.1.Ebs.Iops"));
 	assert_string_equal(aws_params_get(&p, "BlockDeviceMapping.1.Ebs.VolumeSize"), "8");
-	assert_string_equal(aws_params_get(&p, "BlockDeviceMapping.1.Ebs.DeleteOnTermination"), "false");
+	assert_string_equal(aws_params_get(&p, "BlockDeviceMapping.1.Ebs.DeleteOnTermination"),
+			    "false");
 	assert_string_equal(aws_params_get(&p, "BlockDeviceMapping.1.Ebs.Encrypted"), "false");
 	assert_string_equal(aws_params_get(&p, "BlockDeviceMapping.2.NoDevice"), "");
 	assert_null(aws_params_get(&p, "BlockDeviceMapping.2.Ebs.DeleteOnTermination"));
@@ -137,7 +144,9 @@ static bool kms_ok(const char *key)
 	AUTO(arena) struct arena *a = arena_new();
 	struct diags d;
 	struct prepare p = { .arena = a, .diags = &d, .component = "amazon-ebs" };
-	struct amazon_ami c = { .ami_name = (char *)"name", .encrypt_boot = TRIBOOL_TRUE, .kms_key_id = (char *)key };
+	struct amazon_ami c = { .ami_name = (char *)"name",
+				.encrypt_boot = TRIBOOL_TRUE,
+				.kms_key_id = (char *)key };
 	struct aws_config access = { 0 };
 
 	diags_init(&d, a);
@@ -149,13 +158,21 @@ static void test_kms_keys(void **state)
 {
 	(void)state;
 	static const char *const good[] = {
-		"abcd1234-a123-456a-a12b-a123b4cd56ef", "mrk-12345678-1234-abcd", "alias/foo/bar", "alias/x",
+		"abcd1234-a123-456a-a12b-a123b4cd56ef",
+		"mrk-12345678-1234-abcd",
+		"alias/foo/bar",
+		"alias/x",
 		"arn:aws:kms:us-east-1:012345678910:key/abcd1234-a123-456a-a12b-a123b4cd56ef",
-		"arn:aws-us-gov:kms:us-gov-east-1:123456789012:alias/foo/bar", "arn:aws:kms:us-east-1:012345678910:alias/foo",
+		"arn:aws-us-gov:kms:us-gov-east-1:123456789012:alias/foo/bar",
+		"arn:aws:kms:us-east-1:012345678910:alias/foo",
 	};
 	static const char *const bad[] = {
-		"something", "alias/", "arn:aws:foo:us-east-1:012345678910:key/abcd1234", "arn:aws:kms:us-east-1:01234:key/ab",
-		"alias/spa ce", "arn:aws:kms:us-east-1:012345678910:zfoo/bar",
+		"something",
+		"alias/",
+		"arn:aws:foo:us-east-1:012345678910:key/abcd1234",
+		"arn:aws:kms:us-east-1:01234:key/ab",
+		"alias/spa ce",
+		"arn:aws:kms:us-east-1:012345678910:zfoo/bar",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)

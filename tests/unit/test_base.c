@@ -81,9 +81,18 @@ static void test_glob(void **state UNUSED)
 		const char *pattern, *s;
 		bool match;
 	} cases[] = {
-		{ "*", "", true }, { "*", "a.b", true }, { "amazon-*", "amazon-ebs.web", true }, { "a?c", "abc", true },
-		{ "a?c", "ac", false }, { "[a-c]x", "bx", true }, { "[^a-c]x", "bx", false }, { "*.web", "a.web.web", true },
-		{ "a*b*c", "aXbYbZc", true }, { "a*b*c", "aXbYbZ", false }, { "\\*", "*", true }, { "\\*", "a", false },
+		{ "*", "", true },
+		{ "*", "a.b", true },
+		{ "amazon-*", "amazon-ebs.web", true },
+		{ "a?c", "abc", true },
+		{ "a?c", "ac", false },
+		{ "[a-c]x", "bx", true },
+		{ "[^a-c]x", "bx", false },
+		{ "*.web", "a.web.web", true },
+		{ "a*b*c", "aXbYbZc", true },
+		{ "a*b*c", "aXbYbZ", false },
+		{ "\\*", "*", true },
+		{ "\\*", "a", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -175,7 +184,8 @@ static void test_diag(void **state UNUSED)
 	struct source *src = source_new(a, "t.json", STR("{\n\t\"nmae\": 1\n}\n"));
 
 	diags_init(&d, a);
-	diag_detail(&d, diag_error(&d, (struct span){ src, 3, 9 }, "unknown option \"%s\"", "nmae"), "Did you mean \"name\"?");
+	diag_detail(&d, diag_error(&d, (struct span){ src, 3, 9 }, "unknown option \"%s\"", "nmae"),
+		    "Did you mean \"name\"?");
 	diag_warning(&d, (struct span){ 0 }, "old");
 	diags_render(&d, &out);
 	assert_string_equal(buf_cstr(&out), "Warning: old\n\n\n"
@@ -191,7 +201,8 @@ static void test_proc(void **state UNUSED)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 	AUTO(err) struct err err = ERR_INIT;
-	const char *cat[] = { "cat", NULL }, *fails[] = { "sh", "-c", "echo oops >&2; exit 3", NULL };
+	const char *cat[] = { "cat", NULL },
+		   *fails[] = { "sh", "-c", "echo oops >&2; exit 3", NULL };
 	const char *none[] = { "no-such-program-here", NULL }, *env[] = { "A=1", "HOME", NULL };
 	const char *show[] = { "sh", "-c", "echo $A-$HOME", NULL };
 	struct proc_spec spec = { .argv = cat, .input = STR("hello") };
@@ -281,10 +292,12 @@ static void test_ids(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encodings), cmocka_unit_test(test_unbase64_malformed), cmocka_unit_test(test_buf_ceiling),
-		cmocka_unit_test(test_glob), cmocka_unit_test(test_nearest), cmocka_unit_test(test_map_order),
-		cmocka_unit_test(test_durations), cmocka_unit_test(test_dates), cmocka_unit_test(test_diag),
-		cmocka_unit_test(test_proc), cmocka_unit_test(test_proc_cancel), cmocka_unit_test(test_files),
+		cmocka_unit_test(test_encodings),   cmocka_unit_test(test_unbase64_malformed),
+		cmocka_unit_test(test_buf_ceiling), cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_nearest),	    cmocka_unit_test(test_map_order),
+		cmocka_unit_test(test_durations),   cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_diag),	    cmocka_unit_test(test_proc),
+		cmocka_unit_test(test_proc_cancel), cmocka_unit_test(test_files),
 		cmocka_unit_test(test_ids),
 	};
 

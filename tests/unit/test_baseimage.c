@@ -1,4 +1,5 @@
-/* The catalogue holds together: every name is unique and complete, and the seeds' ids and filters find something. */
+/* The catalogue holds together: every name is unique and complete, and the seeds' ids and filters
+ * find something. */
 #include "base/clock.h"
 #include "base/str.h"
 #include "cloud/baseimage.h"
@@ -58,7 +59,8 @@ static const char *newest(const char *owner, const char *pattern)
 	for (size_t i = 0; i < base_images_n; i++) {
 		const struct base_image *b = &base_images[i];
 
-		if ((streq(b->owner_id, owner) || streq(b->owner_alias, owner)) && glob_match(pattern, b->name) &&
+		if ((streq(b->owner_id, owner) || streq(b->owner_alias, owner)) &&
+		    glob_match(pattern, b->name) &&
 		    (!best || strcmp(b->creation_date, best->creation_date) > 0))
 			best = b;
 	}
@@ -71,9 +73,12 @@ static void filters_find(void **state UNUSED)
 		const char *owner, *pattern, *name;
 	} cases[] = {
 		{ "amazon", "amzn-ami-hvm-*", "amzn-ami-hvm-2018.03.0.20230404.0-x86_64-gp2" },
-		{ "137112412989", "amzn-ami-hvm-2017.09.*-gp2", "amzn-ami-hvm-2017.09.1.20180115-x86_64-gp2" },
-		{ "amazon", "amzn2-ami-hvm-*-x86_64-gp2", "amzn2-ami-hvm-2.0.20240223.0-x86_64-gp2" },
-		{ "amazon", "al2023-ami-2023*-x86_64", "al2023-ami-2023.6.20241121.0-kernel-6.1-x86_64" },
+		{ "137112412989", "amzn-ami-hvm-2017.09.*-gp2",
+		  "amzn-ami-hvm-2017.09.1.20180115-x86_64-gp2" },
+		{ "amazon", "amzn2-ami-hvm-*-x86_64-gp2",
+		  "amzn2-ami-hvm-2.0.20240223.0-x86_64-gp2" },
+		{ "amazon", "al2023-ami-2023*-x86_64",
+		  "al2023-ami-2023.6.20241121.0-kernel-6.1-x86_64" },
 		{ "099720109477", "ubuntu/images/*ubuntu-jammy-22.04-amd64-server-*",
 		  "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20241004" },
 		{ "099720109477", "ubuntu/images/hvm-ssd/ubuntu-noble-24.04-amd64-server-*",

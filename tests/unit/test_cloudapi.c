@@ -63,10 +63,14 @@ static void test_wildcards(void **state)
 		const char *pattern, *text;
 		bool match;
 	} cases[] = {
-		{ "abc", "abc", true },	    { "abc", "abd", false },	 { "a*", "a", true },	      { "*", "", true },
-		{ "a?c", "abc", true },	    { "a?c", "ac", false },	 { "*b*", "abc", true },      { "amzn-ami-*-gp2", "amzn-ami-hvm-gp2", true },
-		{ "a\\*", "a*", true },	    { "a\\*", "ab", false },	 { "a*b*c", "aXXbYYc", true }, { "a*b*c", "aXXbYY", false },
-		{ "[a]", "a", false },	    { "", "", true },		 { "", "a", false },	      { "*a", "aaab", false },
+		{ "abc", "abc", true },	      { "abc", "abd", false },
+		{ "a*", "a", true },	      { "*", "", true },
+		{ "a?c", "abc", true },	      { "a?c", "ac", false },
+		{ "*b*", "abc", true },	      { "amzn-ami-*-gp2", "amzn-ami-hvm-gp2", true },
+		{ "a\\*", "a*", true },	      { "a\\*", "ab", false },
+		{ "a*b*c", "aXXbYYc", true }, { "a*b*c", "aXXbYY", false },
+		{ "[a]", "a", false },	      { "", "", true },
+		{ "", "a", false },	      { "*a", "aaab", false },
 	};
 
 	(void)state;
@@ -74,7 +78,8 @@ static void test_wildcards(void **state)
 		assert_int_equal(wildcard_match(cases[i].pattern, cases[i].text), cases[i].match);
 }
 
-static bool known_key(void *data, const char *access_key, const char **ret_secret, const char **ret_token)
+static bool known_key(void *data, const char *access_key, const char **ret_secret,
+		      const char **ret_token)
 {
 	(void)data;
 	*ret_secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -87,16 +92,20 @@ static const struct http_field example_headers[] = {
 	{ "Host", "iam.amazonaws.com" },
 	{ "Content-Type", "application/x-www-form-urlencoded; charset=utf-8" },
 	{ "X-Amz-Date", "20150830T123600Z" },
-	{ "Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, "
-			   "SignedHeaders=content-type;host;x-amz-date, "
-			   "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7" },
+	{ "Authorization",
+	  "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, "
+	  "SignedHeaders=content-type;host;x-amz-date, "
+	  "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7" },
 };
 
 static void test_signature(void **state)
 {
 	const int64_t then = 1440938160;
-	struct http_request r = { .method = "GET", .path = "/", .query = "Action=ListUsers&Version=2010-05-08",
-				  .headers = example_headers, .nheaders = ARRAY_LEN(example_headers) };
+	struct http_request r = { .method = "GET",
+				  .path = "/",
+				  .query = "Action=ListUsers&Version=2010-05-08",
+				  .headers = example_headers,
+				  .nheaders = ARRAY_LEN(example_headers) };
 	AUTO(arena) struct arena *a = arena_new();
 	struct signature s;
 
@@ -104,7 +113,8 @@ static void test_signature(void **state)
 	assert_int_equal(signature_check(&r, then, known_key, NULL, a, &s), SIGNATURE_OK);
 	assert_string_equal(s.region, "us-east-1");
 	assert_string_equal(s.service, "iam");
-	assert_int_equal(signature_check(&r, then + 3600, known_key, NULL, a, &s), SIGNATURE_EXPIRED);
+	assert_int_equal(signature_check(&r, then + 3600, known_key, NULL, a, &s),
+			 SIGNATURE_EXPIRED);
 	r.query = "Action=ListUsers&Version=2010-05-09";
 	assert_int_equal(signature_check(&r, then, known_key, NULL, a, &s), SIGNATURE_WRONG);
 	r.query = "Version=2010-05-08&Action=ListUsers"; /* the order is canonical */
@@ -117,7 +127,9 @@ static void test_signature(void **state)
 
 static void test_doc(void **state)
 {
-	AUTO(json) json_t *doc = json_object(), *list = json_pack("[{s:s}, {s:s}]", "k", "a", "k", "b");
+	AUTO(json)
+	json_t *doc = json_object(),
+	       *list = json_pack("[{s:s}, {s:s}]", "k", "a", "k", "b");
 	AUTO(buf) struct buf out = BUF_INIT;
 
 	(void)state;
@@ -130,8 +142,10 @@ static void test_doc(void **state)
 	assert_null(doc_str(doc, "a.b.c.d"));
 	assert_null(doc_str(doc, "x.y"));
 	doc_print_xml(doc, "item", &out);
-	assert_string_equal(buf_cstr(&out), "<a><b><c>&lt;x&gt;&amp;&quot;</c>\n</b>\n<d>true</d>\n</a>\n"
-					    "<list><item><k>a</k>\n</item>\n<item><k>b</k>\n</item>\n</list>\n<none></none>\n");
+	assert_string_equal(
+		buf_cstr(&out),
+		"<a><b><c>&lt;x&gt;&amp;&quot;</c>\n</b>\n<d>true</d>\n</a>\n"
+		"<list><item><k>a</k>\n</item>\n<item><k>b</k>\n</item>\n</list>\n<none></none>\n");
 	doc_remove(doc, "a.b");
 	assert_null(doc_get(doc, "a.b"));
 }
@@ -144,9 +158,15 @@ static void test_addresses(void **state)
 		uint32_t address;
 		int bits;
 	} cases[] = {
-		{ "10.0.0.0/8", true, 0x0a000000, 8 }, { "0.0.0.0/0", true, 0, 0 }, { "1.2.3.4/32", true, 0x01020304, 32 },
-		{ "1.2.3.4", false, 0, 0 },	       { "1.2.3/8", false, 0, 0 },  { "1.2.3.4/33", false, 0, 0 },
-		{ "256.0.0.0/8", false, 0, 0 },	       { "1.2.3.4/", false, 0, 0 }, { "", false, 0, 0 },
+		{ "10.0.0.0/8", true, 0x0a000000, 8 },
+		{ "0.0.0.0/0", true, 0, 0 },
+		{ "1.2.3.4/32", true, 0x01020304, 32 },
+		{ "1.2.3.4", false, 0, 0 },
+		{ "1.2.3/8", false, 0, 0 },
+		{ "1.2.3.4/33", false, 0, 0 },
+		{ "256.0.0.0/8", false, 0, 0 },
+		{ "1.2.3.4/", false, 0, 0 },
+		{ "", false, 0, 0 },
 	};
 
 	(void)state;
@@ -168,8 +188,10 @@ static void test_types(void **state)
 		const char *name;
 		unsigned vcpus;
 		uint64_t mib;
-	} cases[] = { { "t2.micro", 1, 1024 },	{ "t2.medium", 2, 4096 }, { "t3.nano", 2, 512 },  { "t3.micro", 2, 1024 },
-		      { "m5.large", 2, 8192 },	{ "c5.xlarge", 4, 8192 }, { "m5.24xlarge", 96, 393216 } };
+	} cases[] = { { "t2.micro", 1, 1024 },	    { "t2.medium", 2, 4096 },
+		      { "t3.nano", 2, 512 },	    { "t3.micro", 2, 1024 },
+		      { "m5.large", 2, 8192 },	    { "c5.xlarge", 4, 8192 },
+		      { "m5.24xlarge", 96, 393216 } };
 	struct instance_type t;
 
 	(void)state;
@@ -227,9 +249,13 @@ static void test_faults(void **state)
 {
 	struct faults *f = faults_new();
 	AUTO(err) struct err err = ERR_INIT;
-	AUTO(json) json_t *plan = json_loads("{\"faults\": [{\"action\": \"A\", \"call\": 2, \"count\": 2, \"fault\": \"throttle\"},"
-					     "{\"action\": \"*\", \"call\": 5, \"fault\": \"cut\"}]}", 0, NULL);
-	static const enum fault_kind expected[] = { FAULT_NONE, FAULT_ERROR, FAULT_ERROR, FAULT_NONE, FAULT_CUT, FAULT_NONE };
+	AUTO(json)
+	json_t *plan = json_loads("{\"faults\": [{\"action\": \"A\", \"call\": 2, \"count\": 2, "
+				  "\"fault\": \"throttle\"},"
+				  "{\"action\": \"*\", \"call\": 5, \"fault\": \"cut\"}]}",
+				  0, NULL);
+	static const enum fault_kind expected[] = { FAULT_NONE, FAULT_ERROR, FAULT_ERROR,
+						    FAULT_NONE, FAULT_CUT,   FAULT_NONE };
 	struct fault fault;
 
 	(void)state;
@@ -265,9 +291,11 @@ static void test_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_query),	  cmocka_unit_test(test_wildcards), cmocka_unit_test(test_signature),
-		cmocka_unit_test(test_doc),	  cmocka_unit_test(test_addresses), cmocka_unit_test(test_types),
-		cmocka_unit_test(test_jobs),	  cmocka_unit_test(test_faults),    cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_query),	  cmocka_unit_test(test_wildcards),
+		cmocka_unit_test(test_signature), cmocka_unit_test(test_doc),
+		cmocka_unit_test(test_addresses), cmocka_unit_test(test_types),
+		cmocka_unit_test(test_jobs),	  cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,12 +56,21 @@ static void test_keys(void **state)
 	} cases[] = {
 		{ "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", NULL },
 		{ "-----BEGIN PRIVATE KEY-----\r\nAAAA\r\n-----END PRIVATE KEY-----\r\n", NULL },
-		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n" OPENSSH_OPEN "\n-----END OPENSSH PRIVATE KEY-----\n", NULL },
-		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n" OPENSSH_LOCKED "\n-----END OPENSSH PRIVATE KEY-----\n", "passphrase" },
-		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n!!!\n-----END OPENSSH PRIVATE KEY-----\n", "damaged" },
+		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n" OPENSSH_OPEN
+		  "\n-----END OPENSSH PRIVATE KEY-----\n",
+		  NULL },
+		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n" OPENSSH_LOCKED
+		  "\n-----END OPENSSH PRIVATE KEY-----\n",
+		  "passphrase" },
+		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n!!!\n-----END OPENSSH PRIVATE KEY-----\n",
+		  "damaged" },
 		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n" OPENSSH_OPEN, "damaged" },
-		{ "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "passphrase" },
-		{ "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nAAAA\n-----END RSA PRIVATE KEY-----\n", "passphrase" },
+		{ "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE "
+		  "KEY-----\n",
+		  "passphrase" },
+		{ "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nAAAA\n-----END RSA "
+		  "PRIVATE KEY-----\n",
+		  "passphrase" },
 		{ "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n", "cut short" },
 		{ "ssh-ed25519 AAAA me@here\n", "public key" },
 		{ "PuTTY-User-Key-File-3: ssh-ed25519\n", "PuTTY" },

@@ -1,4 +1,5 @@
-/* Disk images without mounts: apt sources of the host, editing, growing, and the cpio archive for the kernel. */
+/* Disk images without mounts: apt sources of the host, editing, growing, and the cpio archive for
+ * the kernel. */
 #include "base/os.h"
 #include "base/str.h"
 #include "cloud/baseimage_root.h"
@@ -26,13 +27,22 @@ static void sources_of_debian_only(void **state UNUSED)
 	static const struct {
 		const char *name, *text, *want, *never;
 	} cases[] = {
-		{ "sources.list", "# c\ndeb http://me:secret@mirror/debian bookworm main contrib\n", "URIs: http://mirror/debian\n", "secret" },
-		{ "sources.list", "deb [arch=amd64 signed-by=/k/other.gpg] http://other/x bookworm main\n", "deb.debian.org", "other" },
-		{ "sources.list", "deb [ arch=amd64 ] http://m/d bookworm-security main\n", "Suites: bookworm-security\n", "deb.debian.org" },
-		{ "sources.list", "deb http://u/ubuntu jammy main\ndeb-src http://s/d bookworm main\n", "deb.debian.org", "http://s" },
-		{ "sources.list.d/x.sources", "Types: deb\nURIs: http://a/d http://b/d\nSuites: bookworm trixie\nComponents: main\n",
+		{ "sources.list", "# c\ndeb http://me:secret@mirror/debian bookworm main contrib\n",
+		  "URIs: http://mirror/debian\n", "secret" },
+		{ "sources.list",
+		  "deb [arch=amd64 signed-by=/k/other.gpg] http://other/x bookworm main\n",
+		  "deb.debian.org", "other" },
+		{ "sources.list", "deb [ arch=amd64 ] http://m/d bookworm-security main\n",
+		  "Suites: bookworm-security\n", "deb.debian.org" },
+		{ "sources.list",
+		  "deb http://u/ubuntu jammy main\ndeb-src http://s/d bookworm main\n",
+		  "deb.debian.org", "http://s" },
+		{ "sources.list.d/x.sources",
+		  "Types: deb\nURIs: http://a/d http://b/d\nSuites: bookworm trixie\nComponents: "
+		  "main\n",
 		  "URIs: http://b/d\nSuites: bookworm\n", "trixie" },
-		{ "sources.list.d/x.sources", "Enabled: no\nTypes: deb\nURIs: http://a/d\nSuites: bookworm\nComponents: main\n",
+		{ "sources.list.d/x.sources",
+		  "Enabled: no\nTypes: deb\nURIs: http://a/d\nSuites: bookworm\nComponents: main\n",
 		  "deb.debian.org", "http://a" },
 	};
 
@@ -57,7 +67,8 @@ static char *make_disk(const char *dir)
 {
 	char *raw = xasprintf("%s/disk.raw", dir);
 	const char *table[] = { "sfdisk", "-q", raw, NULL };
-	const char *format[] = { "mkfs.ext4", "-q", "-F", "-E", "offset=1048576", raw, "253952k", NULL };
+	const char *format[] = { "mkfs.ext4",	   "-q", "-F",	    "-E",
+				 "offset=1048576", raw,	 "253952k", NULL };
 	const struct imagetool tools[] = {
 		{ .argv = table, .step = "test", .input = STR("label: gpt\nstart=2048\n") },
 		{ .argv = format, .step = "test" },
@@ -113,8 +124,10 @@ static void edits_and_growth(void **state UNUSED)
 	assert_int_equal(st.st_size, 1 << 30);
 
 	device = xasprintf("%s?offset=1048576", raw);
-	const char *check[] = { "e2fsck", "-fn", device, NULL }, *table[] = { "sfdisk", "-V", raw, NULL };
-	const struct imagetool tools[] = { { .argv = check, .step = "test" }, { .argv = table, .step = "test" } };
+	const char *check[] = { "e2fsck", "-fn", device, NULL },
+		   *table[] = { "sfdisk", "-V", raw, NULL };
+	const struct imagetool tools[] = { { .argv = check, .step = "test" },
+					   { .argv = table, .step = "test" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(tools); i++)
 		if (imagetool_run(&tools[i], &err) < 0)
@@ -128,7 +141,9 @@ static void missing_programs_are_named(void **state UNUSED)
 	char *path;
 
 	assert_int_equal(imagetool_find("no-such-program", "making it", &path, &err), -1);
-	assert_string_equal(err.msg, "making it: no-such-program is not installed; install the package no-such-program");
+	assert_string_equal(
+		err.msg,
+		"making it: no-such-program is not installed; install the package no-such-program");
 }
 
 static void archive_is_aligned(void **state UNUSED)

@@ -30,11 +30,13 @@ static void test_redact(void **state)
 		{ "p w/d+1", "q=p+w%2Fd%2B1&r", "q=<sensitive>&r" },
 		{ "p w/d+1", "/p%20w/d%2B1", "/<sensitive>" },
 		{ "correct horse", "Y29ycmVjdCBob3JzZQ==", "<sensitive>" },
-		/* "user:correct horse" and "x:correct horse!": the secret alone decides the middle. */
+		/* "user:correct horse" and "x:correct horse!": the secret alone decides the middle.
+		 */
 		{ "correct horse", "dXNlcjpjb3JyZWN0IGhvcnNl", "dXNlcjp<sensitive>" },
 		{ "correct horse", "eDpjb3JyZWN0IGhvcnNlIQ==", "eDp<sensitive>IQ==" },
 		{ "line one\nline two\n", "got line two", "got <sensitive>" },
-		{ "-----BEGIN KEY-----\nAAAABBBB\n-----END KEY-----", "-----BEGIN KEY-----", "-----BEGIN KEY-----" },
+		{ "-----BEGIN KEY-----\nAAAABBBB\n-----END KEY-----", "-----BEGIN KEY-----",
+		  "-----BEGIN KEY-----" },
 		{ "-----BEGIN KEY-----\nAAAABBBB\n-----END KEY-----", "AAAABBBB", "<sensitive>" },
 		{ "secret\n", "a secret stands here", "a <sensitive> stands here" },
 	};
@@ -71,14 +73,28 @@ static void play(struct events *s, struct buf *out, int pipe_fds[2])
 	static const char *const data[] = { "0", "id", "a,b\nc secret", NULL };
 
 	events_add_secret(s, "secret");
-	events_emit(s, &(struct event){ .kind = EVENT_LEGEND, .build = "a", .text = STR("a: output will be in this color.") });
+	events_emit(s, &(struct event){ .kind = EVENT_LEGEND,
+					.build = "a",
+					.text = STR("a: output will be in this color.") });
 	events_emit(s, &(struct event){ .kind = EVENT_LEGEND, .text = STR("") });
-	events_emit(s, &(struct event){ .kind = EVENT_SAY, .build = "a", .text = STR("one\ntwo  ") });
-	events_emit(s, &(struct event){ .kind = EVENT_SAY, .build = "a", .part = "zip", .text = STR("my secret") });
-	events_emit(s, &(struct event){ .kind = EVENT_OUTPUT, .build = "b", .build_index = 6, .text = STR("x, y\n\nz") });
+	events_emit(s,
+		    &(struct event){ .kind = EVENT_SAY, .build = "a", .text = STR("one\ntwo  ") });
+	events_emit(s, &(struct event){ .kind = EVENT_SAY,
+					.build = "a",
+					.part = "zip",
+					.text = STR("my secret") });
+	events_emit(s, &(struct event){ .kind = EVENT_OUTPUT,
+					.build = "b",
+					.build_index = 6,
+					.text = STR("x, y\n\nz") });
 	events_emit(s, &(struct event){ .kind = EVENT_ERROR, .build = "a", .text = STR("bad") });
-	events_emit(s, &(struct event){ .kind = EVENT_MACHINE, .build = "a", .type = "artifact", .data = data });
-	events_emit(s, &(struct event){ .kind = EVENT_PLAIN, .build = "a", .error = true, .text = STR("Build 'a' errored") });
+	events_emit(
+		s, &(struct event){
+			   .kind = EVENT_MACHINE, .build = "a", .type = "artifact", .data = data });
+	events_emit(s, &(struct event){ .kind = EVENT_PLAIN,
+					.build = "a",
+					.error = true,
+					.text = STR("Build 'a' errored") });
 	events_emit(s, &(struct event){ .kind = EVENT_PLAIN, .text = STR("\n==> the end") });
 	close(pipe_fds[1]);
 	char chunk[4096];
@@ -94,11 +110,15 @@ static void test_terminal(void **state)
 		const char *want;
 	} cases[] = {
 		{ { .legend = true, .color = true },
-		  "\033[1;32ma: output will be in this color.\033[0m\n\n\033[1;32m==> a: one\n==> a: two\033[0m\n"
-		  "\033[1;32m==> a (zip): my <sensitive>\033[0m\n\033[1;36m==> b: x, y\033[0m\n\033[1;36m==> b:\033[0m\n"
-		  "\033[1;36m==> b: z\033[0m\n\033[1;31m==> a: bad\033[0m\n\033[1;31mBuild 'a' errored\033[0m\n\n==> the end\n" },
+		  "\033[1;32ma: output will be in this color.\033[0m\n\n\033[1;32m==> a: one\n==> "
+		  "a: two\033[0m\n"
+		  "\033[1;32m==> a (zip): my <sensitive>\033[0m\n\033[1;36m==> b: x, "
+		  "y\033[0m\n\033[1;36m==> b:\033[0m\n"
+		  "\033[1;36m==> b: z\033[0m\n\033[1;31m==> a: bad\033[0m\n\033[1;31mBuild 'a' "
+		  "errored\033[0m\n\n==> the end\n" },
 		{ { 0 },
-		  "==> a: one\n==> a: two\n==> a (zip): my <sensitive>\n==> b: x, y\n==> b:\n==> b: z\n==> a: bad\n"
+		  "==> a: one\n==> a: two\n==> a (zip): my <sensitive>\n==> b: x, y\n==> b:\n==> "
+		  "b: z\n==> a: bad\n"
 		  "Build 'a' errored\n\n==> the end\n" },
 	};
 
@@ -147,11 +167,14 @@ static void test_machine(void **state)
 	m = machine_reader_new(s, fds[1]);
 	play(s, &out, fds);
 	strip_times(&out);
-	assert_string_equal(buf_cstr(&out),
-			    ",,ui,say,==> a: one\\n==> a: two\n,,ui,say,==> a (zip): my <sensitive>\n"
-			    ",,ui,say,==> b: x%!(PACKER_COMMA) y\n,,ui,say,==> b:\n,,ui,say,==> b: z\n,,ui,error,==> a: bad\n"
-			    ",a,artifact,0,id,a%!(PACKER_COMMA)b\\nc <sensitive>\n,,ui,error,Build 'a' errored\n"
-			    ",,ui,say,\\n==> the end\n");
+	assert_string_equal(
+		buf_cstr(&out),
+		",,ui,say,==> a: one\\n==> a: two\n,,ui,say,==> a (zip): my <sensitive>\n"
+		",,ui,say,==> b: x%!(PACKER_COMMA) y\n,,ui,say,==> b:\n,,ui,say,==> b: "
+		"z\n,,ui,error,==> a: bad\n"
+		",a,artifact,0,id,a%!(PACKER_COMMA)b\\nc <sensitive>\n,,ui,error,Build 'a' "
+		"errored\n"
+		",,ui,say,\\n==> the end\n");
 	machine_reader_free(m);
 	events_free(s);
 }

@@ -26,14 +26,22 @@ static int nothing(const struct invocation *in)
 	return in->nargs > 0;
 }
 
-static const struct command command = { .name = "try", .arguments = "[options] THING", .summary = "Try it", .flags = rows,
-					.nflags = ARRAY_LEN(rows), .more_flags = more, .nmore_flags = 1, .run = nothing };
+static const struct command command = { .name = "try",
+					.arguments = "[options] THING",
+					.summary = "Try it",
+					.flags = rows,
+					.nflags = ARRAY_LEN(rows),
+					.more_flags = more,
+					.nmore_flags = 1,
+					.run = nothing };
 
 /* All values in one line, then the arguments. */
 static void show(const struct flags *f, char *const *args, struct buf *out)
 {
-	buf_printf(out, "%d %d %s %s %lld", flags_bool(f, "force"), flags_bool(f, "color"), flags_string(f, "name"),
-		   flags_string(f, "paint") ? flags_string(f, "paint") : "-", (long long)flags_int(f, "n"));
+	buf_printf(out, "%d %d %s %s %lld", flags_bool(f, "force"), flags_bool(f, "color"),
+		   flags_string(f, "name"),
+		   flags_string(f, "paint") ? flags_string(f, "paint") : "-",
+		   (long long)flags_int(f, "n"));
 	for (char *const *v = flags_list(f, "only"); *v; v++)
 		buf_printf(out, " o:%s", *v);
 	for (char *const *v = flags_list(f, "file"); *v; v++)
@@ -54,7 +62,8 @@ static void test_parse(void **state)
 		{ { NULL }, "0 1 none - 7" },
 		{ { "-force", "t.json" }, "1 1 none - 7 [t.json]" },
 		{ { "--force=false", "--color=0" }, "0 0 none - 7" },
-		{ { "-force", "true" }, "1 1 none - 7 [true]" }, /* booleans take no separate value */
+		{ { "-force", "true" },
+		  "1 1 none - 7 [true]" }, /* booleans take no separate value */
 		{ { "-name", "x", "-name=y", "-n", "-3" }, "0 1 y - -3" },
 		{ { "-name=", "-n=0" }, "0 1  - 0" },
 		{ { "-only=a,b", "-only", "c", "-file", "x,y" }, "0 1 none - 7 o:a o:b o:c f:x,y" },
@@ -65,9 +74,11 @@ static void test_parse(void **state)
 		{ { "-paint=blue" }, "0 1 none blue 7" },
 		{ { "-nope" }, "! flag provided but not defined: -nope" },
 		{ { "-name" }, "! flag needs an argument: -name" },
-		{ { "-force=perhaps" }, "! invalid boolean value \"perhaps\" for -force: parse error" },
+		{ { "-force=perhaps" },
+		  "! invalid boolean value \"perhaps\" for -force: parse error" },
 		{ { "-n=many" }, "! invalid value \"many\" for flag -n: parse error" },
-		{ { "-paint", "green" }, "! invalid value \"green\" for flag -paint: expected one of [\"red\" \"blue\"]" },
+		{ { "-paint", "green" },
+		  "! invalid value \"green\" for flag -paint: expected one of [\"red\" \"blue\"]" },
 		{ { "-var", "x" }, "! invalid value \"x\" for flag -var: expected name=value" },
 		{ { "-var=" }, "! invalid value \"\" for flag -var: expected name=value" },
 		{ { "---force" }, "! bad flag syntax: ---force" },
@@ -96,7 +107,8 @@ static void test_given(void **state)
 	char *const *args;
 
 	(void)state;
-	assert_int_equal(flags_parse(&command, (char *[]){ "-force=false", NULL }, &f, &args, &err), 0);
+	assert_int_equal(flags_parse(&command, (char *[]){ "-force=false", NULL }, &f, &args, &err),
+			 0);
 	assert_true(flags_given(f, "force"));
 	assert_false(flags_given(f, "color"));
 }
@@ -126,8 +138,10 @@ static void test_wrap(void **state)
 	} cases[] = {
 		{ "short", "  short\n" },
 		{ "one two\n\nthree", "  one two\n\n  three\n" },
-		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c",
-		  "  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c\n" },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa "
+		  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c",
+		  "  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n  "
+		  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c\n" },
 	};
 
 	(void)state;
@@ -160,8 +174,9 @@ static void test_table_is_sound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse), cmocka_unit_test(test_given), cmocka_unit_test(test_help),
-		cmocka_unit_test(test_wrap),  cmocka_unit_test(test_table_is_sound),
+		cmocka_unit_test(test_parse),	       cmocka_unit_test(test_given),
+		cmocka_unit_test(test_help),	       cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_table_is_sound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

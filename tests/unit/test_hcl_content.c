@@ -13,9 +13,11 @@
 static const struct hcl_schema schema = {
 	.attrs = (const struct hcl_schema_attr[]){ { "name", true }, { "size", false } },
 	.nattrs = 2,
-	.blocks = (const struct hcl_schema_block[]){ { "plain", NULL },
-						     { "one", (const char *const[]){ "type", NULL } },
-						     { "two", (const char *const[]){ "type", "name", NULL } } },
+	.blocks =
+		(const struct hcl_schema_block[]){
+			{ "plain", NULL },
+			{ "one", (const char *const[]){ "type", NULL } },
+			{ "two", (const char *const[]){ "type", "name", NULL } } },
 	.nblocks = 3,
 };
 
@@ -23,7 +25,8 @@ static void show_spot(const struct diag *g, struct buf *out)
 {
 	struct position at = source_position(g->span.src, g->span.from);
 
-	buf_printf(out, "!%u:%u %s%s%s; ", at.line, at.column_chars, g->summary, g->detail ? " / " : "", g->detail ? g->detail : "");
+	buf_printf(out, "!%u:%u %s%s%s; ", at.line, at.column_chars, g->summary,
+		   g->detail ? " / " : "", g->detail ? g->detail : "");
 }
 
 static void show_content(const struct hcl_content *c, struct buf *out)
@@ -47,31 +50,49 @@ static const struct {
 	{ "name = 1\nsize = 2\nplain {}\none \"a\" {}\nplain {}\ntwo \"b\" \"c\" {}\n",
 	  "name=1; size=2; plain; one 'a'; plain; two 'b' 'c'; " },
 	{ "size = 1\n", "size=1; !1:1 the argument \"name\" is missing here; " },
-	{ "name = 1\nsise = 2\n", "name=1; !2:1 there is no argument \"sise\" here / Did you mean \"size\"?; " },
-	{ "name = 1\nplain = 2\n", "name=1; !2:1 there is no argument \"plain\" here / It is a block, written without '=': plain { \xe2\x80\xa6 }; " },
-	{ "name = 1\nplains {}\n", "name=1; !2:1 there is no block \"plains\" here / Did you mean \"plain\"?; " },
-	{ "name = 1\nsize {}\n", "name=1; !2:1 there is no block \"size\" here / It is an argument, written with '=': size = \xe2\x80\xa6; " },
-	{ "name = 1\none {}\n", "name=1; !2:1 this one block lacks its type / It is written: one \"type\" { \xe2\x80\xa6 }; " },
-	{ "name = 1\ntwo \"a\" {}\n", "name=1; !2:1 this two block lacks its name / It is written: two \"type\" \"name\" { \xe2\x80\xa6 }; " },
-	{ "name = 1\none \"a\" b {}\n", "name=1; !2:9 this label is one too many for a one block / It is written: one \"type\" { \xe2\x80\xa6 }; " },
+	{ "name = 1\nsise = 2\n",
+	  "name=1; !2:1 there is no argument \"sise\" here / Did you mean \"size\"?; " },
+	{ "name = 1\nplain = 2\n", "name=1; !2:1 there is no argument \"plain\" here / It is a "
+				   "block, written without '=': plain { \xe2\x80\xa6 }; " },
+	{ "name = 1\nplains {}\n",
+	  "name=1; !2:1 there is no block \"plains\" here / Did you mean \"plain\"?; " },
+	{ "name = 1\nsize {}\n", "name=1; !2:1 there is no block \"size\" here / It is an "
+				 "argument, written with '=': size = \xe2\x80\xa6; " },
+	{ "name = 1\none {}\n", "name=1; !2:1 this one block lacks its type / It is written: one "
+				"\"type\" { \xe2\x80\xa6 }; " },
+	{ "name = 1\ntwo \"a\" {}\n", "name=1; !2:1 this two block lacks its name / It is written: "
+				      "two \"type\" \"name\" { \xe2\x80\xa6 }; " },
+	{ "name = 1\none \"a\" b {}\n", "name=1; !2:9 this label is one too many for a one block / "
+					"It is written: one \"type\" { \xe2\x80\xa6 }; " },
 	{ "name = 1\nzzzzzz {}\n", "name=1; !2:1 there is no block \"zzzzzz\" here; " },
 	{ "{\"name\": 1, \"//\": \"comment\", \"plain\": {}}", "name=1; plain; " },
-	{ "[{\"name\": \"a${b}\"}, {\"size\": [1, {\"k${v}\": null}]}]", "name=(tmpl \"a\" b); size=(list 1 {(tmpl \"k\" v): null}); " },
-	{ "{\"name\": true, \"plain\": [{}, {}], \"one\": {\"a\": {}, \"b\": [{}, {}]}}", "name=true; plain; plain; one 'a'; one 'b'; one 'b'; " },
-	{ "{\"name\": 1, \"two\": {\"a\": {\"b\": {}, \"c\": {}}}}", "name=1; two 'a' 'b'; two 'a' 'c'; " },
-	{ "{\"name\": 1, \"two\": [{\"a\": {\"b\": {}}}, {\"a\": [{\"b\": {}}]}]}", "name=1; two 'a' 'b'; two 'a' 'b'; " },
-	{ "{\"name\": 1, \"plain\": null, \"one\": {}}", "name=1; !1:35 these one blocks lack their type: no key is here; " },
-	{ "{\"name\": 1,\n\"one\": 3}", "name=1; !2:8 expected an object with the type of one blocks as its keys, found a number; " },
+	{ "[{\"name\": \"a${b}\"}, {\"size\": [1, {\"k${v}\": null}]}]",
+	  "name=(tmpl \"a\" b); size=(list 1 {(tmpl \"k\" v): null}); " },
+	{ "{\"name\": true, \"plain\": [{}, {}], \"one\": {\"a\": {}, \"b\": [{}, {}]}}",
+	  "name=true; plain; plain; one 'a'; one 'b'; one 'b'; " },
+	{ "{\"name\": 1, \"two\": {\"a\": {\"b\": {}, \"c\": {}}}}",
+	  "name=1; two 'a' 'b'; two 'a' 'c'; " },
+	{ "{\"name\": 1, \"two\": [{\"a\": {\"b\": {}}}, {\"a\": [{\"b\": {}}]}]}",
+	  "name=1; two 'a' 'b'; two 'a' 'b'; " },
+	{ "{\"name\": 1, \"plain\": null, \"one\": {}}",
+	  "name=1; !1:35 these one blocks lack their type: no key is here; " },
+	{ "{\"name\": 1,\n\"one\": 3}", "name=1; !2:8 expected an object with the type of one "
+					"blocks as its keys, found a number; " },
 	{ "{\"name\": 1, \"plain\": \"x\"}",
-	  "name=1; !1:22 expected an object with the arguments of a plain block, or an array of them, found text; " },
-	{ "{\"name\": 1, \"name\": 2}",
-	  "name=1; !1:13 the argument \"name\" is set twice / It was set before on line 1. Remove one of the two.; " },
+	  "name=1; !1:22 expected an object with the arguments of a plain block, or an array of "
+	  "them, found text; " },
+	{ "{\"name\": 1, \"name\": 2}", "name=1; !1:13 the argument \"name\" is set twice / It was "
+					"set before on line 1. Remove one of the two.; " },
 	{ "{\"name\": {\"a\": 1, \"a\": 2}}",
-	  "name={\"a\": 1, \"a\": 2}; !1:19 the key \"a\" stands twice in this object / It was given before on line 1. Remove one of the two.; " },
+	  "name={\"a\": 1, \"a\": 2}; !1:19 the key \"a\" stands twice in this object / It was "
+	  "given before on line 1. Remove one of the two.; " },
 	{ "{}", "!1:2 the argument \"name\" is missing here; " },
-	{ "{\"name\": 1, \"sise\": 2}", "name=1; !1:13 there is no argument \"sise\" here / Did you mean \"size\"?; " },
-	{ "{\"name\": \"\\u0041\\n${b +}\"}", "name=(tmpl \"A\\n\" ?); !1:24 expected a value, found the end of the sequence, '}'; " },
-	{ "[1]", "!1:2 expected an object with arguments and blocks, found a number; !1:3 the argument \"name\" is missing here; " },
+	{ "{\"name\": 1, \"sise\": 2}",
+	  "name=1; !1:13 there is no argument \"sise\" here / Did you mean \"size\"?; " },
+	{ "{\"name\": \"\\u0041\\n${b +}\"}",
+	  "name=(tmpl \"A\\n\" ?); !1:24 expected a value, found the end of the sequence, '}'; " },
+	{ "[1]", "!1:2 expected an object with arguments and blocks, found a number; !1:3 the "
+		 "argument \"name\" is missing here; " },
 };
 
 static void test_content(void **state UNUSED)
@@ -86,8 +107,10 @@ static void test_content(void **state UNUSED)
 		struct diags d;
 
 		diags_init(&d, a);
-		assert_int_equal(json ? hcl_parse_json(a, src, &d, &body) : hcl_parse(a, src, &d, &body), 0);
-		assert_int_equal(hcl_content(a, body, &schema, &d, &c), strchr(contents[i].content, '!') ? -1 : 0);
+		assert_int_equal(
+			json ? hcl_parse_json(a, src, &d, &body) : hcl_parse(a, src, &d, &body), 0);
+		assert_int_equal(hcl_content(a, body, &schema, &d, &c),
+				 strchr(contents[i].content, '!') ? -1 : 0);
 		show_content(&c, &b);
 		for (size_t k = 0; k < d.n; k++)
 			show_spot(&d.v[k], &b);
@@ -99,9 +122,11 @@ static const struct {
 	const char *text, *content;
 } attributes[] = {
 	{ "a = 1\nb = 2\n", "a=1; b=2; " },
-	{ "a = 1\nb {}\n", "a=1; !2:1 no blocks can stand here, only arguments / An argument is written with '=': b = \xe2\x80\xa6; " },
+	{ "a = 1\nb {}\n", "a=1; !2:1 no blocks can stand here, only arguments / An argument is "
+			   "written with '=': b = \xe2\x80\xa6; " },
 	{ "{\"a\": \"x\", \"//\": 1, \"b\": {\"//\": 1}}", "a=\"x\"; b={\"//\": 1}; " },
-	{ "{\"a\": 1, \"a\": 2}", "a=1; !1:10 the argument \"a\" is set twice / It was set before on line 1. Remove one of the two.; " },
+	{ "{\"a\": 1, \"a\": 2}", "a=1; !1:10 the argument \"a\" is set twice / It was set before "
+				  "on line 1. Remove one of the two.; " },
 	{ "[{\"a\": 1}]", "!1:1 expected an object with arguments, found a list; " },
 };
 
@@ -117,8 +142,10 @@ static void test_attributes(void **state UNUSED)
 		struct diags d;
 
 		diags_init(&d, a);
-		assert_int_equal(json ? hcl_parse_json(a, src, &d, &body) : hcl_parse(a, src, &d, &body), 0);
-		assert_int_equal(hcl_attributes(a, body, &d, &c), strchr(attributes[i].content, '!') ? -1 : 0);
+		assert_int_equal(
+			json ? hcl_parse_json(a, src, &d, &body) : hcl_parse(a, src, &d, &body), 0);
+		assert_int_equal(hcl_attributes(a, body, &d, &c),
+				 strchr(attributes[i].content, '!') ? -1 : 0);
 		show_content(&c, &b);
 		for (size_t k = 0; k < d.n; k++)
 			show_spot(&d.v[k], &b);
@@ -132,7 +159,8 @@ static void test_json_mistakes(void **state UNUSED)
 		const char *text, *mistake;
 	} cases[] = {
 		{ "{\"a\": }", "!1:7 '}' cannot stand where a value belongs; " },
-		{ "{\n\"a\": 1,\n}", "!3:1 '}' cannot stand where the name of a key belongs / JSON allows no comma before the closing brace.; " },
+		{ "{\n\"a\": 1,\n}", "!3:1 '}' cannot stand where the name of a key belongs / JSON "
+				     "allows no comma before the closing brace.; " },
 		{ "3", "!1:1 expected an object, found a number; " },
 		{ "{} {}", "!1:4 '{' cannot stand after the end of the JSON text; " },
 	};
@@ -144,7 +172,9 @@ static void test_json_mistakes(void **state UNUSED)
 		struct diags d;
 
 		diags_init(&d, a);
-		assert_int_equal(hcl_parse_json(a, source_new(a, "t", str_from(cases[i].text)), &d, &body), -1);
+		assert_int_equal(
+			hcl_parse_json(a, source_new(a, "t", str_from(cases[i].text)), &d, &body),
+			-1);
 		assert_true(body->is_json);
 		for (size_t k = 0; k < d.n; k++)
 			show_spot(&d.v[k], &b);
@@ -191,7 +221,8 @@ static void test_references(void **state UNUSED)
 		struct diags d;
 
 		diags_init(&d, a);
-		assert_int_equal(hcl_parse_expr(a, source_new(a, "t", str_from(cases[i].text)), &d, &x), 0);
+		assert_int_equal(
+			hcl_parse_expr(a, source_new(a, "t", str_from(cases[i].text)), &d, &x), 0);
 		hcl_each_reference(x, add_reference, &b);
 		assert_string_equal(buf_cstr(&b), cases[i].names);
 	}
@@ -202,7 +233,13 @@ static void test_keywords(void **state UNUSED)
 	static const struct {
 		const char *text, *keyword;
 	} cases[] = {
-		{ "string", "string" }, { "true", "true" }, { "null", "null" }, { "\"string\"", "" }, { "a.b", "" }, { "f()", "" }, { "1", "" },
+		{ "string", "string" },
+		{ "true", "true" },
+		{ "null", "null" },
+		{ "\"string\"", "" },
+		{ "a.b", "" },
+		{ "f()", "" },
+		{ "1", "" },
 	};
 	AUTO(arena) struct arena *a = arena_new();
 	struct hcl_body *body;
@@ -212,12 +249,17 @@ static void test_keywords(void **state UNUSED)
 
 	diags_init(&d, a);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		assert_int_equal(hcl_parse_expr(a, source_new(a, "t", str_from(cases[i].text)), &d, &x), 0);
+		assert_int_equal(
+			hcl_parse_expr(a, source_new(a, "t", str_from(cases[i].text)), &d, &x), 0);
 		assert_true(str_eqs(hcl_keyword(x), cases[i].keyword));
 	}
 	/* The JSON form writes them as text. */
-	assert_int_equal(hcl_parse_json(a, source_new(a, "t", STR("{\"a\": \"string\", \"b\": \"list(x.y)\", \"c\": \"a b\", \"d\": \"\\u0061+\"}")),
-					&d, &body), 0);
+	assert_int_equal(hcl_parse_json(a,
+					source_new(a, "t",
+						   STR("{\"a\": \"string\", \"b\": \"list(x.y)\", "
+						       "\"c\": \"a b\", \"d\": \"\\u0061+\"}")),
+					&d, &body),
+			 0);
 	assert_int_equal(hcl_attributes(a, body, &d, &c), 0);
 	assert_true(str_eqs(hcl_keyword(c.attrs[0].expr), "string"));
 	assert_true(hcl_as_native(a, c.attrs[0].expr, &d)->kind == HCL_VARIABLE);
@@ -257,12 +299,15 @@ static void test_limits(void **state UNUSED)
 		{ "a = ", "1 + ", 10000, "1\n", "more than 2000 operators in a row", 1 },
 		{ "a = b", ".c", 10000, "\n", "more than 2000 operators in a row", 1 },
 		{ "a = b.*", ".c", 10000, "\n", "more than 2000 operators in a row", 1 },
-		{ "", "a = [\n", 100000, "", "expected ',' or ']' after the element, found '='", 199999 },
+		{ "", "a = [\n", 100000, "", "expected ',' or ']' after the element, found '='",
+		  199999 },
 		{ "", "}\n", 100000, "", "this '}' closes nothing", 100000 },
 		{ "", "a = ]\n", 100000, "", "expected a value, found ']'", 199999 },
-		{ "a = [", "],", 100000, "", "expected the end of the line after the argument, found ','", 1 },
+		{ "a = [", "],", 100000, "",
+		  "expected the end of the line after the argument, found ','", 1 },
 		{ "a = \"", "\\q", 100000, "\"\n", "'\\q' is no escape", 100000 },
-		{ "", "a = \"b\nc = 1\n", 50000, "", "the quoted text that begins here is not closed on its line", 149998 },
+		{ "", "a = \"b\nc = 1\n", 50000, "",
+		  "the quoted text that begins here is not closed on its line", 149998 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -295,8 +340,9 @@ static void test_limits(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_content),	      cmocka_unit_test(test_attributes), cmocka_unit_test(test_json_mistakes),
-		cmocka_unit_test(test_references), cmocka_unit_test(test_keywords),	 cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_content),	      cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_json_mistakes), cmocka_unit_test(test_references),
+		cmocka_unit_test(test_keywords),      cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,8 +57,9 @@ static void test_match(void **state UNUSED)
 
 static void test_bad(void **state UNUSED)
 {
-	static const char *const bad[] = { "[", "[!", "[a", "[a-", "[a-z", "[a-z0-9]", "{a", "{a,{b}",
-					   "********************" };
+	static const char *const bad[] = { "[",	  "[!",	    "[a",
+					   "[a-", "[a-z",   "[a-z0-9]",
+					   "{a",  "{a,{b}", "********************" };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		AUTO(err) struct err err = ERR_INIT;

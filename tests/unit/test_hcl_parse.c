@@ -14,7 +14,8 @@ struct tree_case {
 };
 
 static void check_trees(const struct tree_case *cases, size_t n,
-			int (*parse)(struct arena *, struct source *, struct diags *, struct hcl_expr **))
+			int (*parse)(struct arena *, struct source *, struct diags *,
+				     struct hcl_expr **))
 {
 	for (size_t i = 0; i < n; i++) {
 		AUTO(arena) struct arena *a = arena_new();
@@ -78,7 +79,8 @@ static const struct tree_case exprs[] = {
 	{ "a[*][*].b", "(splat a (splat _ _.b))" },
 	{ "a.b[*].c.*.d", "(splat a.b (splat _.c _.d))" },
 	{ "[for x in y : x]", "(for x y x)" },
-	{ "[for k, v in m : \"${k}=${v}\" if v != null]", "(for k,v m (tmpl k \"=\" v) if (!= v null))" },
+	{ "[for k, v in m : \"${k}=${v}\" if v != null]",
+	  "(for k,v m (tmpl k \"=\" v) if (!= v null))" },
 	{ "{for k, v in m : k => v}", "(for-object k,v m k v)" },
 	{ "{\nfor k, v\nin m :\nk => v...\nif true\n}", "(for-object k,v m k v if true ...)" },
 	{ "\"\"", "\"\"" },
@@ -95,7 +97,8 @@ static const struct tree_case exprs[] = {
 	{ "\"${{a = 1}.a}\"", "(wrap {a: 1}.a)" },
 	{ "\"%{ if a }b%{ else }c%{ endif }\"", "(tmpl (if a (tmpl \"b\") (tmpl \"c\")))" },
 	{ "\"%{if a}b%{endif}\"", "(tmpl (if a (tmpl \"b\") (tmpl \"\")))" },
-	{ "\"%{if a}%{if b}x%{else}y%{endif}%{endif}z\"", "(tmpl (if a (tmpl (if b (tmpl \"x\") (tmpl \"y\"))) (tmpl \"\")) \"z\")" },
+	{ "\"%{if a}%{if b}x%{else}y%{endif}%{endif}z\"",
+	  "(tmpl (if a (tmpl (if b (tmpl \"x\") (tmpl \"y\"))) (tmpl \"\")) \"z\")" },
 	{ "\"%{for x in y}<${x}>%{endfor}\"", "(tmpl (for-join x y (tmpl \"<\" x \">\")))" },
 	{ "\"%{for k, v in y ~} a %{~ endfor}\"", "(tmpl (for-join k,v y (tmpl \"a\")))" },
 	{ "<<EOT\na\n  b ${c}\nEOT\n", "EOT(tmpl \"a\\n  b \" c \"\\n\")" },
@@ -105,8 +108,11 @@ static const struct tree_case exprs[] = {
 	{ "<<-EOT\n    a\n  ${b}\n    EOT\n", "EOT(tmpl \"  a\\n\" b \"\\n\")" },
 	{ "<<-EOT\n\ta\n\t  b\nEOT\n", "EOT(tmpl \"a\\n  b\\n\")" },
 	{ "<<-EOT\n    a ${b} c\n    d\n   \n  EOT\n", "EOT(tmpl \"a \" b \" c\\nd\\n   \\n\")" },
-	{ "<<EOT\n%{ for x in y ~}\n  ${x}\n%{ endfor ~}\nEOT\n", "EOT(tmpl (for-join x y (tmpl \"  \" x \"\\n\")) \"\")" },
-	{ "<<E\na\n \xe2\x80\x83" "E\n", "E(tmpl \"a\\n\")" },
+	{ "<<EOT\n%{ for x in y ~}\n  ${x}\n%{ endfor ~}\nEOT\n",
+	  "EOT(tmpl (for-join x y (tmpl \"  \" x \"\\n\")) \"\")" },
+	{ "<<E\na\n \xe2\x80\x83"
+	  "E\n",
+	  "E(tmpl \"a\\n\")" },
 	{ "<<E\n1 % \n${~ x}\nE\n", "E(tmpl \"1 % \" x \"\\n\")" },
 	{ "<<E\n1 x \n${~ x}\nE\n", "E(tmpl \"1 x\" x \"\\n\")" },
 	{ "f(<<A\nx\nA\n, <<B\ny\nB\n)", "(f A(tmpl \"x\\n\") B(tmpl \"y\\n\"))" },
@@ -123,7 +129,8 @@ static const struct tree_case templates[] = {
 	{ "a \"b\" \\n $${c}", "\"a \\\"b\\\" \\\\n ${c}\"" },
 	{ "${a}", "(wrap a)" },
 	{ "${a}\n", "(tmpl a \"\\n\")" },
-	{ "%{ for x in y ~}\n${x}\n%{ endfor ~}\n", "(tmpl (for-join x y (tmpl \"\" x \"\\n\")) \"\")" },
+	{ "%{ for x in y ~}\n${x}\n%{ endfor ~}\n",
+	  "(tmpl (for-join x y (tmpl \"\" x \"\\n\")) \"\")" },
 	{ "a\n  ${~ b}", "(tmpl \"a\\n\" b)" },
 	{ "a\n%{ if b }c\n%{ endif }", "(tmpl \"a\\n\" (if b (tmpl \"c\\n\") (tmpl \"\")))" },
 	{ "$ % $", "\"$ % $\"" },
@@ -180,7 +187,8 @@ static void test_bodies(void **state UNUSED)
 /* Line and column, and the text of the span, of each mistake. */
 static const struct tree_case mistakes[] = {
 	{ "a = 'b'\n", "1:5 ': ' is no quote in HCL" },
-	{ "a = 1 2\n", "1:7 2: expected the end of the line after the argument, found the number 2" },
+	{ "a = 1 2\n",
+	  "1:7 2: expected the end of the line after the argument, found the number 2" },
 	{ "a = 1, b = 2\n", "1:6 ,: expected the end of the line after the argument, found ','" },
 	{ "a =\n", "1:4 : expected a value, found the end of the line" },
 	{ "a", "1:2 : expected '=' or '{' after \"a\", found the end of the file" },
@@ -188,26 +196,36 @@ static const struct tree_case mistakes[] = {
 	{ "a = [\n1,\n", "1:5 [: the list that begins here is never closed" },
 	{ "a = {\nb = 1\n", "1:5 {: the object that begins here is never closed" },
 	{ "a = {b}\n", "1:7 }: expected '=' and a value after the key, found '}'" },
-	{ "a = {b = 1 c = 2}\n", "1:12 c: expected a new line, ',' or '}' after the value, found the name \"c\"" },
+	{ "a = {b = 1 c = 2}\n",
+	  "1:12 c: expected a new line, ',' or '}' after the value, found the name \"c\"" },
 	{ "a = (1\n", "1:5 (: the parenthesis that begins here is never closed" },
 	{ "a = f(1\n", "1:6 (: the call that begins here is never closed" },
 	{ "a = f(1...,2)\n", "1:11 ,: expected ')' after \"...\", found ','" },
 	{ "a = x[1\n", "2:1 : expected ']' after the index, found the end of the file" },
-	{ "a = x.\n", "1:7 : expected the name of an attribute after the point, found the end of the line" },
+	{ "a = x.\n",
+	  "1:7 : expected the name of an attribute after the point, found the end of the line" },
 	{ "a = x.0.1\n", "1:7 0.1: two indexes in a row cannot be written with points" },
 	{ "a = x.*.*\n", "1:9 *: one .* cannot follow another" },
-	{ "a = x ? y\n", "1:10 : expected ':' and the other value of the conditional, found the end of the line" },
-	{ "a = [for x y : z]\n", "1:12 y: expected \"in\" and what to go through, found the name \"y\"" },
+	{ "a = x ? y\n",
+	  "1:10 : expected ':' and the other value of the conditional, found the end of the line" },
+	{ "a = [for x y : z]\n",
+	  "1:12 y: expected \"in\" and what to go through, found the name \"y\"" },
 	{ "a = [for x in y]\n", "1:16 ]: expected ':' after what to go through, found ']'" },
-	{ "a = [for x in y : x => x]\n", "1:21 =>: a key with => cannot stand in a for that makes a list" },
-	{ "a = [for x in y : x...]\n", "1:20 ...: \"...\" cannot stand in a for that makes a list" },
+	{ "a = [for x in y : x => x]\n",
+	  "1:21 =>: a key with => cannot stand in a for that makes a list" },
+	{ "a = [for x in y : x...]\n",
+	  "1:20 ...: \"...\" cannot stand in a for that makes a list" },
 	{ "a = {for x in y : x}\n", "1:20 }: expected '=>' and a value, found '}'" },
 	{ "a = 1.2.3\n", "1:5 1.2.3: \"1.2.3\" is not a number" },
 	{ "a = b & c\n", "1:7 &: '&' is no operator of HCL" },
 	{ "a = b; c\n", "1:6 ;: ';' does not end anything in HCL" },
-	{ "a = \xe2\x80\x9c" "b\n", "1:5 \xe2\x80\x9c: a typographic quote is no quote in HCL" },
+	{ "a = \xe2\x80\x9c"
+	  "b\n",
+	  "1:5 \xe2\x80\x9c: a typographic quote is no quote in HCL" },
 	{ "a = \xff\n", "1:5 \xff: the byte 0xff is not UTF-8" },
-	{ "a =\xc2\xa0" "1\n", "1:4 \xc2\xa0: the invisible character U+00A0 stands outside of text" },
+	{ "a =\xc2\xa0"
+	  "1\n",
+	  "1:4 \xc2\xa0: the invisible character U+00A0 stands outside of text" },
 	{ "a = @\n", "1:5 @: '@' has no meaning in HCL" },
 	{ "a = \x01\n", "1:5 \x01: the control byte 0x01 stands outside of text" },
 	{ "a = /* b\n", "1:5 /*: this comment is never closed" },
@@ -215,17 +233,21 @@ static const struct tree_case mistakes[] = {
 	{ "a = \"b\n", "1:5 \": the quoted text that begins here is not closed on its line" },
 	{ "a = \"b\nc\"\n", "1:5 \"b\n: quoted text cannot go on in the next line" },
 	{ "a = \"b", "1:5 \": the quoted text that begins here is never closed" },
-	{ "a = \"\\q \\u12 \\UFFFFFFFF\"\n", "1:6 \\q: '\\q' is no escape|1:9 \\u: '\\u' is no escape|1:14 \\U: '\\U' is no escape" },
+	{ "a = \"\\q \\u12 \\UFFFFFFFF\"\n",
+	  "1:6 \\q: '\\q' is no escape|1:9 \\u: '\\u' is no escape|1:14 \\U: '\\U' is no escape" },
 	{ "a = <<E\nb\nE", "3:2 : the heredoc that begins on line 1 is never closed" },
 	{ "a = << E\n", "1:5 <<: this does not begin a heredoc" },
 	{ "a = \"${b\"\n", "1:6 ${: the value that begins here is not closed" },
-	{ "a = \"${b c}\"\n", "1:10 c: expected '}' at the end of the sequence, found the name \"c\"" },
+	{ "a = \"${b c}\"\n",
+	  "1:10 c: expected '}' at the end of the sequence, found the name \"c\"" },
 	{ "a = \"%{if b}c\"\n", "1:6 %{if b}: this %{if} has no %{endif}" },
-	{ "a = \"%{for x in b}c%{endif}\"\n", "1:20 %{endif}: %{endif} cannot end the %{for} of line 1" },
+	{ "a = \"%{for x in b}c%{endif}\"\n",
+	  "1:20 %{endif}: %{endif} cannot end the %{for} of line 1" },
 	{ "a = \"%{endif}\"\n", "1:6 %{endif}: this directive ends nothing" },
 	{ "a = \"%{fi b}\"\n", "1:8 fi: there is no directive \"fi\"" },
 	{ "a = \"%{for x in y}${x}%{enfor}\"\n", "1:25 enfor: there is no directive \"enfor\"" },
-	{ "a b c\n", "1:6 : expected '{' or a label after the block's type, found the end of the line" },
+	{ "a b c\n",
+	  "1:6 : expected '{' or a label after the block's type, found the end of the line" },
 	{ "a \"b\" = 1\n", "1:7 =: expected '{' or a label after the block's type, found '='" },
 	{ "a \"${b}\" {\n}\n", "1:3 \"${b}\": a template cannot stand here: only plain text" },
 	{ "a {\n", "1:3 {: the block that begins here is never closed" },
@@ -238,15 +260,20 @@ static const struct tree_case mistakes[] = {
 	{ "\"a\" = 1\n", "1:1 \": expected an argument or a block, found quoted text" },
 	{ "a = 1\na = 2\n", "2:1 a: the argument \"a\" is set twice" },
 	{ "a::b = 1\n", "1:2 ::: expected '=' or '{' after \"a\", found '::'" },
-	{ "a = b::c\n", "1:9 : expected '(' and the function's arguments, found the end of the line" },
+	{ "a = b::c\n",
+	  "1:9 : expected '(' and the function's arguments, found the end of the line" },
 	/* Five mistakes, five reports. */
 	{ "a = \"x\nb = [1, 2\nc = 3 4\nd {\n  e = ]\n}\nf = \"\\q\"\ng = 1\n",
-	  "1:5 \": the quoted text that begins here is not closed on its line|3:1 c: expected ',' or ']' after the element, found the "
-	  "name \"c\"|3:7 4: expected the end of the line after the argument, found the number 4|5:7 ]: expected a value, found ']'|"
+	  "1:5 \": the quoted text that begins here is not closed on its line|3:1 c: expected ',' "
+	  "or ']' after the element, found the "
+	  "name \"c\"|3:7 4: expected the end of the line after the argument, found the number "
+	  "4|5:7 ]: expected a value, found ']'|"
 	  "7:6 \\q: '\\q' is no escape" },
 	{ "a = {\n  b = ]\n  c = 1 2\n  d = \"${}\"\n  e = [1, +, 3]\n  f\n}\n",
-	  "2:7 ]: expected a value, found ']'|3:9 2: expected a new line, ',' or '}' after the value, found the number 2|"
-	  "4:10 }: expected a value, found the end of the sequence, '}'|5:11 +: expected a value, found '+'|"
+	  "2:7 ]: expected a value, found ']'|3:9 2: expected a new line, ',' or '}' after the "
+	  "value, found the number 2|"
+	  "4:10 }: expected a value, found the end of the sequence, '}'|5:11 +: expected a value, "
+	  "found '+'|"
 	  "6:4 : expected '=' and a value after the key, found the end of the line" },
 };
 
@@ -259,7 +286,8 @@ static void show_mistakes(const struct diags *d, struct buf *out)
 
 		if (str_eqs(text, "\n"))
 			text.n = 0;
-		buf_printf(out, "%s%u:%u " STR_FMT ": %s", i ? "|" : "", at.line, at.column_chars, STR_ARG(text), d->v[i].summary);
+		buf_printf(out, "%s%u:%u " STR_FMT ": %s", i ? "|" : "", at.line, at.column_chars,
+			   STR_ARG(text), d->v[i].summary);
 	}
 }
 
@@ -272,7 +300,9 @@ static void test_mistakes(void **state UNUSED)
 		struct diags d;
 
 		diags_init(&d, a);
-		assert_int_equal(hcl_parse(a, source_new(a, "t.hcl", str_from(mistakes[i].text)), &d, &body), -1);
+		assert_int_equal(
+			hcl_parse(a, source_new(a, "t.hcl", str_from(mistakes[i].text)), &d, &body),
+			-1);
 		show_mistakes(&d, &b);
 		assert_string_equal(buf_cstr(&b), mistakes[i].tree);
 	}

@@ -1,4 +1,5 @@
-/* The journal: what a run owes survives its death, a live run is left alone, sweep undoes newest first. */
+/* The journal: what a run owes survives its death, a live run is left alone, sweep undoes newest
+ * first. */
 #include "engine/journal.h"
 #include "engine/sweep.h"
 
@@ -54,10 +55,15 @@ static int64_t intend(struct journal *j, const char *kind, const char *name, boo
 	AUTO(err) struct err err = ERR_INIT;
 	int64_t id = 0;
 
-	assert_int_equal(journal_intend(j, &(struct journal_row){ .kind = kind, .build = "web", .name = name,
-								  .product = product,
-								  .place = { .platform = "fake", .region = "r1" } },
-					&id, &err), 0);
+	assert_int_equal(journal_intend(j,
+					&(struct journal_row){
+						.kind = kind,
+						.build = "web",
+						.name = name,
+						.product = product,
+						.place = { .platform = "fake", .region = "r1" } },
+					&id, &err),
+			 0);
 	return id;
 }
 
@@ -88,7 +94,8 @@ static int fake_undo(const struct journal_row *row, struct err *err)
 	return refuse ? err_set(err, ERR_AUTH, "another account") : 0;
 }
 
-static const struct journal_undo undos[] = { { "fake", "volume", fake_find, fake_undo }, { "fake", "image", fake_find, fake_undo } };
+static const struct journal_undo undos[] = { { "fake", "volume", fake_find, fake_undo },
+					     { "fake", "image", fake_find, fake_undo } };
 static const size_t nundos = ARRAY_LEN(undos);
 static const struct sweep_table tables[] = { { undos, &nundos } };
 
@@ -102,7 +109,12 @@ static int sweep(const char *run_id, bool dry, struct sweep *ret, struct buf *to
 {
 	AUTO(err) struct err err = ERR_INIT;
 
-	*ret = (struct sweep){ .run_id = run_id, .dry_run = dry, .tables = tables, .ntables = 1, .tell = hush, .data = told };
+	*ret = (struct sweep){ .run_id = run_id,
+			       .dry_run = dry,
+			       .tables = tables,
+			       .ntables = 1,
+			       .tell = hush,
+			       .data = told };
 	buf_reset(&calls);
 	return sweep_runs(ret, &err);
 }
@@ -201,7 +213,8 @@ static void test_sweep_after_death(void **state)
 	assert_int_equal(s.removed, 4);
 	assert_string_equal(buf_cstr(&calls), "");
 	assert_int_equal(sweep("B", false, &s, &told), 0);
-	assert_string_equal(buf_cstr(&calls), "find never;find there;undo id-there;undo ami-1;undo vol-1;");
+	assert_string_equal(buf_cstr(&calls),
+			    "find never;find there;undo id-there;undo ami-1;undo vol-1;");
 	assert_int_equal(s.removed, 3);
 	assert_int_equal(s.left, 0);
 	assert_int_equal(count_files(), 0);
@@ -308,7 +321,8 @@ static void test_cannot_write(void **state)
 	(void)state;
 	setenv("INGOT_STATE_DIR", "/proc/nowhere", 1);
 	j = open_run("A");
-	assert_int_equal(journal_intend(j, &(struct journal_row){ .kind = "volume" }, &id, &err), -1);
+	assert_int_equal(journal_intend(j, &(struct journal_row){ .kind = "volume" }, &id, &err),
+			 -1);
 	assert_non_null(strstr(err.msg, "/proc/nowhere"));
 	journal_close(j);
 }
@@ -324,8 +338,14 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_nothing_owed_no_file), TEST(test_left),    TEST(test_sweep_after_death), TEST(test_sweep_refused_then_again),
-		TEST(test_looks_again),		 TEST(test_alive),   TEST(test_threads),	   TEST(test_cannot_write),
+		TEST(test_nothing_owed_no_file),
+		TEST(test_left),
+		TEST(test_sweep_after_death),
+		TEST(test_sweep_refused_then_again),
+		TEST(test_looks_again),
+		TEST(test_alive),
+		TEST(test_threads),
+		TEST(test_cannot_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget_calls);

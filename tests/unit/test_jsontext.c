@@ -43,8 +43,8 @@ static void test_values(void **state UNUSED)
 	}
 }
 
-/* Lines and columns are the reference's own (facts: cli.md 6, measured): 1 more than the byte's column
- * from the second line on. */
+/* Lines and columns are the reference's own (facts: cli.md 6, measured): 1 more than the byte's
+ * column from the second line on. */
 static void test_mistakes(void **state UNUSED)
 {
 	static const struct {

@@ -30,7 +30,8 @@ static void listen(void *data, const struct event *e)
 {
 	struct world *w = data;
 
-	if (e->kind != EVENT_SAY && e->kind != EVENT_ERROR && e->kind != EVENT_OUTPUT && e->kind != EVENT_PLAIN)
+	if (e->kind != EVENT_SAY && e->kind != EVENT_ERROR && e->kind != EVENT_OUTPUT &&
+	    e->kind != EVENT_PLAIN)
 		return;
 	event_text(e, &w->said);
 	buf_addc(&w->said, '\n');
@@ -38,7 +39,8 @@ static void listen(void *data, const struct event *e)
 
 static void world_init(struct world *w, enum on_error on_error)
 {
-	*w = (struct world){ .fail_at = NOWHERE, .run = { .no_questions = true, .on_error = on_error } };
+	*w = (struct world){ .fail_at = NOWHERE,
+			     .run = { .no_questions = true, .on_error = on_error } };
 	w->run.events = events_new();
 	w->run.cancel = cancel_new(NULL);
 	events_add_reader(w->run.events, (struct event_reader){ listen, NULL, w });
@@ -117,7 +119,8 @@ static void test_every_failing_point(void **state)
 		  "==> web: aborted: skipping cleanup of step \"StepOne\"\n"
 		  "==> web: aborted: skipping cleanup of step \"StepZero\"\n" },
 		/* Nobody can be asked: cleans up. */
-		{ 1, ON_ERROR_ASK, "+0+1-1!-0!", "==> web: step 1 broke\n==> web: Step \"StepOne\" failed\n" },
+		{ 1, ON_ERROR_ASK, "+0+1-1!-0!",
+		  "==> web: step 1 broke\n==> web: Step \"StepOne\" failed\n" },
 	};
 
 	(void)state;
@@ -189,8 +192,8 @@ struct fake_config {
 	bool hangs;
 };
 
-static int fake_decode(const struct plan_component *c, const struct plan_data *data, struct arena *a,
-		       struct diags *d, void **ret)
+static int fake_decode(const struct plan_component *c, const struct plan_data *data,
+		       struct arena *a, struct diags *d, void **ret)
 {
 	(void)data;
 	(void)a;
@@ -213,7 +216,8 @@ static const struct provisioner fake_ops = { .type = "fake", .run = fake_provisi
 
 static struct plan_provisioner fake(struct fake_config *c)
 {
-	return (struct plan_provisioner){ .c = { .type = "fake", .decode = fake_decode, .lang = c }, .ops = &fake_ops };
+	return (struct plan_provisioner){ .c = { .type = "fake", .decode = fake_decode, .lang = c },
+					  .ops = &fake_ops };
 }
 
 static const struct step provision_only[] = { BUILD_STEP_PROVISION };
@@ -227,32 +231,45 @@ static void test_provisioners(void **state)
 		const char *error, *said;
 	} cases[] = {
 		{ .cleanup_failures = -1, .said = "==> web: provisioning\n" },
-		{ .cleanup_failures = 0, .said = "==> web: provisioning\n" }, /* all is well: it does not run */
+		{ .cleanup_failures = 0,
+		  .said = "==> web: provisioning\n" }, /* all is well: it does not run */
 		{ 1, -1, .retries = 2,
-		  .said = "==> web: provisioning\n==> web: Provisioner failed with \"script failed\", retrying with 2 trie(s) left\n"
+		  .said = "==> web: provisioning\n==> web: Provisioner failed with \"script "
+			  "failed\", retrying with 2 trie(s) left\n"
 			  "==> web: provisioning\n" },
 		{ 9, -1, .retries = 1, .error = "script failed",
-		  .said = "==> web: provisioning\n==> web: Provisioner failed with \"script failed\", retrying with 1 trie(s) left\n"
+		  .said = "==> web: provisioning\n==> web: Provisioner failed with \"script "
+			  "failed\", retrying with 1 trie(s) left\n"
 			  "==> web: provisioning\n==> web: retry limit reached.\n"
-			  "==> web: Provisioning step had errors: Running the cleanup provisioner, if present...\n" },
+			  "==> web: Provisioning step had errors: Running the cleanup provisioner, "
+			  "if present...\n" },
 		{ 1, 0, .error = "script failed",
-		  .said = "==> web: provisioning\n==> web: Provisioning step had errors: Running the cleanup provisioner, if present...\n"
+		  .said = "==> web: provisioning\n==> web: Provisioning step had errors: Running "
+			  "the cleanup provisioner, if present...\n"
 			  "==> web: provisioning\n" },
-		{ 1, 1, .error = "Cleanup failed: script failed. Original Provisioning error: script failed",
-		  .said = "==> web: provisioning\n==> web: Provisioning step had errors: Running the cleanup provisioner, if present...\n"
+		{ 1, 1,
+		  .error = "Cleanup failed: script failed. Original Provisioning error: script "
+			   "failed",
+		  .said = "==> web: provisioning\n==> web: Provisioning step had errors: Running "
+			  "the cleanup provisioner, if present...\n"
 			  "==> web: provisioning\n" },
 		{ 0, -1, .pause_ms = 10, .timeout_ms = 1, /* a pause wins over a timeout */
-		  .said = "==> web: Pausing 10ms before the next provisioner...\n==> web: provisioning\n" },
-		{ 0, -1, .hangs = true, .timeout_ms = 20, .error = "the provisioner fake took longer than its timeout of 20ms",
-		  .said = "==> web: Setting a 20ms timeout for the next provisioner...\n==> web: provisioning\n"
+		  .said = "==> web: Pausing 10ms before the next provisioner...\n==> web: "
+			  "provisioning\n" },
+		{ 0, -1, .hangs = true, .timeout_ms = 20,
+		  .error = "the provisioner fake took longer than its timeout of 20ms",
+		  .said = "==> web: Setting a 20ms timeout for the next provisioner...\n==> web: "
+			  "provisioning\n"
 			  "==> web: Cancelling provisioner after a timeout...\n"
-			  "==> web: Provisioning step had errors: Running the cleanup provisioner, if present...\n" },
+			  "==> web: Provisioning step had errors: Running the cleanup provisioner, "
+			  "if present...\n" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		AUTO(err) struct err err = ERR_INIT;
-		struct fake_config config = { cases[i].failures, cases[i].hangs }, cleanup_config = { cases[i].cleanup_failures, false };
+		struct fake_config config = { cases[i].failures, cases[i].hangs },
+				   cleanup_config = { cases[i].cleanup_failures, false };
 		struct plan_provisioner p = fake(&config), cleanup = fake(&cleanup_config);
 		struct world w;
 		int rc;
@@ -275,7 +292,8 @@ static void test_provisioners(void **state)
 
 static void test_run_cleanup_provisioner_only(void **state)
 {
-	static const struct step both[] = { { "zero", "StepConnect", run_0, undo_0, false }, BUILD_STEP_PROVISION };
+	static const struct step both[] = { { "zero", "StepConnect", run_0, undo_0, false },
+					    BUILD_STEP_PROVISION };
 	AUTO(err) struct err err = ERR_INIT;
 	struct fake_config config = { 1, false }, cleanup_config = { 0, false };
 	struct plan_provisioner p = fake(&config), cleanup = fake(&cleanup_config);
@@ -289,8 +307,10 @@ static void test_run_cleanup_provisioner_only(void **state)
 	assert_int_equal(build_run_steps(&w.b, both, 2, &w, &err), -1);
 	assert_string_equal(buf_cstr(&w.trace), "+0");
 	assert_string_equal(buf_cstr(&w.said),
-			    "==> web: provisioning\n==> web: Provisioning step had errors: Running the cleanup provisioner, if present...\n"
-			    "==> web: provisioning\n==> web: script failed\n==> web: Step \"StepConnect\" failed, aborting...\n");
+			    "==> web: provisioning\n==> web: Provisioning step had errors: Running "
+			    "the cleanup provisioner, if present...\n"
+			    "==> web: provisioning\n==> web: script failed\n==> web: Step "
+			    "\"StepConnect\" failed, aborting...\n");
 	world_release(&w);
 }
 
@@ -315,8 +335,8 @@ static struct artifact *fake_artifact(const char *text)
 	return a;
 }
 
-static int fake_process(struct build *b, void *config, struct artifact *in, struct artifact **ret, bool *keep,
-			bool *must_keep, struct err *err)
+static int fake_process(struct build *b, void *config, struct artifact *in, struct artifact **ret,
+			bool *keep, bool *must_keep, struct err *err)
 {
 	struct pp_config *c = config;
 
@@ -345,13 +365,35 @@ static void test_chains(void **state)
 		{ { { { { "=", true, true }, NOT_GIVEN } } }, { 1, 0 }, "ami ami", NULL, "" },
 		{ { { { { "zip", false, false }, NOT_GIVEN } } }, { 1, 0 }, "zip", NULL, "ami" },
 		{ { { { { "zip", false, false }, 1 } } }, { 1, 0 }, "ami zip", NULL, "" },
-		{ { { { { "=", true, true }, 0 } } }, { 1, 0 }, "ami ami", NULL, "" }, /* needed: not obeyed */
+		{ { { { { "=", true, true }, 0 } } },
+		  { 1, 0 },
+		  "ami ami",
+		  NULL,
+		  "" }, /* needed: not obeyed */
 		{ { { { { "zip", true, false }, 0 } } }, { 1, 0 }, "zip", NULL, "ami" },
-		{ { { { { "zip", false, false }, NOT_GIVEN }, { { "sum", false, false }, NOT_GIVEN } } }, { 2, 0 }, "sum", NULL, "zip ami" },
-		{ { { { { "zip", false, false }, NOT_GIVEN }, { { "sum", true, false }, NOT_GIVEN } } }, { 2, 0 }, "zip sum", NULL, "ami" },
-		{ { { { { NULL, false, false }, NOT_GIVEN } }, { { { "=", true, true }, NOT_GIVEN } } }, { 1, 1 }, "ami ami",
-		  "1 error(s) occurred:\n\n* Post-processor failed: no", "" },
-		{ { { { { NULL, false, false }, NOT_GIVEN } } }, { 1, 0 }, "", "1 error(s) occurred:\n\n* Post-processor failed: no", "ami" },
+		{ { { { { "zip", false, false }, NOT_GIVEN },
+		      { { "sum", false, false }, NOT_GIVEN } } },
+		  { 2, 0 },
+		  "sum",
+		  NULL,
+		  "zip ami" },
+		{ { { { { "zip", false, false }, NOT_GIVEN },
+		      { { "sum", true, false }, NOT_GIVEN } } },
+		  { 2, 0 },
+		  "zip sum",
+		  NULL,
+		  "ami" },
+		{ { { { { NULL, false, false }, NOT_GIVEN } },
+		    { { { "=", true, true }, NOT_GIVEN } } },
+		  { 1, 1 },
+		  "ami ami",
+		  "1 error(s) occurred:\n\n* Post-processor failed: no",
+		  "" },
+		{ { { { { NULL, false, false }, NOT_GIVEN } } },
+		  { 1, 0 },
+		  "",
+		  "1 error(s) occurred:\n\n* Post-processor failed: no",
+		  "ami" },
 	};
 
 	(void)state;
@@ -369,7 +411,9 @@ static void test_chains(void **state)
 		for (size_t k = 0; k < 2; k++) {
 			for (size_t m = 0; m < cases[i].n[k]; m++)
 				pp[k][m] = (struct plan_postprocessor){
-					.c = { .type = "fake", .decode = fake_decode, .lang = (void *)&cases[i].chain[k][m].config },
+					.c = { .type = "fake",
+					       .decode = fake_decode,
+					       .lang = (void *)&cases[i].chain[k][m].config },
 					.ops = &fake_pp,
 					.keep_input = cases[i].chain[k][m].keep_input,
 				};
@@ -386,8 +430,10 @@ static void test_chains(void **state)
 		assert_string_equal(buf_cstr(&shown), cases[i].shown);
 		for (rest = buf_str(&w.said); str_split(&rest, '\n', &line);)
 			if (str_starts(line, "==> web: destroyed "))
-				buf_printf(&destroyed, "%s" STR_FMT, destroyed.n ? " " : "", STR_ARG(str_slice(line, 19, line.n)));
-		assert_string_equal(buf_cstr(&destroyed), cases[i].destroyed ? cases[i].destroyed : "");
+				buf_printf(&destroyed, "%s" STR_FMT, destroyed.n ? " " : "",
+					   STR_ARG(str_slice(line, 19, line.n)));
+		assert_string_equal(buf_cstr(&destroyed),
+				    cases[i].destroyed ? cases[i].destroyed : "");
 		artifacts_release(&artifacts);
 		world_release(&w);
 	}

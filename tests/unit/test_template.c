@@ -1,8 +1,10 @@
-/* Templates: the cases of template.test (legacy JSON) and hcl_builds.test (HCL2), each a template, and below "---" what
- * comes out: the diagnostics as users see them, then the builds with their decoded options.
+/* Templates: the cases of template.test (legacy JSON) and hcl_builds.test (HCL2), each a template,
+ * and below "---" what comes out: the diagnostics as users see them, then the builds with their
+ * decoded options.
  *
- * The components are the test's own: builder "alpha", provisioner "run", post-processor "store". All have
- * text (late: as it stands), number, when and old. With TEST_UPDATE set the file is written anew. */
+ * The components are the test's own: builder "alpha", provisioner "run", post-processor "store".
+ * All have text (late: as it stands), number, when and old. With TEST_UPDATE set the file is
+ * written anew. */
 #include "base/map.h"
 #include "base/os.h"
 #include "datasource/functions.h"
@@ -207,7 +209,8 @@ static void parse_args(struct arena *a, struct str head, struct template_args *a
 	}
 }
 
-static void run_case(struct arena *a, const char *file, struct str head, struct str template, struct buf *out)
+static void run_case(struct arena *a, const char *file, struct str head, struct str template,
+		     struct buf *out)
 {
 	struct template_args args = { .path = file, .registry = &registry };
 	AUTO(plan) struct plan *plan = NULL;
@@ -307,11 +310,12 @@ static void test_at_run(void **state UNUSED)
 {
 	AUTO(plan)
 	struct plan *plan = load(
-	    "t.json", "{\"variables\": {\"v\": \"{{.Vars}}\"}, \"builders\": [{\"type\": \"alpha\"}], "
-	    "\"provisioners\": [{\"type\": \"run\","
-	    "\"text\": \"{{build `ID`}} {{.Host}} {{build `Special`}} {{.Nope}}\", \"number\": "
-	    "\"{{build `Port`}}\","
-	    "\"late\": \"{{user `v`}} {{build `ID`}} {{.Script}} {{.Host}}\"}]}");
+		"t.json",
+		"{\"variables\": {\"v\": \"{{.Vars}}\"}, \"builders\": [{\"type\": \"alpha\"}], "
+		"\"provisioners\": [{\"type\": \"run\","
+		"\"text\": \"{{build `ID`}} {{.Host}} {{build `Special`}} {{.Nope}}\", \"number\": "
+		"\"{{build `Port`}}\","
+		"\"late\": \"{{user `v`}} {{build `ID`}} {{.Script}} {{.Host}}\"}]}");
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(map) struct map values = MAP_INIT;
 	AUTO(err) struct err err = ERR_INIT;
@@ -347,26 +351,29 @@ static void test_at_run(void **state UNUSED)
 /* The same in HCL2: build.* is unknown for the plan, and a text at run. */
 static void test_hcl_at_run(void **state UNUSED)
 {
-	AUTO(plan) struct plan *plan = load("t.pkr.hcl", "source \"alpha\" \"a\" {}\n"
-							 "build {\n"
-							 "  name = \"b\"\n"
-							 "  sources = [\"alpha.a\"]\n"
-							 "  provisioner \"run\" {\n"
-							 "    text = \"${build.ID} ${build.Special} ${build.Host} ${build.name} ${source.name}\"\n"
-							 "    late = \"{{ .Script }} {{ .ID }} ${build.ID}\"\n"
-							 "    number = build.Port\n"
-							 "    dynamic \"many\" {\n"
-							 "      for_each = [build.ID]\n"
-							 "      content { key = many.value }\n"
-							 "    }\n"
-							 "  }\n"
-							 "}\n");
+	AUTO(plan)
+	struct plan *plan = load("t.pkr.hcl", "source \"alpha\" \"a\" {}\n"
+					      "build {\n"
+					      "  name = \"b\"\n"
+					      "  sources = [\"alpha.a\"]\n"
+					      "  provisioner \"run\" {\n"
+					      "    text = \"${build.ID} ${build.Special} "
+					      "${build.Host} ${build.name} ${source.name}\"\n"
+					      "    late = \"{{ .Script }} {{ .ID }} ${build.ID}\"\n"
+					      "    number = build.Port\n"
+					      "    dynamic \"many\" {\n"
+					      "      for_each = [build.ID]\n"
+					      "      content { key = many.value }\n"
+					      "    }\n"
+					      "  }\n"
+					      "}\n");
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(map) struct map values = MAP_INIT;
 	AUTO(err) struct err err = ERR_INIT;
 	const struct plan_data data = { .values = &values };
 	const struct plan_component *c = &plan->builds[0].provisioners[0].c;
-	struct value_attr dot = { .key = STR("Script"), .value = value_cstring(a, "s.sh", (struct span){ 0 }) };
+	struct value_attr dot = { .key = STR("Script"),
+				  .value = value_cstring(a, "s.sh", (struct span){ 0 }) };
 	struct options *o = c->config;
 	struct diags d;
 	struct str text;
@@ -384,7 +391,8 @@ static void test_hcl_at_run(void **state UNUSED)
 	assert_int_equal(o->number, 22);
 	assert_int_equal(o->many.n, 1);
 	assert_string_equal(((struct inner *)o->many.v[0])->key, "i-1");
-	assert_int_equal(c->render(c, &data, a, value_attrs_make(a, VALUE_OBJECT, &dot, 1, (struct span){ 0 }),
+	assert_int_equal(c->render(c, &data, a,
+				   value_attrs_make(a, VALUE_OBJECT, &dot, 1, (struct span){ 0 }),
 				   str_from(o->late), &text, &err),
 			 0);
 	assert_true(str_eqs(text, "s.sh i-1 i-1"));

@@ -1,6 +1,7 @@
-/* Runs one case of the HCL project's specification suite: hclspec PATH, without an extension. PATH.hcl (or PATH.hcl.json)
- * is decoded by PATH.hcldec, and PATH.t says what comes out: a value, a type, or where the mistakes are. Of the decoding
- * language only what the suite uses is here. Prints what differs; exit status 1 if anything does. */
+/* Runs one case of the HCL project's specification suite: hclspec PATH, without an extension.
+ * PATH.hcl (or PATH.hcl.json) is decoded by PATH.hcldec, and PATH.t says what comes out: a value, a
+ * type, or where the mistakes are. Of the decoding language only what the suite uses is here.
+ * Prints what differs; exit status 1 if anything does. */
 #include "base/os.h"
 #include "lang/expr/eval.h"
 #include "lang/expr/type.h"
@@ -78,8 +79,8 @@ static const char *spec_name(const struct hcl_block *spec)
 	return spec->nlabels ? spec->labels[0].text.p : "";
 }
 
-static void add_to_schema(const struct hcl_block *spec, struct hcl_schema_attr *attrs, struct hcl_schema_block *blocks,
-			  struct hcl_schema *schema)
+static void add_to_schema(const struct hcl_block *spec, struct hcl_schema_attr *attrs,
+			  struct hcl_schema_block *blocks, struct hcl_schema *schema)
 {
 	struct value labels = attr_value(spec->body, "labels");
 	const char **names;
@@ -97,9 +98,11 @@ static void add_to_schema(const struct hcl_block *spec, struct hcl_schema_attr *
 	}
 }
 
-static struct value decode(const struct hcl_block *spec, const struct hcl_content *c, struct diags *d);
+static struct value decode(const struct hcl_block *spec, const struct hcl_content *c,
+			   struct diags *d);
 
-static struct value decode_body(const struct hcl_block *spec, const struct hcl_body *body, struct diags *d)
+static struct value decode_body(const struct hcl_block *spec, const struct hcl_body *body,
+				struct diags *d)
 {
 	struct hcl_schema_attr attrs[32];
 	struct hcl_schema_block blocks[32];
@@ -111,7 +114,8 @@ static struct value decode_body(const struct hcl_block *spec, const struct hcl_b
 	return decode(spec, &c, d);
 }
 
-static struct value decode_blocks(const struct hcl_block *spec, const struct hcl_content *c, struct diags *d)
+static struct value decode_blocks(const struct hcl_block *spec, const struct hcl_content *c,
+				  struct diags *d)
 {
 	const struct hcl_block *inner = &spec->body->blocks[0];
 	struct value_attr *v = arena_new_array(ev.arena, struct value_attr, c->nblocks);
@@ -134,7 +138,8 @@ static struct value decode_blocks(const struct hcl_block *spec, const struct hcl
 	return n ? list[0] : value_null((struct span){ 0 });
 }
 
-static struct value decode_object(const struct hcl_block *spec, const struct hcl_content *c, struct diags *d)
+static struct value decode_object(const struct hcl_block *spec, const struct hcl_content *c,
+				  struct diags *d)
 {
 	size_t n = spec->body->nblocks;
 	struct value_attr *v = arena_new_array(ev.arena, struct value_attr, n);
@@ -145,7 +150,8 @@ static struct value decode_object(const struct hcl_block *spec, const struct hcl
 	return value_object(ev.arena, v, n, (struct span){ 0 });
 }
 
-static struct value decode(const struct hcl_block *spec, const struct hcl_content *c, struct diags *d)
+static struct value decode(const struct hcl_block *spec, const struct hcl_content *c,
+			   struct diags *d)
 {
 	const struct hcl_attr *attr;
 	AUTO(err) struct err err = ERR_INIT;
@@ -178,10 +184,12 @@ static int check_diags(const struct hcl_body *want, const struct diags *got)
 			struct position pos = source_position(s.src, end ? s.to : s.from);
 			int64_t line = 0, column = 0, byte = 0;
 
-			if (!value_as_i64(attr_value(at, "line"), &line) || !value_as_i64(attr_value(at, "column"), &column) ||
-			    !value_as_i64(attr_value(at, "byte"), &byte) || line != pos.line || column != pos.column_chars ||
-			    byte != (end ? s.to : s.from)) {
-				printf("mistake %zu: wanted %ld:%ld, byte %ld\n", i + 1, (long)line, (long)column, (long)byte);
+			if (!value_as_i64(attr_value(at, "line"), &line) ||
+			    !value_as_i64(attr_value(at, "column"), &column) ||
+			    !value_as_i64(attr_value(at, "byte"), &byte) || line != pos.line ||
+			    column != pos.column_chars || byte != (end ? s.to : s.from)) {
+				printf("mistake %zu: wanted %ld:%ld, byte %ld\n", i + 1, (long)line,
+				       (long)column, (long)byte);
 				bad = 1;
 			}
 		}
@@ -225,13 +233,15 @@ static void read_variables(const struct hcl_body *spec)
 			continue;
 		v = arena_new_array(ev.arena, struct value_attr, b->nattrs);
 		for (size_t k = 0; k < b->nattrs; k++)
-			v[k] = (struct value_attr){ .key = b->attrs[k].name, .value = eval_value(b->attrs[k].expr) };
+			v[k] = (struct value_attr){ .key = b->attrs[k].name,
+						    .value = eval_value(b->attrs[k].expr) };
 		variables = (struct eval_scope){ .v = v, .n = b->nattrs };
 		ev.scope = &variables;
 	}
 }
 
-static int run(const char *path, const char *ext, const struct hcl_body *spec, const struct hcl_body *test)
+static int run(const char *path, const char *ext, const struct hcl_body *spec,
+	       const struct hcl_body *test)
 {
 	const struct hcl_body *want = NULL;
 	const struct hcl_block *root = &spec->blocks[spec->nblocks - 1];

@@ -151,8 +151,9 @@ static int choose_ranges(struct amazon *s, struct strs *ret, struct err *err)
 	const char *mine;
 
 	if (r->temporary_security_group_source_cidrs.n) {
-		*ret = s->b->run->local ? with_loopback(s, &r->temporary_security_group_source_cidrs) :
-					  r->temporary_security_group_source_cidrs;
+		*ret = s->b->run->local
+			       ? with_loopback(s, &r->temporary_security_group_source_cidrs)
+			       : r->temporary_security_group_source_cidrs;
 		return 0;
 	}
 	if (!aws_session_is_custom(s->session, "ec2") &&

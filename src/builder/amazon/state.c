@@ -22,8 +22,9 @@ static void use_local(struct amazon *s)
 	s->access = c;
 }
 
-/* Keys that were found, not given, are hidden in all output as well: scripts may print their environment. AWS's own
- * have 40 characters; the short words that simulators take would hit half of the output. */
+/* Keys that were found, not given, are hidden in all output as well: scripts may print their
+ * environment. AWS's own have 40 characters; the short words that simulators take would hit half of
+ * the output. */
 #define FOUND_SECRET_MIN 20
 
 static void hide(struct amazon *s, const char *secret)
