@@ -55,7 +55,7 @@ static void unknown_option(struct decoder *d, const struct spec *spec, const str
 			   const char *path)
 {
 	struct names names = { .n = 0 };
-	struct diag *g = diag_error(d->in->diags, at->key_span, "unknown option \"%s\"",
+	struct diag *g = diag_error(d->in->diags, at->key_span, "Unknown option \"%s\"",
 				    join_path(d->in->arena, path, at->key));
 	const char *near;
 
@@ -216,7 +216,7 @@ int spec_decode(const struct spec *spec, struct value body, const struct spec_in
 	int rc;
 
 	if (!value_is_attrs(body) && body.kind != VALUE_NULL) {
-		diag_error(in->diags, body.span, "the options of \"%s\" are an object, not %s",
+		diag_error(in->diags, body.span, "The options of \"%s\" are an object, not %s",
 			   spec->name, value_kind_phrase(body));
 		return -1;
 	}

@@ -235,7 +235,7 @@ static int add_key_value(struct decoder *d, struct value v, struct str_map *m, s
 		} else if (str_ieqs(at->key, "value")) {
 			value = at;
 		} else {
-			g = diag_error(d->in->diags, at->key_span, "unknown option \"%s.%.*s\"",
+			g = diag_error(d->in->diags, at->key_span, "Unknown option \"%s.%.*s\"",
 				       d->path, (int)at->key.n, at->key.p);
 			diag_detail(d->in->diags, g,
 				    "A block \"%s\" has a \"key\" and a \"value\".", d->path);
@@ -243,7 +243,7 @@ static int add_key_value(struct decoder *d, struct value v, struct str_map *m, s
 		}
 	}
 	if (!key || (!value && !d->in->weak))
-		return decode_error(d, v.span, "a block \"%s\" lacks its \"%s\"", d->path,
+		return decode_error(d, v.span, "A block \"%s\" lacks its \"%s\"", d->path,
 				    key ? "value" : "key");
 	return add_pair(d, key->value, value ? value->value : value_string(STR(""), v.span), m,
 			cap);

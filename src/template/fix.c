@@ -256,7 +256,7 @@ int template_fix(struct arena *a, struct source *src, struct diags *d, struct bu
 	if (jsontext_parse(a, src, JSONTEXT_COMMENTS | JSONTEXT_LATER_WINS, d, &v) < 0)
 		return -1;
 	if (v.kind != VALUE_OBJECT) {
-		diag_error(d, v.span, "a template is an object ({ … }), not %s",
+		diag_error(d, v.span, "A template is an object ({ … }), not %s",
 			   value_kind_phrase(v));
 		return -1;
 	}

@@ -357,7 +357,7 @@ int hcl_builds(struct hcl_template *t, struct plan *plan)
 
 	if (!t->nbuilds) {
 		struct diag *g =
-			diag_error(t->diags, (struct span){ 0 }, "the template has no build block");
+			diag_error(t->diags, (struct span){ 0 }, "The template has no build block");
 
 		diag_detail(t->diags, g,
 			    "Add one that names at least one source: build { sources = "

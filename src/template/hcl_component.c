@@ -229,7 +229,7 @@ static void add_blocks(struct object *o, size_t i)
 	if (!n)
 		return;
 	if (row->type == SPEC_T_BLOCK && n > 1) {
-		diag_error(o->e->diags, v[1].span, "only one block \"%s\" can stand here",
+		diag_error(o->e->diags, v[1].span, "Only one block \"%s\" can stand here",
 			   row->name);
 		n = 1;
 	}

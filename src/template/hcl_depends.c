@@ -51,7 +51,7 @@ static void visit(struct visit *x, size_t at)
 		return;
 	if (x->state[at] == OPEN) {
 		diag_error(x->t->diags, block->span,
-			   "the build %s%s%s waits for itself by its \"depends_on\"",
+			   "The build %s%s%s waits for itself by its \"depends_on\"",
 			   *block->name ? "\"" : "", *block->name ? block->name : x->v[at].name,
 			   *block->name ? "\"" : "");
 		x->good = false;

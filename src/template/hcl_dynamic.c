@@ -90,15 +90,15 @@ static bool read_dynamic(struct expansion *x, const struct hcl_content *c)
 	}
 	if ((x->labels ? x->labels->tuple.n : 0) != want) {
 		diag_error(e->diags, labels ? labels->expr->span : x->block->span,
-			   "blocks \"" STR_FMT "\" have %zu label%s: \"labels\" gives %zu",
+			   "Blocks \"" STR_FMT "\" have %zu label%s: \"labels\" gives %zu",
 			   STR_ARG(x->block->labels[0].text), want, want == 1 ? "" : "s",
 			   x->labels ? x->labels->tuple.n : (size_t)0);
 		return false;
 	}
 	if (c->nblocks != 1) {
 		diag_error(e->diags, c->nblocks ? c->blocks[1].span : x->block->span,
-			   c->nblocks ? "a dynamic block has only one \"content\" block"
-				      : "a dynamic block needs a \"content\" block: the body of "
+			   c->nblocks ? "A dynamic block has only one \"content\" block"
+				      : "A dynamic block needs a \"content\" block: the body of "
 					"each block it makes");
 		return false;
 	}
@@ -133,7 +133,7 @@ static int read_label(struct expansion *x, struct eval *e, size_t i, struct hcl_
 	if (eval_expr_as(e, expr, &type_string, &v) < 0)
 		return -1;
 	if (v.kind != VALUE_STRING) {
-		diag_error(e->diags, expr->span, "the label of a dynamic block %s",
+		diag_error(e->diags, expr->span, "The label of a dynamic block %s",
 			   v.kind == VALUE_NULL ? "cannot be null"
 						: "must be known before the build");
 		return -1;
@@ -211,7 +211,7 @@ static void unknown_type(struct eval *e, const struct hcl_schema *schema,
 
 	for (size_t i = 0; i < schema->nblocks; i++)
 		names[i] = schema->blocks[i].type;
-	g = diag_error(e->diags, label->span, "there are no blocks \"" STR_FMT "\" here",
+	g = diag_error(e->diags, label->span, "There are no blocks \"" STR_FMT "\" here",
 		       STR_ARG(label->text));
 	near = str_nearest(arena_strndup(e->arena, label->text.p, label->text.n), names,
 			   schema->nblocks);

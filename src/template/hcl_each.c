@@ -46,7 +46,7 @@ static bool take(struct hcl_template *t, struct value key, struct value value, s
 {
 	if (key.kind != VALUE_STRING) {
 		diag_error(t->diags, span,
-			   "the elements of a list or set in \"for_each\" are texts, not %s",
+			   "The elements of a list or set in \"for_each\" are texts, not %s",
 			   value_kind_phrase(key));
 		return false;
 	}

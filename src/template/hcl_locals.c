@@ -228,7 +228,7 @@ static void unknown_type(struct graph *g, const struct hcl_data *d, struct diags
 	for (size_t i = 0; all && all[i]; i++)
 		HCL_PUSH(g->t->arena, names, n, all[i]->type);
 	near = str_nearest(d->type, names, n);
-	e = diag_error(diags, d->block->labels[0].span, "there is no data source \"%s\"", d->type);
+	e = diag_error(diags, d->block->labels[0].span, "There is no data source \"%s\"", d->type);
 	if (plugin)
 		diag_detail(diags, e, "It would be of the plugin %s, which is no part of ingot.",
 			    plugin->source);

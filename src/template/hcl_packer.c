@@ -89,7 +89,7 @@ static const char *field(struct hcl_template *t, const struct required_plugin *p
 
 	if (a && a->value.kind == VALUE_STRING)
 		return arena_strndup(t->arena, a->value.string.p, a->value.string.n);
-	g = packer_error(t, p->span, "required_plugins", "the plugin \"%s\" has no %s", p->name,
+	g = packer_error(t, p->span, "required_plugins", "The plugin \"%s\" has no %s", p->name,
 			 key);
 	diag_detail(t->diags, g,
 		    "Write %s = { source = \"github.com/OWNER/%s\", version = \">= 1.0.0\" }.",
@@ -111,7 +111,7 @@ static void check_requirement(struct hcl_template *t, const struct required_plug
 		diag_detail(t->diags, g, "%s", constraint_form);
 	} else if (pre) {
 		packer_error(t, p->span, "required_plugins",
-			     "the version of the plugin \"%s\" may be no pre-release, as \"%s\" is",
+			     "The version of the plugin \"%s\" may be no pre-release, as \"%s\" is",
 			     p->name, p->version);
 	}
 	if (problem) {
@@ -125,7 +125,7 @@ static void check_requirement(struct hcl_template *t, const struct required_plug
 		if (!str_eqs(key, "source") && !str_eqs(key, "version"))
 			packer_error(
 			    t, p->span, "required_plugins",
-			    "the plugin \"%s\" has a source and a version, and no \"" STR_FMT "\"",
+			    "The plugin \"%s\" has a source and a version, and no \"" STR_FMT "\"",
 			    p->name, STR_ARG(key));
 	}
 }
@@ -147,7 +147,7 @@ static void take_requirement(struct hcl_template *t, const struct hcl_attr *attr
 	}
 	if (v.kind != VALUE_OBJECT) {
 		g = packer_error(t, p.span, "required_plugins",
-				 "the plugin \"%s\" needs an object, not %s", p.name,
+				 "The plugin \"%s\" needs an object, not %s", p.name,
 				 value_kind_phrase(v));
 		diag_detail(
 		    t->diags, g,
@@ -188,7 +188,7 @@ void hcl_check_plugins(struct hcl_template *t)
 		if (other == p || !p->source || !other->source)
 			continue;
 		g = packer_error(t, p->span, "required_plugins",
-				 "the plugin \"%s\" is required from two sources", p->name);
+				 "The plugin \"%s\" is required from two sources", p->name);
 		diag_detail(t->diags, g, "At %s it is from %s.", hcl_place(t->arena, other->span),
 			    other->source);
 	}

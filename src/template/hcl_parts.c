@@ -56,7 +56,7 @@ static bool check_filter(struct hcl_reader *r, const struct hcl_part *p)
 	const struct strs *names = p->only.n ? &p->only : &p->except;
 
 	if (p->only.n && p->except.n) {
-		diag_error(d, p->span, "give \"only\" or \"except\", not both");
+		diag_error(d, p->span, "Give \"only\" or \"except\", not both");
 		return false;
 	}
 	for (size_t i = 0; i < names->n; i++)
@@ -189,7 +189,7 @@ static const struct hcl_block *find_group(struct hcl_reader *r, const struct hcl
 			return t->groups[i];
 		names[i] = arena_strndup(t->arena, name.p, name.n);
 	}
-	g = diag_error(t->diags, label->span, "there is no group of provisioners \"" STR_FMT "\"",
+	g = diag_error(t->diags, label->span, "There is no group of provisioners \"" STR_FMT "\"",
 		       STR_ARG(label->text));
 	near = str_nearest(arena_strndup(t->arena, label->text.p, label->text.n), names,
 			   t->ngroups);

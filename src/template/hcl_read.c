@@ -204,7 +204,8 @@ bool hcl_define(struct hcl_template *t, const char *kind, const char *name, stru
 		map_set(&t->names, k, (void *)(uintptr_t)(index + 1));
 		return true;
 	}
-	g = diag_error(t->diags, span, "%s \"%s\" is defined twice", kind, name);
+	g = diag_error(t->diags, span, "The %s \"%s\" is defined twice",
+		       streq(kind, "data") ? "data source" : kind, name);
 	diag_detail(t->diags, g, "It is defined at %s already: give one of the two another name.",
 		    hcl_place(t->arena, defined_at(t, kind, (size_t)(uintptr_t)old - 1)));
 	return false;
@@ -308,7 +309,7 @@ static void take_local(struct hcl_template *t, const struct hcl_block *block)
 	if (!x) {
 		struct diag *g = diag_error(t->diags, block->span, "%s has no value", title);
 
-		diag_detail(t->diags, g, "Give it one: expression = …");
+		diag_detail(t->diags, g, "Give it one: expression = VALUE.");
 		return;
 	}
 	sensitive = hcl_content_attr(&c, "sensitive");

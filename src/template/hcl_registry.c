@@ -42,12 +42,12 @@ void hcl_check_registry(struct hcl_template *t, const struct hcl_block *block)
 		return;
 	if (o.bucket_name && *o.bucket_name && !is_bucket_name(o.bucket_name))
 		diag_error(t->diags, block->span,
-			   "the bucket_name \"%s\" of hcp_packer_registry is not 3 to 36 letters, "
+			   "The bucket_name \"%s\" of hcp_packer_registry is not 3 to 36 letters, "
 			   "digits and dashes",
 			   o.bucket_name);
 	else if (o.description && strlen(o.description) > DESCRIPTION_MAX)
 		diag_error(t->diags, block->span,
-			   "the description of hcp_packer_registry is longer than %d bytes",
+			   "The description of hcp_packer_registry is longer than %d bytes",
 			   (int)DESCRIPTION_MAX);
 	else if (o.labels.n && o.bucket_labels.n)
 		diag_error(t->diags, block->span,

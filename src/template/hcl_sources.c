@@ -58,7 +58,7 @@ static void unknown_source(struct hcl_reader *r, const struct hcl_use *use)
 	struct hcl_template *t = r->t;
 	const char *name = arena_printf(t->arena, "%s.%s", use->type, use->name), *near;
 	const char **names = arena_new_array(t->arena, const char *, t->nsources + 1);
-	struct diag *g = diag_error(t->diags, use->span, "there is no source \"%s\"", name);
+	struct diag *g = diag_error(t->diags, use->span, "There is no source \"%s\"", name);
 
 	for (size_t i = 0; i < t->nsources; i++)
 		names[i] = arena_printf(t->arena, "%s.%s", t->sources[i].type, t->sources[i].name);
@@ -121,7 +121,7 @@ static void add_instances(struct hcl_reader *r, struct hcl_use use, struct value
 	}
 	if (only && !added)
 		diag_error(r->t->diags, use.span,
-			   "the source \"%s.%s\" has no \"%s\" in its for_each", use.type, use.name,
+			   "The source \"%s.%s\" has no \"%s\" in its for_each", use.type, use.name,
 			   only);
 }
 

@@ -45,7 +45,7 @@ static void read_cleanup(struct hcl_reader *r, const struct hcl_item *item)
 
 	if (r->build->cleanup)
 		diag_error(r->t->diags, item->block.span,
-			   "a build has only one error-cleanup-provisioner");
+			   "A build has only one error-cleanup-provisioner");
 	else if (hcl_read_part(r, item, r->build->bound, COMPONENT_PROVISIONER, p))
 		r->build->cleanup = p;
 }
@@ -69,7 +69,7 @@ static void read_postprocessor(struct hcl_reader *r, const struct hcl_item *item
 /* A block of times before there were sources: the reference takes it, and does nothing with it. */
 static void read_from(struct hcl_reader *r, const struct hcl_item *item)
 {
-	diag_warning(r->t->diags, item->block.span, "a block \"from\" has no effect");
+	diag_warning(r->t->diags, item->block.span, "A block \"from\" has no effect");
 }
 
 static const char *const type_label[] = { "type", NULL };
@@ -95,7 +95,7 @@ static void read_postprocessors(struct hcl_reader *r, const struct hcl_item *ite
 static void read_registry(struct hcl_reader *r, const struct hcl_item *item)
 {
 	if (r->has_registry)
-		diag_error(r->t->diags, item->block.span, "a build has only one hcp_packer_registry");
+		diag_error(r->t->diags, item->block.span, "A build has only one hcp_packer_registry");
 	else
 		hcl_check_registry(r->t, &item->block);
 	r->has_registry = true;
@@ -163,7 +163,7 @@ static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct 
 	hcl_read_sources(r, sources);
 	read_items(r, &items, true);
 	if (!r->nsources && d->errors == errors)
-		diag_detail(d, diag_error(d, r->build->span, "the build has no source"),
+		diag_detail(d, diag_error(d, r->build->span, "The build has no source"),
 			    "Name at least one: sources = [\"source.TYPE.NAME\"].");
 	scope = hcl_bind(r->e, each_of_sources(r));
 	r->e->scope = &scope;
@@ -244,7 +244,7 @@ static void check_names(struct hcl_template *t, const struct hcl_build *v, size_
 					t->diags,
 					diag_error(
 						t->diags, block->span,
-						"several builds of this for_each are named \"%s\"",
+						"Several builds of this for_each are named \"%s\"",
 						v[i].name),
 					"Let the name tell them apart: name = \"…-${each.key}\".");
 				return;

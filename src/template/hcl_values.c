@@ -35,7 +35,7 @@ static void give(struct hcl_template *t, struct hcl_variable *v, struct value gi
 		v->bad = false;
 		return;
 	}
-	g = diag_error(t->diags, span, "the value of the variable \"%s\" does not fit: %s", v->name,
+	g = diag_error(t->diags, span, "The value of the variable \"%s\" does not fit: %s", v->name,
 		       err.msg);
 	g->subject = arena_printf(t->arena, "variable \"%s\"", v->name);
 	g->secret_line = v->sensitive;
@@ -106,7 +106,7 @@ static bool has_declarations(struct hcl_template *t, const struct hcl_file *f)
 	for (size_t i = 0; i < c.nblocks; i++) {
 		struct str name = c.blocks[i].nlabels ? c.blocks[i].labels[0].text : STR("NAME");
 		struct diag *g = diag_error(t->diags, c.blocks[i].span,
-					    "a variable is declared in a file of values");
+					    "A variable is declared in a file of values");
 
 		diag_detail(t->diags, g,
 			    "To give it a value here, write " STR_FMT
@@ -125,7 +125,7 @@ static void undeclared(struct hcl_template *t, const char *name, struct span spa
 	for (size_t i = 0; i < t->nvariables; i++)
 		names[i] = t->variables[i].name;
 	near = str_nearest(name, names, t->nvariables);
-	g = diag_warning(t->diags, span, "the template has no variable \"%s\"", name);
+	g = diag_warning(t->diags, span, "The template has no variable \"%s\"", name);
 	if (near)
 		diag_detail(t->diags, g, "Did you mean \"%s\"?", near);
 	else
@@ -226,7 +226,7 @@ static int take_file(struct hcl_template *t, const char *path, struct err *err)
 	if (hcl_parse_file(t->arena, path, t->diags, &f, err) < 0)
 		return err_prefix(err, "-var-file");
 	if (f.body->is_json && !value_is_attrs(f.body->json))
-		diag_error(t->diags, f.body->json.span, "expected an object, found %s",
+		diag_error(t->diags, f.body->json.span, "Expected an object, found %s",
 			   value_kind_phrase(f.body->json));
 	else if (f.body->is_json)
 		take_json(t, f.body->json, &seen);
@@ -280,7 +280,7 @@ static void take_flags(struct hcl_template *t)
 		}
 		g = diag_error(t->diags, (struct span){ 0 },
 			       "-var %s: the template has no variable \"%s\"", name, name);
-		diag_detail(t->diags, g, "Declare it in a .pkr.hcl file: variable \"%s\" {}", name);
+		diag_detail(t->diags, g, "Declare it in a .pkr.hcl file: variable \"%s\" {}.", name);
 	}
 }
 
@@ -311,7 +311,7 @@ int hcl_variables(struct hcl_template *t)
 
 static void missing(struct hcl_template *t, const struct hcl_variable *v)
 {
-	struct diag *g = diag_error(t->diags, v->span, "the variable \"%s\" has no value", v->name);
+	struct diag *g = diag_error(t->diags, v->span, "The variable \"%s\" has no value", v->name);
 
 	diag_detail(t->diags, g,
 		    "Give it one: -var %s=VALUE, a -var-file, the environment variable " ENV_PREFIX
@@ -337,10 +337,10 @@ static void check_rule(struct hcl_template *t, const struct hcl_variable *v,
 		return;
 	if (good.kind == VALUE_NULL) {
 		g = diag_error(t->diags, rule->condition->span,
-			       "a condition must be true or false, and is null");
+			       "A condition must be true or false, and is null");
 		g->subject = e.subject;
 	} else if (!good.boolean) {
-		g = diag_error(t->diags, v->from, "the value of the variable \"%s\" is not allowed",
+		g = diag_error(t->diags, v->from, "The value of the variable \"%s\" is not allowed",
 			       v->name);
 		g->subject = e.subject;
 		g->secret_line = v->sensitive;

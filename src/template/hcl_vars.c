@@ -95,7 +95,7 @@ static void check_reference(void *data, const struct hcl_expr *ref)
 		return;
 	}
 	g = rule_error(own->t, own->subject, ref->span,
-		       "the condition of a variable may look at no other value");
+		       "The condition of a variable may look at no other value");
 	diag_detail(own->t->diags, g, "var.%s is all that it may name.", own->name);
 }
 
@@ -109,7 +109,7 @@ static void check_condition(struct hcl_template *t, const char *name, const char
 	hcl_each_reference(x, check_reference, &own);
 	if (own.found || t->diags->errors > errors)
 		return;
-	g = rule_error(t, subject, x->span, "the condition does not look at its variable");
+	g = rule_error(t, subject, x->span, "The condition does not look at its variable");
 	diag_detail(t->diags, g, "Name var.%s in it, to say which values are good.", name);
 }
 
@@ -170,7 +170,7 @@ static void take_default(struct hcl_template *t, struct hcl_variable *v, const c
 	if (value_convert(t->arena, def, v->type, &v->def_value, &err) < 0) {
 		g = rule_error(t, subject, x->span,
 			       arena_printf(t->arena,
-					    "the default is not of the variable's type: %s",
+					    "The default is not of the variable's type: %s",
 					    err.msg));
 		diag_detail(t->diags, g, "The type is " STR_FMT ".",
 			    STR_ARG(type_text(t->arena, v->type)));
@@ -253,7 +253,7 @@ void hcl_declare(struct hcl_template *t, const struct hcl_block *block)
 
 	if (!hcl_is_identifier(t->arena, label->text)) {
 		struct diag *g =
-		    rule_error(t, subject, label->span, "this is no name of a variable");
+		    rule_error(t, subject, label->span, "This is no name of a variable");
 
 		diag_detail(t->diags, g,
 			    "A name begins with a letter or an underscore; letters, digits, - and "

@@ -290,7 +290,7 @@ static struct named *render_names(struct legacy *t, struct diags *d, size_t *ret
 
 		if (scope_render_all(&s, t->arena, value_null((struct span){ 0 }),
 				     str_from(t->builders[i].name), &name, &err) < 0)
-			diag_error(d, t->builders[i].name_span, "the name of builder \"%s\": %s",
+			diag_error(d, t->builders[i].name_span, "The name of builder \"%s\": %s",
 				   t->builders[i].name, err.msg);
 		else
 			v[n++] = (struct named){ arena_strndup(t->arena, name.p, name.n),

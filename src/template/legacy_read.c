@@ -155,7 +155,7 @@ static void read_variables(struct reader *r, const struct value_attr *at)
 
 		if (v->value.kind != VALUE_NULL && v->value.kind != VALUE_STRING) {
 			g = diag_error(r->diags, v->value.span,
-				       "the variable \"" STR_FMT "\" is %s", STR_ARG(v->key),
+				       "The variable \"" STR_FMT "\" is %s", STR_ARG(v->key),
 				       value_kind_phrase(v->value));
 			diag_detail(r->diags, g,
 				    "Variables are text, or null where a value must be given. "
@@ -195,7 +195,7 @@ static void read_builder(struct reader *r, struct value v, size_t index)
 	struct diag *g;
 
 	if (!value_is_attrs(v)) {
-		diag_error(r->diags, v.span, "builder %zu is %s, not an object", index + 1,
+		diag_error(r->diags, v.span, "Builder %zu is %s, not an object", index + 1,
 			   value_kind_phrase(v));
 		return;
 	}
@@ -206,7 +206,7 @@ static void read_builder(struct reader *r, struct value v, size_t index)
 		if (!type || type->value.kind == VALUE_NULL || type->value.kind == VALUE_STRING)
 			diag_error(r->diags,
 				   (struct span){ v.span.src, v.span.from, v.span.from + 1 },
-				   "builder %zu has no \"type\"", index + 1);
+				   "Builder %zu has no \"type\"", index + 1);
 		return;
 	}
 	b.type_span = type->value.span;
@@ -218,7 +218,7 @@ static void read_builder(struct reader *r, struct value v, size_t index)
 	for (size_t i = 0; i < r->t->nbuilders; i++)
 		if (streq(r->t->builders[i].name, b.name)) {
 			g = diag_error(r->diags, b.name_span,
-				       "builder %zu: there is a builder of the name '%s' already",
+				       "Builder %zu: there is a builder of the name '%s' already",
 				       index + 1, b.name);
 			diag_detail(
 			    r->diags, g,
@@ -298,7 +298,7 @@ static void read_provisioners(struct reader *r, const struct value_attr *at)
 		return;
 	t->provisioners = arena_new_array(r->arena, struct legacy_provisioner, at->value.seq->n);
 	for (size_t i = 0; i < at->value.seq->n; i++) {
-		const char *what = arena_printf(r->arena, "provisioner %zu", i + 1);
+		const char *what = arena_printf(r->arena, "Provisioner %zu", i + 1);
 
 		if (read_provisioner(r, at->value.seq->v[i], what,
 				     &t->provisioners[t->nprovisioners]))
@@ -311,7 +311,7 @@ static void read_cleanup(struct reader *r, const struct value_attr *at)
 	struct legacy_provisioner *p = arena_new_obj(r->arena, struct legacy_provisioner);
 
 	if (at->value.kind != VALUE_NULL &&
-	    read_provisioner(r, at->value, "the error-cleanup-provisioner", p))
+	    read_provisioner(r, at->value, "The error-cleanup-provisioner", p))
 		r->t->cleanup = p;
 }
 
@@ -340,7 +340,7 @@ static bool read_postprocessor(struct reader *r, struct value v, const char *pla
 			ret->keep_input = at->value.boolean;
 		else if (at && at->value.kind != VALUE_NULL)
 			diag_error(r->diags, at->value.span,
-				   "post-processor %s: \"keep_input_artifact\" takes true or false "
+				   "Post-processor %s: \"keep_input_artifact\" takes true or false "
 				   "without quotes%s%.*s%s",
 				   place, at->value.kind == VALUE_STRING ? ", not \"" : "",
 				   at->value.kind == VALUE_STRING ? (int)at->value.string.n : 0,
@@ -350,14 +350,14 @@ static bool read_postprocessor(struct reader *r, struct value v, const char *pla
 	} else {
 		diag_error(r->diags, v.span,
 			   value_is_seq(v)
-			       ? "post-processor %s: a sequence cannot stand inside a sequence"
-			       : "post-processor %s is neither text nor an object",
+			       ? "Post-processor %s: a sequence cannot stand inside a sequence"
+			       : "Post-processor %s is neither text nor an object",
 			   place);
 		return false;
 	}
 	if (!ret->type || !*ret->type) {
 		diag_error(r->diags, (struct span){ v.span.src, v.span.from, v.span.from + 1 },
-			   "post-processor %s has no \"type\"", place);
+			   "Post-processor %s has no \"type\"", place);
 		return false;
 	}
 	ret->named = ret->name && *ret->name && !streq(ret->name, ret->type);
@@ -383,7 +383,7 @@ static void read_postprocessors(struct reader *r, const struct value_attr *at)
 			n = v.seq->n;
 		} else if (v.kind != VALUE_STRING && !value_is_attrs(v)) {
 			diag_error(r->diags, v.span,
-				   "post-processor %zu is neither text, an object nor a sequence",
+				   "Post-processor %zu is neither text, an object nor a sequence",
 				   i + 1);
 			continue;
 		}
@@ -432,7 +432,7 @@ static void unknown_key(struct reader *r, const struct value_attr *at)
 	if (str_starts(at->key, "_")) {
 		if (at->value.kind == VALUE_STRING)
 			return;
-		g = diag_error(r->diags, at->value.span, "the comment \"" STR_FMT "\" is %s",
+		g = diag_error(r->diags, at->value.span, "The comment \"" STR_FMT "\" is %s",
 			       STR_ARG(at->key), value_kind_phrase(at->value));
 		diag_detail(r->diags, g,
 			    "Keys of the root that start with an underscore are comments, and "
@@ -441,7 +441,7 @@ static void unknown_key(struct reader *r, const struct value_attr *at)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(root_keys); i++)
 		names[i] = root_keys[i].name;
-	g = diag_error(r->diags, at->key_span, "a template has no key '" STR_FMT "'",
+	g = diag_error(r->diags, at->key_span, "A template has no key '" STR_FMT "'",
 		       STR_ARG(at->key));
 	near = str_nearest(arena_strndup(r->arena, at->key.p, at->key.n), names, ARRAY_LEN(names));
 	if (near)
@@ -470,7 +470,7 @@ int legacy_read(struct arena *a, struct source *src, struct diags *d, struct leg
 		return -1;
 	}
 	if (!value_is_attrs(root)) {
-		diag_error(d, root.span, "a template is an object ({ … }), not %s",
+		diag_error(d, root.span, "A template is an object ({ … }), not %s",
 			   value_kind_phrase(root));
 	} else {
 		for (size_t i = 0; i < root.attrs->n; i++) {
@@ -503,7 +503,7 @@ int legacy_read_var_file(struct legacy *t, const char *path, struct diags *d, st
 	d->label = "Variable file error";
 	r = jsontext_parse(t->arena, src, JSONTEXT_COMMENTS | JSONTEXT_LATER_WINS, d, &root);
 	if (r == 0 && !value_is_attrs(root))
-		diag_error(d, root.span, "a file of variables is an object ({ … }), not %s",
+		diag_error(d, root.span, "A file of variables is an object ({ … }), not %s",
 			   value_kind_phrase(root));
 	for (size_t i = 0; r == 0 && value_is_attrs(root) && i < root.attrs->n; i++) {
 		const struct value_attr *at = &root.attrs->v[i];
@@ -515,7 +515,7 @@ int legacy_read_var_file(struct legacy *t, const char *path, struct diags *d, st
 			map_set(&t->values, at->key, arena_strdup(t->arena, ""));
 		else
 			diag_error(d, at->value.span,
-				   "the variable \"" STR_FMT "\" is %s; variables are text",
+				   "The variable \"" STR_FMT "\" is %s; variables are text",
 				   STR_ARG(at->key), value_kind_phrase(at->value));
 	}
 	d->label = NULL;

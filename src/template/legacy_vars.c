@@ -109,7 +109,7 @@ static struct pending *collect(struct legacy *t, size_t *ret_n)
 
 static void report(const struct pending *p, bool circle, const char *reason, struct diags *d)
 {
-	struct diag *g = diag_error(d, p->span, "the variable \"%s\" cannot be rendered: %s",
+	struct diag *g = diag_error(d, p->span, "The variable \"%s\" cannot be rendered: %s",
 				    p->name, reason);
 
 	if (circle)
@@ -185,7 +185,7 @@ static void check_required(struct legacy *t, struct diags *d)
 
 		if (var->def || map_gets(&t->values, var->name))
 			continue;
-		g = diag_error(d, var->key_span, "the required variable \"%s\" is not set",
+		g = diag_error(d, var->key_span, "The required variable \"%s\" is not set",
 			       var->name);
 		diag_detail(d, g, "Give it by -var '%s=…' or in a file by -var-file.", var->name);
 	}
@@ -282,7 +282,7 @@ static void check_version(struct legacy *t, struct diags *d)
 			   STR_ARG(t->min_version.string));
 	else if (order < 0)
 		diag_error(d, t->min_version.span,
-			   "the template needs Packer " STR_FMT
+			   "The template needs Packer " STR_FMT
 			   " or newer, and ingot stands in for %s",
 			   STR_ARG(t->min_version.string), VERSION_PACKER);
 }
@@ -293,14 +293,14 @@ int legacy_check(struct legacy *t, struct diags *d)
 
 	if (!t->nbuilders)
 		diag_error(d, (struct span){ 0 },
-			   "at least one builder must be defined in \"builders\"");
+			   "At least one builder must be defined in \"builders\"");
 	for (size_t i = 0; i < t->nprovisioners; i++)
 		check_provisioner(t, &t->provisioners[i],
-				  arena_printf(t->arena, "provisioner %zu", i + 1), d);
+				  arena_printf(t->arena, "Provisioner %zu", i + 1), d);
 	for (size_t i = 0; i < t->nchains; i++)
 		for (size_t j = 0; j < t->chains[i].n; j++)
 			check_filter(t, &t->chains[i].v[j].filter, t->chains[i].v[j].span,
-				     arena_printf(t->arena, "post-processor %zu.%zu", i + 1, j + 1),
+				     arena_printf(t->arena, "Post-processor %zu.%zu", i + 1, j + 1),
 				     d);
 	check_version(t, d);
 	return d->errors > errors ? -1 : 0;

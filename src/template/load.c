@@ -152,7 +152,7 @@ static int load_hcl(const struct template_args *args, struct plan *p)
 		for (size_t i = 0; i < t->nregistries; i++)
 			if (i)
 				diag_error(&p->diags, t->registries[i]->span,
-					   "a template has only one hcp_packer_registry");
+					   "A template has only one hcp_packer_registry");
 			else
 				hcl_check_registry(t, t->registries[i]);
 	}

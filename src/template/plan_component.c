@@ -208,7 +208,7 @@ void component_missing(const struct registry *r, enum component_kind kind, const
 	size_t n = 0;
 
 	if (component_is_later(r, kind, type)) {
-		diag_error(d, span, "the %s \"%s\" is not yet supported by ingot", kinds[kind],
+		diag_error(d, span, "The %s \"%s\" is not yet supported by ingot", kinds[kind],
 			   type);
 		return;
 	}
@@ -218,7 +218,7 @@ void component_missing(const struct registry *r, enum component_kind kind, const
 		COLLECT_TYPES(r->provisioners, names, n);
 	else
 		COLLECT_TYPES(r->postprocessors, names, n);
-	g = diag_error(d, span, "there is no %s \"%s\"", kinds[kind], type);
+	g = diag_error(d, span, "There is no %s \"%s\"", kinds[kind], type);
 	near = str_nearest(type, names, n);
 	for (size_t i = 0; later && later[i] && !near; i++)
 		near = str_nearest(type, &later[i], 1);

@@ -393,7 +393,7 @@ static void write_source(struct upgrade *u, size_t i, struct value body, struct 
 	if (!ops && !plugin_of(b->type))
 		diag_detail(u->diags,
 			    diag_error(u->diags, b->type_span,
-				       "there is no builder \"%s\", its source may be wrong",
+				       "There is no builder \"%s\", its source may be wrong",
 				       b->type),
 			    "What is a block and what an attribute was guessed.");
 	u->build_name = b->name;

@@ -434,7 +434,7 @@ static bool is_late(struct upgrade *u, struct str text)
 
 static void warn_kept(struct upgrade *u, struct span span, const struct err *err)
 {
-	struct diag *g = diag_warning(u->diags, span, "this text is kept as it is");
+	struct diag *g = diag_warning(u->diags, span, "This text is kept as it is");
 
 	diag_detail(u->diags, g,
 		    "%s. Write it as an HCL expression by hand, unless it is rendered late.",

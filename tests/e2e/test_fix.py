@@ -31,7 +31,7 @@ def test_what_is_fixed_stays(ingot):
 # name: (template, what is said, whether a fixed text comes first)
 MISTAKES = {
     "no JSON": ('{"builders": [', ["Template error: ", "line 1"], False),
-    "no object": ("[]", ["Template error: ", "a template is an object"], False),
+    "no object": ("[]", ["Template error: ", "A template is an object"], False),
     "a value that no fixer understands": ('{"builders": [{"type": "amazon-ebs", "ssh_private_ip": "maybe"}]}', ["amazon-private-ip", "builder 1", "maybe"], False),
     "two builders of one name": ('{"builders": [{"type": "null"}, {"type": "null"}]}', ["Template error: ", "the fixed template line", "'null'"], True),
     "no builders": ("{}", ["Template error: ", "builders"], True),

@@ -233,7 +233,7 @@ static void test_mistakes(void **state UNUSED)
 	static const struct {
 		const char *in, *message;
 	} mistakes[] = {
-		{ "[]", "a template is an object ({ … }), not a list" },
+		{ "[]", "A template is an object ({ … }), not a list" },
 		{ "{'builders':1}", "\"builders\" is no list" },
 		{ "{'builders':[{},2]}", "builder 2 is no object" },
 		{ "{'post-processors':'x'}", "\"post-processors\" is no list" },

@@ -49,22 +49,22 @@ static const struct {
 } contents[] = {
 	{ "name = 1\nsize = 2\nplain {}\none \"a\" {}\nplain {}\ntwo \"b\" \"c\" {}\n",
 	  "name=1; size=2; plain; one 'a'; plain; two 'b' 'c'; " },
-	{ "size = 1\n", "size=1; !1:1 the argument \"name\" is missing here; " },
+	{ "size = 1\n", "size=1; !1:1 The argument \"name\" is missing here; " },
 	{ "name = 1\nsise = 2\n",
-	  "name=1; !2:1 there is no argument \"sise\" here / Did you mean \"size\"?; " },
-	{ "name = 1\nplain = 2\n", "name=1; !2:1 there is no argument \"plain\" here / It is a "
-				   "block, written without '=': plain { \xe2\x80\xa6 }; " },
+	  "name=1; !2:1 There is no argument \"sise\" here / Did you mean \"size\"?; " },
+	{ "name = 1\nplain = 2\n", "name=1; !2:1 There is no argument \"plain\" here / It is a "
+				   "block, written without '=': plain { \xe2\x80\xa6 }.; " },
 	{ "name = 1\nplains {}\n",
-	  "name=1; !2:1 there is no block \"plains\" here / Did you mean \"plain\"?; " },
-	{ "name = 1\nsize {}\n", "name=1; !2:1 there is no block \"size\" here / It is an "
-				 "argument, written with '=': size = \xe2\x80\xa6; " },
-	{ "name = 1\none {}\n", "name=1; !2:1 this one block lacks its type / It is written: one "
-				"\"type\" { \xe2\x80\xa6 }; " },
-	{ "name = 1\ntwo \"a\" {}\n", "name=1; !2:1 this two block lacks its name / It is written: "
-				      "two \"type\" \"name\" { \xe2\x80\xa6 }; " },
-	{ "name = 1\none \"a\" b {}\n", "name=1; !2:9 this label is one too many for a one block / "
-					"It is written: one \"type\" { \xe2\x80\xa6 }; " },
-	{ "name = 1\nzzzzzz {}\n", "name=1; !2:1 there is no block \"zzzzzz\" here; " },
+	  "name=1; !2:1 There is no block \"plains\" here / Did you mean \"plain\"?; " },
+	{ "name = 1\nsize {}\n", "name=1; !2:1 There is no block \"size\" here / It is an "
+				 "argument, written with '=': size = VALUE.; " },
+	{ "name = 1\none {}\n", "name=1; !2:1 This one block lacks its type / It is written: one "
+				"\"type\" { \xe2\x80\xa6 }.; " },
+	{ "name = 1\ntwo \"a\" {}\n", "name=1; !2:1 This two block lacks its name / It is written: "
+				      "two \"type\" \"name\" { \xe2\x80\xa6 }.; " },
+	{ "name = 1\none \"a\" b {}\n", "name=1; !2:9 This label is one too many for a one block / "
+					"It is written: one \"type\" { \xe2\x80\xa6 }.; " },
+	{ "name = 1\nzzzzzz {}\n", "name=1; !2:1 There is no block \"zzzzzz\" here; " },
 	{ "{\"name\": 1, \"//\": \"comment\", \"plain\": {}}", "name=1; plain; " },
 	{ "[{\"name\": \"a${b}\"}, {\"size\": [1, {\"k${v}\": null}]}]",
 	  "name=(tmpl \"a\" b); size=(list 1 {(tmpl \"k\" v): null}); " },
@@ -75,23 +75,23 @@ static const struct {
 	{ "{\"name\": 1, \"two\": [{\"a\": {\"b\": {}}}, {\"a\": [{\"b\": {}}]}]}",
 	  "name=1; two 'a' 'b'; two 'a' 'b'; " },
 	{ "{\"name\": 1, \"plain\": null, \"one\": {}}",
-	  "name=1; !1:35 these one blocks lack their type: no key is here; " },
-	{ "{\"name\": 1,\n\"one\": 3}", "name=1; !2:8 expected an object with the type of one "
+	  "name=1; !1:35 These one blocks lack their type: no key is here; " },
+	{ "{\"name\": 1,\n\"one\": 3}", "name=1; !2:8 Expected an object with the type of one "
 					"blocks as its keys, found a number; " },
 	{ "{\"name\": 1, \"plain\": \"x\"}",
-	  "name=1; !1:22 expected an object with the arguments of a plain block, or an array of "
+	  "name=1; !1:22 Expected an object with the arguments of a plain block, or an array of "
 	  "them, found text; " },
-	{ "{\"name\": 1, \"name\": 2}", "name=1; !1:13 the argument \"name\" is set twice / It was "
+	{ "{\"name\": 1, \"name\": 2}", "name=1; !1:13 The argument \"name\" is set twice / It was "
 					"set before on line 1. Remove one of the two.; " },
 	{ "{\"name\": {\"a\": 1, \"a\": 2}}",
-	  "name={\"a\": 1, \"a\": 2}; !1:19 the key \"a\" stands twice in this object / It was "
+	  "name={\"a\": 1, \"a\": 2}; !1:19 The key \"a\" stands twice in this object / It was "
 	  "given before on line 1. Remove one of the two.; " },
-	{ "{}", "!1:2 the argument \"name\" is missing here; " },
+	{ "{}", "!1:2 The argument \"name\" is missing here; " },
 	{ "{\"name\": 1, \"sise\": 2}",
-	  "name=1; !1:13 there is no argument \"sise\" here / Did you mean \"size\"?; " },
+	  "name=1; !1:13 There is no argument \"sise\" here / Did you mean \"size\"?; " },
 	{ "{\"name\": \"\\u0041\\n${b +}\"}",
-	  "name=(tmpl \"A\\n\" ?); !1:24 expected a value, found the end of the sequence, '}'; " },
-	{ "[1]", "!1:2 expected an object with arguments and blocks, found a number; !1:3 the "
+	  "name=(tmpl \"A\\n\" ?); !1:24 Expected a value, found the end of the sequence, '}'; " },
+	{ "[1]", "!1:2 Expected an object with arguments and blocks, found a number; !1:3 The "
 		 "argument \"name\" is missing here; " },
 };
 
@@ -122,12 +122,12 @@ static const struct {
 	const char *text, *content;
 } attributes[] = {
 	{ "a = 1\nb = 2\n", "a=1; b=2; " },
-	{ "a = 1\nb {}\n", "a=1; !2:1 no blocks can stand here, only arguments / An argument is "
-			   "written with '=': b = \xe2\x80\xa6; " },
+	{ "a = 1\nb {}\n", "a=1; !2:1 No blocks can stand here, only arguments / An argument is "
+			   "written with '=': b = VALUE.; " },
 	{ "{\"a\": \"x\", \"//\": 1, \"b\": {\"//\": 1}}", "a=\"x\"; b={\"//\": 1}; " },
-	{ "{\"a\": 1, \"a\": 2}", "a=1; !1:10 the argument \"a\" is set twice / It was set before "
+	{ "{\"a\": 1, \"a\": 2}", "a=1; !1:10 The argument \"a\" is set twice / It was set before "
 				  "on line 1. Remove one of the two.; " },
-	{ "[{\"a\": 1}]", "!1:1 expected an object with arguments, found a list; " },
+	{ "[{\"a\": 1}]", "!1:1 Expected an object with arguments, found a list; " },
 };
 
 static void test_attributes(void **state UNUSED)
@@ -161,7 +161,7 @@ static void test_json_mistakes(void **state UNUSED)
 		{ "{\"a\": }", "!1:7 '}' cannot stand where a value belongs; " },
 		{ "{\n\"a\": 1,\n}", "!3:1 '}' cannot stand where the name of a key belongs / JSON "
 				     "allows no comma before the closing brace.; " },
-		{ "3", "!1:1 expected an object, found a number; " },
+		{ "3", "!1:1 Expected an object, found a number; " },
 		{ "{} {}", "!1:4 '{' cannot stand after the end of the JSON text; " },
 	};
 
@@ -286,28 +286,28 @@ static void test_limits(void **state UNUSED)
 		{ "", "b {\n  a = \"text ${var.x} more\"\n}\n", 300000, "", NULL, 0 },
 		{ "", "# comment of some length, which says nothing\n", 250000, "", NULL, 0 },
 		{ "a = <<E\n", "a line of text\n", 700000, "E\n", NULL, 0 },
-		{ "a = ", "[", 10000, "", "nested deeper than 500 levels", 1 },
-		{ "a = ", "{a=", 10000, "", "nested deeper than 500 levels", 1 },
-		{ "a = ", "(", 10000, "", "nested deeper than 500 levels", 1 },
-		{ "a = ", "f(", 10000, "", "nested deeper than 500 levels", 1 },
-		{ "a = ", "-", 10000, "1\n", "nested deeper than 500 levels", 1 },
-		{ "a = ", "b ? c : ", 10000, "1\n", "nested deeper than 500 levels", 1 },
-		{ "a = b", "[*]", 10000, "\n", "nested deeper than 500 levels", 1 },
-		{ "a = ", "\"${", 10000, "", "nested deeper than 500 levels", 1 },
-		{ "a = \"", "%{if x}", 10000, "\"\n", "nested deeper than 500 levels", 1 },
-		{ "", "a {\n", 10000, "", "nested deeper than 500 levels", 0 },
-		{ "a = ", "1 + ", 10000, "1\n", "more than 2000 operators in a row", 1 },
-		{ "a = b", ".c", 10000, "\n", "more than 2000 operators in a row", 1 },
-		{ "a = b.*", ".c", 10000, "\n", "more than 2000 operators in a row", 1 },
-		{ "", "a = [\n", 100000, "", "expected ',' or ']' after the element, found '='",
+		{ "a = ", "[", 10000, "", "Nested deeper than 500 levels", 1 },
+		{ "a = ", "{a=", 10000, "", "Nested deeper than 500 levels", 1 },
+		{ "a = ", "(", 10000, "", "Nested deeper than 500 levels", 1 },
+		{ "a = ", "f(", 10000, "", "Nested deeper than 500 levels", 1 },
+		{ "a = ", "-", 10000, "1\n", "Nested deeper than 500 levels", 1 },
+		{ "a = ", "b ? c : ", 10000, "1\n", "Nested deeper than 500 levels", 1 },
+		{ "a = b", "[*]", 10000, "\n", "Nested deeper than 500 levels", 1 },
+		{ "a = ", "\"${", 10000, "", "Nested deeper than 500 levels", 1 },
+		{ "a = \"", "%{if x}", 10000, "\"\n", "Nested deeper than 500 levels", 1 },
+		{ "", "a {\n", 10000, "", "Nested deeper than 500 levels", 0 },
+		{ "a = ", "1 + ", 10000, "1\n", "More than 2000 operators in a row", 1 },
+		{ "a = b", ".c", 10000, "\n", "More than 2000 operators in a row", 1 },
+		{ "a = b.*", ".c", 10000, "\n", "More than 2000 operators in a row", 1 },
+		{ "", "a = [\n", 100000, "", "Expected ',' or ']' after the element, found '='",
 		  199999 },
-		{ "", "}\n", 100000, "", "this '}' closes nothing", 100000 },
-		{ "", "a = ]\n", 100000, "", "expected a value, found ']'", 199999 },
+		{ "", "}\n", 100000, "", "This '}' closes nothing", 100000 },
+		{ "", "a = ]\n", 100000, "", "Expected a value, found ']'", 199999 },
 		{ "a = [", "],", 100000, "",
-		  "expected the end of the line after the argument, found ','", 1 },
+		  "Expected the end of the line after the argument, found ','", 1 },
 		{ "a = \"", "\\q", 100000, "\"\n", "'\\q' is no escape", 100000 },
 		{ "", "a = \"b\nc = 1\n", 50000, "",
-		  "the quoted text that begins here is not closed on its line", 149998 },
+		  "The quoted text that begins here is not closed on its line", 149998 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

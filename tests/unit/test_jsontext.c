@@ -53,12 +53,12 @@ static void test_mistakes(void **state UNUSED)
 		const char *summary;
 	} cases[] = {
 		{ "{\"builders\": [}\n", 1, 15, "'}' cannot stand where a value belongs" },
-		{ "", 1, 0, "the end of the file cannot stand where a value belongs" },
+		{ "", 1, 0, "The end of the file cannot stand where a value belongs" },
 		{ "{\n  \"builders\": [\n    {\"type\": \"null\" \"communicator\": \"none\"}\n  "
 		  "]\n}",
 		  3, 22, "'\"' cannot stand after a key and its value" },
 		{ "{\n  \"description\": \"a\nb\"}", 3, 1,
-		  "a line break cannot stand inside a string" },
+		  "A line break cannot stand inside a string" },
 		{ "{\n  \"description\": \"a\\qb\"}", 2, 22,
 		  "'q' cannot stand after a backslash in a string" },
 		{ "{\"builders\": [{\"type\": null, \"communicator\": nul}]}", 1, 49,
@@ -71,7 +71,7 @@ static void test_mistakes(void **state UNUSED)
 		{ "[1.]", 1, 4, "']' cannot stand in a number" },
 		{ "\"\\u12g4\"", 1, 6, "'g' cannot stand in a \\u escape" },
 		{ "{\"a\" 1}", 1, 6, "'1' cannot stand after a key" },
-		{ "\"\x01\"", 1, 2, "the control byte 0x01 cannot stand inside a string" },
+		{ "\"\x01\"", 1, 2, "The control byte 0x01 cannot stand inside a string" },
 		{ "// c\n1", 1, 1, "'/' cannot stand where a value belongs" },
 	};
 
@@ -98,15 +98,15 @@ static void test_duplicates(void **state UNUSED)
 	assert_int_equal(parse(a, "{\"a\": 1,\n\"b\": {\"x\": 1, \"x\": 2},\n\"a\": 3}", 0, &d, &v),
 			 -1);
 	assert_int_equal(d.n, 2);
-	assert_string_equal(d.v[0].summary, "the key \"x\" stands twice in this object");
-	assert_string_equal(d.v[1].summary, "the key \"a\" stands twice in this object");
+	assert_string_equal(d.v[0].summary, "The key \"x\" stands twice in this object");
+	assert_string_equal(d.v[1].summary, "The key \"a\" stands twice in this object");
 	assert_int_equal(source_position(d.v[1].span.src, d.v[1].span.from).line, 3);
 	assert_int_equal(parse(a, "{\"a\": 1, \"a\": 3}", JSONTEXT_LATER_WINS, &d, &v), 0);
 	for (int i = 0; i < 100; i++) /* beyond the linear search */
 		buf_printf(&many, "%s\"k%d\": 1", i ? "," : "{", i % 99);
 	buf_addc(&many, '}');
 	assert_int_equal(parse(a, buf_cstr(&many), 0, &d, &v), -1);
-	assert_string_equal(d.v[0].summary, "the key \"k0\" stands twice in this object");
+	assert_string_equal(d.v[0].summary, "The key \"k0\" stands twice in this object");
 }
 
 static void test_comments(void **state UNUSED)

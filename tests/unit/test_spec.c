@@ -217,11 +217,11 @@ static void test_mistakes(void **state UNUSED)
 		bool weak;
 		const char *summary, *detail;
 	} cases[] = {
-		{ "{\"nmae\": \"x\"}", true, "unknown option \"nmae\"", "Did you mean \"name\"?" },
-		{ "{\"name\": \"x\", \"_comment\": 1}", true, "unknown option \"_comment\"",
+		{ "{\"nmae\": \"x\"}", true, "Unknown option \"nmae\"", "Did you mean \"name\"?" },
+		{ "{\"name\": \"x\", \"_comment\": 1}", true, "Unknown option \"_comment\"",
 		  "Comments can only stand at the root of a template." },
 		{ "{\"name\": \"x\", \"disk\": {\"device\": \"d\", \"sise\": 1}}", true,
-		  "unknown option \"disk.sise\"", "Did you mean \"size\"?" },
+		  "Unknown option \"disk.sise\"", "Did you mean \"size\"?" },
 		{ "{}", true, "\"name\" is required", NULL },
 		{ "{\"name\": \"\"}", true, "\"name\" must not be empty", NULL },
 		{ "{\"name\": \"x\", \"disks\": [{\"size\": 2}]}", true,
@@ -242,7 +242,7 @@ static void test_mistakes(void **state UNUSED)
 		{ "{\"name\": \"x\", \"tags\": [\"a\"]}", true,
 		  "\"tags\" takes an object of texts, not \"a\"", NULL },
 		{ "{\"name\": \"x\", \"tag\": [{\"key\": \"a\"}]}", false,
-		  "a block \"tag\" lacks its \"value\"", NULL },
+		  "A block \"tag\" lacks its \"value\"", NULL },
 		{ "{\"name\": \"x\", \"password\": [1]}", true,
 		  "\"password\" takes text, not this secret value", NULL },
 		{ "{\"name\": \"x\", \"future\": \"y\"}", true,

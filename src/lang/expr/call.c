@@ -44,7 +44,7 @@ static void tell_unknown(struct eval *e, const struct hcl_expr *x)
 	else if (streq(name, "env"))
 		diag_detail(e->diags, g,
 			    "Defaults of variables alone may call env(): variable \"x\" { default "
-			    "= env(\"X\") }");
+			    "= env(\"X\") }.");
 	else if (near)
 		diag_detail(e->diags, g, "Did you mean \"%s\"?", near);
 	else

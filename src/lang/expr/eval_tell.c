@@ -5,6 +5,8 @@
 #include "lang/expr/print.h"
 #include "lang/hcl/hcl.h"
 
+#include <string.h>
+
 #define VALUES_MAX 6 /* references whose values are shown */
 #define TEXT_MAX 60  /* bytes of a reference's source text that are shown */
 #define KEYS_MAX 12
@@ -74,8 +76,10 @@ struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr 
 const char *eval_sentence(struct eval *e, const char *msg)
 {
 	char *ret = arena_printf(e->arena, "%s%s", msg, ends_with(msg, ".") ? "" : ".");
+	size_t word = strspn(msg, "abcdefghijklmnopqrstuvwxyz");
 
-	if (*ret >= 'a' && *ret <= 'z')
+	/* Not what begins like a word and is a name: web.txt, http://…, source_ami. */
+	if (word && (!msg[word] || strchr(" ,;'", msg[word])))
 		*ret = (char)(*ret - 'a' + 'A');
 	return ret;
 }

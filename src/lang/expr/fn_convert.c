@@ -36,7 +36,7 @@ static void tell(struct buf *out, const struct diags *d)
 			buf_printf(out, " (%s:%u:%u)", g->span.src->name, at.line, at.column_chars);
 		}
 		if (g->detail)
-			buf_printf(out, ": %s", g->detail);
+			buf_printf(out, ". %s", g->detail);
 	}
 }
 

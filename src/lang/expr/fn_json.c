@@ -66,8 +66,8 @@ static int fn_jsondecode(struct func_call *c, const struct value *args, size_t n
 		const struct diag *g = &d.v[0];
 		struct position at = g->at.line ? g->at : source_position(src, g->span.from);
 
-		return err_set(err, ERR_INVALID, "this is not JSON, at line %u, column %u: %s%s%s",
-			       at.line, at.column, g->summary, g->detail ? "; " : "",
+		return err_set(err, ERR_INVALID, "this is not JSON, at line %u, column %u. %s.%s%s",
+			       at.line, at.column, g->summary, g->detail ? " " : "",
 			       g->detail ? g->detail : "");
 	}
 	*ret = from_json(c, v);

@@ -144,7 +144,7 @@ static bool parse_one_line(struct parser *p, struct hcl_body *body, size_t heade
 	if (p->v[i].kind == HCL_T_OBRACE || p->v[i].kind == HCL_T_OQUOTE ||
 	    p->v[i].kind == HCL_T_IDENT)
 		return parser_fail_at(p, parser_span(p, name, i), i,
-				      "a block on one line cannot hold another block",
+				      "A block on one line cannot hold another block",
 				      "Put the inner block on lines of its own.");
 	if (p->v[i].kind != HCL_T_EQUAL)
 		return parser_unexpected(
@@ -163,7 +163,7 @@ static bool parse_one_line(struct parser *p, struct hcl_body *body, size_t heade
 		return true;
 	if (p->v[i].kind == HCL_T_EOF)
 		return parser_fail_at(p, parser_span(p, header, open), i,
-				      "this block is never closed", "'}' ends it.");
+				      "This block is never closed", "'}' ends it.");
 	return parser_unexpected(
 	    p, i, "'}' after the argument",
 	    "A block on one line holds one argument; several stand on lines of their own.");
@@ -303,7 +303,7 @@ static void check_doubles(struct parser *p, struct items *items)
 		}
 		diag_detail(p->diags,
 			    diag_error(p->diags, attr->name_span,
-				       "the argument \"" STR_FMT "\" is set twice",
+				       "The argument \"" STR_FMT "\" is set twice",
 				       STR_ARG(attr->name)),
 			    "It was set before on line %u. Remove one of the two.",
 			    source_position(p->src, first->name_span.from).line);
@@ -331,7 +331,7 @@ static void parse_stray(struct parser *p)
 
 	switch (p->v[i].kind) {
 	case HCL_T_CBRACE:
-		parser_fail(p, i, "this '}' closes nothing",
+		parser_fail(p, i, "This '}' closes nothing",
 			    "There is one '}' too many here, or a '{' too few before.");
 		p->pos++;
 		return;
@@ -372,7 +372,7 @@ static struct hcl_body *parse_body(struct parser *p, size_t open, bool block)
 	body->span = parser_span(p, open, p->pos);
 	finish_body(p, &items, body);
 	if (block && p->v[p->pos].kind == HCL_T_EOF)
-		parser_fail(p, open, "the block that begins here is never closed",
+		parser_fail(p, open, "The block that begins here is never closed",
 			    "'}' ends it; another one before may be missing.");
 	else if (block)
 		p->pos++;

@@ -76,11 +76,11 @@ static void unknown_attr(struct sorting *s, const struct hcl_attr *attr)
 	const struct hcl_schema_block *block = schema_block(s->schema, attr->name);
 	const char *near = nearest(s, attr->name, true, s->body->is_json);
 	struct diag *g =
-	    diag_error(s->diags, attr->name_span, "there is no argument \"" STR_FMT "\" here",
+	    diag_error(s->diags, attr->name_span, "There is no argument \"" STR_FMT "\" here",
 		       STR_ARG(attr->name));
 
 	if (!s->body->is_json && block)
-		diag_detail(s->diags, g, "It is a block, written without '=': %s%s { … }",
+		diag_detail(s->diags, g, "It is a block, written without '=': %s%s { … }.",
 			    block->type, label_list(s, block));
 	else if (near)
 		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
@@ -90,10 +90,10 @@ static void unknown_block(struct sorting *s, const struct hcl_block *b)
 {
 	const char *near = nearest(s, b->type, false, true);
 	struct diag *g = diag_error(s->diags, b->type_span,
-				    "there is no block \"" STR_FMT "\" here", STR_ARG(b->type));
+				    "There is no block \"" STR_FMT "\" here", STR_ARG(b->type));
 
 	if (schema_attr(s->schema, b->type))
-		diag_detail(s->diags, g, "It is an argument, written with '=': " STR_FMT " = …",
+		diag_detail(s->diags, g, "It is an argument, written with '=': " STR_FMT " = VALUE.",
 			    STR_ARG(b->type));
 	else if (near)
 		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
@@ -108,12 +108,12 @@ static bool labels_fit(struct sorting *s, const struct hcl_schema_block *schema,
 	if (b->nlabels == want)
 		return true;
 	if (b->nlabels < want)
-		g = diag_error(s->diags, b->span, "this %s block lacks its %s", schema->type,
+		g = diag_error(s->diags, b->span, "This %s block lacks its %s", schema->type,
 			       schema->labels[b->nlabels]);
 	else
 		g = diag_error(s->diags, b->labels[want].span,
-			       "this label is one too many for a %s block", schema->type);
-	diag_detail(s->diags, g, "It is written: %s%s { … }", schema->type, label_list(s, schema));
+			       "This label is one too many for a %s block", schema->type);
+	diag_detail(s->diags, g, "It is written: %s%s { … }.", schema->type, label_list(s, schema));
 	return false;
 }
 
@@ -155,7 +155,7 @@ static bool set_twice(struct sorting *s, const struct value_attr *v)
 		return false;
 	}
 	diag_detail(s->diags,
-		    diag_error(s->diags, v->key_span, "the argument \"" STR_FMT "\" is set twice",
+		    diag_error(s->diags, v->key_span, "The argument \"" STR_FMT "\" is set twice",
 			       STR_ARG(v->key)),
 		    "It was set before on line %u. Remove one of the two.",
 		    source_position(first->key_span.src, first->key_span.from).line);
@@ -199,7 +199,7 @@ static void unpack(struct sorting *s, struct unpacking *u, size_t level, struct 
 		n = json_properties(s->arena, v, what, s->diags, &props);
 		if (!n && s->diags->errors == before)
 			diag_error(s->diags, v.span,
-				   "these %s blocks lack their %s: no key is here", u->schema->type,
+				   "These %s blocks lack their %s: no key is here", u->schema->type,
 				   u->schema->labels[level]);
 		for (size_t i = 0; i < n; i++) {
 			u->labels[level] = (struct hcl_label){ props[i]->key, props[i]->key_span };
@@ -214,7 +214,7 @@ static void unpack(struct sorting *s, struct unpacking *u, size_t level, struct 
 		add_json_block(s, u, v);
 	else if (v.kind != VALUE_NULL)
 		diag_error(s->diags, v.span,
-			   "expected an object with the arguments of a %s block, or an array of "
+			   "Expected an object with the arguments of a %s block, or an array of "
 			   "them, found %s",
 			   u->schema->type, value_kind_phrase(v));
 }
@@ -279,7 +279,7 @@ int hcl_content(struct arena *a, const struct hcl_body *body, const struct hcl_s
 	for (size_t i = 0; i < schema->nattrs; i++)
 		if (schema->attrs[i].required && !find(&s, schema->attrs[i].name))
 			diag_error(d, body->is_json ? body->end : where,
-				   "the argument \"%s\" is missing here", schema->attrs[i].name);
+				   "The argument \"%s\" is missing here", schema->attrs[i].name);
 	finish(&s, ret);
 	return d->errors > before ? -1 : 0;
 }
@@ -294,14 +294,14 @@ int hcl_attributes(struct arena *a, const struct hcl_body *body, struct diags *d
 		if (body->nblocks)
 			diag_detail(d,
 				    diag_error(d, body->blocks[0].type_span,
-					       "no blocks can stand here, only arguments"),
-				    "An argument is written with '=': " STR_FMT " = …",
+					       "No blocks can stand here, only arguments"),
+				    "An argument is written with '=': " STR_FMT " = VALUE.",
 				    STR_ARG(body->blocks[0].type));
 		*ret = (struct hcl_content){ .attrs = body->attrs, .nattrs = body->nattrs };
 		return d->errors > before ? -1 : 0;
 	}
 	if (body->json.kind != VALUE_OBJECT) {
-		diag_error(d, body->json.span, "expected an object with arguments, found %s",
+		diag_error(d, body->json.span, "Expected an object with arguments, found %s",
 			   value_kind_phrase(body->json));
 	} else {
 		const struct value_attr **props;

@@ -31,7 +31,7 @@ int hcl_parse_json(struct arena *a, struct source *src, struct diags *d, struct 
 		for (size_t i = before; i < d->n; i++)
 			d->v[i].at = (struct position){ 0 };
 	} else if (v.kind != VALUE_OBJECT && v.kind != VALUE_TUPLE) {
-		diag_error(d, v.span, "expected an object, found %s", value_kind_phrase(v));
+		diag_error(d, v.span, "Expected an object, found %s", value_kind_phrase(v));
 	}
 	if (d->errors == errors) {
 		*ret = json_body(a, v);
@@ -52,7 +52,7 @@ size_t json_properties(struct arena *a, struct value v, const char *what, struct
 		struct value o = v.kind == VALUE_TUPLE ? v.seq->v[i] : v;
 
 		if (o.kind != VALUE_OBJECT) {
-			diag_error(d, o.span, "expected an object with %s, found %s", what,
+			diag_error(d, o.span, "Expected an object with %s, found %s", what,
 				   value_kind_phrase(o));
 			continue;
 		}
@@ -135,7 +135,7 @@ static void check_doubles(struct value v, struct diags *d)
 			diag_detail(
 			    d,
 			    diag_error(d, attr->key_span,
-				       "the key \"" STR_FMT "\" stands twice in this object",
+				       "The key \"" STR_FMT "\" stands twice in this object",
 				       STR_ARG(attr->key)),
 			    "It was given before on line %u. Remove one of the two.",
 			    source_position(first->key_span.src, first->key_span.from).line);

@@ -218,11 +218,11 @@ static const struct {
 	{ "^", "'^' is no operator of HCL", "Powers are computed by pow(base, exponent)." },
 	{ "~", "'~' is no operator of HCL",
 	  "\"Not\" is written !. In templates ~ stands directly inside the braces: ${~ … ~}." },
-	{ "\xe2\x80\x9c", "a typographic quote is no quote in HCL",
+	{ "\xe2\x80\x9c", "A typographic quote is no quote in HCL",
 	  "Replace it by a plain double quote: \"." },
-	{ "\xe2\x80\x9d", "a typographic quote is no quote in HCL",
+	{ "\xe2\x80\x9d", "A typographic quote is no quote in HCL",
 	  "Replace it by a plain double quote: \"." },
-	{ "\r", "a carriage return without a line feed",
+	{ "\r", "A carriage return without a line feed",
 	  "Lines end with \\n or \\r\\n: save the file with such line ends." },
 };
 
@@ -250,20 +250,20 @@ static bool stranger(struct parser *p, size_t i)
 	if (p->v[i].kind != HCL_T_INVALID)
 		return false;
 	if (!s.n)
-		parser_fail(p, i, "the quoted text before is not closed on its line", NULL);
+		parser_fail(p, i, "The quoted text before is not closed on its line", NULL);
 	else if (utf8_invalid_at(s) >= 0)
 		parser_fail(p, i,
-			    arena_printf(p->arena, "the byte 0x%02x is not UTF-8", (uint8_t)s.p[0]),
+			    arena_printf(p->arena, "The byte 0x%02x is not UTF-8", (uint8_t)s.p[0]),
 			    "HCL files are UTF-8: save the file in this encoding.");
 	else if ((uint8_t)s.p[0] < 0x20 || s.p[0] == 0x7f)
 		parser_fail(p, i,
-			    arena_printf(p->arena, "the control byte 0x%02x stands outside of text",
+			    arena_printf(p->arena, "The control byte 0x%02x stands outside of text",
 					 s.p[0]),
 			    NULL);
 	else if (is_invisible(s, &cp))
 		parser_fail(p, i,
 			    arena_printf(p->arena,
-					 "the invisible character U+%04X stands outside of text", cp),
+					 "The invisible character U+%04X stands outside of text", cp),
 			    "Replace it by a plain space, or delete it.");
 	else
 		parser_fail(
@@ -305,18 +305,18 @@ struct hcl_expr *parser_unexpected(struct parser *p, size_t i, const char *wante
 	if (p->v[i].kind == HCL_T_SLASH && p->v[i + 1].kind == HCL_T_STAR &&
 	    p->v[i].to == p->v[i + 1].from)
 		return parser_fail_at(p, parser_span(p, i, i + 1), i,
-				      "this comment is never closed", "*/ ends it.");
+				      "This comment is never closed", "*/ ends it.");
 	if (p->v[i].kind == HCL_T_INVALID && stranger(p, i))
 		return NULL;
 	return parser_fail(
-	    p, i, arena_printf(p->arena, "expected %s, found %s", wanted, name_of(p, i)), why);
+	    p, i, arena_printf(p->arena, "Expected %s, found %s", wanted, name_of(p, i)), why);
 }
 
 bool parser_down(struct parser *p, size_t i)
 {
 	if (p->depth++ < HCL_DEPTH_MAX)
 		return true;
-	parser_fail(p, i, arena_printf(p->arena, "nested deeper than %d levels", HCL_DEPTH_MAX),
+	parser_fail(p, i, arena_printf(p->arena, "Nested deeper than %d levels", HCL_DEPTH_MAX),
 		    "Give the inner part a name of its own, in locals.");
 	return false;
 }

@@ -48,7 +48,7 @@ static struct hcl_expr **take_exprs(struct parser *p, size_t base, size_t *ret_n
 static struct hcl_expr *never_closed(struct parser *p, size_t open, const char *what)
 {
 	return parser_fail(p, open,
-			   arena_printf(p->arena, "%s that begins here is never closed", what),
+			   arena_printf(p->arena, "The %s that begins here is never closed", what),
 			   arena_printf(p->arena, "%s ends it.",
 					p->v[open].kind == HCL_T_OBRACK	  ? "']'"
 					: p->v[open].kind == HCL_T_OBRACE ? "'}'"
@@ -100,7 +100,7 @@ static struct hcl_expr *parse_tuple(struct parser *p, size_t open)
 
 	while (ok && more && parser_peek(p) != HCL_T_CBRACK) {
 		if (parser_peek(p) == HCL_T_EOF) {
-			never_closed(p, open, "the list");
+			never_closed(p, open, "list");
 			ok = false;
 			break;
 		}
@@ -108,7 +108,7 @@ static struct hcl_expr *parse_tuple(struct parser *p, size_t open)
 		if (item)
 			vec_push(&p->exprs, item);
 		ok = item;
-		more = ok && parse_separator(p, open, HCL_T_CBRACK, "the list", &ok);
+		more = ok && parse_separator(p, open, HCL_T_CBRACK, "list", &ok);
 	}
 	if (!ok) {
 		p->exprs.n = base;
@@ -146,7 +146,7 @@ static bool parse_pair(struct parser *p, size_t open, struct hcl_pair *ret)
 		return false;
 	i = parser_next(p);
 	if (p->v[i].kind == HCL_T_EOF) {
-		never_closed(p, open, "the object");
+		never_closed(p, open, "object");
 		return false;
 	}
 	if (!parser_accept(p, HCL_T_EQUAL) && !parser_accept(p, HCL_T_COLON)) {
@@ -169,7 +169,7 @@ static int after_pair(struct parser *p, size_t open)
 	if (parser_accept(p, HCL_T_COMMA) || parser_accept(p, HCL_T_NEWLINE))
 		return 1;
 	if (p->v[i].kind == HCL_T_EOF)
-		never_closed(p, open, "the object");
+		never_closed(p, open, "object");
 	else
 		parser_unexpected(p, i, "a new line, ',' or '}' after the value",
 				  closed_hint(p, open, "The object"));
@@ -189,7 +189,7 @@ static bool parse_pairs(struct parser *p, size_t open)
 		if (p->v[start].kind == HCL_T_CBRACE)
 			return true;
 		if (p->v[start].kind == HCL_T_EOF)
-			return never_closed(p, open, "the object");
+			return never_closed(p, open, "object");
 		if (parse_pair(p, open, &pair)) {
 			vec_push(&p->pairs, pair);
 			more = after_pair(p, open);
@@ -226,7 +226,7 @@ static struct hcl_expr *parse_object(struct parser *p, size_t open)
 
 /* [for … and {for … */
 
-#define FOR_FORM "It is written: for item in list, or: for key, value in map"
+#define FOR_FORM "It is written: for item in list, or: for key, value in map."
 
 static bool parse_for_names(struct parser *p, struct hcl_expr *x)
 {
@@ -269,7 +269,7 @@ static bool parse_for_result(struct parser *p, struct hcl_expr *x, bool object)
 	if (parser_accept(p, HCL_T_FAT_ARROW)) {
 		if (!object)
 			return parser_fail(p, i,
-					   "a key with => cannot stand in a for that makes a list",
+					   "A key with => cannot stand in a for that makes a list",
 					   "For an object, use braces: {for k, v in m : k => v}.");
 		x->loop.key = x->loop.value;
 		x->loop.value = parse_expr(p);
@@ -303,8 +303,8 @@ static struct hcl_expr *parse_for(struct parser *p, size_t open)
 	if (!parser_accept(p, HCL_T_COLON))
 		return parser_unexpected(
 		    p, i, "':' after what to go through",
-		    object ? "It is written: {for key, value in map : key => value}"
-			   : "It is written: [for item in list : value]");
+		    object ? "It is written: {for key, value in map : key => value}."
+			   : "It is written: [for item in list : value].");
 	if (!parse_for_result(p, x, object))
 		return NULL;
 	if (parser_is_word(p, parser_next(p), "if")) {
@@ -315,12 +315,12 @@ static struct hcl_expr *parse_for(struct parser *p, size_t open)
 	}
 	i = parser_next(p);
 	if (p->v[i].kind == HCL_T_EOF)
-		return never_closed(p, open, "the for expression");
+		return never_closed(p, open, "for expression");
 	if (p->v[i].kind != (object ? HCL_T_CBRACE : HCL_T_CBRACK))
 		return parser_unexpected(p, i,
 					 object ? "'}' at the end of the for expression"
 						: "']' at the end of the for expression",
-					 "After the value only a condition can follow: if …");
+					 "After the value only a condition can follow: if CONDITION.");
 	x->span = span_join(x->span, parser_span(p, i, i));
 	parser_take(p);
 	return x;
@@ -354,7 +354,7 @@ struct hcl_expr *parse_paren(struct parser *p, size_t open)
 	if (!x->wrap.inner)
 		return NULL;
 	if (p->v[i].kind == HCL_T_EOF)
-		return never_closed(p, open, "the parenthesis");
+		return never_closed(p, open, "parenthesis");
 	if (p->v[i].kind != HCL_T_CPAREN)
 		return parser_unexpected(p, i, "')'", closed_hint(p, open, "The parenthesis"));
 	x->span = span_join(x->span, parser_span(p, i, i));
@@ -368,7 +368,7 @@ static bool parse_args(struct parser *p, struct hcl_expr *x, size_t open)
 
 	while (more && parser_peek(p) != HCL_T_CPAREN) {
 		if (parser_peek(p) == HCL_T_EOF)
-			return never_closed(p, open, "the call");
+			return never_closed(p, open, "call");
 		arg = parse_expr(p);
 		if (!arg)
 			return false;
@@ -380,7 +380,7 @@ static bool parse_args(struct parser *p, struct hcl_expr *x, size_t open)
 							 "Only the last argument can be expanded.");
 			return true;
 		}
-		more = parse_separator(p, open, HCL_T_CPAREN, "the call", &ok);
+		more = parse_separator(p, open, HCL_T_CPAREN, "call", &ok);
 	}
 	return ok;
 }

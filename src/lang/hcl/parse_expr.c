@@ -19,7 +19,7 @@ static struct hcl_expr *parse_operand(struct parser *p);
 static struct hcl_expr *chain_too_long(struct parser *p, size_t i)
 {
 	return parser_fail(p, i,
-			   arena_printf(p->arena, "more than %d operators in a row", CHAIN_MAX),
+			   arena_printf(p->arena, "More than %d operators in a row", CHAIN_MAX),
 			   "Give a part of the expression a name of its own, in locals.");
 }
 
@@ -119,7 +119,7 @@ static struct hcl_expr *legacy_index(struct parser *p, struct hcl_expr *target, 
 	struct hcl_expr *x;
 
 	if (point)
-		return parser_fail(p, i, "two indexes in a row cannot be written with points",
+		return parser_fail(p, i, "Two indexes in a row cannot be written with points",
 				   arena_printf(p->arena, "Write [%.*s][" STR_FMT "].",
 						(int)(point - s.p), s.p,
 						(int)(s.p + s.n - point - 1), point + 1));
@@ -147,7 +147,7 @@ static struct hcl_expr *attr_splat(struct parser *p, struct hcl_expr *target, si
 		else if (p->v[i].kind == HCL_T_IDENT)
 			each = new_attr(p, each, i);
 		else if (p->v[i].kind == HCL_T_STAR)
-			return parser_fail(p, i, "one .* cannot follow another",
+			return parser_fail(p, i, "One .* cannot follow another",
 					   "Use the full form, which can be nested: [*].");
 		else
 			return parser_unexpected(p, i, "the name of an attribute after the point",
@@ -305,7 +305,7 @@ static struct hcl_expr *parse_term(struct parser *p)
 	case HCL_T_LT:
 		if (p->v[i + 1].kind == HCL_T_LT)
 			return parser_fail_at(p, parser_span(p, i, i + 1), i,
-					      "this does not begin a heredoc",
+					      "This does not begin a heredoc",
 					      "It begins with << or <<-, a name, and directly "
 					      "after it the end of the line.");
 		break;

@@ -130,7 +130,7 @@ static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool 
 	match = parser_match(p, open);
 	if (ok && !match)
 		parser_fail(p, open,
-			    arena_printf(p->arena, "%s that begins here is not closed", what),
+			    arena_printf(p->arena, "The %s that begins here is not closed", what),
 			    "A closing brace belongs behind it. If it is meant for another "
 			    "language, write the sign twice: "
 			    "$${ or %%{.");
@@ -147,7 +147,7 @@ static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool 
 static bool read_value(struct parser *p, struct reading *r, size_t open)
 {
 	struct hcl_expr *x = parse_expr(p);
-	bool closed = end_sequence(p, r, open, x, "the value");
+	bool closed = end_sequence(p, r, open, x, "value");
 
 	if (!closed)
 		return false;
@@ -180,7 +180,7 @@ static bool unknown_directive(struct parser *p, size_t i)
 	near = str_nearest(parser_name(p, i).p, words, ARRAY_LEN(words));
 	return parser_fail(
 	    p, i,
-	    arena_printf(p->arena, "there is no directive \"" STR_FMT "\"",
+	    arena_printf(p->arena, "There is no directive \"" STR_FMT "\"",
 			 STR_ARG(parser_text(p, i))),
 	    near ? arena_printf(p->arena, "Did you mean \"%s\"?", near)
 		 : "There are if, else, endif, for and endfor. A literal \"%{\" is written %%{.");
@@ -207,7 +207,7 @@ static bool read_directive(struct parser *p, struct reading *r, size_t open)
 	} else {
 		ok = unknown_directive(p, i);
 	}
-	if (!end_sequence(p, r, open, ok, "the directive"))
+	if (!end_sequence(p, r, open, ok, "directive"))
 		return false;
 	part.span = parser_span(p, open, p->pos - 1);
 	if (k == ARRAY_LEN(directives)) {
@@ -233,12 +233,12 @@ static bool never_ends(struct parser *p, const struct reading *r)
 	struct str marker;
 
 	if (r->end == HCL_T_CQUOTE)
-		return parser_fail(p, r->open, "the quoted text that begins here is never closed",
+		return parser_fail(p, r->open, "The quoted text that begins here is never closed",
 				   "A quote ends it.");
 	marker = heredoc_marker(parser_text(p, r->open));
 	return parser_fail_at(
 	    p, parser_span(p, p->n - 1, p->n - 1), p->n - 1,
-	    arena_printf(p->arena, "the heredoc that begins on line %u is never closed",
+	    arena_printf(p->arena, "The heredoc that begins on line %u is never closed",
 			 source_position(p->src, parser_span(p, r->open, r->open).from).line),
 	    arena_printf(p->arena,
 			 "A line with nothing but " STR_FMT " ends it, the line's end included.",
@@ -251,15 +251,15 @@ static bool read_invalid(struct parser *p, const struct reading *r, size_t i)
 
 	if (!s.n)
 		return parser_fail(p, r->open,
-				   "the quoted text that begins here is not closed on its line",
+				   "The quoted text that begins here is not closed on its line",
 				   "A quote belongs at its end. Text of several lines is written "
 				   "with \\n, or as a heredoc (<<EOT).");
 	if (s.p[0] == '\n' || s.p[0] == '\r')
 		parser_fail_at(p, parser_span(p, r->open, i), i,
-			       "quoted text cannot go on in the next line",
+			       "Quoted text cannot go on in the next line",
 			       "Write the line break as \\n, or the text as a heredoc (<<EOT).");
 	else if (s.p[0] == '\\')
-		parser_fail(p, i, "a backslash cannot stand at the end of the line",
+		parser_fail(p, i, "A backslash cannot stand at the end of the line",
 			    "A plain backslash is written \\\\.");
 	else
 		parser_unexpected(p, i, "text", NULL);
@@ -433,7 +433,7 @@ bool parse_plain_text(struct parser *p, struct str *ret)
 		return false;
 	if (x->kind != HCL_LITERAL)
 		return parser_fail_at(p, x->span, open,
-				      "a template cannot stand here: only plain text",
+				      "A template cannot stand here: only plain text",
 				      "A literal \"${\" is written $${.");
 	*ret = x->value.string;
 	return true;

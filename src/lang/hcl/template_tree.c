@@ -69,7 +69,7 @@ static const struct template_part *build_end(struct building *b, const struct te
 	if (!end)
 		parser_fail_at(
 		    b->p, open->span, open->token,
-		    arena_printf(b->p->arena, "this %%{%s} has no %%{%s}", what, words[kind]),
+		    arena_printf(b->p->arena, "This %%{%s} has no %%{%s}", what, words[kind]),
 		    "It ends what is repeated or left out.");
 	else
 		parser_fail_at(
@@ -133,7 +133,7 @@ struct hcl_expr *template_tree(struct parser *p, size_t base, bool text, struct 
 	x = build_parts(&b, span);
 	if (x && b.i < b.n)
 		x = parser_fail_at(
-		    p, b.v[b.i].span, b.v[b.i].token, "this directive ends nothing",
+		    p, b.v[b.i].span, b.v[b.i].token, "This directive ends nothing",
 		    "The %{if} or %{for} that it belongs to is missing, or was ended before.");
 	if (!x)
 		return NULL;

@@ -48,26 +48,26 @@ static struct position reference_position(struct str text, size_t taken)
 	return at;
 }
 
-/* Names the byte at the position for a message. */
+/* Names the byte at the position, at the beginning of a message. */
 static const char *name_here(struct parser *p)
 {
 	uint8_t c;
 	size_t n = 1;
 
 	if (p->pos >= p->text.n)
-		return "the end of the file";
+		return "The end of the file";
 	c = (uint8_t)p->text.p[p->pos];
 	if (c == '\n')
-		return "a line break";
+		return "A line break";
 	if (c == '\t')
-		return "a tab";
+		return "A tab";
 	if (c < 0x20 || c == 0x7f)
-		return arena_printf(p->arena, "the control byte 0x%02x", c);
+		return arena_printf(p->arena, "The control byte 0x%02x", c);
 	while (c >= 0xc0 && n < 4 && p->pos + n < p->text.n &&
 	       ((uint8_t)p->text.p[p->pos + n] & 0xc0) == 0x80)
 		n++;
 	if (c >= 0x80 && n == 1)
-		return arena_printf(p->arena, "the byte 0x%02x", c);
+		return arena_printf(p->arena, "The byte 0x%02x", c);
 	return arena_printf(p->arena, c == '\'' ? "\"%.*s\"" : "'%.*s'", (int)n,
 			    p->text.p + p->pos);
 }
@@ -295,7 +295,7 @@ static int parse_number(struct parser *p, struct value *ret)
 	}
 	span = span_at(p, from, p->pos);
 	if (!value_number_parse(p->arena, str_slice(p->text, from, p->pos), span, ret)) {
-		diag_error(p->diags, span, "number out of range");
+		diag_error(p->diags, span, "Number out of range");
 		return -1;
 	}
 	return 0;
@@ -352,7 +352,7 @@ static void duplicate_key(struct parser *p, const struct value_attr *first,
 			  const struct value_attr *second)
 {
 	struct diag *g = diag_error(p->diags, second->key_span,
-				    "the key \"" STR_FMT "\" stands twice in this object",
+				    "The key \"" STR_FMT "\" stands twice in this object",
 				    STR_ARG(second->key));
 
 	diag_detail(p->diags, g, "It was given before on line %u. Remove one of the two.",
@@ -433,7 +433,7 @@ static int parse_nested(struct parser *p, struct value *ret)
 	int r;
 
 	if (p->depth == JSONTEXT_DEPTH_MAX) {
-		diag_error(p->diags, span_at(p, p->pos, p->pos + 1), "nested deeper than %d levels",
+		diag_error(p->diags, span_at(p, p->pos, p->pos + 1), "Nested deeper than %d levels",
 			   JSONTEXT_DEPTH_MAX);
 		return -1;
 	}
