@@ -21,6 +21,7 @@ static struct {
 	EditLine *(*init)(const char *, FILE *, FILE *, FILE *);
 	void (*end)(EditLine *);
 	int (*set)(EditLine *, int, ...);
+	int (*wset)(EditLine *, int, ...);
 	int (*get)(EditLine *, int, ...);
 	const char *(*next_line)(EditLine *, int *);
 	const LineInfo *(*line)(EditLine *);
@@ -33,20 +34,21 @@ static struct {
 } edit;
 
 static const struct dl_symbol symbols[] = {
-    DL_SYMBOL(edit, el_init, init),
-    DL_SYMBOL(edit, el_end, end),
-    DL_SYMBOL(edit, el_set, set),
-    DL_SYMBOL(edit, el_get, get),
-    DL_SYMBOL(edit, el_gets, next_line),
-    DL_SYMBOL(edit, el_line, line),
-    DL_SYMBOL(edit, el_insertstr, insertstr),
-    DL_SYMBOL(edit, el_deletestr, deletestr),
-    DL_SYMBOL(edit, el_reset, reset),
-    DL_SYMBOL(edit, history_init, history_init),
-    DL_SYMBOL(edit, history_end, history_end),
-    DL_SYMBOL(edit, history, history),
+	DL_SYMBOL(edit, el_init, init),
+	DL_SYMBOL(edit, el_end, end),
+	DL_SYMBOL(edit, el_set, set),
+	DL_SYMBOL(edit, el_wset, wset),
+	DL_SYMBOL(edit, el_get, get),
+	DL_SYMBOL(edit, el_gets, next_line),
+	DL_SYMBOL(edit, el_line, line),
+	DL_SYMBOL(edit, el_insertstr, insertstr),
+	DL_SYMBOL(edit, el_deletestr, deletestr),
+	DL_SYMBOL(edit, el_reset, reset),
+	DL_SYMBOL(edit, history_init, history_init),
+	DL_SYMBOL(edit, history_end, history_end),
+	DL_SYMBOL(edit, history, history),
 };
-static struct dl_library library = {"libedit.so.2", "libedit2", symbols, ARRAY_LEN(symbols)};
+static struct dl_library library = { "libedit.so.2", "libedit2", symbols, ARRAY_LEN(symbols), NULL };
 
 struct console_edit {
 	EditLine *el; /* NULL: no library, or no terminal */
@@ -156,7 +158,8 @@ struct console_edit *console_edit_new(console_complete_fn *complete, void *data)
 	edit.set(e->el, EL_PROMPT, show_prompt);
 	edit.set(e->el, EL_EDITOR, "emacs");
 	edit.set(e->el, EL_SIGNAL, 0);
-	edit.set(e->el, EL_ADDFN, "ingot-complete", "Completes a name", on_tab);
+	/* The wide call: el_set() keeps copies of the texts that nothing frees. */
+	edit.wset(e->el, EL_ADDFN, L"ingot-complete", L"Completes a name", on_tab);
 	edit.set(e->el, EL_BIND, "^I", "ingot-complete", NULL);
 	edit.set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	open_history(e);

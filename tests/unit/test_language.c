@@ -179,7 +179,7 @@ static void test_cases(void **state UNUSED)
 	struct count k = { 0 };
 
 	each_file(run_file, &k);
-	print_message("%zu cases\n", k.cases);
+	print_message("# %zu cases\n", k.cases);
 	assert_true(k.cases > 100);
 	assert_int_equal(k.bad, 0);
 }
