@@ -214,15 +214,18 @@ static size_t edit_distance(const char *a, size_t an, const char *b, size_t bn, 
 	return last[bn];
 }
 
+#define NEAR_MAX 4 /* edits */
+
 const char *str_nearest(const char *word, const char *const *candidates, size_t n)
 {
-	size_t len = strlen(word), best = MIN(len / 3, (size_t)3) + 1;
+	size_t len = strlen(word), best = NEAR_MAX + 1;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t d = edit_distance(word, len, candidates[i], strlen(candidates[i]), best - 1);
+		size_t n2 = strlen(candidates[i]), most = MIN(MAX(len, n2) / 3, best - 1);
+		size_t d = edit_distance(word, len, candidates[i], n2, most);
 
-		if (d < best) {
+		if (d <= most && d < len) {
 			best = d;
 			found = candidates[i];
 		}

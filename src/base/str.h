@@ -47,8 +47,8 @@ bool glob_match(const char *pattern, const char *s);
 bool parse_i64(struct str s, int64_t *ret);
 bool parse_u64(struct str s, uint64_t *ret);
 
-/* The candidate nearest to `word` (edit distance at most a third of its length, and at most 3), or
- * NULL. Used for every "did you mean". */
+/* The candidate nearest to `word` (at most as many edits as a third of the longer one's length, and
+ * at most 4), or NULL. Used for every "did you mean". */
 const char *str_nearest(const char *word, const char *const *candidates, size_t n);
 
 /* Checks UTF-8; returns the offset of the first bad byte or -1. */

@@ -45,15 +45,10 @@ struct session {
 	bool hcl;
 };
 
-/* Each diagnostic is one message. 1 if there was an error. */
+/* 1 if there was an error. */
 static int say_diagnostics(const struct invocation *in, const struct diags *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		AUTO(buf) struct buf text = BUF_INIT;
-
-		diag_render(&d->v[i], &text);
-		ui_error(in, "%s", buf_cstr(&text));
-	}
+	ui_diags(in, d, DIAG_WARNING, NULL);
 	return d->errors > 0;
 }
 

@@ -9,7 +9,7 @@
 
 static int fail_with(const struct invocation *in, const struct diags *d, const struct err *err)
 {
-	ui_diags(in, d, DIAG_ERROR);
+	ui_diags(in, d, DIAG_ERROR, NULL);
 	if (err_any(err))
 		ui_error(in, "%s", err->msg);
 	return 1;

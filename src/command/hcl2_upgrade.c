@@ -34,7 +34,7 @@ static int upgrade(const struct invocation *in, const char *output, struct err *
 		return -1;
 	rc = template_upgrade(a, source_new(a, in->args[0], arena_str(a, buf_str(&text))), &args,
 			      &d, &hcl);
-	ui_diags(in, &d, DIAG_WARNING);
+	ui_diags(in, &d, DIAG_WARNING, NULL);
 	if (rc < 0)
 		return err_set(err, ERR_INVALID, "%s stays empty: %s is no JSON template", output,
 			       in->args[0]);

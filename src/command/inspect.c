@@ -129,7 +129,7 @@ static int run(const struct invocation *in)
 		args.path = NULL;
 	rc = template_outline(&args, a, &d, &o, &err);
 	if (rc < 0)
-		ui_diags(in, &d, DIAG_ERROR);
+		ui_diags(in, &d, DIAG_ERROR, NULL);
 	if (err_any(&err))
 		ui_error(in, "%s", err.msg);
 	if (rc < 0)

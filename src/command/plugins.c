@@ -16,7 +16,7 @@ int plugins_of_template(const struct invocation *in, struct arena *a, struct req
 	diags_init(&d, a);
 	template_args_from(in, a, &args);
 	rc = template_plugins(&args, a, &d, ret, ret_n);
-	ui_diags(in, &d, DIAG_WARNING);
+	ui_diags(in, &d, DIAG_WARNING, NULL);
 	return rc < 0 || d.errors ? -1 : 0;
 }
 

@@ -48,17 +48,22 @@ void ui_error(const struct invocation *in, const char *fmt, ...)
 	va_end(ap);
 }
 
-void ui_diags(const struct invocation *in, const struct diags *d, enum diag_severity least)
+void ui_diags(const struct invocation *in, const struct diags *d, enum diag_severity least,
+	      const struct redact *secrets)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		bool error = d->v[i].severity == DIAG_ERROR;
-		AUTO(buf) struct buf text = BUF_INIT;
+		AUTO(buf) struct buf text = BUF_INIT, clean = BUF_INIT;
 
 		if (!error && least == DIAG_ERROR)
 			continue;
 		diag_render(&d->v[i], &text);
-		(error ? ui_error : ui_say)(in, "%s", buf_cstr(&text));
+		if (secrets)
+			redact_text(secrets, buf_str(&text), &clean);
+		(error ? ui_error : ui_say)(in, "%s", buf_cstr(secrets ? &clean : &text));
 	}
+	if (d->errors + d->warnings > d->n)
+		ui_error(in, "%zu more mistakes are not shown.", d->errors + d->warnings - d->n);
 }
 
 void ui_machine(const struct invocation *in, const char *target, const char *type, ...)

@@ -5,14 +5,17 @@
 
 #include "command/command.h"
 
+#include "engine/redact.h"
+
 #include "base/diag.h"
 
 /* One message; a newline is added. */
 void ui_say(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ui_error(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Diagnostics, each one message, in the order they were found: errors, or with DIAG_WARNING warnings
- * too. */
-void ui_diags(const struct invocation *in, const struct diags *d, enum diag_severity least);
+ * too; then how many more there were. What `secrets` (may be NULL) holds is not shown. */
+void ui_diags(const struct invocation *in, const struct diags *d, enum diag_severity least,
+	      const struct redact *secrets);
 /* A machine-readable line; nothing for people. target may be NULL; data ends with NULL. */
 void ui_machine(const struct invocation *in, const char *target, const char *type, ...)
 	__attribute__((sentinel));

@@ -3,8 +3,6 @@
 #include "command/template_flags.h"
 #include "command/ui.h"
 
-#include "engine/redact.h"
-
 static struct redact *secrets_of(const struct plan *p)
 {
 	struct redact *r = redact_new();
@@ -12,23 +10,6 @@ static struct redact *secrets_of(const struct plan *p)
 	for (size_t i = 0; i < p->nsecrets; i++)
 		redact_add(r, str_from(p->secrets[i]));
 	return r;
-}
-
-/* Each diagnostic is one message: a machine-readable line tells warnings and errors apart. */
-static void say_diagnostics(const struct invocation *in, const struct plan *p)
-{
-	AUTO(redact) struct redact *secrets = secrets_of(p);
-	const struct diags *d = &p->diags;
-
-	for (size_t i = 0; i < d->n; i++) {
-		AUTO(buf) struct buf text = BUF_INIT, clean = BUF_INIT;
-
-		diag_render(&d->v[i], &text);
-		redact_text(secrets, buf_str(&text), &clean);
-		(d->v[i].severity == DIAG_ERROR ? ui_error : ui_say)(in, "%s", buf_cstr(&clean));
-	}
-	if (d->errors + d->warnings > d->n)
-		ui_error(in, "%zu more mistakes are not shown.", d->errors + d->warnings - d->n);
 }
 
 static bool lenient(const struct diags *d)
@@ -44,6 +25,7 @@ static int run(const struct invocation *in)
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(err) struct err err = ERR_INIT;
 	AUTO(plan) struct plan *plan = NULL;
+	AUTO(redact) struct redact *secrets = NULL;
 	struct template_args args = {
 		.syntax_only = flags_bool(in->flags, "syntax-only"),
 		.run_data = flags_bool(in->flags, "evaluate-datasources"),
@@ -55,7 +37,8 @@ static int run(const struct invocation *in)
 
 	template_args_from(in, a, &args);
 	rc = template_load(&args, &plan, &err);
-	say_diagnostics(in, plan);
+	secrets = secrets_of(plan);
+	ui_diags(in, &plan->diags, DIAG_WARNING, secrets);
 	if (err_any(&err))
 		ui_error(in, "%s", err.msg);
 	if (rc < 0 || plan->diags.errors)

@@ -423,11 +423,12 @@ static void break_ring(struct graph *g)
 	buf_adds(&path, title(g, &g->v[at]));
 	e = diag_error(g->t->diags,
 		       g->v[at].local ? g->v[at].local->span : g->v[at].data->block->span,
-		       n - first == 1 ? "%s needs its own value"
-				      : "%s needs its own value, by way of others",
+		       "%s needs its own value",
 		       title(g, &g->v[at]));
 	e->subject = title(g, &g->v[at]);
-	diag_detail(g->t->diags, e, "The ring is %s.", buf_cstr(&path));
+	diag_detail(g->t->diags, e, n - first == 1 ? "%s: refer to something else."
+						   : "%s: break this ring at one of its places.",
+		    buf_cstr(&path));
 	g->broken = true;
 	for (size_t i = first; i < n; i++)
 		g->v[way[i]].done = g->v[way[i]].bad = true;

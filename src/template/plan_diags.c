@@ -6,7 +6,7 @@
 struct entry {
 	size_t at; /* index in the plan's diags */
 	const char *what;
-	const char *builds[BUILDS_SHOWN];
+	const char *builds[BUILDS_SHOWN], *last;
 	size_t nbuilds;
 };
 
@@ -40,6 +40,10 @@ void plan_diags_take(struct plan_diags *m, const struct diags *from, const char 
 			e->what = what;
 			map_set(&m->seen, buf_str(&key), e);
 		}
+		/* Builds are taken one after the other: one of the same name is the last one. */
+		if (e->nbuilds && streq(e->last, build))
+			continue;
+		e->last = build;
 		if (e->nbuilds < BUILDS_SHOWN)
 			e->builds[e->nbuilds] = build;
 		e->nbuilds++;

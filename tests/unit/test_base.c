@@ -103,11 +103,17 @@ static void test_glob(void **state UNUSED)
 static void test_nearest(void **state UNUSED)
 {
 	static const char *const names[] = { "ami_name", "ami_users", "region", "source_ami" };
+	static const char *const blocks[] = { "source", "build", "data", "required_plugins" };
 
 	assert_string_equal(str_nearest("ami_nmae", names, 4), "ami_name");
 	assert_string_equal(str_nearest("regoin", names, 4), "region");
 	assert_null(str_nearest("zzz", names, 4));
 	assert_null(str_nearest("", names, 4));
+	assert_string_equal(str_nearest("sauce", blocks, 4), "source");
+	assert_string_equal(str_nearest("biuld", blocks, 4), "build");
+	assert_string_equal(str_nearest("requird_plugs", blocks, 4), "required_plugins");
+	assert_null(str_nearest("resource_x", blocks, 4));
+	assert_null(str_nearest("module", blocks, 4));
 }
 
 static void test_map_order(void **state UNUSED)

@@ -128,7 +128,7 @@ static bool count_fits(struct call *c)
 	if (!open && c->n > fixed) {
 		diag_detail(c->e->diags,
 			    eval_error(c->e, c->exprs[fixed]->span, c->x, NULL,
-				       "%s takes no such argument", c->f->name),
+				       "%s has too many arguments", c->f->name),
 			    "It takes %zu argument%s, and there are %zu.", fixed,
 			    fixed == 1 ? "" : "s", c->n);
 		return false;

@@ -23,13 +23,21 @@ static const char *near_key(struct eval *e, struct str word, struct value v)
 	return did_you_mean(e, word, names, n);
 }
 
+static const struct value *value_of_scope(const struct eval_scope *scope, struct str name)
+{
+	for (size_t i = scope->n; i-- > 0;)
+		if (str_eq(scope->v[i].key, name))
+			return &scope->v[i].value;
+	return NULL;
+}
+
 static const struct value *find_name(const struct eval_scope *scope, struct str name)
 {
-	for (; scope; scope = scope->up)
-		for (size_t i = scope->n; i-- > 0;)
-			if (str_eq(scope->v[i].key, name))
-				return &scope->v[i].value;
-	return NULL;
+	const struct value *found = NULL;
+
+	for (; scope && !found; scope = scope->up)
+		found = value_of_scope(scope, name);
+	return found;
 }
 
 /* The item of a splat is bound to the empty name, which nothing that was parsed can have. */
@@ -47,7 +55,7 @@ struct value eval_variable(struct eval *e, const struct hcl_expr *x)
 		return value_unknown(x->span);
 	for (const struct eval_scope *s = e->scope; s; s = s->up)
 		for (size_t i = 0; i < s->n && n < NAMES_MAX; i++)
-			if (s->v[i].key.n) {
+			if (s->v[i].key.n && find_name(e->scope, s->v[i].key) == &s->v[i].value) {
 				names[n] = arena_str(e->arena, s->v[i].key).p;
 				buf_printf(&all, "%s%s", n ? ", " : "", names[n]);
 				n++;
@@ -100,14 +108,62 @@ static struct value no_attribute(struct eval *e, struct value v, const struct ty
 	return value_unknown(x->span);
 }
 
+/* What the names of a root are for who writes a template. */
+static const struct {
+	const char *root, *what, *all, *remedy;
+} roots[] = {
+	{ "data", "data source of the type", "The types are", "Add a data block of this type." },
+	{ "local", "local", "The locals are", "Define it in a locals block." },
+	{ "var", "variable", "The variables are", "Declare it in a variable block." },
+};
+
+/* The row of roots[] that x is an attribute of, or -1. (A for may call its own values by these names: it binds two
+ * at most, and a template's roots are more.) */
+static int root_of(const struct eval *e, const struct hcl_expr *x)
+{
+	const struct hcl_expr *of = x->kind == HCL_ATTR ? x->ref.target : NULL;
+	const struct eval_scope *s = e->scope;
+
+	if (!of || of->kind != HCL_VARIABLE)
+		return -1;
+	while (s && !value_of_scope(s, of->ref.name))
+		s = s->up;
+	for (size_t i = 0; s && s->n > 2 && i < ARRAY_LEN(roots); i++)
+		if (str_eqs(of->ref.name, roots[i].root))
+			return (int)i;
+	return -1;
+}
+
+static void missing_root(struct eval *e, struct value v, const struct hcl_expr *x, size_t root)
+{
+	struct str name = x->ref.name;
+	struct diag *g = eval_error(e, attr_span(x), x, NULL, "There is no %s \"" STR_FMT "\"",
+				    roots[root].what, STR_ARG(name));
+	const char *near = near_key(e, name, v);
+
+	if (*near)
+		diag_detail(e->diags, g, "%s", near + 1);
+	else if (v.attrs->n)
+		diag_detail(e->diags, g, "%s: %s. %s", roots[root].all, eval_keys(e, v),
+			    roots[root].remedy);
+	else
+		diag_detail(e->diags, g, "%s", roots[root].remedy);
+}
+
 static struct value missing_key(struct eval *e, struct value v, struct str name, struct span span,
 				const struct hcl_expr *x)
 {
 	const char *what = v.kind == VALUE_MAP ? "element" : "attribute",
 		   *kind = v.kind == VALUE_MAP ? "map" : "object";
-	struct diag *g = eval_error(e, span, x, NULL, "This %s has no %s \"" STR_FMT "\"", kind,
-				    what, STR_ARG(name));
+	int root = root_of(e, x);
+	struct diag *g;
 
+	if (root >= 0) {
+		missing_root(e, v, x, (size_t)root);
+		return value_unknown(x->span);
+	}
+	g = eval_error(e, span, x, NULL, "This %s has no %s \"" STR_FMT "\"", kind, what,
+		       STR_ARG(name));
 	if (!v.attrs->n)
 		diag_detail(e->diags, g, "It is empty.");
 	else

@@ -3,6 +3,8 @@
 #include "base/vec.h"
 #include "lang/hcl/json.h"
 
+#define NAMES_SHOWN 12
+
 struct sorting {
 	struct arena *arena;
 	const struct hcl_body *body;
@@ -71,6 +73,24 @@ static const char *label_list(struct sorting *s, const struct hcl_schema_block *
 	return text;
 }
 
+/* The detail of a name that is like no other: a short list of what there is. */
+static void tell_names(struct sorting *s, struct diag *g, bool attrs)
+{
+	size_t n = attrs ? s->schema->nattrs : s->schema->nblocks;
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	if (n > NAMES_SHOWN)
+		return;
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%s", i ? ", " : "",
+			   attrs ? s->schema->attrs[i].name : s->schema->blocks[i].type);
+	if (n)
+		diag_detail(s->diags, g, "%s that can stand here: %s.",
+			    attrs ? "Arguments" : "Blocks", buf_cstr(&b));
+	else
+		diag_detail(s->diags, g, "No %s can stand here.", attrs ? "arguments" : "blocks");
+}
+
 static void unknown_attr(struct sorting *s, const struct hcl_attr *attr)
 {
 	const struct hcl_schema_block *block = schema_block(s->schema, attr->name);
@@ -84,6 +104,8 @@ static void unknown_attr(struct sorting *s, const struct hcl_attr *attr)
 			    block->type, label_list(s, block));
 	else if (near)
 		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
+	else
+		tell_names(s, g, true);
 }
 
 static void unknown_block(struct sorting *s, const struct hcl_block *b)
@@ -97,6 +119,8 @@ static void unknown_block(struct sorting *s, const struct hcl_block *b)
 			    STR_ARG(b->type));
 	else if (near)
 		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);
+	else
+		tell_names(s, g, false);
 }
 
 static bool labels_fit(struct sorting *s, const struct hcl_schema_block *schema,
