@@ -125,7 +125,7 @@ static int fn_aws_secretsmanager(struct gotmpl_env *env, const struct value *arg
 static int fn_build(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED,
 		    struct value *ret, struct err *err)
 {
-	const char *name;
+	const char *name = NULL;
 
 	if (literal_of(env, args[0], &name, err) < 0)
 		return -1;
@@ -179,7 +179,7 @@ static int fn_consul_key(struct gotmpl_env *env, const struct value *args, size_
 static int fn_data(struct gotmpl_env *env, const struct value *args, size_t nargs UNUSED,
 		   struct value *ret, struct err *err)
 {
-	const char *name;
+	const char *name = NULL;
 
 	if (literal_of(env, args[0], &name, err) < 0)
 		return -1;
@@ -326,7 +326,7 @@ static int fn_user(struct gotmpl_env *env, const struct value *args, size_t narg
 		   struct value *ret, struct err *err)
 {
 	struct upgrade *u = env->data;
-	const char *name;
+	const char *name = NULL;
 	bool local;
 
 	if (literal_of(env, args[0], &name, err) < 0)

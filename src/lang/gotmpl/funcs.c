@@ -328,7 +328,7 @@ static int compare(const struct value *args, int *ret, struct err *err)
 	static int fn_##name(struct gotmpl_env *env UNUSED, const struct value *args, \
 			     size_t nargs UNUSED, struct value *ret, struct err *err) \
 	{ \
-		int order; \
+		int order = 0; \
 \
 		if (compare(args, &order, err) < 0) \
 			return -1; \
