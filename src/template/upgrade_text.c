@@ -1,10 +1,11 @@
 /* Texts with {{ }} become HCL templates with ${ }. Each action is rendered by functions that answer
- * with HCL code between two marks (code points that no text has), so that arguments and pipelines
+ * with HCL code between two marks (code points that a text should not have; one that has them is kept), so that arguments and pipelines
  * work as ever. What only a component can render, {{ .Vars }}, stays. */
 #include "template/upgrade_impl.h"
 
 #include "lang/expr/print.h"
 #include "lang/gotmpl/gotmpl.h"
+#include "lang/hcl/hcl.h"
 
 #define CODE_BEGIN "\xef\xb7\x90" /* U+FDD0, no character */
 #define CODE_END "\xef\xb7\x91"
@@ -50,8 +51,10 @@ static void write_marked(struct str s, struct buf *out)
 			return;
 		s = str_slice(s, (size_t)at + strlen(CODE_BEGIN), s.n);
 		end = str_find(s, STR(CODE_END));
-		if (end < 0)
-			return; /* cut by printf: what is left is half a call */
+		if (end < 0) { /* cut by printf: half a call, which is_whole() is to see */
+			buf_adds(out, CODE_BEGIN);
+			return;
+		}
 		buf_printf(out, "${%.*s}", (int)end, s.p);
 		s = str_slice(s, (size_t)end + strlen(CODE_END), s.n);
 	}
@@ -69,7 +72,35 @@ static struct str text_of(struct gotmpl_env *env, struct value v)
 
 static bool is_marked(struct str s)
 {
-	return str_find(s, STR(CODE_BEGIN)) >= 0;
+	return str_find(s, STR(CODE_BEGIN)) >= 0 || str_find(s, STR(CODE_END)) >= 0;
+}
+
+static bool is_expr(struct arena *a, struct str code)
+{
+	struct hcl_expr *x;
+	struct diags d;
+
+	diags_init(&d, a);
+	return hcl_parse_expr(a, source_new(a, "", code), &d, &x) == 0;
+}
+
+/* Whether the marks stand in pairs around expressions. What slices a text may have cut one, and
+ * arguments may bring marks, or names that are none in HCL. */
+static bool is_whole(struct arena *a, struct str s)
+{
+	if (utf8_invalid_at(s) >= 0)
+		return false;
+	for (;;) {
+		ptrdiff_t at = str_find(s, STR(CODE_BEGIN)), end = str_find(s, STR(CODE_END));
+		struct str code;
+
+		if (at < 0 || end < at)
+			return at < 0 && end < 0;
+		code = str_slice(s, (size_t)at + strlen(CODE_BEGIN), (size_t)end);
+		if (is_marked(code) || !is_expr(a, code))
+			return false;
+		s = str_slice(s, (size_t)end + strlen(CODE_END), s.n);
+	}
 }
 
 /* An argument as an HCL expression: the code alone if it is nothing else, else a quoted template.
@@ -396,7 +427,11 @@ static int render_action(struct upgrade *u, struct str inner, struct str *ret, s
 	if (gotmpl_parse(u->arena, arena_str(u->arena, buf_str(&text)), &t, err) < 0 ||
 	    gotmpl_check(t, &env, err) < 0)
 		return -1;
-	return gotmpl_render_text(&env, arena_str(u->arena, buf_str(&text)), ret, err);
+	if (gotmpl_render_text(&env, arena_str(u->arena, buf_str(&text)), ret, err) < 0)
+		return -1;
+	if (!is_whole(u->arena, *ret))
+		return err_set(err, ERR_UNSUPPORTED, "what it gives cannot be written in HCL");
+	return 0;
 }
 
 /* The text with its actions turned, marked. Errors: the action that could not be. */
@@ -405,6 +440,8 @@ static int turn(struct upgrade *u, struct str text, struct buf *out, struct err 
 	struct gotmpl_part *parts;
 	size_t n;
 
+	if (is_marked(text))
+		return err_set(err, ERR_UNSUPPORTED, "U+FDD0 and U+FDD1 are no characters");
 	if (gotmpl_parts(u->arena, text, &parts, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
@@ -447,7 +484,7 @@ void upgrade_text(struct upgrade *u, struct str text, struct span span, struct b
 	AUTO(err) struct err err = ERR_INIT;
 
 	buf_addc(out, '"');
-	if (!gotmpl_has_actions(text) || is_marked(text)) {
+	if (!gotmpl_has_actions(text)) {
 		write_literal(text, false, out);
 	} else if (turn(u, text, &turned, &err) == 0) {
 		write_marked(buf_str(&turned), out);

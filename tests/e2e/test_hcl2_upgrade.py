@@ -134,6 +134,17 @@ def test_case(ingot, tmp_path, name):
         ingot.run("validate", "t.json.pkr.hcl", cwd=tmp_path, check=0)
 
 
+# What turns into no expression stays as it is: marks that the upgrade uses itself, parts of what an action gives, names that HCL has not.
+@pytest.mark.parametrize("action", ["\ufdd0{{user `a`}}", "{{user `a`}}\ufdd1", "{{lower `\ufdd0`}}", "{{lower `\ufdd1`}}", '{{lower "\\ufdd1"}}', "{{slice (user `a`) 1}}",
+                                    '{{printf "%.2s" (user `a`)}}', '{{lower (printf "%.2s" (user `a`))}}', '{{build "\\xff"}}', "{{build `a b`}}"])
+def test_what_is_no_expression_stays(ingot, tmp_path, action):
+    (tmp_path / "t.json").write_text(json.dumps(template(variables={"a": "1"}, provisioners=[shell(action)]), ensure_ascii=False))
+    out = ingot.run("hcl2_upgrade", "t.json", cwd=tmp_path, check=0).stdout
+    assert "this text is kept as it is" in out and "t.json line 1" in out
+    assert f"inline = [{json.dumps(action, ensure_ascii=False)}]" in (tmp_path / "t.json.pkr.hcl").read_bytes().decode()
+    ingot.run("fmt", "-check", "t.json.pkr.hcl", cwd=tmp_path, check=0)
+
+
 def test_annotations_are_comments(ingot, tmp_path):
     (tmp_path / "t.json").write_text(json.dumps(CASES["filters of AMIs"][0]))
     ingot.run("hcl2_upgrade", "-with-annotations", "-output-file", "sub/o.pkr.hcl", "t.json", cwd=tmp_path, check=0)
