@@ -18,6 +18,7 @@
 
 struct chunk {
 	struct chunk *next;
+	size_t n;
 	_Alignas(max_align_t) char mem[];
 };
 
@@ -29,6 +30,7 @@ struct on_free {
 
 struct arena {
 	struct chunk *chunks;
+	struct chunk *spare; /* zeroed, of CHUNK_MAX: kept, since fresh ones cost page faults */
 	char *p, *end; /* free part of the newest shared chunk */
 	size_t next_size;
 	size_t size;
@@ -43,25 +45,66 @@ struct arena *arena_new(void)
 	return a;
 }
 
+struct arena_mark arena_mark(const struct arena *a)
+{
+	return (struct arena_mark){ a->chunks, a->on_free, a->p, a->end, a->size };
+}
+
+static void free_chunks(struct chunk *c)
+{
+	while (c) {
+		struct chunk *next = c->next;
+
+		free(c);
+		c = next;
+	}
+}
+
+void arena_rewind(struct arena *a, struct arena_mark to)
+{
+	char *used = a->end == to.end ? a->p : to.end;
+
+	for (; a->on_free != to.on_free; a->on_free = a->on_free->next)
+		a->on_free->fn(a->on_free->data);
+	while (a->chunks != to.chunk) {
+		struct chunk *c = a->chunks;
+
+		a->chunks = c->next;
+		if (c->n == CHUNK_MAX) {
+			memset(c->mem, 0, c->n);
+			c->next = a->spare;
+			a->spare = c;
+		} else {
+			free(c);
+		}
+	}
+	if (to.p)
+		memset(to.p, 0, (size_t)(used - to.p));
+	a->p = to.p;
+	a->end = to.end;
+	a->size = to.size;
+}
+
 void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
 	for (struct on_free *f = a->on_free; f; f = f->next)
 		f->fn(f->data);
-	while (a->chunks) {
-		struct chunk *next = a->chunks->next;
-
-		free(a->chunks);
-		a->chunks = next;
-	}
+	free_chunks(a->chunks);
+	free_chunks(a->spare);
 	free(a);
 }
 
 static void *new_chunk(struct arena *a, size_t n)
 {
-	struct chunk *c = xcalloc(1, sizeof(*c) + n);
+	struct chunk *c = a->spare;
 
+	if (c && n == CHUNK_MAX)
+		a->spare = c->next;
+	else
+		c = xcalloc(1, sizeof(*c) + n);
+	c->n = n;
 	c->next = a->chunks;
 	a->chunks = c;
 	a->size += n;

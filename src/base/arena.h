@@ -27,7 +27,15 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2,
 void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);
 /* Bytes taken from the system so far: what ceilings on memory look at. */
 size_t arena_size(const struct arena *a);
-/* fn(data) runs when the arena is freed, last registered first. */
+/* What is taken after a mark can be given back at once, so that scratch memory serves again. */
+struct arena_mark {
+	void *chunk, *on_free;
+	char *p, *end;
+	size_t size; /* arena_size() then */
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, struct arena_mark to);
+/* fn(data) runs when the arena is freed or rewound, last registered first. */
 void arena_on_free(struct arena *a, void (*fn)(void *), void *data);
 
 #endif

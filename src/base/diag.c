@@ -10,17 +10,20 @@
 struct source *source_new(struct arena *a, const char *name, struct str text)
 {
 	struct source *s = arena_new_obj(a, struct source);
+	const char *nl = text.p;
+	size_t lines = 1;
 
+	for (size_t i = 0; i < text.n; i++)
+		lines += text.p[i] == '\n';
 	s->name = arena_strdup(a, streq(name, "-") ? "<stdin>" : name);
 	s->text = text;
 	/* Line starts are found here once: a source is shared by threads later. */
-	s->nlines = 1;
-	for (size_t i = 0; i < text.n; i++)
-		s->nlines += text.p[i] == '\n';
-	s->line_starts = arena_new_array(a, uint32_t, s->nlines);
-	for (size_t i = 0, line = 1; i < text.n; i++)
-		if (text.p[i] == '\n')
-			s->line_starts[line++] = (uint32_t)i + 1;
+	s->nlines = lines;
+	s->line_starts = arena_new_array(a, uint32_t, lines);
+	for (lines = 1; lines < s->nlines; lines++) {
+		nl = (const char *)memchr(nl, '\n', text.n - (size_t)(nl - text.p)) + 1;
+		s->line_starts[lines] = (uint32_t)(nl - text.p);
+	}
 	return s;
 }
 

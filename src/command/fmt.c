@@ -46,23 +46,13 @@ static bool is_hcl_name(const char *path)
 	return ends_with(path, ".pkr.hcl") || ends_with(path, ".pkrvars.hcl");
 }
 
-static bool parses(struct fmt *f, const char *name, struct str text)
-{
-	AUTO(arena) struct arena *a = arena_new();
-	struct hcl_body *body;
-	struct diags d;
-	bool ok;
-
-	diags_init(&d, a);
-	ok = hcl_parse(a, source_new(a, name, text), &d, &body) == 0;
-	add_mistakes(f, &d);
-	return ok;
-}
-
 /* The canonical text of a file (or NAME "-"), false with the reason among the mistakes. */
 static bool lay_out(struct fmt *f, const char *name, struct buf *ret_text, struct buf *ret_laid)
 {
+	AUTO(arena) struct arena *a = arena_new();
 	AUTO(err) struct err err = ERR_INIT;
+	struct hcl_tokens tokens;
+	struct diags d;
 	int rc = streq(name, "-")
 			 ? os_read_fd(STDIN_FILENO, "standard input", HCL_SIZE_MAX, ret_text, &err)
 			 : os_read_file(name, HCL_SIZE_MAX, ret_text, &err);
@@ -71,9 +61,12 @@ static bool lay_out(struct fmt *f, const char *name, struct buf *ret_text, struc
 		add_failure(f, err.msg);
 		return false;
 	}
-	if (!parses(f, name, buf_str(ret_text)))
+	diags_init(&d, a);
+	rc = hcl_check(a, source_new(a, name, buf_str(ret_text)), &d, &tokens);
+	add_mistakes(f, &d);
+	if (rc < 0)
 		return false;
-	hcl_format(buf_str(ret_text), ret_laid);
+	hcl_format_tokens(buf_str(ret_text), tokens, ret_laid);
 	if (ret_laid->overflow) {
 		auto_free char *msg = xasprintf("%s: its canonical layout is too large", name);
 

@@ -1,5 +1,6 @@
-/* HCL's native syntax: tokens cover the text, trees can be walked, and what parses still does after
- * formatting, which changes nothing the second time. */
+/* HCL's native syntax: tokens cover the text, a check finds the mistakes that the parser finds,
+ * trees can be walked, and what parses still does after formatting, which changes nothing the
+ * second time. */
 #include "hcl_check.h"
 #include "lang/hcl/format.h"
 #include "lang/hcl/token.h"
@@ -22,6 +23,23 @@ static void check_tokens(struct arena *a, struct str text)
 		abort();
 }
 
+static void check_check(struct arena *a, struct str text, const struct diags *want)
+{
+	struct hcl_tokens lexed = hcl_lex(a, text, HCL_LEX_CONFIG), tokens;
+	struct diags d;
+
+	diags_init(&d, a);
+	if (hcl_check(a, source_new(a, "t", text), &d, &tokens) == 0 &&
+	    (tokens.n != lexed.n || memcmp(tokens.v, lexed.v, lexed.n * sizeof(*lexed.v))))
+		abort();
+	if (d.n != want->n)
+		abort();
+	for (size_t i = 0; i < d.n; i++)
+		if (!streq(d.v[i].summary, want->v[i].summary) ||
+		    d.v[i].span.from != want->v[i].span.from)
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	AUTO(arena) struct arena *a = arena_new();
@@ -36,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	diags_init(&d, a);
 	r = hcl_parse(a, source_new(a, "t", text), &d, &body);
 	check_diags(&d, r < 0);
+	check_check(a, text, &d);
 	check_body(a, body, &d, 0);
 	hcl_format(text, &once);
 	if (r < 0)

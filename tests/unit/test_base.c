@@ -182,6 +182,38 @@ static void test_dates(void **state UNUSED)
 	assert_false(clock_parse_http_date(STR("yesterday"), &t));
 }
 
+static void count(void *data)
+{
+	++*(int *)data;
+}
+
+/* What was taken before a mark stays; what comes after a rewind is zeroed as ever. */
+static void test_arena_rewind(void **state UNUSED)
+{
+	static const size_t sizes[] = { 1, 100, 3000, 70000, 200, 20000, 16 };
+	AUTO(arena) struct arena *a = arena_new();
+	char *kept = arena_strdup(a, "kept");
+	struct arena_mark mark = arena_mark(a);
+	int freed = 0;
+
+	for (int round = 0; round < 5; round++) {
+		arena_on_free(a, count, &freed);
+		for (size_t i = 0; i < 20 * ARRAY_LEN(sizes); i++) {
+			size_t n = sizes[i % ARRAY_LEN(sizes)];
+			char *p = arena_alloc(a, n);
+
+			for (size_t k = 0; k < n; k++)
+				assert_int_equal(p[k], 0);
+			memset(p, 'x', n);
+		}
+		assert_true(arena_size(a) > 20 * 70000);
+		arena_rewind(a, mark);
+		assert_int_equal(arena_size(a), mark.size);
+		assert_int_equal(freed, round + 1);
+		assert_string_equal(kept, "kept");
+	}
+}
+
 static void test_diag(void **state UNUSED)
 {
 	AUTO(arena) struct arena *a = arena_new();
@@ -304,7 +336,7 @@ int main(void)
 		cmocka_unit_test(test_durations),   cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_diag),	    cmocka_unit_test(test_proc),
 		cmocka_unit_test(test_proc_cancel), cmocka_unit_test(test_files),
-		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_ids),	    cmocka_unit_test(test_arena_rewind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

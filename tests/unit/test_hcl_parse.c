@@ -308,6 +308,59 @@ static void test_mistakes(void **state UNUSED)
 	}
 }
 
+/* A check says what the parser says, and gives the tokens as the lexer made them. */
+static void check_like_parser(struct str text)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	AUTO(buf) struct buf want = BUF_INIT, got = BUF_INIT;
+	struct source *src = source_new(a, "t.hcl", text);
+	struct hcl_tokens lexed = hcl_lex(a, text, HCL_LEX_CONFIG), tokens;
+	struct hcl_body *body;
+	struct diags d, again;
+	int rc;
+
+	diags_init(&d, a);
+	diags_init(&again, a);
+	rc = hcl_parse(a, src, &d, &body);
+	assert_int_equal(hcl_check(a, src, &again, &tokens), rc);
+	diags_render(&d, &want);
+	diags_render(&again, &got);
+	assert_string_equal(buf_cstr(&got), buf_cstr(&want));
+	if (rc < 0)
+		return;
+	assert_int_equal(tokens.n, lexed.n);
+	for (size_t i = 0; i < lexed.n; i++) {
+		assert_int_equal(tokens.v[i].kind, lexed.v[i].kind);
+		assert_int_equal(tokens.v[i].from, lexed.v[i].from);
+		assert_int_equal(tokens.v[i].to, lexed.v[i].to);
+	}
+}
+
+static void test_check(void **state UNUSED)
+{
+	static const char *const commented[] = {
+		"/* a */ /* b */", "# a", "# a\n# b\n", "/* a */ x = 1 /* b */ # c\ny { # d\n} // e",
+		"x = [ /* a */ 1, # b\n2 /* c */ /* d */ ]\n", "\xef\xbb\xbf/* a\n */x = \"${/* b */1}\"\n",
+	};
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
+		check_like_parser(str_from(bodies[i].text));
+	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++)
+		check_like_parser(str_from(mistakes[i].text));
+	for (size_t i = 0; i < ARRAY_LEN(commented); i++)
+		check_like_parser(str_from(commented[i]));
+	/* Enough for memory to serve twice; names are known still. */
+	for (unsigned i = 0; i < 4000; i++)
+		buf_printf(&b,
+			   "b%u \"c\" {\n  d {\n    e = [f(%u), \"${g} \\u0068\"]\n  }\n}\n"
+			   "a%u = 1\n",
+			   i, i, i);
+	check_like_parser(buf_str(&b));
+	buf_adds(&b, "a1 = 2\nx {\n  y = 1\n  y = '\n}\n");
+	check_like_parser(buf_str(&b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_templates),
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 
+#define SCRATCH_MAX (256 << 10) /* bytes of trees that a check lets gather: what a cache holds */
 #define LINEAR_NAMES_MAX 24 /* bodies up to here are searched for doubled names one by one */
 
 struct items {
@@ -311,9 +312,8 @@ static void check_doubles(struct parser *p, struct items *items)
 	items->attrs.n = kept;
 }
 
-static void finish_body(struct parser *p, struct items *items, struct hcl_body *body)
+static void keep_items(struct parser *p, struct items *items, struct hcl_body *body)
 {
-	check_doubles(p, items);
 	body->nattrs = items->attrs.n;
 	body->attrs = arena_new_array(p->arena, struct hcl_attr, body->nattrs);
 	if (body->nattrs)
@@ -354,9 +354,13 @@ static struct hcl_body *parse_body(struct parser *p, size_t open, bool block)
 {
 	struct hcl_body *body = arena_new_obj(p->arena, struct hcl_body);
 	AUTO(items) struct items items = { 0 };
+	struct arena_mark mark = arena_mark(p->arena);
 
 	p->newlines = true;
 	for (;;) {
+		/* Of the items read, a check needs names only; reports may be in the same arena. */
+		if (p->check && !p->diags->n && arena_size(p->arena) > mark.size + SCRATCH_MAX)
+			arena_rewind(p->arena, mark);
 		enum hcl_token_kind kind = p->v[p->pos].kind;
 
 		if (kind == HCL_T_NEWLINE)
@@ -370,7 +374,9 @@ static struct hcl_body *parse_body(struct parser *p, size_t open, bool block)
 	}
 	body->end = parser_span(p, p->pos, p->pos);
 	body->span = parser_span(p, open, p->pos);
-	finish_body(p, &items, body);
+	check_doubles(p, &items);
+	if (!p->check)
+		keep_items(p, &items, body);
 	if (block && p->v[p->pos].kind == HCL_T_EOF)
 		parser_fail(p, open, "The block that begins here is never closed",
 			    "'}' ends it; another one before may be missing.");

@@ -7,8 +7,6 @@
  * begin. (Rules: the reference's hclwrite.) */
 #include "lang/hcl/format.h"
 
-#include "lang/hcl/token.h"
-
 #include "base/arena.h"
 #include "base/vec.h"
 
@@ -17,7 +15,7 @@
 struct line {
 	/* Tokens; an empty cell begins where the next one does. */
 	uint32_t from, assign, comment, end;
-	uint32_t columns; /* of lead, then of lead and assign */
+	uint32_t lead_columns, assign_columns;
 };
 
 struct layout {
@@ -248,6 +246,13 @@ static uint32_t count_columns(const struct layout *l, uint32_t from, uint32_t to
 	return n;
 }
 
+/* What stands before a cell. */
+static uint32_t columns_before(const struct layout *l, const struct line *line, bool comments)
+{
+	return line->lead_columns +
+	       (comments ? l->spaces[line->assign] + line->assign_columns : 0);
+}
+
 static uint32_t *cell_start(struct layout *l, struct line *line, bool comments)
 {
 	if (comments)
@@ -263,15 +268,13 @@ static void align(struct layout *l, bool comments)
 		size_t end = i;
 
 		for (; end < l->lines.n && cell_start(l, &l->lines.v[end], comments); end++) {
-			struct line *line = &l->lines.v[end];
+			uint32_t columns = columns_before(l, &l->lines.v[end], comments);
 
-			line->columns = count_columns(l, line->from,
-						      comments ? line->comment : line->assign);
-			widest = MAX(widest, line->columns);
+			widest = MAX(widest, columns);
 		}
 		for (; i < end; i++)
 			*cell_start(l, &l->lines.v[i], comments) =
-				1 + widest - l->lines.v[i].columns;
+				1 + widest - columns_before(l, &l->lines.v[i], comments);
 	}
 }
 
@@ -321,13 +324,16 @@ static void add_line(struct layout *l, uint32_t from, uint32_t end)
 	set_indent(l, &line);
 	space_cell(l, line.from, line.assign);
 	space_cell(l, line.assign, line.comment);
+	if (line.assign < end) {
+		line.lead_columns = count_columns(l, from, line.assign);
+		line.assign_columns = count_columns(l, line.assign, line.comment);
+	}
 	vec_push(&l->lines, line);
 }
 
-void hcl_format(struct str text, struct buf *out)
+void hcl_format_tokens(struct str text, struct hcl_tokens tokens, struct buf *out)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	struct hcl_tokens tokens = hcl_lex(a, text, HCL_LEX_CONFIG);
 	struct layout l = { .text = text, .plain = is_plain(text), .tokens = tokens.v };
 	size_t n = tokens.n - 1; /* the end of the file belongs to no line */
 	uint32_t from = 0;
@@ -347,4 +353,11 @@ void hcl_format(struct str text, struct buf *out)
 	write_tokens(&l, n, out);
 	vec_release(&l.lines);
 	vec_release(&l.levels);
+}
+
+void hcl_format(struct str text, struct buf *out)
+{
+	AUTO(arena) struct arena *a = arena_new();
+
+	hcl_format_tokens(text, hcl_lex(a, text, HCL_LEX_CONFIG), out);
 }

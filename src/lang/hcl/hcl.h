@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "lang/hcl/token.h"
 #include "lang/hcl/tree.h"
 
 #define HCL_DEPTH_MAX 500		     /* nesting of brackets, blocks and templates */
@@ -19,6 +20,10 @@
 
 /* 0, or -1 with errors in d; *ret is made in either case. */
 int hcl_parse(struct arena *a, struct source *src, struct diags *d, struct hcl_body **ret);
+/* The same without a tree: for the mistakes. On success *ret has the tokens, as
+ * hcl_format_tokens takes them. */
+int hcl_check(struct arena *a, struct source *src, struct diags *d,
+	      struct hcl_tokens *ret) MUST_USE;
 int hcl_parse_json(struct arena *a, struct source *src, struct diags *d, struct hcl_body **ret);
 /* One expression, which must be all of the source; *ret is NULL on failure. */
 int hcl_parse_expr(struct arena *a, struct source *src, struct diags *d, struct hcl_expr **ret) MUST_USE;

@@ -331,7 +331,8 @@ static void code(struct lexer *l)
 		from = l->i;
 		switch ((enum class)classes[c]) {
 		case C_SPACE:
-			l->i++;
+			while (at(l, ++l->i) == ' ')
+				;
 			break;
 		case C_IDENT:
 			l->i = ident_end(l, from + 1);

@@ -10,17 +10,39 @@
 #define MATCH_LOOK_MAX 64 /* brackets that a closing one may skip as not closed */
 
 /* Comments are gone after this; a comment that ends its line leaves the line's end. */
-static size_t without_comments(struct str text, struct hcl_token *v, size_t n)
+static void take_comments(struct parser *p)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (v[i].kind != HCL_T_COMMENT)
-			v[kept++] = v[i];
-		else if (text.p[v[i].to - 1] == '\n')
-			v[kept++] = (struct hcl_token){ HCL_T_NEWLINE, v[i].from, v[i].to };
+	for (size_t i = 0; i < p->n; i++) {
+		struct hcl_token t = p->v[i];
+
+		if (t.kind == HCL_T_COMMENT) {
+			if (p->check)
+				vec_push(&p->comments, t);
+			if (p->text.p[t.to - 1] != '\n')
+				continue;
+			t.kind = HCL_T_NEWLINE;
+		}
+		p->v[kept++] = t;
 	}
-	return kept;
+	p->n = kept;
+}
+
+/* And back in their places, the last one first. */
+static void return_comments(struct parser *p)
+{
+	size_t kept = p->n, to = p->all;
+
+	while (p->comments.n) {
+		struct hcl_token comment = vec_pop(&p->comments);
+
+		while (kept && p->v[kept - 1].from >= comment.to)
+			p->v[--to] = p->v[--kept];
+		kept -= kept && p->v[kept - 1].from == comment.from;
+		p->v[--to] = comment;
+	}
+	p->n = p->all;
 }
 
 void parser_init(struct parser *p, struct arena *a, struct source *src, struct str text,
@@ -28,10 +50,16 @@ void parser_init(struct parser *p, struct arena *a, struct source *src, struct s
 {
 	struct hcl_tokens t = hcl_lex(a, text, mode);
 
-	*p = (struct parser){
-		.arena = a, .src = src, .diags = d, .text = text, .v = t.v, .last_bad = SIZE_MAX
-	};
-	p->n = without_comments(text, t.v, t.n);
+	*p = (struct parser){ .arena = a,
+			      .src = src,
+			      .diags = d,
+			      .text = text,
+			      .check = p->check,
+			      .v = t.v,
+			      .n = t.n,
+			      .all = t.n,
+			      .last_bad = SIZE_MAX };
+	take_comments(p);
 }
 
 void parser_release(struct parser *p)
@@ -39,11 +67,17 @@ void parser_release(struct parser *p)
 	vec_release(&p->exprs);
 	vec_release(&p->pairs);
 	vec_release(&p->parts);
+	vec_release(&p->comments);
+}
+
+struct str parser_keep(struct parser *p, struct str s)
+{
+	return p->check ? s : arena_str(p->arena, s);
 }
 
 struct str parser_name(struct parser *p, size_t i)
 {
-	return arena_str(p->arena, parser_text(p, i));
+	return parser_keep(p, parser_text(p, i));
 }
 
 struct span parser_bytes(const struct parser *p, uint32_t from, uint32_t to)
@@ -344,6 +378,23 @@ int hcl_parse(struct arena *a, struct source *src, struct diags *d, struct hcl_b
 	parser_init(&p, a, src, src->text, d, HCL_LEX_CONFIG);
 	*ret = parse_file_body(&p);
 	return d->errors > before ? -1 : 0;
+}
+
+int hcl_check(struct arena *a, struct source *src, struct diags *d, struct hcl_tokens *ret)
+{
+	AUTO(parser) struct parser p = { .check = true };
+	size_t before = d->errors;
+
+	*ret = (struct hcl_tokens){ 0 };
+	if (too_large(src, d))
+		return -1;
+	parser_init(&p, a, src, src->text, d, HCL_LEX_CONFIG);
+	parse_file_body(&p);
+	if (d->errors > before)
+		return -1;
+	return_comments(&p);
+	*ret = (struct hcl_tokens){ p.v, p.n };
+	return 0;
 }
 
 int hcl_parse_expr(struct arena *a, struct source *src, struct diags *d, struct hcl_expr **ret)

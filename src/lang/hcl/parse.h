@@ -22,8 +22,10 @@ struct parser {
 	struct str text; /* what the tokens' offsets are of: the source's, or a JSON string's content */
 	const uint32_t *places; /* where in the source each byte of a JSON string is, or NULL: base + offset */
 	uint32_t base;
+	bool check; /* for mistakes alone: of the tree nothing is kept, and its names are of the text */
 	struct hcl_token *v; /* without comments: those that end a line are HCL_T_NEWLINE */
 	size_t n, pos;
+	size_t all; /* tokens there were, comments counted */
 	bool newlines; /* they count: in bodies and objects, not in other brackets */
 	unsigned depth;
 	size_t last_bad; /* token of the last report, so that none is blamed twice; SIZE_MAX: none */
@@ -31,8 +33,10 @@ struct parser {
 	VEC(struct hcl_expr *) exprs; /* stacks of what open brackets have so far */
 	VEC(struct hcl_pair) pairs;
 	VEC(struct template_part) parts;
+	VEC(struct hcl_token) comments; /* for a check: those taken out */
 };
 
+/* Of *p only `check` may be set before. */
 void parser_init(struct parser *p, struct arena *a, struct source *src, struct str text, struct diags *d,
 		 enum hcl_lex_mode mode);
 void parser_release(struct parser *p);
@@ -75,7 +79,9 @@ static inline bool parser_is_word(const struct parser *p, size_t i, const char *
 {
 	return p->v[i].kind == HCL_T_IDENT && str_eqs(parser_text(p, i), word);
 }
-struct str parser_name(struct parser *p, size_t i); /* a copy */
+struct str parser_name(struct parser *p, size_t i); /* kept */
+/* Text of the source for the tree: a copy, if there is to be one. */
+struct str parser_keep(struct parser *p, struct str s);
 struct span parser_span(const struct parser *p, size_t from, size_t to); /* of tokens, both included */
 struct span parser_bytes(const struct parser *p, uint32_t from, uint32_t to);
 /* The partner of a bracket, or 0. */

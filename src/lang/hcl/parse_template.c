@@ -83,7 +83,7 @@ static struct str literal_text(struct parser *p, size_t i)
 		}
 	}
 	if (!from)
-		return arena_str(p->arena, s);
+		return parser_keep(p, s);
 	buf_add(&out, s.p + from, s.n - from);
 	return arena_str(p->arena, buf_str(&out));
 }
@@ -177,7 +177,7 @@ static bool unknown_directive(struct parser *p, size_t i)
 	if (p->v[i].kind != HCL_T_IDENT)
 		return parser_unexpected(p, i, "if, else, endif, for or endfor after \"%{\"",
 					 "A literal \"%{\" is written %%{.");
-	near = str_nearest(parser_name(p, i).p, words, ARRAY_LEN(words));
+	near = str_nearest(arena_str(p->arena, parser_text(p, i)).p, words, ARRAY_LEN(words));
 	return parser_fail(
 	    p, i,
 	    arena_printf(p->arena, "There is no directive \"" STR_FMT "\"",
@@ -408,7 +408,7 @@ struct hcl_expr *parse_quoted(struct parser *p)
 		marker = heredoc_marker(opening);
 	x = finish(p, &r, span, heredoc && opening.p[2] == '-');
 	if (x && x->kind == HCL_TEMPLATE)
-		x->tmpl.heredoc = arena_str(p->arena, marker);
+		x->tmpl.heredoc = parser_keep(p, marker);
 	return x;
 }
 
