@@ -140,7 +140,7 @@ def test_case(ingot, tmp_path, name):
 def test_what_is_no_expression_stays(ingot, tmp_path, action):
     (tmp_path / "t.json").write_text(json.dumps(template(variables={"a": "1"}, provisioners=[shell(action)]), ensure_ascii=False))
     out = ingot.run("hcl2_upgrade", "t.json", cwd=tmp_path, check=0).stdout
-    assert "this text is kept as it is" in out and "t.json line 1" in out
+    assert "This text is kept as it is" in out and "t.json line 1" in out
     assert f"inline = [{json.dumps(action, ensure_ascii=False)}]" in (tmp_path / "t.json.pkr.hcl").read_bytes().decode()
     ingot.run("fmt", "-check", "t.json.pkr.hcl", cwd=tmp_path, check=0)
 
