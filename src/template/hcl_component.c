@@ -159,8 +159,12 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 		}
 	if (eval_expr(o->e, at->expr, &v) < 0)
 		v = value_unknown(at->expr->span);
-	else if (value_convert(a, v, row_type(row), &v, &err) < 0)
-		diag_error(o->e->diags, at->expr->span, "\"%s\": %s", row->name, err.msg);
+	else if (value_convert(a, v, row_type(row), &v, &err) < 0) {
+		g = diag_error(o->e->diags, at->expr->span, "\"%s\": %s", row->name, err.msg);
+		if (v.kind == VALUE_STRING && row_type(row)->kind == TYPE_LIST)
+			diag_detail(o->e->diags, g, "Write it in brackets: %s = [\"…\"].",
+				    row->name);
+	}
 	if (o->open && !check_common(o, at, row, v))
 		return;
 	if (!v.span.src)
