@@ -54,13 +54,14 @@ static void add_readers(struct session *s)
 	if (s->run.no_questions)
 		s->machine = machine_reader_new(s->run.events, STDOUT_FILENO);
 	else
-		s->terminal = terminal_new(s->run.events, &(struct terminal_options){
-								  .fd = STDOUT_FILENO,
-								  .color = color && !os_env("PACKER_NO_COLOR"),
-								  .legend = color,
-								  .timestamps = flags_bool(f, "timestamp-ui"),
-								  .status = can_show_status(),
-							  });
+		s->terminal = terminal_new(s->run.events,
+					   &(struct terminal_options){
+						   .fd = STDOUT_FILENO,
+						   .color = color && !os_env("PACKER_NO_COLOR"),
+						   .legend = color,
+						   .timestamps = flags_bool(f, "timestamp-ui"),
+						   .status = can_show_status(),
+					   });
 	log_reader_add(s->run.events);
 	log_set_filter(redact_log, s->run.events);
 }
@@ -80,10 +81,13 @@ static void tell_left(struct session *s)
 	}
 	for (size_t i = 0; i < n; i++)
 		run_plain(&s->run, true, "Left over: %s %s (%s)", rows[i].kind,
-			  rows[i].resource ? rows[i].resource : rows[i].name ? rows[i].name : "without an id yet",
+			  rows[i].resource ? rows[i].resource
+			  : rows[i].name   ? rows[i].name
+					   : "without an id yet",
 			  rows[i].place.region ? rows[i].place.region : rows[i].place.platform);
 	if (n)
-		run_plain(&s->run, true, "To remove what is left: %s sweep -run %s", s->in->program, s->run.id);
+		run_plain(&s->run, true, "To remove what is left: %s sweep -run %s", s->in->program,
+			  s->run.id);
 	journal_rows_free(rows, n);
 }
 
@@ -133,7 +137,8 @@ static void set_up(struct session *s)
 	s->run.strict_ingress = flags_bool(f, "strict-ingress");
 	s->run.no_questions = s->in->machine_readable || flags_bool(f, "machine-readable");
 	s->run.on_error = on_error_of(flags_string(f, "on-error"));
-	signal(SIGPIPE, SIG_IGN); /* a build must not die, and leave things behind, because nobody reads its output */
+	signal(SIGPIPE, SIG_IGN); /* a build must not die, and leave things behind, because nobody
+				     reads its output */
 	s->interrupt = interrupt_watch(interrupted, stop_at_once, s); /* before any thread */
 	add_readers(s);
 }
@@ -168,7 +173,9 @@ static int no_builds(struct session *s)
 		buf_printf(&flags, " -only=%s", *v);
 	for (char *const *v = flags_list(s->in->flags, "except"); *v; v++)
 		buf_printf(&flags, " -except=%s", *v);
-	run_plain(&s->run, true, "Error: No builds to run\n\nThe template has no build that%s leaves over. `%s inspect` shows their names.\n\n",
+	run_plain(&s->run, true,
+		  "Error: No builds to run\n\nThe template has no build that%s leaves over. `%s "
+		  "inspect` shows their names.\n\n",
 		  flags.n ? buf_cstr(&flags) : " it", s->in->program);
 	return 1;
 }
@@ -182,7 +189,8 @@ static int rehearse(void *data, const struct run_local **ret, struct err *err)
 {
 	struct session *s = data;
 
-	if (!s->rehearsal && (open_journal(s, err) < 0 || rehearsal_start(&s->run, &s->rehearsal, err) < 0))
+	if (!s->rehearsal &&
+	    (open_journal(s, err) < 0 || rehearsal_start(&s->run, &s->rehearsal, err) < 0))
 		return -1;
 	*ret = s->run.local;
 	return 0;
@@ -193,8 +201,10 @@ static int load(struct session *s, struct arena *a, struct err *err)
 	struct template_args args = { .force = s->run.force,
 				      .debug = s->run.debug,
 				      .run_data = true,
-				      .sequential = flags_bool(s->in->flags, "use-sequential-evaluation"),
-				      .warn_undeclared = flags_bool(s->in->flags, "warn-on-undeclared-var") };
+				      .sequential =
+					      flags_bool(s->in->flags, "use-sequential-evaluation"),
+				      .warn_undeclared =
+					      flags_bool(s->in->flags, "warn-on-undeclared-var") };
 	int rc;
 
 	template_args_from(s->in, a, &args);
@@ -218,7 +228,8 @@ static int run_plan(struct session *s)
 	const struct run_local *local;
 	int code;
 
-	if (open_journal(s, &err) < 0 || (flags_bool(s->in->flags, "local") && rehearse(s, &local, &err) < 0)) {
+	if (open_journal(s, &err) < 0 ||
+	    (flags_bool(s->in->flags, "local") && rehearse(s, &local, &err) < 0)) {
 		run_plain(&s->run, true, "%s", err.msg);
 		return 1;
 	}
@@ -266,32 +277,44 @@ static int run(const struct invocation *in)
 	return code;
 }
 
-static const char *const on_error[] = { "cleanup", "abort", "ask", "run-cleanup-provisioner", NULL };
+static const char *const on_error[] = { "cleanup", "abort", "ask", "run-cleanup-provisioner",
+					NULL };
 
 static const struct flag flags[] = {
 	{ "color", FLAG_BOOL, .def = "true", .doc = "No colours, and no legend of them." },
-	{ "debug", FLAG_BOOL, .doc = "Run builds one by one, pause between steps, keep the temporary key." },
-	{ "force", FLAG_BOOL, .doc = "Build even if artifacts of an earlier build are in the way, and replace them." },
+	{ "debug", FLAG_BOOL,
+	  .doc = "Run builds one by one, pause between steps, keep the temporary key." },
+	{ "force", FLAG_BOOL,
+	  .doc = "Build even if artifacts of an earlier build are in the way, and replace them." },
 	{ "on-error", FLAG_STRING, "what", "cleanup", .choices = on_error,
 	  .doc = "What to do when a build fails: cleanup, abort, ask or run-cleanup-provisioner." },
-	{ "parallel-builds", FLAG_INT, "n", "0", .doc = "Run at most n builds at a time; 0 is no limit." },
+	{ "parallel-builds", FLAG_INT, "n", "0",
+	  .doc = "Run at most n builds at a time; 0 is no limit." },
 	{ "timestamp-ui", FLAG_BOOL, .doc = "Put the time before each message." },
-	{ "warn-on-undeclared-var", FLAG_BOOL, .doc = "Warn of variables in files that the template does not declare." },
+	{ "warn-on-undeclared-var", FLAG_BOOL,
+	  .doc = "Warn of variables in files that the template does not declare." },
 	{ "local", FLAG_BOOL,
-	  .doc = "Rehearse on the local cloud, with instances that really boot; no AWS account is touched." },
+	  .doc = "Rehearse on the local cloud, with instances that really boot; no AWS account is "
+		 "touched." },
 	{ "strict-ingress", FLAG_BOOL,
-	  .doc = "Never open the temporary security group to the world, even if no connection comes about." },
-	{ "ignore-prerelease-plugins", FLAG_BOOL, .doc = "Accepted for scripts: there are no plugins to choose from." },
-	{ "skip-enforcement", FLAG_BOOL, .doc = "Accepted for scripts: ingot talks to no registry." },
-	{ "use-sequential-evaluation", FLAG_BOOL, .doc = "Ask data sources one after the other, not side by side." },
+	  .doc = "Never open the temporary security group to the world, even if no connection "
+		 "comes about." },
+	{ "ignore-prerelease-plugins", FLAG_BOOL,
+	  .doc = "Accepted for scripts: there are no plugins to choose from." },
+	{ "skip-enforcement", FLAG_BOOL,
+	  .doc = "Accepted for scripts: ingot talks to no registry." },
+	{ "use-sequential-evaluation", FLAG_BOOL,
+	  .doc = "Ask data sources one after the other, not side by side." },
 };
 
 const struct command command_build = {
 	.name = "build",
 	.arguments = "[options] TEMPLATE",
 	.summary = "Build images from a template",
-	.description = "Runs the builds of a template, all at once, and prints the artifacts they made. Builds that fail leave "
-		       "nothing behind. The first Ctrl-C cancels and cleans up, the second stops at once.",
+	.description =
+		"Runs the builds of a template, all at once, and prints the artifacts they made. "
+		"Builds that fail leave "
+		"nothing behind. The first Ctrl-C cancels and cleans up, the second stops at once.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

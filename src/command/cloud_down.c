@@ -21,7 +21,8 @@ static int run(const struct invocation *in)
 		return 1;
 	}
 	if (!daemon_gone(dir, DOWN_MS)) {
-		ui_error(in, "The local cloud of %s does not end; its log is cloud.log there.", dir);
+		ui_error(in, "The local cloud of %s does not end; its log is cloud.log there.",
+			 dir);
 		return 1;
 	}
 	err_release(&err);
@@ -40,8 +41,10 @@ const struct command command_cloud_down = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "Stop the local cloud",
-	.description = "Stops all instances and the daemon, and returns when nothing of it runs or is mounted any more. What builds have made "
-		       "stays in the data folder. After a crash it removes what was left behind. Ends with 0 when it is down already.",
+	.description = "Stops all instances and the daemon, and returns when nothing of it runs or "
+		       "is mounted any more. What builds have made "
+		       "stays in the data folder. After a crash it removes what was left behind. "
+		       "Ends with 0 when it is down already.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

@@ -17,9 +17,9 @@ static void print(struct buf *out, const char *title, const json_t *list)
 	json_t *e;
 
 	buf_printf(out, "%s:\n", title);
-	json_array_foreach((json_t *)list, i, e)
-		buf_printf(out, "  %-21s  %-10s  %-9s  %s\n", text(e, "id"), text(e, "user"),
-			   *text(e, "region") == '*' ? "(all)" : text(e, "region"), text(e, "name"));
+	json_array_foreach((json_t *)list, i, e) buf_printf(
+		out, "  %-21s  %-10s  %-9s  %s\n", text(e, "id"), text(e, "user"),
+		*text(e, "region") == '*' ? "(all)" : text(e, "region"), text(e, "name"));
 }
 
 static int run(const struct invocation *in)
@@ -30,7 +30,8 @@ static int run(const struct invocation *in)
 
 	if (!a)
 		return code;
-	print(&out, "base images (stand-ins and imported; id, ssh user, region, name)", json_object_get(a, "base"));
+	print(&out, "base images (stand-ins and imported; id, ssh user, region, name)",
+	      json_object_get(a, "base"));
 	if (json_array_size(json_object_get(a, "own")))
 		print(&out, "made here", json_object_get(a, "own"));
 	ui_write(buf_str(&out));
@@ -45,7 +46,8 @@ const struct command command_cloud_images = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "List the local cloud's images",
-	.description = "The base images, with the user that ssh logs in as, and the images that builds have made.",
+	.description = "The base images, with the user that ssh logs in as, and the images that "
+		       "builds have made.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

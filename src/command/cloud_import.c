@@ -12,7 +12,8 @@ static int run(const struct invocation *in)
 	AUTO(flags) struct flags *later = NULL;
 	AUTO(err) struct err err = ERR_INIT;
 	struct invocation all = *in;
-	auto_free char *here = getcwd(NULL, 0), *file = os_path_join(here ? here : ".", in->args[0]);
+	auto_free char *here = getcwd(NULL, 0),
+		       *file = os_path_join(here ? here : ".", in->args[0]);
 	char *const *rest = in->args + 1;
 	int code = 0;
 	json_t *a;
@@ -33,9 +34,13 @@ static int run(const struct invocation *in)
 		ui_error(in, "The image needs a name: -name NAME");
 		return 1;
 	}
-	a = cloud_ask(&all, json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?}", "op", "import", "file", file, "name",
-				      flags_string(all.flags, "name"), "user", flags_string(all.flags, "user"), "description",
-				      flags_string(all.flags, "description"), "root_device", flags_string(all.flags, "root-device")), &code);
+	a = cloud_ask(&all,
+		      json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?}", "op", "import", "file", file,
+				"name", flags_string(all.flags, "name"), "user",
+				flags_string(all.flags, "user"), "description",
+				flags_string(all.flags, "description"), "root_device",
+				flags_string(all.flags, "root-device")),
+		      &code);
 	if (!a)
 		return code;
 	ui_say(in, "%s", json_string_value(json_object_get(a, "image")));
@@ -46,9 +51,11 @@ static int run(const struct invocation *in)
 static const struct flag flags[] = {
 	CLOUD_DATA_FLAG,
 	{ "name", FLAG_STRING, "name", .doc = "The image's name; required." },
-	{ "user", FLAG_STRING, "user", .doc = "The user that ssh logs in as; shown by `cloud images`." },
+	{ "user", FLAG_STRING, "user",
+	  .doc = "The user that ssh logs in as; shown by `cloud images`." },
 	{ "description", FLAG_STRING, "text", .doc = "The image's description." },
-	{ "root-device", FLAG_STRING, "device", .def = "/dev/xvda", .doc = "The root device's name." },
+	{ "root-device", FLAG_STRING, "device", .def = "/dev/xvda",
+	  .doc = "The root device's name." },
 };
 
 const struct command command_cloud_import = {
@@ -56,7 +63,8 @@ const struct command command_cloud_import = {
 	.parent = "cloud",
 	.arguments = "FILE -name NAME [options]",
 	.summary = "Take a disk image in as a base image",
-	.description = "FILE is a raw or qcow2 disk, or a tar of a root file system (which then gets a disk of its own). The local cloud must "
+	.description = "FILE is a raw or qcow2 disk, or a tar of a root file system (which then "
+		       "gets a disk of its own). The local cloud must "
 		       "be up. Prints the new image's id.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

@@ -16,8 +16,10 @@ static void print_line(struct buf *out, const json_t *e)
 	size_t i;
 	json_t *id;
 
-	buf_printf(out, "%6lld  %s  %-4s %-14s %-32s %3lld %s", (long long)json_integer_value(json_object_get(e, "n")), text(e, "time"),
-		   text(e, "service"), text(e, "region"), text(e, "action"), (long long)json_integer_value(json_object_get(e, "status")),
+	buf_printf(out, "%6lld  %s  %-4s %-14s %-32s %3lld %s",
+		   (long long)json_integer_value(json_object_get(e, "n")), text(e, "time"),
+		   text(e, "service"), text(e, "region"), text(e, "action"),
+		   (long long)json_integer_value(json_object_get(e, "status")),
 		   json_object_get(e, "code") ? text(e, "code") : "");
 	json_array_foreach(json_object_get(e, "created"), i, id)
 		buf_printf(out, " +%s", json_string_value(id));
@@ -30,7 +32,11 @@ static int run(const struct invocation *in)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 	int code = 0;
-	json_t *a = cloud_ask(in, json_pack("{s:s, s:I}", "op", "log", "since", (json_int_t)flags_int(in->flags, "since")), &code), *e;
+	json_t *a = cloud_ask(in,
+			      json_pack("{s:s, s:I}", "op", "log", "since",
+					(json_int_t)flags_int(in->flags, "since")),
+			      &code),
+	       *e;
 	size_t i;
 
 	if (!a)
@@ -60,7 +66,8 @@ const struct command command_cloud_log = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "Show the requests that the local cloud served",
-	.description = "The requests in the order in which they came: number, time, service, region, action, status, error code, and the ids "
+	.description = "The requests in the order in which they came: number, time, service, "
+		       "region, action, status, error code, and the ids "
 		       "they made. User data and key material are left out.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

@@ -16,7 +16,8 @@ const struct command command_cloud_reset = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "Forget everything but the base images",
-	.description = "Ends all instances and removes volumes, snapshots, images, key pairs, security groups, stand-ins, the fault plan and "
+	.description = "Ends all instances and removes volumes, snapshots, images, key pairs, "
+		       "security groups, stand-ins, the fault plan and "
 		       "the request log.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

@@ -19,7 +19,8 @@ static bool is_gone(const json_t *e)
 	return streq(text(e, "state"), "terminated") || streq(text(e, "state"), "deleting");
 }
 
-static void print_list(struct buf *out, const json_t *status, const char *name, const char *const *members, size_t n)
+static void print_list(struct buf *out, const json_t *status, const char *name,
+		       const char *const *members, size_t n)
 {
 	const json_t *list = json_object_get(status, name);
 	size_t i, there = 0;
@@ -40,14 +41,17 @@ static void print_list(struct buf *out, const json_t *status, const char *name, 
 
 static void print(const json_t *s)
 {
-	static const char *const instance[] = { "id", "state", "region", "type", "image", "public_ip" };
+	static const char *const instance[] = { "id",	"state", "region",
+						"type", "image", "public_ip" };
 	static const char *const disk[] = { "id", "state", "region" };
 	static const char *const image[] = { "id", "state", "region", "name" };
 	AUTO(buf) struct buf out = BUF_INIT;
 
-	buf_printf(&out, "The local cloud is up at %s (backend %s, pid %lld) for ", text(s, "endpoint"), text(s, "backend"),
+	buf_printf(&out, "The local cloud is up at %s (backend %s, pid %lld) for ",
+		   text(s, "endpoint"), text(s, "backend"),
 		   (long long)json_integer_value(json_object_get(s, "pid")));
-	clock_format_duration(&out, MAX(json_integer_value(json_object_get(s, "uptime_ms")) / 1000, 1) * 1000000000);
+	clock_format_duration(&out, MAX(json_integer_value(json_object_get(s, "uptime_ms")) / 1000,
+					1) * 1000000000);
 	buf_printf(&out, "\ndata: %s, %lld MiB on disk; %lld requests served\n", text(s, "data"),
 		   (long long)json_integer_value(json_object_get(s, "disk_bytes")) >> 20,
 		   (long long)json_integer_value(json_object_get(s, "requests")));
@@ -101,7 +105,8 @@ const struct command command_cloud_status = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "Show what the local cloud holds",
-	.description = "Instances, images, volumes, snapshots and the disk they use. Ends with 3 when the local cloud is down.",
+	.description = "Instances, images, volumes, snapshots and the disk they use. Ends with 3 "
+		       "when the local cloud is down.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

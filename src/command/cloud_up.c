@@ -18,7 +18,8 @@
 #define DEFAULT_PORT 4599
 #define MIB ((uint64_t)1 << 20)
 
-/* Lines from the daemon to the command that started it, over a pipe: the first byte tells what follows. */
+/* Lines from the daemon to the command that started it, over a pipe: the first byte tells what
+ * follows. */
 enum { LINE_PROGRESS = '.', LINE_READY = '+', LINE_FAILED = '-', LINE_OTHER = '=' };
 
 /* Another daemon of the same folder was faster, or is ending just now. */
@@ -73,7 +74,9 @@ static int parse_listen(const char *text, struct cloud_config *c, struct err *er
 	int64_t port;
 
 	if (!colon || !parse_i64(str_from(colon + 1), &port) || port < 0 || port > 65535)
-		return err_set(err, ERR_INVALID, "-listen %s: an address and a port are wanted, as in 127.0.0.1:%d", text, DEFAULT_PORT);
+		return err_set(err, ERR_INVALID,
+			       "-listen %s: an address and a port are wanted, as in 127.0.0.1:%d",
+			       text, DEFAULT_PORT);
 	c->listen = xstrndup(text, (size_t)(colon - text));
 	c->port = (uint16_t)port;
 	return 0;
@@ -81,7 +84,9 @@ static int parse_listen(const char *text, struct cloud_config *c, struct err *er
 
 static int parse_net(const char *text, enum net_policy *ret, struct err *err)
 {
-	static const char *const names[] = { [NET_MIRROR] = "mirror", [NET_ANY] = "any", [NET_NONE] = "none" };
+	static const char *const names[] = {
+		[NET_MIRROR] = "mirror", [NET_ANY] = "any", [NET_NONE] = "none"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (streq(names[i], text)) {
@@ -100,7 +105,8 @@ static void find_owner(struct cloud_config *c)
 	c->owner_group = getegid();
 	if (geteuid() != 0 || !os_env("SUDO_UID") || !os_env("SUDO_GID"))
 		return;
-	if (parse_i64(str_from(os_env("SUDO_UID")), &uid) && parse_i64(str_from(os_env("SUDO_GID")), &gid) && uid > 0) {
+	if (parse_i64(str_from(os_env("SUDO_UID")), &uid) &&
+	    parse_i64(str_from(os_env("SUDO_GID")), &gid) && uid > 0) {
 		c->owner = (uid_t)uid;
 		c->owner_group = (gid_t)gid;
 	}
@@ -108,15 +114,22 @@ static void find_owner(struct cloud_config *c)
 
 static int read_flags(const struct invocation *in, struct cloud_config *c, struct err *err)
 {
-	int64_t delay, instances = flags_int(in->flags, "max-instances"), memory = flags_int(in->flags, "max-memory");
+	int64_t delay, instances = flags_int(in->flags, "max-instances"),
+		       memory = flags_int(in->flags, "max-memory");
 
-	*c = (struct cloud_config){ .session = flags_bool(in->flags, "session"), .port_default = !flags_given(in->flags, "listen") };
-	if (parse_listen(flags_string(in->flags, "listen"), c, err) < 0 || parse_net(flags_string(in->flags, "net"), &c->net, err) < 0)
+	*c = (struct cloud_config){ .session = flags_bool(in->flags, "session"),
+				    .port_default = !flags_given(in->flags, "listen") };
+	if (parse_listen(flags_string(in->flags, "listen"), c, err) < 0 ||
+	    parse_net(flags_string(in->flags, "net"), &c->net, err) < 0)
 		return -1;
-	if (!clock_parse_duration(str_from(flags_string(in->flags, "state-delay")), &delay) || delay < 0)
-		return err_set(err, ERR_INVALID, "-state-delay %s: a duration is wanted, as in 500ms or 0", flags_string(in->flags, "state-delay"));
+	if (!clock_parse_duration(str_from(flags_string(in->flags, "state-delay")), &delay) ||
+	    delay < 0)
+		return err_set(err, ERR_INVALID,
+			       "-state-delay %s: a duration is wanted, as in 500ms or 0",
+			       flags_string(in->flags, "state-delay"));
 	if (instances < 1 || memory < 0)
-		return err_set(err, ERR_INVALID, "-max-instances must be at least 1, -max-memory at least 0");
+		return err_set(err, ERR_INVALID,
+			       "-max-instances must be at least 1, -max-memory at least 0");
 	c->delay_ms = delay / 1000000;
 	c->max_instances = (unsigned)instances;
 	c->max_memory = (uint64_t)memory * MIB;
@@ -148,7 +161,8 @@ static json_t *running_info(const char *dir)
 }
 
 /* A plan is read before anything starts: a mistake in it is no reason for half a start. */
-static int send_faults(const struct invocation *in, const char *dir, const char *path, struct err *err)
+static int send_faults(const struct invocation *in, const char *dir, const char *path,
+		       struct err *err)
 {
 	json_error_t why;
 	json_t *plan, *request, *answer = NULL;
@@ -159,7 +173,8 @@ static int send_faults(const struct invocation *in, const char *dir, const char 
 		return 0;
 	plan = json_load_file(path, 0, &why);
 	if (!plan)
-		return err_set(err, ERR_INVALID, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+		return err_set(err, ERR_INVALID, "%s:%d:%d: %s", path, why.line, why.column,
+			       why.text);
 	request = json_pack("{s:s, s:o}", "op", "faults", "plan", plan);
 	result = local_cloud_control(dir, request, NULL, NULL, &answer, err);
 	json_decref(request);
@@ -173,11 +188,13 @@ static int already_up(const struct invocation *in, json_t *info, const char *dir
 	AUTO(err) struct err err = ERR_INIT;
 
 	/* One that builds have started stays from now on, unless it is a build that asks. */
-	if (!flags_bool(in->flags, "session") && local_cloud_control(dir, request, NULL, NULL, &answer, &err) < 0)
+	if (!flags_bool(in->flags, "session") &&
+	    local_cloud_control(dir, request, NULL, NULL, &answer, &err) < 0)
 		ui_error(in, "%s", err.msg);
 	json_decref(request);
 	json_decref(answer);
-	ui_say(in, "The local cloud is up already at %s (backend %s).", json_string_value(json_object_get(info, "endpoint")),
+	ui_say(in, "The local cloud is up already at %s (backend %s).",
+	       json_string_value(json_object_get(info, "endpoint")),
 	       json_string_value(json_object_get(info, "backend")));
 	return 0;
 }
@@ -186,7 +203,8 @@ static int already_up(const struct invocation *in, json_t *info, const char *dir
 static void become_daemon(const struct cloud_config *c)
 {
 	auto_free char *log = os_path_join(c->data_dir, "cloud.log");
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC),
+	    out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	setsid();
 	if (null >= 0)
@@ -206,7 +224,11 @@ static int run_daemon(const struct cloud_config *c, struct reporting *r)
 	if (daemon_run(c, on_progress, on_ready, r, &err) == 0)
 		return 0;
 	if (r->fd >= 0)
-		send_line(r->fd, err.code == ERR_EXISTS && strstr(err.msg, "running already") ? LINE_OTHER : LINE_FAILED, err.msg);
+		send_line(r->fd,
+			  err.code == ERR_EXISTS && strstr(err.msg, "running already")
+				  ? LINE_OTHER
+				  : LINE_FAILED,
+			  err.msg);
 	else
 		ui_error(r->in, "%s", err.msg);
 	return 1;
@@ -241,11 +263,13 @@ static int watch_start(const struct invocation *in, int fd, char **ret_endpoint)
 	if (other)
 		return START_OTHER;
 	if (result < 0)
-		ui_error(in, "The local cloud ended before it was ready; see cloud.log in its data folder.");
+		ui_error(in, "The local cloud ended before it was ready; see cloud.log in its data "
+			     "folder.");
 	return result != 0;
 }
 
-/* What runs, once it answers; NULL when nothing runs. One that is starting or ending is waited for. */
+/* What runs, once it answers; NULL when nothing runs. One that is starting or ending is waited for.
+ */
 static json_t *settled_info(const struct invocation *in, const char *dir)
 {
 	int64_t end = clock_ms() + OTHER_MS;
@@ -254,7 +278,10 @@ static json_t *settled_info(const struct invocation *in, const char *dir)
 
 	while (!(info = running_info(dir)) && !daemon_gone(dir, 100) && clock_ms() < end) {
 		if (!told)
-			ui_say(in, "Waiting for another local cloud of %s that is just starting or ending.", dir);
+			ui_say(in,
+			       "Waiting for another local cloud of %s that is just starting or "
+			       "ending.",
+			       dir);
 		told = true;
 	}
 	return info;
@@ -267,7 +294,8 @@ static int start(const struct invocation *in, const struct cloud_config *c, char
 	int fds[2], code;
 	pid_t pid;
 
-	if (owned_dir_make(c->data_dir, c->owner, c->owner_group, &err) < 0 || pipe2(fds, O_CLOEXEC) < 0) {
+	if (owned_dir_make(c->data_dir, c->owner, c->owner_group, &err) < 0 ||
+	    pipe2(fds, O_CLOEXEC) < 0) {
 		ui_error(in, "%s", err_any(&err) ? err.msg : strerror(errno));
 		return 1;
 	}
@@ -337,8 +365,10 @@ static int run(const struct invocation *in)
 		code = already_up(in, info, c.data_dir);
 		json_decref(info);
 	} else if (code == 0) {
-		ui_say(in, "The local cloud is up at %s.\nFor other AWS clients: eval \"$(%s cloud env)\"; `%s cloud down` stops it.", endpoint,
-		       in->program, in->program);
+		ui_say(in,
+		       "The local cloud is up at %s.\nFor other AWS clients: eval \"$(%s cloud "
+		       "env)\"; `%s cloud down` stops it.",
+		       endpoint, in->program, in->program);
 	}
 	if (code == 0 && send_faults(in, c.data_dir, faults, &err) < 0) {
 		ui_error(in, "%s", err.msg);
@@ -350,19 +380,25 @@ static int run(const struct invocation *in)
 static const struct flag flags[] = {
 	CLOUD_DATA_FLAG,
 	{ "listen", FLAG_STRING, "address:port", .def = "127.0.0.1:4599",
-	  .doc = "Where the API listens; loopback only. When the default port is taken, the next free one is used; port 0 takes any." },
+	  .doc = "Where the API listens; loopback only. When the default port is taken, the next "
+		 "free one is used; port 0 takes any." },
 	{ "backend", FLAG_STRING, "name", .def = "auto",
-	  .doc = "How instances run: container (needs root), qemu (slow, needs none), auto (container where it can work), or none: "
+	  .doc = "How instances run: container (needs root), qemu (slow, needs none), auto "
+		 "(container where it can work), or none: "
 		 "instances have states but nothing boots, for tests of the API." },
 	{ "net", FLAG_STRING, "policy", .def = "mirror",
-	  .doc = "What instances reach: mirror (the host's package mirrors), any (every http and https host), none." },
+	  .doc = "What instances reach: mirror (the host's package mirrors), any (every http and "
+		 "https host), none." },
 	{ "faults", FLAG_STRING, "file", .doc = "A fault plan to begin with (see cloud faults)." },
 	{ "state-delay", FLAG_STRING, "duration", .def = "1s",
 	  .doc = "How long each passing state (pending, stopping…) lasts at least; 0 for tests." },
-	{ "max-instances", FLAG_INT, "n", .def = "100", .doc = "How many instances may run at once." },
-	{ "max-memory", FLAG_INT, "MiB", .def = "0", .doc = "Memory of all running instances together; 0: twice the machine's." },
+	{ "max-instances", FLAG_INT, "n", .def = "100",
+	  .doc = "How many instances may run at once." },
+	{ "max-memory", FLAG_INT, "MiB", .def = "0",
+	  .doc = "Memory of all running instances together; 0: twice the machine's." },
 	{ "foreground", FLAG_BOOL, .doc = "Stay in the foreground until Ctrl-C." },
-	{ "session", FLAG_BOOL, .doc = "Stop when the last build that uses it ends.", .hidden = true },
+	{ "session", FLAG_BOOL, .doc = "Stop when the last build that uses it ends.",
+	  .hidden = true },
 };
 
 const struct command command_cloud_up = {
@@ -370,8 +406,10 @@ const struct command command_cloud_up = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "Start the local cloud",
-	.description = "Starts the local cloud in the background and returns when it answers. The first start makes the base images, which "
-		       "takes a minute or two. With a local cloud of that data folder running already, it says so and ends with 0.",
+	.description = "Starts the local cloud in the background and returns when it answers. The "
+		       "first start makes the base images, which "
+		       "takes a minute or two. With a local cloud of that data folder running "
+		       "already, it says so and ends with 0.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

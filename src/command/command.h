@@ -35,7 +35,8 @@ struct flag {
 
 struct flags; /* parsed; the getters below want a name that the command's rows have */
 bool flags_bool(const struct flags *f, const char *name);
-const char *flags_string(const struct flags *f, const char *name); /* NULL when not given and no default */
+const char *flags_string(const struct flags *f,
+			 const char *name); /* NULL when not given and no default */
 int64_t flags_int(const struct flags *f, const char *name);
 char *const *flags_list(const struct flags *f, const char *name); /* NULL-terminated, never NULL */
 bool flags_given(const struct flags *f, const char *name);
@@ -54,9 +55,11 @@ struct invocation {
 struct command {
 	const char *name;
 	const char *parent;	/* "cloud" for `ingot cloud up`; NULL at the top */
-	const char *arguments;	/* what the usage line has after the name: "[options] TEMPLATE"; may be NULL */
+	const char *arguments;	/* what the usage line has after the name: "[options] TEMPLATE"; may
+				   be NULL */
 	const char *summary;	/* one line, no full stop */
-	const char *description; /* paragraphs, for help and man page; NULL: the summary is enough */
+	const char
+		*description; /* paragraphs, for help and man page; NULL: the summary is enough */
 	const struct flag *flags;
 	size_t nflags;
 	const struct flag *more_flags; /* shared rows (template flags); may be NULL */
@@ -65,13 +68,16 @@ struct command {
 	bool raw;	/* gets all its arguments unparsed, flags too */
 	bool hidden;
 	bool packer; /* Packer has it too: listed in help under either name */
-	/* Returns the exit code; prints by itself (command/ui.h). NULL: a group, which shows its commands. */
+	/* Returns the exit code; prints by itself (command/ui.h). NULL: a group, which shows its
+	 * commands. */
 	int (*run)(const struct invocation *in);
-	/* The words that may stand as argument, each with a space before it, for the shell; NULL: files, or nothing. */
+	/* The words that may stand as argument, each with a space before it, for the shell; NULL:
+	 * files, or nothing. */
 	void (*complete)(struct buf *out);
 };
 
-extern const struct command *const commands[]; /* NULL-terminated, sorted by name, a group before its own */
+extern const struct command
+	*const commands[]; /* NULL-terminated, sorted by name, a group before its own */
 
 /* NULL if there is none. parent may be NULL. */
 const struct command *command_find(const char *parent, const char *name);

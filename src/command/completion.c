@@ -1,5 +1,5 @@
-/* completion: what a shell needs to complete commands and flags, printed from the tables (hidden; for make
- * install). */
+/* completion: what a shell needs to complete commands and flags, printed from the tables (hidden;
+ * for make install). */
 #include "command/command.h"
 #include "command/flags.h"
 #include "command/ui.h"
@@ -46,7 +46,8 @@ static void bash(struct buf *out)
 {
 	buf_adds(out, "# bash completion of ingot; `ingot completion bash` printed it\n"
 		      "_ingot() {\n"
-		      "\tlocal word=${COMP_WORDS[COMP_CWORD]} one=${COMP_WORDS[1]} two=${COMP_WORDS[2]} words=\"\"\n"
+		      "\tlocal word=${COMP_WORDS[COMP_CWORD]} one=${COMP_WORDS[1]} "
+		      "two=${COMP_WORDS[2]} words=\"\"\n"
 		      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then words=\"");
 	add_words(out, NULL);
 	buf_adds(out, "\"\n\telse case \"$one\" in\n");
@@ -62,10 +63,11 @@ static void bash(struct buf *out)
 
 static void zsh(struct buf *out)
 {
-	buf_adds(out, "#compdef ingot\n# zsh completion of ingot; `ingot completion zsh` printed it\n"
-		      "_ingot() {\n"
-		      "\tlocal list=\"\"\n"
-		      "\tif (( CURRENT == 2 )); then list=\"");
+	buf_adds(out,
+		 "#compdef ingot\n# zsh completion of ingot; `ingot completion zsh` printed it\n"
+		 "_ingot() {\n"
+		 "\tlocal list=\"\"\n"
+		 "\tif (( CURRENT == 2 )); then list=\"");
 	add_words(out, NULL);
 	buf_adds(out, "\"\n\telse case \"$words[2]\" in\n");
 	add_cases(out, "list");
@@ -88,7 +90,8 @@ static int run(const struct invocation *in)
 	} else if (streq(in->args[0], "zsh")) {
 		zsh(&out);
 	} else {
-		ui_error(in, "No completion for the shell \"%s\": bash and zsh are known.", in->args[0]);
+		ui_error(in, "No completion for the shell \"%s\": bash and zsh are known.",
+			 in->args[0]);
 		return 1;
 	}
 	ui_write(buf_str(&out));

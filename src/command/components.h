@@ -5,6 +5,7 @@
 #include "engine/registry.h"
 
 extern const struct registry components;
-extern const struct registry components_local; /* for a rehearsal: nothing in it reads a real account */
+extern const struct registry
+	components_local; /* for a rehearsal: nothing in it reads a real account */
 
 #endif

@@ -48,7 +48,8 @@ static const struct dl_symbol symbols[] = {
 	DL_SYMBOL(edit, history_end, history_end),
 	DL_SYMBOL(edit, history, history),
 };
-static struct dl_library library = { "libedit.so.2", "libedit2", symbols, ARRAY_LEN(symbols), NULL };
+static struct dl_library library = { "libedit.so.2", "libedit2", symbols, ARRAY_LEN(symbols),
+				     NULL };
 
 struct console_edit {
 	EditLine *el; /* NULL: no library, or no terminal */

@@ -1,5 +1,5 @@
-/* Flags in Go's grammar: -f, --f, -f=v, -f v; booleans take no separate value; "--" and the first word
- * without a dash end them. */
+/* Flags in Go's grammar: -f, --f, -f=v, -f v; booleans take no separate value; "--" and the first
+ * word without a dash end them. */
 #include "command/flags.h"
 
 #include "base/str.h"
@@ -83,8 +83,8 @@ static bool is_choice(const struct flag *row, struct str s)
 
 static int bad_value(const struct flag *row, struct str s, const char *why, struct err *err)
 {
-	return err_set(err, ERR_INVALID, "invalid value \"" STR_FMT "\" for flag -%s: %s", STR_ARG(s),
-		       row->name, why);
+	return err_set(err, ERR_INVALID, "invalid value \"" STR_FMT "\" for flag -%s: %s",
+		       STR_ARG(s), row->name, why);
 }
 
 static int bad_choice(const struct flag *row, struct str s, struct err *err)
@@ -106,7 +106,8 @@ static int set(struct flag_value *v, struct str s, struct err *err)
 	switch (row->type) {
 	case FLAG_BOOL:
 		if (!parse_bool(s, &v->boolean))
-			return err_set(err, ERR_INVALID, "invalid boolean value \"" STR_FMT "\" for -%s: parse error",
+			return err_set(err, ERR_INVALID,
+				       "invalid boolean value \"" STR_FMT "\" for -%s: parse error",
 				       STR_ARG(s), row->name);
 		return 0;
 	case FLAG_INT:
@@ -177,8 +178,8 @@ static int parse_one(struct flags *f, char *const *argv, size_t *ret_used, struc
 	return set(v, str_from(argv[1]), err);
 }
 
-int flags_parse(const struct command *c, char *const *argv, struct flags **ret, char *const **ret_args,
-		struct err *err)
+int flags_parse(const struct command *c, char *const *argv, struct flags **ret,
+		char *const **ret_args, struct err *err)
 {
 	AUTO(flags) struct flags *f = flags_new(c);
 

@@ -1,5 +1,5 @@
-/* Help texts. Fixed by what scripts and people know: the usage line, "Available commands are:" with four
- * blanks before each name, one flag a line. */
+/* Help texts. Fixed by what scripts and people know: the usage line, "Available commands are:" with
+ * four blanks before each name, one flag a line. */
 #include "command/help.h"
 
 #include "command/flags.h"
@@ -70,7 +70,9 @@ static void list_commands(const char *parent, bool as_packer, struct buf *out)
 
 void help_program(const char *program, bool as_packer, struct buf *out)
 {
-	buf_printf(out, "Usage: %s [--version] [--help] <command> [<args>]\n\nAvailable commands are:\n", program);
+	buf_printf(out,
+		   "Usage: %s [--version] [--help] <command> [<args>]\n\nAvailable commands are:\n",
+		   program);
 	list_commands(NULL, as_packer, out);
 	buf_addc(out, '\n');
 }
@@ -100,8 +102,9 @@ void help_command(const char *program, const struct command *c, struct buf *out)
 {
 	bool any = false;
 
-	buf_printf(out, "Usage: %s %s%s%s%s%s\n\n", program, c->parent ? c->parent : "", c->parent ? " " : "",
-		   c->name, c->arguments ? " " : "", c->arguments ? c->arguments : "");
+	buf_printf(out, "Usage: %s %s%s%s%s%s\n\n", program, c->parent ? c->parent : "",
+		   c->parent ? " " : "", c->name, c->arguments ? " " : "",
+		   c->arguments ? c->arguments : "");
 	help_wrap(out, 0, 2, c->description ? c->description : c->summary);
 	for (size_t i = 0; flags_row(c, i); i++) {
 		if (flags_row(c, i)->hidden)

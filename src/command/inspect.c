@@ -118,7 +118,8 @@ static int run(const struct invocation *in)
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(err) struct err err = ERR_INIT;
 	struct template_args args = { .run_data = true,
-				      .sequential = flags_bool(in->flags, "use-sequential-evaluation") };
+				      .sequential =
+					      flags_bool(in->flags, "use-sequential-evaluation") };
 	struct outline o;
 	struct diags d;
 	int rc;
@@ -153,10 +154,11 @@ const struct command command_inspect = {
 	.name = "inspect",
 	.arguments = "TEMPLATE",
 	.summary = "Show what a template has",
-	.description = "Lists the variables, builders and provisioners of a template. Those of a JSON "
-		       "template are shown as they are written, those of an HCL2 template with their "
-		       "values; its data sources are asked for that. Without a template, or with two, it "
-		       "shows an empty one.",
+	.description =
+		"Lists the variables, builders and provisioners of a template. Those of a JSON "
+		"template are shown as they are written, those of an HCL2 template with their "
+		"values; its data sources are asked for that. Without a template, or with two, it "
+		"shows an empty one.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

@@ -1,5 +1,5 @@
-/* The signal thread. The signals are blocked in all threads and taken by sigwait, so that what they cause may
- * lock and print. */
+/* The signal thread. The signals are blocked in all threads and taken by sigwait, so that what they
+ * cause may lock and print. */
 #include "command/interrupt.h"
 
 #include "base/base.h"
@@ -37,8 +37,8 @@ static void *watch(void *data)
 	return NULL;
 }
 
-struct interrupt *interrupt_watch(void (*first)(void *data, const char *signal), void (*second)(void *data),
-				  void *data)
+struct interrupt *interrupt_watch(void (*first)(void *data, const char *signal),
+				  void (*second)(void *data), void *data)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGNAL_END };
 	struct interrupt *i = xcalloc(1, sizeof(*i));

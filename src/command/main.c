@@ -1,5 +1,5 @@
-/* The program's way from argv to a command's exit code (cli.md 1 to 3): the name it is called by, the
- * flags that stand anywhere, help, version, and what must be right before any command runs. */
+/* The program's way from argv to a command's exit code (cli.md 1 to 3): the name it is called by,
+ * the flags that stand anywhere, help, version, and what must be right before any command runs. */
 #include "command/main.h"
 
 #include "command/command.h"
@@ -95,7 +95,8 @@ static int show_program_help(const struct line *l, int code)
 	return code;
 }
 
-/* A group without one of its commands: the list of them, and what was wrong with the word that stands there. */
+/* A group without one of its commands: the list of them, and what was wrong with the word that
+ * stands there. */
 static int show_group(const struct line *l)
 {
 	AUTO(buf) struct buf line = BUF_INIT;
@@ -142,12 +143,14 @@ static int run_command(const struct line *l)
 	in.flags = flags;
 	while (in.args[in.nargs])
 		in.nargs++;
-	if (!c->raw && (in.nargs < (size_t)c->min_args || (c->max_args >= 0 && in.nargs > (size_t)c->max_args)))
+	if (!c->raw && (in.nargs < (size_t)c->min_args ||
+			(c->max_args >= 0 && in.nargs > (size_t)c->max_args)))
 		return show_command_help(l, 1);
 	return c->run(&in);
 }
 
-/* The settings file (cli.md 9): nothing in it concerns ingot, but one that is broken stops every command. */
+/* The settings file (cli.md 9): nothing in it concerns ingot, but one that is broken stops every
+ * command. */
 static int check_settings(struct err *err)
 {
 	const char *path = os_env("PACKER_CONFIG");
@@ -166,7 +169,8 @@ static int check_settings(struct err *err)
 		return -1;
 	tree = json_loadb(buf_cstr(&text), text.n, 0, &why);
 	if (!tree)
-		return err_set(err, ERR_INVALID, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+		return err_set(err, ERR_INVALID, "%s:%d:%d: %s", path, why.line, why.column,
+			       why.text);
 	json_decref(tree);
 	return 0;
 }

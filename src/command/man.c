@@ -60,9 +60,12 @@ static const char head[] =
 	".TH INGOT 1 \"\" \"ingot " INGOT_VERSION "\" \"User Commands\"\n"
 	".SH NAME\ningot \\- build golden machine images from Packer templates\n"
 	".SH SYNOPSIS\n.B ingot\n[\\-\\-version] [\\-\\-help] <command> [<args>]\n"
-	".SH DESCRIPTION\ningot builds machine images for Amazon EC2 from Packer templates, or, with \\fBbuild \\-local\\fR and no\n"
-	"account at all, on a local cloud inside the same program. It takes Packer's commands and flags; called by the name\n"
-	"packer it answers as that program does. Flags have one or two dashes and stand before the arguments.\n"
+	".SH DESCRIPTION\ningot builds machine images for Amazon EC2 from Packer templates, or, "
+	"with \\fBbuild \\-local\\fR and no\n"
+	"account at all, on a local cloud inside the same program. It takes Packer's commands and "
+	"flags; called by the name\n"
+	"packer it answers as that program does. Flags have one or two dashes and stand before the "
+	"arguments.\n"
 	".SH COMMANDS\n";
 static const char tail[] =
 	".SH EXIT STATUS\n0 when all is well, 1 on any error, 127 when there is no such command.\n"
@@ -70,9 +73,12 @@ static const char tail[] =
 	".TP\n.B PACKER_LOG\nNot empty and not 0: log to standard error.\n"
 	".TP\n.B PACKER_LOG_PATH\nLog to this file.\n"
 	".TP\n.B PACKER_NO_COLOR\nNot empty: no colours.\n"
-	".TP\n.B INGOT_STATE_DIR\nWhere the journals of runs are, which sweep reads. Default: ingot in XDG_STATE_HOME.\n"
-	".TP\n.B INGOT_RUN_TAG\nName of the tag that every resource wears while a build runs; empty: none.\n"
-	".TP\n.B AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_REGION, AWS_ENDPOINT_URL, \\fRand others\nAs all AWS tools read them.\n";
+	".TP\n.B INGOT_STATE_DIR\nWhere the journals of runs are, which sweep reads. Default: "
+	"ingot in XDG_STATE_HOME.\n"
+	".TP\n.B INGOT_RUN_TAG\nName of the tag that every resource wears while a build runs; "
+	"empty: none.\n"
+	".TP\n.B AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_REGION, AWS_ENDPOINT_URL, \\fRand others\nAs "
+	"all AWS tools read them.\n";
 
 static int run(const struct invocation *in)
 {

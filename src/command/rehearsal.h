@@ -6,10 +6,11 @@
 
 struct rehearsal;
 
-/* Attaches to the local cloud, or starts one, and sets run->local (and the journal's note of it). Says what it
- * does. Errors: those of local_cloud_attach(). */
+/* Attaches to the local cloud, or starts one, and sets run->local (and the journal's note of it).
+ * Says what it does. Errors: those of local_cloud_attach(). */
 int rehearsal_start(struct run *run, struct rehearsal **ret, struct err *err) MUST_USE;
-/* After the last build: says where the images stay; a cloud that was started for the run ends. NULL is fine. */
+/* After the last build: says where the images stay; a cloud that was started for the run ends. NULL
+ * is fine. */
 void rehearsal_end(struct rehearsal *r);
 
 #endif

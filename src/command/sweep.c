@@ -36,13 +36,16 @@ static void progress(void *data, const char *text)
 static int reach_local(void *data, const char *data_dir, char **ret_endpoint, struct err *err)
 {
 	struct sweeping *s = data;
-	struct local_cloud_options options = { .data_dir = data_dir, .on_progress = progress, .data = s, .cancel = s->cancel };
+	struct local_cloud_options options = {
+		.data_dir = data_dir, .on_progress = progress, .data = s, .cancel = s->cancel
+	};
 
 	local_cloud_detach(steal(s->cloud));
 	if (local_cloud_attach(&options, &s->cloud, err) < 0)
 		return -1;
 	*ret_endpoint = xstrdup(local_cloud_endpoint(s->cloud));
-	aws_undo_use_local(*ret_endpoint, local_cloud_access_key(s->cloud), local_cloud_secret_key(s->cloud));
+	aws_undo_use_local(*ret_endpoint, local_cloud_access_key(s->cloud),
+			   local_cloud_secret_key(s->cloud));
 	return 0;
 }
 
@@ -63,9 +66,11 @@ static void stop_at_once(void *data)
 static int report(const struct invocation *in, const struct sweep *s)
 {
 	if (s->dry_run)
-		ui_say(in, s->removed ? "%zu resource(s) would be removed." : "Nothing to remove.", s->removed);
+		ui_say(in, s->removed ? "%zu resource(s) would be removed." : "Nothing to remove.",
+		       s->removed);
 	else if (s->removed || !s->left)
-		ui_say(in, s->removed ? "%zu resource(s) removed." : "Nothing to remove.", s->removed);
+		ui_say(in, s->removed ? "%zu resource(s) removed." : "Nothing to remove.",
+		       s->removed);
 	if (s->left)
 		ui_error(in, "%zu left over; run sweep again when the cause is gone.", s->left);
 	return s->left ? 1 : 0;
@@ -98,15 +103,19 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	{ "dry-run", FLAG_BOOL, .doc = "Only say what would be removed." },
-	{ "run", FLAG_STRING, "id", .doc = "Only what this run left; its id is in the run's last lines and in the tag ingot:run." },
+	{ "run", FLAG_STRING, "id",
+	  .doc = "Only what this run left; its id is in the run's last lines and in the tag "
+		 "ingot:run." },
 };
 
 const struct command command_sweep = {
 	.name = "sweep",
 	.arguments = "[options]",
 	.summary = "Remove what interrupted builds left behind",
-	.description = "Reads the journals of runs that are no longer alive and removes what they had made and not removed "
-		       "themselves: instances, volumes, security groups, key pairs, unfinished images. Images of builds that "
+	.description = "Reads the journals of runs that are no longer alive and removes what they "
+		       "had made and not removed "
+		       "themselves: instances, volumes, security groups, key pairs, unfinished "
+		       "images. Images of builds that "
 		       "ended well are never touched. Ends with 1 if something is left.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

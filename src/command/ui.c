@@ -22,7 +22,8 @@ static void message(const struct invocation *in, const char *kind, const char *f
 
 	buf_vprintf(&text, fmt, ap);
 	if (in->machine_readable)
-		machine_line(&line, clock_unix(), NULL, "ui", (const char *[]){ kind, buf_cstr(&text), NULL });
+		machine_line(&line, clock_unix(), NULL, "ui",
+			     (const char *[]){ kind, buf_cstr(&text), NULL });
 	else
 		buf_printf(&line, "%s\n", buf_cstr(&text));
 	ui_write(buf_str(&line));

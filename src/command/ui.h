@@ -1,5 +1,5 @@
-/* What commands other than build print: lines for people on standard output, or with -machine-readable
- * the lines of cli.md 5. (Builds speak through engine/event.h.) */
+/* What commands other than build print: lines for people on standard output, or with
+ * -machine-readable the lines of cli.md 5. (Builds speak through engine/event.h.) */
 #ifndef INGOT_COMMAND_UI_H
 #define INGOT_COMMAND_UI_H
 
@@ -12,8 +12,8 @@
 /* One message; a newline is added. */
 void ui_say(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ui_error(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Diagnostics, each one message, in the order they were found: errors, or with DIAG_WARNING warnings
- * too; then how many more there were. What `secrets` (may be NULL) holds is not shown. */
+/* Diagnostics, each one message, in the order they were found: errors, or with DIAG_WARNING
+ * warnings too; then how many more there were. What `secrets` (may be NULL) holds is not shown. */
 void ui_diags(const struct invocation *in, const struct diags *d, enum diag_severity least,
 	      const struct redact *secrets);
 /* A machine-readable line; nothing for people. target may be NULL; data ends with NULL. */

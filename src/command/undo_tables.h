@@ -1,4 +1,5 @@
-/* How to remove what journals list, by platform: the arrows point one way, so engine gets it from here. */
+/* How to remove what journals list, by platform: the arrows point one way, so engine gets it from
+ * here. */
 #ifndef INGOT_COMMAND_UNDO_TABLES_H
 #define INGOT_COMMAND_UNDO_TABLES_H
 

@@ -44,7 +44,8 @@ static int run(const struct invocation *in)
 	if (rc < 0 || plan->diags.errors)
 		return 1;
 	if (flags_bool(in->flags, "strict") && lenient(&plan->diags)) {
-		ui_error(in, "Not valid by -strict: Packer would refuse what is only warned of above.");
+		ui_error(in,
+			 "Not valid by -strict: Packer would refuse what is only warned of above.");
 		return 1;
 	}
 	ui_say(in, args.syntax_only ? "Syntax-only check passed. Everything looks okay."

@@ -16,8 +16,8 @@ static bool is_secret(const struct decoder *d, struct value v)
 	return v.sensitive || (d->row && d->row->flags & SPEC_SENSITIVE);
 }
 
-/* Short texts that were only made with a secret (true, 5m, a mode) are left out: to blot them out would make all output
- * unreadable, and the secret itself is hidden anyway. */
+/* Short texts that were only made with a secret (true, 5m, a mode) are left out: to blot them out
+ * would make all output unreadable, and the secret itself is hidden anyway. */
 static bool is_worth_hiding(const struct decoder *d, struct value v, const char *text)
 {
 	enum { MADE_MIN = 8 };

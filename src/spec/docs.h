@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "spec/spec.h"
 
-/* Markdown: what the component does, required options, then the others, each with type, default and choices;
- * sub-blocks follow under their own headings. Hidden rows are left out. */
+/* Markdown: what the component does, required options, then the others, each with type, default and
+ * choices; sub-blocks follow under their own headings. Hidden rows are left out. */
 void spec_write_markdown(const struct spec *spec, struct buf *out);
 
 #endif

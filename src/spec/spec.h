@@ -2,13 +2,13 @@
  *
  *	struct file_config { char *target; char *content; };
  *	static const struct spec_row file_rows[] = {
- *		SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED, .doc = "Path of the file to make."),
- *		SPEC_STR(struct file_config, content, .doc = "Text to put into it."),
+ *		SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED, .doc = "Path of the
+ *file to make."), SPEC_STR(struct file_config, content, .doc = "Text to put into it."),
  *	};
  *	const struct spec file_spec = SPEC("file", struct file_config, file_rows);
  *
- * One table drives decoding from both languages, defaults, checks, "did you mean", docs, JSON Schema
- * and redaction. A row whose member has another C type does not compile.
+ * One table drives decoding from both languages, defaults, checks, "did you mean", docs, JSON
+ *Schema and redaction. A row whose member has another C type does not compile.
  */
 #ifndef INGOT_SPEC_SPEC_H
 #define INGOT_SPEC_SPEC_H
@@ -43,7 +43,8 @@ enum spec_flags {
 	SPEC_DEPRECATED = 1 << 4, /* `instead` names the new one; still read, with one warning */
 	SPEC_HIDDEN = 1 << 5,	  /* not in docs and completion (old names, internals) */
 	SPEC_OWN = 1 << 7,	  /* ingot's own: Packer has no such option */
-	SPEC_KEY_VALUE = 1 << 6,  /* SPEC_T_MAP given as blocks of key/value/name (tag {…} of HCL2) */
+	SPEC_KEY_VALUE =
+		1 << 6, /* SPEC_T_MAP given as blocks of key/value/name (tag {…} of HCL2) */
 };
 
 enum tribool { TRIBOOL_UNSET = 0, TRIBOOL_FALSE, TRIBOOL_TRUE };
@@ -99,9 +100,10 @@ struct spec {
 /* offsetof(T, m), refused by the compiler unless m is a `want`. */
 #define SPEC_OFF(T, m, want) \
 	(offsetof(T, m) + 0 * sizeof(struct { \
-		_Static_assert(_Generic(((T *)0)->m, want: 1, default: 0), "option " #T "." #m " is not a " #want); \
-		int pad_; \
-	}))
+				  _Static_assert(_Generic(((T *)0)->m, want : 1, default : 0), \
+						 "option " #T "." #m " is not a " #want); \
+				  int pad_; \
+			  }))
 #define SPEC_ROW_(T, m, want, t, ...) \
 	{ .name = #m, .type = (t), .offset = SPEC_OFF(T, m, want), __VA_ARGS__ }
 /* A later `.name = "…"` in the arguments overrides the member's name. */
@@ -116,49 +118,60 @@ struct spec {
 #define SPEC_STR_LISTS(T, m, ...) SPEC_ROW_(T, m, struct str_lists, SPEC_T_STR_LISTS, __VA_ARGS__)
 #define SPEC_MAP(T, m, ...) SPEC_ROW_(T, m, struct str_map, SPEC_T_MAP, __VA_ARGS__)
 #define SPEC_VALUE(T, m, ...) SPEC_ROW_(T, m, struct value, SPEC_T_VALUE, __VA_ARGS__)
-#define SPEC_BLOCK(T, m, S, subspec, ...) SPEC_ROW_(T, m, S *, SPEC_T_BLOCK, .sub = (subspec), __VA_ARGS__)
-#define SPEC_BLOCKS(T, m, subspec, ...) SPEC_ROW_(T, m, struct spec_blocks, SPEC_T_BLOCKS, .sub = (subspec), __VA_ARGS__)
+#define SPEC_BLOCK(T, m, S, subspec, ...) \
+	SPEC_ROW_(T, m, S *, SPEC_T_BLOCK, .sub = (subspec), __VA_ARGS__)
+#define SPEC_BLOCKS(T, m, subspec, ...) \
+	SPEC_ROW_(T, m, struct spec_blocks, SPEC_T_BLOCKS, .sub = (subspec), __VA_ARGS__)
 #define SPEC_EMBED(T, m, S, subspec) \
 	{ .name = "", .type = SPEC_T_EMBED, .offset = SPEC_OFF(T, m, S), .sub = (subspec) }
 #define SPEC(label, T, r, ...) \
 	{ .name = (label), .size = sizeof(T), .rows = (r), .nrows = ARRAY_LEN(r), __VA_ARGS__ }
 
-/* Renders {{ }} in one string of an option. late: the row or a block around it is SPEC_LATE (the text is
- * checked and given back as it stands). 0; 1: *ret is a stand-in, since its value is not to be had before
- * the build runs; or -1 with ERR_INVALID and the byte offset in err->os. */
-typedef int spec_render_fn(void *data, const struct spec_row *row, bool late, struct str text, struct str *ret,
-			   struct err *err);
+/* Renders {{ }} in one string of an option. late: the row or a block around it is SPEC_LATE (the
+ * text is checked and given back as it stands). 0; 1: *ret is a stand-in, since its value is not to
+ * be had before the build runs; or -1 with ERR_INVALID and the byte offset in err->os. */
+typedef int spec_render_fn(void *data, const struct spec_row *row, bool late, struct str text,
+			   struct str *ret, struct err *err);
 
 struct spec_input {
 	struct arena *arena;
 	struct diags *diags;
 	spec_render_fn *render; /* NULL: text is taken as it is */
 	void *data;
-	bool json; /* spans of strings are JSON text: a mistake in {{ }} is shown at its place in them */
-	/* Stands for a text that is not known yet, so that it counts as given; NULL: it is left unset. */
+	bool json; /* spans of strings are JSON text: a mistake in {{ }} is shown at its place in
+		      them */
+	/* Stands for a text that is not known yet, so that it counts as given; NULL: it is left
+	 * unset. */
 	const char *unknown;
-	bool weak; /* legacy JSON: "true" for booleans, digits for numbers, one value for a list… (cli.md 7) */
-	const char *const *ignore; /* keys that belong to others (type, name, only…); NULL-terminated */
-	/* Set on failure where nothing is wrong but that required options are not there: what is there can still be
-	 * judged. NULL: nobody wants to know. */
+	bool weak; /* legacy JSON: "true" for booleans, digits for numbers, one value for a list…
+		      (cli.md 7) */
+	const char *const
+		*ignore; /* keys that belong to others (type, name, only…); NULL-terminated */
+	/* Set on failure where nothing is wrong but that required options are not there: what is
+	 * there can still be judged. NULL: nobody wants to know. */
 	bool *ret_incomplete;
 	/* Strings of sensitive options are told here, for redaction; NULL: nobody wants them. */
 	void (*on_secret)(void *data, const char *secret);
 };
 
-/* Decodes an object into a zeroed struct. All mistakes are reported; after an unknown option a missing
- * required one is not, since it most likely is the misspelt one. Unknown values leave the member unset
- * and count as given. null counts as not given. Returns 0, or -1 when it added an error to in->diags. */
-int spec_decode(const struct spec *spec, struct value body, const struct spec_input *in, void *out) MUST_USE;
+/* Decodes an object into a zeroed struct. All mistakes are reported; after an unknown option a
+ * missing required one is not, since it most likely is the misspelt one. Unknown values leave the
+ * member unset and count as given. null counts as not given. Returns 0, or -1 when it added an
+ * error to in->diags. */
+int spec_decode(const struct spec *spec, struct value body, const struct spec_input *in,
+		void *out) MUST_USE;
 
 /* Which options stood in the template (an option name of spec, not of a sub-block). */
 bool spec_given(struct value body, const char *name);
 
-/* Looks a row up, through embedded ones; NULL if absent. *ret_offset (may be NULL): from the outer struct. */
+/* Looks a row up, through embedded ones; NULL if absent. *ret_offset (may be NULL): from the outer
+ * struct. */
 const struct spec_row *spec_find(const struct spec *spec, const char *name, size_t *ret_offset);
 /* Calls fn for every row, embedded ones flattened. */
-void spec_each(const struct spec *spec, void (*fn)(void *data, const struct spec_row *row), void *data);
-/* Bugs of the table itself (no doc, listed twice, required with default): number, each written to out. */
+void spec_each(const struct spec *spec, void (*fn)(void *data, const struct spec_row *row),
+	       void *data);
+/* Bugs of the table itself (no doc, listed twice, required with default): number, each written to
+ * out. */
 int spec_check(const struct spec *spec, struct buf *out);
 
 /* Helpers for decoded values. */

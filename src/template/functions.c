@@ -48,7 +48,8 @@ static int fn_user(struct gotmpl_env *env, const struct value *args, size_t narg
 		return -1;
 	if (!s->variables)
 		return err_set(err, ERR_INVALID,
-			       "HCL2 templates have no user variables; write ${var." STR_FMT "}", STR_ARG(args[0].string));
+			       "HCL2 templates have no user variables; write ${var." STR_FMT "}",
+			       STR_ARG(args[0].string));
 	v = map_get(s->variables, args[0].string);
 	if (!v && s->in_variables) {
 		s->unset = arena_strndup(env->arena, args[0].string.p, args[0].string.n);
@@ -73,12 +74,14 @@ static int fn_env(struct gotmpl_env *env, const struct value *args, size_t nargs
 }
 
 /* What HCL has by the same name: it asks a server. Arguments that are left out are null there. */
-static int ask_server(struct gotmpl_env *env, const char *name, const struct value *args, size_t nargs,
-		      struct value *ret, struct err *err)
+static int ask_server(struct gotmpl_env *env, const char *name, const struct value *args,
+		      size_t nargs, struct value *ret, struct err *err)
 {
 	struct scope *s = scope_of(env);
 	const struct func *f = s->functions ? func_find(s->functions, str_from(name)) : NULL;
-	struct eval e = { .arena = env->arena, .on_secret = s->on_secret, .secret_data = s->secret_data };
+	struct eval e = { .arena = env->arena,
+			  .on_secret = s->on_secret,
+			  .secret_data = s->secret_data };
 	struct func_call call = { .arena = env->arena, .eval = &e, .func = f, .bad_arg = -1 };
 	struct value all[2] = { value_null(nowhere), value_null(nowhere) };
 
@@ -94,8 +97,8 @@ static int ask_server(struct gotmpl_env *env, const char *name, const struct val
 }
 
 #define SERVER_FUNCTION(name) \
-	static int fn_##name(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret, \
-			     struct err *err) \
+	static int fn_##name(struct gotmpl_env *env, const struct value *args, size_t nargs, \
+			     struct value *ret, struct err *err) \
 	{ \
 		return ask_server(env, #name, args, nargs, ret, err); \
 	}
@@ -300,8 +303,10 @@ static int fn_build(struct gotmpl_env *env, const struct value *args, size_t nar
 	if (need_text(args, nargs, err) < 0)
 		return -1;
 	if (!s->known && !s->variables)
-		return err_set(err, ERR_INVALID, "values of the build are not available here; write ${build." STR_FMT
-						 "} in a provisioner or post-processor", STR_ARG(args[0].string));
+		return err_set(err, ERR_INVALID,
+			       "values of the build are not available here; write ${build." STR_FMT
+			       "} in a provisioner or post-processor",
+			       STR_ARG(args[0].string));
 	if (!s->known)
 		return err_set(err, ERR_INVALID, "values of the build are not available here");
 	if (!map_has(s->known, args[0].string))

@@ -123,8 +123,8 @@ static bool is_common(const struct object *o, struct str name)
 static bool check_common(struct object *o, const struct hcl_attr *at, const struct spec_row *row,
 			 struct value v)
 {
-	bool plain = row->type == SPEC_T_STR || row->type == SPEC_T_INT || row->type == SPEC_T_BOOL ||
-		     row->type == SPEC_T_DURATION;
+	bool plain = row->type == SPEC_T_STR || row->type == SPEC_T_INT ||
+		     row->type == SPEC_T_BOOL || row->type == SPEC_T_DURATION;
 	int64_t whole;
 
 	if (v.kind == VALUE_NULL && plain)

@@ -95,7 +95,8 @@ static void read_postprocessors(struct hcl_reader *r, const struct hcl_item *ite
 static void read_registry(struct hcl_reader *r, const struct hcl_item *item)
 {
 	if (r->has_registry)
-		diag_error(r->t->diags, item->block.span, "A build has only one hcp_packer_registry");
+		diag_error(r->t->diags, item->block.span,
+			   "A build has only one hcp_packer_registry");
 	else
 		hcl_check_registry(r->t, &item->block);
 	r->has_registry = true;

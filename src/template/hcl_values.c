@@ -280,7 +280,8 @@ static void take_flags(struct hcl_template *t)
 		}
 		g = diag_error(t->diags, (struct span){ 0 },
 			       "-var %s: the template has no variable \"%s\"", name, name);
-		diag_detail(t->diags, g, "Declare it in a .pkr.hcl file: variable \"%s\" {}.", name);
+		diag_detail(t->diags, g, "Declare it in a .pkr.hcl file: variable \"%s\" {}.",
+			    name);
 	}
 }
 

@@ -72,8 +72,8 @@ struct legacy {
 };
 
 /* The template that args name, read, with the values given from outside (load.c). */
-int legacy_load(const struct template_args *args, struct arena *a, struct diags *d, struct legacy **ret,
-		struct err *err) MUST_USE;
+int legacy_load(const struct template_args *args, struct arena *a, struct diags *d,
+		struct legacy **ret, struct err *err) MUST_USE;
 /* Reads and takes apart; mistakes of form are in d, headed as such. -1: nothing can follow. */
 int legacy_read(struct arena *a, struct source *src, struct diags *d, struct legacy **ret) MUST_USE;
 /* Reads a file of variables into t->values (before the template's own are rendered). */

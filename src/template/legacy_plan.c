@@ -49,14 +49,15 @@ static void drop_errors(struct diags *d)
 	d->errors = 0;
 }
 
-static int legacy_decode(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct diags *d,
-			 void **ret_config)
+static int legacy_decode(const struct plan_component *c, const struct plan_data *data,
+			 struct arena *a, struct diags *d, void **ret_config)
 {
 	return component_decode(c, c->lang, c->body, data, a, d, ret_config);
 }
 
-static int legacy_render(const struct plan_component *c, const struct plan_data *data, struct arena *a, struct value dot,
-			 struct str text, struct str *ret, struct err *err)
+static int legacy_render(const struct plan_component *c, const struct plan_data *data,
+			 struct arena *a, struct value dot, struct str text, struct str *ret,
+			 struct err *err)
 {
 	return component_render(c, c->lang, data, a, dot, text, ret, err);
 }
@@ -140,7 +141,8 @@ static bool make_provisioner(struct maker *m, const struct legacy_provisioner *f
 	};
 	ret->max_retries = max_retries(m, from, &d);
 	if (!ret->ops) {
-		component_missing(m->args->registry, COMPONENT_PROVISIONER, from->type, from->type_span, &d);
+		component_missing(m->args->registry, COMPONENT_PROVISIONER, from->type,
+				  from->type_span, &d);
 	} else {
 		ret->c.spec = ret->ops->spec;
 		good = make_component(m, &ret->c, COMPONENT_PROVISIONER, ret->ops->prepare, &d) &&
@@ -186,7 +188,8 @@ static bool make_postprocessor(struct maker *m, const struct legacy_postprocesso
 		.keep_input = from->keep_input,
 	};
 	if (!ret->ops) {
-		component_missing(m->args->registry, COMPONENT_POSTPROCESSOR, from->type, from->type_span, &d);
+		component_missing(m->args->registry, COMPONENT_POSTPROCESSOR, from->type,
+				  from->type_span, &d);
 	} else {
 		ret->c.spec = ret->ops->spec;
 		good = make_component(m, &ret->c, COMPONENT_POSTPROCESSOR, ret->ops->prepare, &d);
@@ -251,7 +254,8 @@ static void make_build(struct maker *m, const struct legacy_builder *from, struc
 	m->types_only = lacks_component(m, from);
 	m->known = b->ops && b->ops->generated ? component_known(a, b->ops) : m->common_known;
 	if (!b->ops) {
-		component_missing(m->args->registry, COMPONENT_BUILDER, from->type, from->type_span, &d);
+		component_missing(m->args->registry, COMPONENT_BUILDER, from->type, from->type_span,
+				  &d);
 	} else {
 		b->builder.spec = b->ops->spec;
 		good = make_component(m, &b->builder, COMPONENT_BUILDER, b->ops->prepare, &d);

@@ -137,7 +137,8 @@ static void keep_fetched(void *data, const char *secret)
 	struct legacy *t = data;
 	size_t n = t->nfetched;
 
-	t->fetched = arena_grow(t->arena, t->fetched, n * sizeof(*t->fetched), (n + 1) * sizeof(*t->fetched));
+	t->fetched = arena_grow(t->arena, t->fetched, n * sizeof(*t->fetched),
+				(n + 1) * sizeof(*t->fetched));
 	t->fetched[t->nfetched++] = arena_strdup(t->arena, secret);
 }
 

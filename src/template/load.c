@@ -135,8 +135,8 @@ static void fill_from_hcl(struct plan *p, const struct hcl_template *t)
 	}
 }
 
-/* What follows a mistake sees unknown values in its place, so that further mistakes can be found, and no
- * false ones. */
+/* What follows a mistake sees unknown values in its place, so that further mistakes can be found,
+ * and no false ones. */
 static int load_hcl(const struct template_args *args, struct plan *p)
 {
 	struct hcl_template *t;

@@ -1,7 +1,7 @@
 /* struct plan: what a template means, whichever language it was written in.
  *
- * Made by template_load() from a path; used by validate, inspect, build. All memory is in the plan's
- * arena. Building changes nothing in it, so that many build threads read it side by side.
+ * Made by template_load() from a path; used by validate, inspect, build. All memory is in the
+ * plan's arena. Building changes nothing in it, so that many build threads read it side by side.
  */
 #ifndef INGOT_TEMPLATE_PLAN_H
 #define INGOT_TEMPLATE_PLAN_H
@@ -13,19 +13,20 @@
 #include "engine/registry.h"
 #include "lang/expr/value.h"
 
-/* Decodes a component's options and prepares them (the component's prepare slot), with the build's data as
- * the `build` values: *ret_config is ready for run. Both front ends give one, so that the engine can do it
- * again while a build runs without knowing the language; any thread. */
+/* Decodes a component's options and prepares them (the component's prepare slot), with the build's
+ * data as the `build` values: *ret_config is ready for run. Both front ends give one, so that the
+ * engine can do it again while a build runs without knowing the language; any thread. */
 struct plan_component;
 struct plan_data;
-typedef int plan_decode_fn(const struct plan_component *c, const struct plan_data *data, struct arena *a,
-			   struct diags *d, void **ret_config);
+typedef int plan_decode_fn(const struct plan_component *c, const struct plan_data *data,
+			   struct arena *a, struct diags *d, void **ret_config);
 
 /* Renders the {{ }} of a text that spec_decode left alone (SPEC_LATE), while the build runs: the
- * component's functions, the build's values, and `dot` (an object, or null) for {{ .Name }}. The result is
- * in the arena. */
-typedef int plan_render_fn(const struct plan_component *c, const struct plan_data *data, struct arena *a,
-			   struct value dot, struct str text, struct str *ret, struct err *err);
+ * component's functions, the build's values, and `dot` (an object, or null) for {{ .Name }}. The
+ * result is in the arena. */
+typedef int plan_render_fn(const struct plan_component *c, const struct plan_data *data,
+			   struct arena *a, struct value dot, struct str text, struct str *ret,
+			   struct err *err);
 
 /* Values known only while a build runs: ID, Host, Port, User, … (name to char *). */
 struct plan_data {
@@ -35,7 +36,8 @@ struct plan_data {
 struct plan_component {
 	const char *type;
 	const char *name;    /* the name given to it, or NULL */
-	struct value body;   /* options as written (legacy) or evaluated (HCL), without the common ones */
+	struct value
+		body; /* options as written (legacy) or evaluated (HCL), without the common ones */
 	struct span span;
 	const struct spec *spec;
 	void *config;	     /* decoded and prepared for validate; NULL if it could not be */
@@ -64,7 +66,8 @@ struct plan_chain {
 };
 
 struct plan_build {
-	const char *name;	/* as output shows it: "amazon-ebs", "amazon-ebs.web", "build.type.name" */
+	const char
+		*name; /* as output shows it: "amazon-ebs", "amazon-ebs.web", "build.type.name" */
 	const char *bare_name;	/* what -only, override, {{build_name}} and the manifest use */
 	const char *type;
 	struct plan_component builder;
@@ -74,7 +77,8 @@ struct plan_build {
 	struct plan_provisioner *cleanup; /* error-cleanup-provisioner or NULL */
 	struct plan_chain *chains;
 	size_t nchains;
-	const struct plan_build **after; /* these must have ended well before it starts; without circles */
+	const struct plan_build *
+		*after; /* these must have ended well before it starts; without circles */
 	size_t nafter;
 	bool broken; /* it could not be prepared: reported, the others still run */
 };
@@ -118,7 +122,8 @@ struct template_args {
 	bool strict; /* what is ingot's own in HCL2 is warned of, leniently */
 	const struct registry *registry;
 	struct cancel *cancel; /* of the run; NULL: data sources cannot be interrupted */
-	/* A rehearsal: brings up the local cloud, before the first data source is asked. NULL: none. */
+	/* A rehearsal: brings up the local cloud, before the first data source is asked. NULL:
+	 * none. */
 	int (*rehearse)(void *data, const struct run_local **ret, struct err *err);
 	void *rehearse_data;
 };
@@ -128,33 +133,37 @@ bool template_is_hcl(const struct template_args *args);
 
 /* A row of packer { required_plugins {} }. */
 struct required_plugin {
-	const char *name, *source, *version; /* "amazon", "github.com/hashicorp/amazon", ">= 1.2.0" */
+	const char *name, *source,
+		*version; /* "amazon", "github.com/hashicorp/amazon", ">= 1.2.0" */
 	struct span span;
 	bool builtin; /* its components are part of ingot */
 };
-/* The plugins an HCL2 template asks for, in the order written (none for a legacy one). Errors as template_load; no
- * variable needs a value for it. */
-int template_plugins(const struct template_args *args, struct arena *a, struct diags *d, struct required_plugin **ret,
-		     size_t *ret_n) MUST_USE;
+/* The plugins an HCL2 template asks for, in the order written (none for a legacy one). Errors as
+ * template_load; no variable needs a value for it. */
+int template_plugins(const struct template_args *args, struct arena *a, struct diags *d,
+		     struct required_plugin **ret, size_t *ret_n) MUST_USE;
 
-/* Expressions against a template's values: console. Legacy templates take {{ }} texts, HCL2 ones expressions. */
+/* Expressions against a template's values: console. Legacy templates take {{ }} texts, HCL2 ones
+ * expressions. */
 struct template_console;
-/* Errors as template_load; data sources are run. path may be NULL: only functions are there then. */
+/* Errors as template_load; data sources are run. path may be NULL: only functions are there then.
+ */
 int template_console_open(const struct template_args *args, struct arena *a, struct diags *d,
 			  struct template_console **ret, struct err *err) MUST_USE;
 /* One line's answer as text to print. 0 or -1 with the mistakes in d; both in the arena a. */
-int template_console_eval(struct template_console *c, struct arena *a, struct str line, struct diags *d,
-			  struct str *ret) MUST_USE;
+int template_console_eval(struct template_console *c, struct arena *a, struct str line,
+			  struct diags *d, struct str *ret) MUST_USE;
 /* What `variables` prints. */
 void template_console_variables(struct template_console *c, struct buf *out);
-/* Names that the word at the end of `prefix` may be the beginning of, whole (var.name, upper(…): into names, at most
- * max; returns how many. */
-size_t template_console_complete(struct template_console *c, struct arena *a, struct str prefix, const char **names,
-				 size_t max);
+/* Names that the word at the end of `prefix` may be the beginning of, whole (var.name, upper(…):
+ * into names, at most max; returns how many. */
+size_t template_console_complete(struct template_console *c, struct arena *a, struct str prefix,
+				 const char **names, size_t max);
 
-/* Reads, evaluates, decodes and prepares. Diagnostics are in ret->diags, also when it returns -1 (errors
- * that leave nothing to run): then err is set as well only where a file could not be read. ret is always
- * made; plan_free it. syntax_only: the form alone is checked, and there are no builds. */
+/* Reads, evaluates, decodes and prepares. Diagnostics are in ret->diags, also when it returns -1
+ * (errors that leave nothing to run): then err is set as well only where a file could not be read.
+ * ret is always made; plan_free it. syntax_only: the form alone is checked, and there are no
+ * builds. */
 int template_load(const struct template_args *args, struct plan **ret, struct err *err) MUST_USE;
 void plan_free(struct plan *p);
 DEFINE_AUTO_PTR(plan, struct plan *, plan_free);
@@ -168,7 +177,8 @@ struct outline_builder {
 	const char *name, *type;
 };
 struct outline {
-	/* HCL2: all of it as inspect prints it, in two messages, and nothing else here; NULL: legacy. */
+	/* HCL2: all of it as inspect prints it, in two messages, and nothing else here; NULL:
+	 * legacy. */
 	const char *listed_values, *listed_builds;
 	const char *description;
 	struct outline_variable *variables;
@@ -178,8 +188,9 @@ struct outline {
 	const char **provisioners;
 	size_t nprovisioners;
 };
-/* Values live in the arena. Errors as template_load. Given variables are read for their mistakes alone. */
-int template_outline(const struct template_args *args, struct arena *a, struct diags *d, struct outline *ret,
-		     struct err *err) MUST_USE;
+/* Values live in the arena. Errors as template_load. Given variables are read for their mistakes
+ * alone. */
+int template_outline(const struct template_args *args, struct arena *a, struct diags *d,
+		     struct outline *ret, struct err *err) MUST_USE;
 
 #endif

@@ -233,7 +233,8 @@ static struct value overlay(struct arena *a, struct value under, struct value ov
 
 static struct value overlay_attrs(struct arena *a, struct value under, struct value over, bool fold)
 {
-	struct value_attr *attrs = arena_new_array(a, struct value_attr, under.attrs->n + over.attrs->n);
+	struct value_attr *attrs =
+		arena_new_array(a, struct value_attr, under.attrs->n + over.attrs->n);
 	size_t n = under.attrs->n;
 
 	memcpy(attrs, under.attrs->v, n * sizeof(*attrs));
@@ -245,7 +246,8 @@ static struct value overlay_attrs(struct arena *a, struct value under, struct va
 		if (!old)
 			attrs[n++] = *at;
 		else
-			attrs[old - under.attrs->v].value = overlay(a, old->value, at->value, false);
+			attrs[old - under.attrs->v].value =
+				overlay(a, old->value, at->value, false);
 	}
 	return value_attrs_make(a, under.kind, attrs, n, fold ? under.span : over.span);
 }
@@ -262,8 +264,8 @@ static struct value overlay_seq(struct arena *a, struct value under, struct valu
 	return value_seq_make(a, VALUE_TUPLE, v, n, over.span);
 }
 
-/* One value decoded over another, as the reference does it: maps are merged, lists replaced element by element (what
- * is longer keeps its rest), nothing (null) replaces nothing. */
+/* One value decoded over another, as the reference does it: maps are merged, lists replaced element
+ * by element (what is longer keeps its rest), nothing (null) replaces nothing. */
 static struct value overlay(struct arena *a, struct value under, struct value over, bool fold)
 {
 	if (over.kind == VALUE_NULL)

@@ -1,6 +1,7 @@
 /* Texts with {{ }} become HCL templates with ${ }. Each action is rendered by functions that answer
- * with HCL code between two marks (code points that a text should not have; one that has them is kept), so that arguments and pipelines
- * work as ever. What only a component can render, {{ .Vars }}, stays. */
+ * with HCL code between two marks (code points that a text should not have; one that has them is
+ * kept), so that arguments and pipelines work as ever. What only a component can render, {{ .Vars
+ * }}, stays. */
 #include "template/upgrade_impl.h"
 
 #include "lang/expr/print.h"

@@ -102,3 +102,15 @@ def test_no_name_is_defined_twice():
     names = [line.split()[2] for line in out.splitlines() if re.match(r"\w+ [TDBR] ", line)]
     twice = {n for n in names if names.count(n) > 1} if len(names) != len(set(names)) else set()
     assert names and not {n for n in twice if not n.startswith("__")}, twice
+
+
+def too_wide(path, text):
+    for n, line in enumerate(text.split("\n"), 1):
+        if len(line.expandtabs(8)) > 100:
+            yield f"{path}:{n}: {len(line.expandtabs(8))} columns, and 100 are the limit"
+
+
+def test_lines_fit():
+    wide = [w for p in tracked("src/*.c", "src/*.h", "tests/*.c", "tests/*.h") for w in too_wide(p, read(p))]
+    assert not wide, "\n".join(wide)
+    assert list(too_wide("x.c", "\t" * 12 + "12345"))

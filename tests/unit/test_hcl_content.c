@@ -64,7 +64,8 @@ static const struct {
 				      "two \"type\" \"name\" { \xe2\x80\xa6 }.; " },
 	{ "name = 1\none \"a\" b {}\n", "name=1; !2:9 This label is one too many for a one block / "
 					"It is written: one \"type\" { \xe2\x80\xa6 }.; " },
-	{ "name = 1\nzzzzzz {}\n", "name=1; !2:1 There is no block \"zzzzzz\" here / Blocks that can stand here: plain, one, two.; " },
+	{ "name = 1\nzzzzzz {}\n", "name=1; !2:1 There is no block \"zzzzzz\" here / Blocks that "
+				   "can stand here: plain, one, two.; " },
 	{ "{\"name\": 1, \"//\": \"comment\", \"plain\": {}}", "name=1; plain; " },
 	{ "[{\"name\": \"a${b}\"}, {\"size\": [1, {\"k${v}\": null}]}]",
 	  "name=(tmpl \"a\" b); size=(list 1 {(tmpl \"k\" v): null}); " },

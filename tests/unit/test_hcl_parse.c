@@ -339,8 +339,12 @@ static void check_like_parser(struct str text)
 static void test_check(void **state UNUSED)
 {
 	static const char *const commented[] = {
-		"/* a */ /* b */", "# a", "# a\n# b\n", "/* a */ x = 1 /* b */ # c\ny { # d\n} // e",
-		"x = [ /* a */ 1, # b\n2 /* c */ /* d */ ]\n", "\xef\xbb\xbf/* a\n */x = \"${/* b */1}\"\n",
+		"/* a */ /* b */",
+		"# a",
+		"# a\n# b\n",
+		"/* a */ x = 1 /* b */ # c\ny { # d\n} // e",
+		"x = [ /* a */ 1, # b\n2 /* c */ /* d */ ]\n",
+		"\xef\xbb\xbf/* a\n */x = \"${/* b */1}\"\n",
 	};
 	AUTO(buf) struct buf b = BUF_INIT;
 

@@ -210,7 +210,8 @@ static int members_cmp(const void *p, const void *q)
 	int cmp = members_order(x, y);
 
 	if (cmp == 0 && x->value.kind == VALUE_NUMBER && y->value.kind == VALUE_NUMBER) /* -0, 0 */
-		cmp = (mpfr_signbit(y->value.number->v) != 0) - (mpfr_signbit(x->value.number->v) != 0);
+		cmp = (mpfr_signbit(y->value.number->v) != 0) -
+		      (mpfr_signbit(x->value.number->v) != 0);
 	return cmp ? cmp : (x->at > y->at) - (x->at < y->at);
 }
 

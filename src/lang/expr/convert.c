@@ -153,7 +153,8 @@ static int convert_part(struct arena *a, struct value v, size_t i, const struct 
 	return 0;
 }
 
-/* Elements of no common type but any: nulls and unknowns take the type of the others, which is one. */
+/* Elements of no common type but any: nulls and unknowns take the type of the others, which is one.
+ */
 static int agree(const struct type *const *types, struct value *v, size_t n,
 		 const struct type **ret, struct err *err)
 {

@@ -117,8 +117,8 @@ static const struct {
 	{ "var", "variable", "The variables are", "Declare it in a variable block." },
 };
 
-/* The row of roots[] that x is an attribute of, or -1. (A for may call its own values by these names: it binds two
- * at most, and a template's roots are more.) */
+/* The row of roots[] that x is an attribute of, or -1. (A for may call its own values by these
+ * names: it binds two at most, and a template's roots are more.) */
 static int root_of(const struct eval *e, const struct hcl_expr *x)
 {
 	const struct hcl_expr *of = x->kind == HCL_ATTR ? x->ref.target : NULL;

@@ -1,5 +1,5 @@
-/* The conditional: both results are evaluated, for their common type; the mistakes of the one that is not taken do not
- * count. */
+/* The conditional: both results are evaluated, for their common type; the mistakes of the one that
+ * is not taken do not count. */
 #include "lang/expr/evaluate.h"
 
 /* How the types of the two results differ, for the message. */

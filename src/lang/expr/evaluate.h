@@ -1,6 +1,6 @@
 /* Inside the evaluator: eval.c walks the tree, eval_access.c looks into values, eval_ops.c has the
- * operators, eval_choice.c the conditional, eval_for.c loops and splats, call.c functions, eval_tell.c
- * the diagnostics.
+ * operators, eval_choice.c the conditional, eval_for.c loops and splats, call.c functions,
+ * eval_tell.c the diagnostics.
  *
  * All of them give a value in any case: unknown after a mistake, which is in the diagnostics then.
  */

@@ -240,8 +240,9 @@ static int file_error(struct func_call *c, const struct diags *d, struct err *er
 			break;
 		}
 	at = source_position(g->span.src, g->span.from);
-	return arg_error(c, 0, err, "%s:%u:%u: %s.%s%s", g->span.src->name, at.line, at.column_chars,
-			 g->summary, g->detail ? " " : "", g->detail ? g->detail : "");
+	return arg_error(c, 0, err, "%s:%u:%u: %s.%s%s", g->span.src->name, at.line,
+			 at.column_chars, g->summary, g->detail ? " " : "",
+			 g->detail ? g->detail : "");
 }
 
 /* All functions, with one in front that stands in for templatefile. */

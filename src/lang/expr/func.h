@@ -5,10 +5,11 @@
  *	{ "upper", upper_params, 1, .returns = &type_string, .call = fn_upper,
  *	  .doc = "Turns all letters into capitals.", FUNC_EXAMPLES(upper_examples) },
  *
- * The caller (lang/expr/call.c) counts the arguments, converts each to its parameter's type, refuses null,
- * answers unknown for unknown, takes the marks off and puts them on the result: a row's flags say where not.
- * A C function therefore sees plain values of the right type. Docs, completion and the test of the
- * examples read the same rows. Functions are pure but for those of files, time and servers.
+ * The caller (lang/expr/call.c) counts the arguments, converts each to its parameter's type,
+ *refuses null, answers unknown for unknown, takes the marks off and puts them on the result: a
+ *row's flags say where not. A C function therefore sees plain values of the right type. Docs,
+ *completion and the test of the examples read the same rows. Functions are pure but for those of
+ *files, time and servers.
  */
 #ifndef INGOT_LANG_EXPR_FUNC_H
 #define INGOT_LANG_EXPR_FUNC_H
@@ -21,12 +22,14 @@ struct eval;
 struct hcl_expr;
 
 enum func_param_flags {
-	PARAM_NULL = 1 << 0,	/* null may come */
-	PARAM_UNKNOWN = 1 << 1, /* unknown may come (also inside a collection, which never is a reason not to call
-				 * where this is set); else the result is unknown */
+	PARAM_NULL = 1 << 0, /* null may come */
+	PARAM_UNKNOWN =
+		1 << 1, /* unknown may come (also inside a collection, which never is a reason not
+			 * to call where this is set); else the result is unknown */
 	PARAM_MARKED = 1 << 2,	/* marks stay on: the function carries them to its result itself */
-	PARAM_DYNAMIC = 1 << 3, /* a null or unknown of no known type may come (to a parameter of type any, with
-				 * PARAM_NULL or PARAM_UNKNOWN); else the result is unknown: format("%v", null) is */
+	PARAM_DYNAMIC = 1 << 3, /* a null or unknown of no known type may come (to a parameter of
+				 * type any, with PARAM_NULL or PARAM_UNKNOWN); else the result is
+				 * unknown: format("%v", null) is */
 };
 
 struct func_param {
@@ -37,7 +40,8 @@ struct func_param {
 
 struct func_example {
 	const char *expr;
-	const char *result; /* as jsonencode gives it; NULL: shown, but depends on time, chance or machine */
+	const char *result; /* as jsonencode gives it; NULL: shown, but depends on time, chance or
+			       machine */
 };
 
 /* One call on its way. */
@@ -51,7 +55,8 @@ struct func_call {
 	int bad_arg;		    /* out, on failure: the argument to blame; stays -1: the call */
 };
 
-/* 0, or -1 with err (ERR_INVALID mostly; its message is shown after the function's and argument's name). */
+/* 0, or -1 with err (ERR_INVALID mostly; its message is shown after the function's and argument's
+ * name). */
 typedef int func_fn(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
 		    struct err *err);
 
@@ -65,7 +70,8 @@ struct func {
 	const struct func_param *params;
 	size_t nparams;
 	unsigned flags;
-	const struct type *returns; /* what unknown arguments give unknown of; &type_any where it depends */
+	const struct type
+		*returns; /* what unknown arguments give unknown of; &type_any where it depends */
 	func_fn *call;
 	const char *doc; /* our own words, one or more sentences of Markdown */
 	const struct func_example *examples;
@@ -80,8 +86,8 @@ struct func_group {
 	size_t n;
 };
 
-/* All functions of an environment: NULL-terminated. func_groups has those of lang/expr; command/components.c
- * adds those that ask servers. */
+/* All functions of an environment: NULL-terminated. func_groups has those of lang/expr;
+ * command/components.c adds those that ask servers. */
 extern const struct func_group *const func_groups[];
 const struct func *func_find(const struct func_group *const *groups, struct str name);
 /* The nearest name for "did you mean", or NULL. */

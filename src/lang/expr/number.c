@@ -94,7 +94,8 @@ const struct number *number_parse_text(struct arena *a, struct str text)
 		if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
 			minus = s.p[i++] == '-';
 		from = i;
-		if (!digits_at(s, &i) || i - from > EXPONENT_DIGITS_MAX || !parse_i64(str_slice(s, from, i), &exponent))
+		if (!digits_at(s, &i) || i - from > EXPONENT_DIGITS_MAX ||
+		    !parse_i64(str_slice(s, from, i), &exponent))
 			return NULL;
 		exponent = minus ? -exponent : exponent;
 	}
@@ -111,7 +112,8 @@ const struct number *number_parse_text(struct arena *a, struct str text)
 	return n;
 }
 
-/* The digits of a whole number that its precision holds to the last one, which are also its shortest. */
+/* The digits of a whole number that its precision holds to the last one, which are also its
+ * shortest. */
 static struct str whole_text(struct arena *a, const struct number *n)
 {
 	char *out;
@@ -133,8 +135,9 @@ static size_t digits_max(const struct number *n)
 	return (size_t)mpfr_get_prec(n->v) * 30103 / 100000 + 3;
 }
 
-/* Whether the text stands for n: it reads back as n or, as the reference has it for powers of two, whose lower
- * neighbour is nearer than the upper one, it is no farther off than half the way to the upper one. */
+/* Whether the text stands for n: it reads back as n or, as the reference has it for powers of two,
+ * whose lower neighbour is nearer than the upper one, it is no farther off than half the way to the
+ * upper one. */
 static bool stands_for(const char *text, const struct number *n)
 {
 	mpfr_prec_t bits = mpfr_get_prec(n->v);
@@ -145,7 +148,8 @@ static bool stands_for(const char *text, const struct number *n)
 	mpfr_set_str(back, text, 10, MPFR_RNDN);
 	if (power) {
 		mpfr_sub(back, back, n->v, MPFR_RNDN);
-		mpfr_mul_2si(back, back, (long)(bits + 1 - mpfr_get_exp(n->v)), MPFR_RNDN); /* in half units of the last bit */
+		mpfr_mul_2si(back, back, (long)(bits + 1 - mpfr_get_exp(n->v)),
+			     MPFR_RNDN); /* in half units of the last bit */
 		ret = mpfr_cmpabs_ui(back, 1) <= 0;
 	} else {
 		ret = mpfr_equal_p(back, n->v);
@@ -154,7 +158,8 @@ static bool stands_for(const char *text, const struct number *n)
 	return ret;
 }
 
-/* Fewest decimal digits that still stand for n: more digits are never worse, so halving finds it. */
+/* Fewest decimal digits that still stand for n: more digits are never worse, so halving finds it.
+ */
 static size_t shortest_digits(struct arena *a, const struct number *n)
 {
 	size_t low = 2, high = digits_max(n);
@@ -167,7 +172,8 @@ static size_t shortest_digits(struct arena *a, const struct number *n)
 
 		mpfr_get_str(digits, &exp, 10, mid, n->v, MPFR_RNDN);
 		negative = digits[0] == '-';
-		snprintf(text, high + 32, "%s0.%se%ld", negative ? "-" : "", digits + negative, (long)exp);
+		snprintf(text, high + 32, "%s0.%se%ld", negative ? "-" : "", digits + negative,
+			 (long)exp);
 		if (stands_for(text, n))
 			high = mid;
 		else
@@ -213,7 +219,8 @@ struct str number_text(struct arena *a, const struct number *n)
 	return (struct str){ out, pos };
 }
 
-/* Whether the two may round to one text: not when they differ by more than the coarser one's last bits. */
+/* Whether the two may round to one text: not when they differ by more than the coarser one's last
+ * bits. */
 static bool nearly_equal(const struct number *x, const struct number *y)
 {
 	long bits = (long)MIN(mpfr_get_prec(x->v), mpfr_get_prec(y->v)) - 4;
@@ -222,7 +229,8 @@ static bool nearly_equal(const struct number *x, const struct number *y)
 
 	mpfr_init2(d, NUMBER_BITS_COUNT);
 	mpfr_sub(d, x->v, y->v, MPFR_RNDN);
-	near = mpfr_zero_p(d) || mpfr_get_exp(d) <= MAX(mpfr_get_exp(x->v), mpfr_get_exp(y->v)) - bits;
+	near = mpfr_zero_p(d) ||
+	       mpfr_get_exp(d) <= MAX(mpfr_get_exp(x->v), mpfr_get_exp(y->v)) - bits;
 	mpfr_clear(d);
 	return near;
 }

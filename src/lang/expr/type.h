@@ -1,8 +1,9 @@
 /* Types of the HCL2 value model, conversion between them, and the common type of several.
  *
- * A value's own `type` is set only where it says more than the value: on null and unknown (NULL: any
- * type), and on list, set and map (the whole type, for empty ones; NULL: that of the first element, any
- * if there is none). The rules are those of the reference's value library, measured by the vectors.
+ * A value's own `type` is set only where it says more than the value: on null and unknown (NULL:
+ * any type), and on list, set and map (the whole type, for empty ones; NULL: that of the first
+ * element, any if there is none). The rules are those of the reference's value library, measured by
+ * the vectors.
  */
 #ifndef INGOT_LANG_EXPR_TYPE_H
 #define INGOT_LANG_EXPR_TYPE_H
@@ -58,28 +59,30 @@ struct str type_phrase(struct arena *a, const struct type *t);
 /* The type all n can be converted to, or NULL. */
 const struct type *type_unify(struct arena *a, const struct type *const *types, size_t n);
 
-/* v as a value of the type `want` (TYPE_ANY in it: as it comes), by the safe and unsafe conversions of
- * HCL (a string to a number, a tuple to a list, an object to a map, optional attributes filled in…). Marks
- * are kept; unknown becomes unknown of that type; null stays null of that type. -1: ERR_INVALID, the
- * message is what was wrong and where in the value: `element 0: a number is required`. */
+/* v as a value of the type `want` (TYPE_ANY in it: as it comes), by the safe and unsafe conversions
+ * of HCL (a string to a number, a tuple to a list, an object to a map, optional attributes filled
+ * in…). Marks are kept; unknown becomes unknown of that type; null stays null of that type. -1:
+ * ERR_INVALID, the message is what was wrong and where in the value: `element 0: a number is
+ * required`. */
 int value_convert(struct arena *a, struct value v, const struct type *want, struct value *ret,
 		  struct err *err) MUST_USE;
 
 /* Null and unknown of a known type. */
 struct value value_null_of(const struct type *t, struct span span);
 struct value value_unknown_of(const struct type *t, struct span span);
-/* A list, set (sorted and without doubles, as HCL iterates it) or map (sorted by key) of the element type
- * `elem`, which its elements already are of. */
+/* A list, set (sorted and without doubles, as HCL iterates it) or map (sorted by key) of the
+ * element type `elem`, which its elements already are of. */
 struct value value_list(struct arena *a, const struct type *elem, const struct value *v, size_t n,
 			struct span span);
 struct value value_set(struct arena *a, const struct type *elem, const struct value *v, size_t n,
 		       struct span span);
-struct value value_map(struct arena *a, const struct type *elem, const struct value_attr *v, size_t n,
-		       struct span span);
+struct value value_map(struct arena *a, const struct type *elem, const struct value_attr *v,
+		       size_t n, struct span span);
 /* An object, sorted by key. */
 struct value value_object(struct arena *a, const struct value_attr *v, size_t n, struct span span);
 /* The same from attributes in the order they came: of several of a name the last one counts. */
-struct value value_object_last(struct arena *a, const struct value_attr *v, size_t n, struct span span);
+struct value value_object_last(struct arena *a, const struct value_attr *v, size_t n,
+			       struct span span);
 
 /* The same value with the mark set on it. */
 struct value value_mark(struct value v, bool sensitive);

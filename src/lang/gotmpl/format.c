@@ -75,7 +75,8 @@ static void add_base(struct buf *out, uint64_t n, unsigned base, bool upper, int
 	buf_add(out, text + i, sizeof(text) - i);
 }
 
-static void add_prefix(struct buf *out, const struct format *f, unsigned base, uint32_t verb, bool zero_first)
+static void add_prefix(struct buf *out, const struct format *f, unsigned base, uint32_t verb,
+		       bool zero_first)
 {
 	if (verb == 'O')
 		buf_adds(out, "0o");
@@ -112,8 +113,9 @@ static void integer(struct format *f, int64_t v, unsigned base, uint32_t verb)
 
 bool gotmpl_is_print(uint32_t c)
 {
-	return c == ' ' || (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
-								 UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S));
+	return c == ' ' || (uc_is_general_category_withtable(
+				   c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
+					      UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S));
 }
 
 static void quote_rune(struct buf *out, uint32_t c, char mark, bool ascii)
@@ -161,7 +163,8 @@ static void unicode(struct format *f, int64_t v)
 	AUTO(buf) struct buf text = BUF_INIT;
 
 	buf_adds(&text, "U+");
-	add_base(&text, (uint64_t)v, 16, true, f->has_precision && f->precision > 4 ? f->precision : 4);
+	add_base(&text, (uint64_t)v, 16, true,
+		 f->has_precision && f->precision > 4 ? f->precision : 4);
 	if (f->sharp && v >= 0 && v <= MAX_RUNE && gotmpl_is_print((uint32_t)v)) {
 		buf_adds(&text, " '");
 		buf_add_utf8(&text, (uint32_t)v);
@@ -243,7 +246,8 @@ static void add_shortest(struct buf *out, double v, bool upper)
 		buf_printf(out, "%.*f", MAX(digits - exponent, 0), v);
 }
 
-/* %x: C's, with 1 before the point (rounding may have made it 2), and at least two digits in the exponent. */
+/* %x: C's, with 1 before the point (rounding may have made it 2), and at least two digits in the
+ * exponent. */
 static void add_hex_float(struct buf *out, double v, int precision, bool upper)
 {
 	char text[1100], *p, *first;

@@ -1,5 +1,5 @@
-/* Go's fmt for one operand: integers, floats and text under a verb and its flags. (Facts: package fmt's
- * documentation and behaviour.) */
+/* Go's fmt for one operand: integers, floats and text under a verb and its flags. (Facts: package
+ * fmt's documentation and behaviour.) */
 #ifndef INGOT_LANG_GOTMPL_FORMAT_H
 #define INGOT_LANG_GOTMPL_FORMAT_H
 

@@ -239,7 +239,8 @@ static int fn_js(struct gotmpl_env *env, const struct value *args, size_t nargs,
 		}
 		if (c == '\\' || c == '\'' || c == '"')
 			buf_printf(&b, "\\%c", (char)c);
-		else if (c < 0x20 || c == '<' || c == '>' || c == '&' || c == '=' || (c >= 0x80 && !gotmpl_is_print(c)))
+		else if (c < 0x20 || c == '<' || c == '>' || c == '&' || c == '=' ||
+			 (c >= 0x80 && !gotmpl_is_print(c)))
 			buf_printf(&b, "\\u%04X", c);
 		else
 			buf_add(&b, s.p + i, (size_t)n);
@@ -265,7 +266,8 @@ static int fn_urlquery(struct gotmpl_env *env, const struct value *args, size_t 
 
 static int not_comparable(struct value a, struct value b, struct err *err)
 {
-	return err_set(err, ERR_INVALID, "%s and %s cannot be compared", gotmpl_go_type(a), gotmpl_go_type(b));
+	return err_set(err, ERR_INVALID, "%s and %s cannot be compared", gotmpl_go_type(a),
+		       gotmpl_go_type(b));
 }
 
 static int equal(struct value a, struct value b, bool *ret, struct err *err)
@@ -316,7 +318,8 @@ static int compare(const struct value *args, int *ret, struct err *err)
 		*ret = str_cmp(args[0].string, args[1].string);
 	} else if (kind == KIND_INT && gotmpl_as_int(args[0], &i) && gotmpl_as_int(args[1], &j)) {
 		*ret = (i > j) - (i < j);
-	} else if (kind == KIND_FLOAT && value_as_double(args[0], &a) && value_as_double(args[1], &b)) {
+	} else if (kind == KIND_FLOAT && value_as_double(args[0], &a) &&
+		   value_as_double(args[1], &b)) {
 		*ret = (a > b) - (a < b);
 	} else {
 		return err_set(err, ERR_INVALID, "%s has no order", value_kind_phrase(args[0]));

@@ -255,7 +255,10 @@ static int lex_number(struct lexer *l, struct item *ret, struct err *err)
 
 	accept(l, "+-");
 	if (accept(l, "0"))
-		digits = accept(l, "xX") ? hex : accept(l, "oO") ? "01234567_" : accept(l, "bB") ? "01_" : decimal;
+		digits = accept(l, "xX")   ? hex
+			 : accept(l, "oO") ? "01234567_"
+			 : accept(l, "bB") ? "01_"
+					   : decimal;
 	accept_run(l, digits);
 	if (accept(l, "."))
 		accept_run(l, digits);
@@ -268,7 +271,8 @@ static int lex_number(struct lexer *l, struct item *ret, struct err *err)
 		while (is_word(peek(l, 0)))
 			l->pos++;
 		*ret = item_make(l, ITEM_NUMBER, from);
-		return gotmpl_error(err, ret->pos, "%.*s is no number, or too large", (int)ret->text.n, ret->text.p);
+		return gotmpl_error(err, ret->pos, "%.*s is no number, or too large",
+				    (int)ret->text.n, ret->text.p);
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* Numbers as Go has them: int and float64 are apart, and 1.0 is a float. Floats are the numbers that have a machine
- * float's precision. (Facts: text/template/parse and strconv.) */
+/* Numbers as Go has them: int and float64 are apart, and 1.0 is a float. Floats are the numbers
+ * that have a machine float's precision. (Facts: text/template/parse and strconv.) */
 #include "lang/gotmpl/format.h"
 
 #include "lang/expr/number.h"
@@ -13,7 +13,8 @@
 
 bool gotmpl_as_int(struct value v, int64_t *ret)
 {
-	return v.kind == VALUE_NUMBER && mpfr_get_prec(v.number->v) != NUMBER_BITS_DOUBLE && value_as_i64(v, ret);
+	return v.kind == VALUE_NUMBER && mpfr_get_prec(v.number->v) != NUMBER_BITS_DOUBLE &&
+	       value_as_i64(v, ret);
 }
 
 struct value gotmpl_float(struct arena *a, double v)
@@ -94,7 +95,8 @@ bool gotmpl_number(struct arena *a, struct str text, struct value *ret)
 	if (parse_whole(base != 10 ? clean + 2 : clean, whole_base, &whole)) {
 		if (whole > (uint64_t)INT64_MAX + negative)
 			return false;
-		*ret = value_i64(a, negative ? (int64_t)-whole : (int64_t)whole, (struct span){ 0 });
+		*ret = value_i64(a, negative ? (int64_t)-whole : (int64_t)whole,
+				 (struct span){ 0 });
 		return true;
 	}
 	if (!parse_float(clean, base, &d) || !strpbrk(clean, ".eEpP"))

@@ -367,7 +367,8 @@ static int add_define(struct parser *p, const struct node *n, struct define d)
 		if (is_blank(&old->body))
 			*old = d;
 		else if (!is_blank(&d.body))
-			return gotmpl_error(p->err, n->pos, "the template \"%.*s\" is defined twice", (int)d.name.n,
+			return gotmpl_error(p->err, n->pos,
+					    "the template \"%.*s\" is defined twice", (int)d.name.n,
 					    d.name.p);
 		return 0;
 	}
@@ -386,7 +387,8 @@ static int parse_define(struct parser *p, bool block, struct node **ret)
 
 	*ret = block ? n : NULL;
 	if (!block && p->depth)
-		return gotmpl_error(p->err, n->pos, "{{define}} stands outside of all other actions");
+		return gotmpl_error(p->err, n->pos,
+				    "{{define}} stands outside of all other actions");
 	p->range_depth = 0; /* a jump out of a template has no aim */
 	if (++p->depth > GOTMPL_DEPTH_MAX)
 		return gotmpl_error(p->err, n->pos, "nested deeper than %d levels",

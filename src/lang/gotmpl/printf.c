@@ -1,5 +1,6 @@
-/* Go's fmt.Sprintf over template values: directives with flags, width, precision and argument numbers, and what Go
- * shows where they do not fit. (Facts: package fmt's documentation and behaviour.) */
+/* Go's fmt.Sprintf over template values: directives with flags, width, precision and argument
+ * numbers, and what Go shows where they do not fit. (Facts: package fmt's documentation and
+ * behaviour.) */
 #include "lang/gotmpl/format.h"
 #include "lang/gotmpl/tree.h"
 
@@ -112,7 +113,8 @@ static void show(struct printer *p, struct value v, uint32_t verb, unsigned dept
 		break;
 	case VALUE_NUMBER:
 		value_as_double(v, &d);
-		fits = gotmpl_as_int(v, &i) ? format_int(&p->f, i, verb) : format_float(&p->f, d, verb);
+		fits = gotmpl_as_int(v, &i) ? format_int(&p->f, i, verb)
+					    : format_float(&p->f, d, verb);
 		break;
 	case VALUE_STRING:
 		fits = format_text(&p->f, v.string, verb);
@@ -226,7 +228,8 @@ static bool take_count(struct printer *p, int *ret)
 	int64_t n;
 
 	*ret = 0;
-	if (p->next >= p->nargs || !gotmpl_as_int(p->args[p->next++], &n) || n > COUNT_MAX || n < -COUNT_MAX)
+	if (p->next >= p->nargs || !gotmpl_as_int(p->args[p->next++], &n) || n > COUNT_MAX ||
+	    n < -COUNT_MAX)
 		return false;
 	*ret = (int)n;
 	return true;
@@ -340,9 +343,12 @@ static void show_extra(struct printer *p)
 	buf_addc(out, ')');
 }
 
-void gotmpl_printf(struct buf *out, struct str f, const struct value *args, size_t n, struct arena *scratch)
+void gotmpl_printf(struct buf *out, struct str f, const struct value *args, size_t n,
+		   struct arena *scratch)
 {
-	struct printer p = { .f.out = out, .text = f, .args = args, .nargs = n, .scratch = scratch };
+	struct printer p = {
+		.f.out = out, .text = f, .args = args, .nargs = n, .scratch = scratch
+	};
 
 	for (size_t i = 0; i < f.n;) {
 		if (f.p[i] != '%') {

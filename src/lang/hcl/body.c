@@ -1,8 +1,8 @@
 /* Bodies: attributes, blocks, and where reading goes on after a broken one.
  *
- * After a mistake the item is left: reading goes on after the line it ends on, brackets counted. If a bracket of it is
- * never closed, indentation tells instead: the next line that is not further in than the item and looks like an item,
- * or closes the body around.
+ * After a mistake the item is left: reading goes on after the line it ends on, brackets counted. If
+ * a bracket of it is never closed, indentation tells instead: the next line that is not further in
+ * than the item and looks like an item, or closes the body around.
  */
 #include "lang/hcl/body.h"
 

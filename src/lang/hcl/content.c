@@ -115,7 +115,8 @@ static void unknown_block(struct sorting *s, const struct hcl_block *b)
 				    "There is no block \"" STR_FMT "\" here", STR_ARG(b->type));
 
 	if (schema_attr(s->schema, b->type))
-		diag_detail(s->diags, g, "It is an argument, written with '=': " STR_FMT " = VALUE.",
+		diag_detail(s->diags, g,
+			    "It is an argument, written with '=': " STR_FMT " = VALUE.",
 			    STR_ARG(b->type));
 	else if (near)
 		diag_detail(s->diags, g, "Did you mean \"%s\"?", near);

@@ -4,11 +4,12 @@
 
 #include "lang/hcl/hcl.h"
 
-/* A property's value as an expression; never NULL, with an unknown value where a template in it is wrong. */
+/* A property's value as an expression; never NULL, with an unknown value where a template in it is
+ * wrong. */
 struct hcl_expr *json_expr(struct arena *a, struct value v, struct diags *d);
 struct hcl_body *json_body(struct arena *a, struct value v);
-/* The properties of a body: of the object, or of all objects of an array, in order and without "//" comments. `what`
- * says in messages what the objects should hold. */
+/* The properties of a body: of the object, or of all objects of an array, in order and without "//"
+ * comments. `what` says in messages what the objects should hold. */
 size_t json_properties(struct arena *a, struct value v, const char *what, struct diags *d,
 		       const struct value_attr ***ret);
 

@@ -1,10 +1,11 @@
-/* HCL's lexer: one pass over the text with a stack of modes (code, quoted text, heredoc, bare template), since
- * templates nest in code and code in templates. The class of a byte decides; bytes above ASCII are decoded.
+/* HCL's lexer: one pass over the text with a stack of modes (code, quoted text, heredoc, bare
+ * template), since templates nest in code and code in templates. The class of a byte decides; bytes
+ * above ASCII are decoded.
  *
- * Where a quoted text is not closed before its line ends, it ends there by force, together with what stands
- * around it on the line: each forced end is an empty HCL_T_INVALID, and the next line is read as usual. So one
- * lost quote costs one line. If the next line has the missing quote (text over two lines), the line break itself
- * is the HCL_T_INVALID, and the text goes on.
+ * Where a quoted text is not closed before its line ends, it ends there by force, together with
+ * what stands around it on the line: each forced end is an empty HCL_T_INVALID, and the next line
+ * is read as usual. So one lost quote costs one line. If the next line has the missing quote (text
+ * over two lines), the line break itself is the HCL_T_INVALID, and the text goes on.
  */
 #include "lang/hcl/token.h"
 
@@ -163,7 +164,8 @@ static size_t ident_start(const struct lexer *l, size_t i)
 	return n && uc_is_property_id_start(cp) ? n : 0;
 }
 
-/* Digits, points and exponents in any order, as the reference takes them; the last byte is no point. */
+/* Digits, points and exponents in any order, as the reference takes them; the last byte is no
+ * point. */
 static size_t number_end(const struct lexer *l, size_t i)
 {
 	size_t end = i;
@@ -406,8 +408,8 @@ static bool begin_sequence(struct lexer *l)
 	return true;
 }
 
-/* Runs over literal text from i on, to a byte that ends it: a quote, a line break, the start of a sequence, a byte
- * that is no UTF-8, or the end. */
+/* Runs over literal text from i on, to a byte that ends it: a quote, a line break, the start of a
+ * sequence, a byte that is no UTF-8, or the end. */
 static size_t literal_end(const struct lexer *l, size_t i, bool quoted)
 {
 	uint32_t cp;
@@ -428,7 +430,8 @@ static size_t literal_end(const struct lexer *l, size_t i, bool quoted)
 			if (quoted &&
 			    (at(l, i + 1) == '\n' || at(l, i + 1) == '\r' || at(l, i + 1) < 0))
 				return i;
-			/* What follows is text whatever it is, so long as it is a whole character. */
+			/* What follows is text whatever it is, so long as it is a whole character.
+			 */
 			i += 1 + (quoted && at(l, i + 1) < 0x80);
 			break;
 		case '\n':
@@ -525,7 +528,8 @@ static bool is_marker(const struct lexer *l, size_t from, size_t to, struct str 
 	return s.n >= marker.n && str_eq(space_trim_end(s), marker);
 }
 
-/* "$ " or "% " before the line's end is a token of its own in the reference; what "~" strips depends on it. */
+/* "$ " or "% " before the line's end is a token of its own in the reference; what "~" strips
+ * depends on it. */
 static bool splits_line(const struct lexer *l, size_t from, size_t to)
 {
 	return to - from >= 2 && (l->p[to - 1] == ' ' || l->p[to - 1] == '\t') &&

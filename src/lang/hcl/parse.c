@@ -1,4 +1,5 @@
-/* The parser's ground: tokens, spans, brackets and their partners, reports; and the entry points. */
+/* The parser's ground: tokens, spans, brackets and their partners, reports; and the entry points.
+ */
 #include "lang/hcl/parse.h"
 
 #include "lang/hcl/body.h"
@@ -135,8 +136,9 @@ struct str parse_normalized(struct arena *a, struct str s)
 	return s;
 }
 
-/* Brackets. A closing one belongs to the nearest open one of its kind; those between were never closed. It looks no
- * further than the text or sequence it stands in, a ']' or ')' no further than the block. */
+/* Brackets. A closing one belongs to the nearest open one of its kind; those between were never
+ * closed. It looks no further than the text or sequence it stands in, a ']' or ')' no further than
+ * the block. */
 
 static enum hcl_token_kind partner(enum hcl_token_kind close)
 {
@@ -297,7 +299,8 @@ static bool stranger(struct parser *p, size_t i)
 	else if (is_invisible(s, &cp))
 		parser_fail(p, i,
 			    arena_printf(p->arena,
-					 "The invisible character U+%04X stands outside of text", cp),
+					 "The invisible character U+%04X stands outside of text",
+					 cp),
 			    "Replace it by a plain space, or delete it.");
 	else
 		parser_fail(

@@ -1,8 +1,9 @@
 /* The parser's inside, shared by parse*.c and json.c.
  *
- * A function that reads an expression returns NULL when it met a mistake and reported it. Whoever can tell where
- * reading may go on does so (the next element, the end of a template's sequence, the next item of a body) and puts
- * an unknown value where the broken expression was; the others pass the NULL on.
+ * A function that reads an expression returns NULL when it met a mistake and reported it. Whoever
+ * can tell where reading may go on does so (the next element, the end of a template's sequence, the
+ * next item of a body) and puts an unknown value where the broken expression was; the others pass
+ * the NULL on.
  */
 #ifndef INGOT_LANG_HCL_PARSE_H
 #define INGOT_LANG_HCL_PARSE_H
@@ -11,7 +12,8 @@
 #include "lang/hcl/hcl.h"
 #include "lang/hcl/token.h"
 
-#define CHAIN_MAX 2000 /* operators, or steps of a traversal, in a row: trees are that deep on their left */
+#define CHAIN_MAX \
+	2000 /* operators, or steps of a traversal, in a row: trees are that deep on their left */
 
 struct template_part; /* parse_template.c */
 
@@ -19,16 +21,20 @@ struct parser {
 	struct arena *arena;
 	struct source *src;
 	struct diags *diags;
-	struct str text; /* what the tokens' offsets are of: the source's, or a JSON string's content */
-	const uint32_t *places; /* where in the source each byte of a JSON string is, or NULL: base + offset */
+	struct str text;	/* what the tokens' offsets are of: the source's, or a JSON string's
+				   content */
+	const uint32_t *places; /* where in the source each byte of a JSON string is, or NULL: base
+				   + offset */
 	uint32_t base;
-	bool check; /* for mistakes alone: of the tree nothing is kept, and its names are of the text */
+	bool check; /* for mistakes alone: of the tree nothing is kept, and its names are of the
+		       text */
 	struct hcl_token *v; /* without comments: those that end a line are HCL_T_NEWLINE */
 	size_t n, pos;
 	size_t all; /* tokens there were, comments counted */
 	bool newlines; /* they count: in bodies and objects, not in other brackets */
 	unsigned depth;
-	size_t last_bad; /* token of the last report, so that none is blamed twice; SIZE_MAX: none */
+	size_t last_bad; /* token of the last report, so that none is blamed twice; SIZE_MAX: none
+			  */
 	uint32_t *match; /* partner of each bracket, 0: none; made at the first mistake */
 	VEC(struct hcl_expr *) exprs; /* stacks of what open brackets have so far */
 	VEC(struct hcl_pair) pairs;
@@ -37,8 +43,8 @@ struct parser {
 };
 
 /* Of *p only `check` may be set before. */
-void parser_init(struct parser *p, struct arena *a, struct source *src, struct str text, struct diags *d,
-		 enum hcl_lex_mode mode);
+void parser_init(struct parser *p, struct arena *a, struct source *src, struct str text,
+		 struct diags *d, enum hcl_lex_mode mode);
 void parser_release(struct parser *p);
 DEFINE_AUTO(parser, struct parser, parser_release);
 
@@ -82,17 +88,19 @@ static inline bool parser_is_word(const struct parser *p, size_t i, const char *
 struct str parser_name(struct parser *p, size_t i); /* kept */
 /* Text of the source for the tree: a copy, if there is to be one. */
 struct str parser_keep(struct parser *p, struct str s);
-struct span parser_span(const struct parser *p, size_t from, size_t to); /* of tokens, both included */
+struct span parser_span(const struct parser *p, size_t from,
+			size_t to); /* of tokens, both included */
 struct span parser_bytes(const struct parser *p, uint32_t from, uint32_t to);
 /* The partner of a bracket, or 0. */
 size_t parser_match(struct parser *p, size_t open);
 
-/* Reports that at token i `wanted` belongs; what stands there is named, and what is no HCL at all is explained. `why`
- * may be NULL. Always NULL. */
+/* Reports that at token i `wanted` belongs; what stands there is named, and what is no HCL at all
+ * is explained. `why` may be NULL. Always NULL. */
 struct hcl_expr *parser_unexpected(struct parser *p, size_t i, const char *wanted, const char *why);
 /* Any other mistake at token i, or at a span; NULL too. */
 struct hcl_expr *parser_fail(struct parser *p, size_t i, const char *summary, const char *detail);
-struct hcl_expr *parser_fail_at(struct parser *p, struct span span, size_t i, const char *summary, const char *detail);
+struct hcl_expr *parser_fail_at(struct parser *p, struct span span, size_t i, const char *summary,
+				const char *detail);
 /* One level deeper; false, and a report, if that is too deep. parser_up() in either case. */
 bool parser_down(struct parser *p, size_t i);
 static inline void parser_up(struct parser *p)
@@ -105,8 +113,8 @@ struct hcl_expr *expr_unknown(struct parser *p, struct span span); /* for what c
 struct span span_join(struct span a, struct span b);
 
 struct hcl_expr *parse_expr(struct parser *p);
-/* What the bracket at token `open`, just taken, begins: a list, an object, a for; or a parenthesis; or the call of the name
- * at token `first`. */
+/* What the bracket at token `open`, just taken, begins: a list, an object, a for; or a parenthesis;
+ * or the call of the name at token `first`. */
 struct hcl_expr *parse_bracketed(struct parser *p, size_t open);
 struct hcl_expr *parse_paren(struct parser *p, size_t open);
 struct hcl_expr *parse_call(struct parser *p, size_t first);

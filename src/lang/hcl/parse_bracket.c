@@ -1,9 +1,10 @@
-/* What stands in brackets: lists, objects, for expressions, parentheses, arguments of calls. A broken element of a list or
- * object that is closed costs only itself. */
+/* What stands in brackets: lists, objects, for expressions, parentheses, arguments of calls. A
+ * broken element of a list or object that is closed costs only itself. */
 #include "lang/hcl/parse.h"
 
-/* Goes to the end of the element that begins at token `start` in the bracket `open`: before the comma, the line's end
- * (where lines count) or the closing bracket. False if the bracket is never closed. */
+/* Goes to the end of the element that begins at token `start` in the bracket `open`: before the
+ * comma, the line's end (where lines count) or the closing bracket. False if the bracket is never
+ * closed. */
 static bool skip_element(struct parser *p, size_t open, size_t start)
 {
 	size_t close = parser_match(p, open), i = start;
@@ -64,7 +65,8 @@ static const char *closed_hint(struct parser *p, size_t open, const char *what)
 			    source_position(p->src, parser_span(p, open, open).from).line);
 }
 
-/* What stands between two elements: true at a comma, false at the end; *ret_ok is false at a mistake. */
+/* What stands between two elements: true at a comma, false at the end; *ret_ok is false at a
+ * mistake. */
 static bool parse_separator(struct parser *p, size_t open, enum hcl_token_kind close,
 			    const char *what, bool *ret_ok)
 {
@@ -317,10 +319,11 @@ static struct hcl_expr *parse_for(struct parser *p, size_t open)
 	if (p->v[i].kind == HCL_T_EOF)
 		return never_closed(p, open, "for expression");
 	if (p->v[i].kind != (object ? HCL_T_CBRACE : HCL_T_CBRACK))
-		return parser_unexpected(p, i,
-					 object ? "'}' at the end of the for expression"
-						: "']' at the end of the for expression",
-					 "After the value only a condition can follow: if CONDITION.");
+		return parser_unexpected(
+			p, i,
+			object ? "'}' at the end of the for expression"
+			       : "']' at the end of the for expression",
+			"After the value only a condition can follow: if CONDITION.");
 	x->span = span_join(x->span, parser_span(p, i, i));
 	parser_take(p);
 	return x;

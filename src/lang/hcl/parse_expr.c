@@ -1,7 +1,8 @@
 /* Expressions: operators by precedence climbing, then traversals, then terms. */
 #include "lang/hcl/parse.h"
 
-/* Operators that stand between two operands; a higher level binds tighter, all group to the left. */
+/* Operators that stand between two operands; a higher level binds tighter, all group to the left.
+ */
 static const struct {
 	uint8_t level, op;
 } operators[] = {

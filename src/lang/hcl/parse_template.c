@@ -1,5 +1,6 @@
-/* Templates: quoted text, heredocs and bare text. The tokens first become parts in a row (literals with escapes
- * resolved and white space stripped as "~" and "<<-" ask for, values, and the words of directives), then %{if} and
+/* Templates: quoted text, heredocs and bare text. The tokens first become parts in a row (literals
+ * with escapes resolved and white space stripped as "~" and "<<-" ask for, values, and the words of
+ * directives), then %{if} and
  * %{for} with what they enclose become trees (template_tree.c).
  */
 #include "lang/hcl/template.h"
@@ -115,8 +116,8 @@ static void strip_before(struct parser *p, const struct reading *r, size_t i)
 		last->text = space_trim_end(last->text);
 }
 
-/* The end of a sequence whose opening is token `open`; reading goes on after it also when something else stands there,
- * if it is closed at all. */
+/* The end of a sequence whose opening is token `open`; reading goes on after it also when something
+ * else stands there, if it is closed at all. */
 static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool ok,
 			 const char *what)
 {

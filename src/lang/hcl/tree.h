@@ -1,5 +1,6 @@
-/* Trees of HCL source: bodies with attributes and blocks, and expressions. Made by hcl/hcl.h's parsers (both
- * from native syntax and from the JSON form), constant from then on, in the parser's arena.
+/* Trees of HCL source: bodies with attributes and blocks, and expressions. Made by hcl/hcl.h's
+ * parsers (both from native syntax and from the JSON form), constant from then on, in the parser's
+ * arena.
  */
 #ifndef INGOT_LANG_HCL_TREE_H
 #define INGOT_LANG_HCL_TREE_H
@@ -8,21 +9,23 @@
 #include "lang/expr/value.h"
 
 enum hcl_kind {
-	HCL_LITERAL,	 /* value: number, bool, null, string without templates */
-	HCL_TEMPLATE,	 /* parts: joined as text. One part alone that is no literal stands in "${…}": its value as it is */
+	HCL_LITERAL,  /* value: number, bool, null, string without templates */
+	HCL_TEMPLATE, /* parts: joined as text. One part alone that is no literal stands in "${…}":
+			 its value as it is */
 	HCL_VARIABLE,	 /* name: the root of a traversal */
 	HCL_ATTR,	 /* target.name */
 	HCL_INDEX,	 /* target[key]; legacy target.0 with `legacy` set */
-	HCL_SPLAT,	 /* target[*]each or target.*each; each is a traversal whose root is HCL_SPLAT_ITEM */
+	HCL_SPLAT,	 /* target[*]each or target.*each; each is a traversal whose root is
+			    HCL_SPLAT_ITEM */
 	HCL_SPLAT_ITEM,	 /* the item of the innermost splat around */
 	HCL_CALL,	 /* name(args…); expand: the last argument has "..." */
 	HCL_CONDITIONAL, /* cond ? yes : no; also %{if}, where yes and no are HCL_TEMPLATEs */
 	HCL_BINARY,
 	HCL_UNARY,
-	HCL_PAREN,	 /* (inner) */
-	HCL_TUPLE,	 /* [items] */
-	HCL_OBJECT,	 /* {items}: keys and values alternate in `pairs` */
-	HCL_FOR,	 /* [for k, v in coll : value if cond], {for … : key => value… if cond}, %{for} */
+	HCL_PAREN,  /* (inner) */
+	HCL_TUPLE,  /* [items] */
+	HCL_OBJECT, /* {items}: keys and values alternate in `pairs` */
+	HCL_FOR, /* [for k, v in coll : value if cond], {for … : key => value… if cond}, %{for} */
 };
 
 enum hcl_op {
@@ -32,15 +35,16 @@ enum hcl_op {
 };
 
 struct hcl_pair {
-	/* A bare identifier is a literal string (`bare` set: hcl evaluates it as that, and a traversal or a
-	 * template as what it is); (expr) is HCL_PAREN. */
+	/* A bare identifier is a literal string (`bare` set: hcl evaluates it as that, and a
+	 * traversal or a template as what it is); (expr) is HCL_PAREN. */
 	struct hcl_expr *key, *value;
 	bool bare;
 };
 
 struct hcl_expr {
 	enum hcl_kind kind;
-	bool json; /* from the JSON form: its text may stand for a keyword, a reference or a call (hcl_as_native) */
+	bool json; /* from the JSON form: its text may stand for a keyword, a reference or a call
+		      (hcl_as_native) */
 	struct span span;
 	union {
 		struct value value;			/* LITERAL */
@@ -91,7 +95,8 @@ struct hcl_expr {
 		} object;				/* OBJECT */
 		struct {
 			struct str key_name, value_name; /* key_name empty: not asked for */
-			struct hcl_expr *coll, *key, *value, *cond; /* key: makes an object; cond may be NULL */
+			struct hcl_expr *coll, *key, *value,
+				*cond;	/* key: makes an object; cond may be NULL */
 			bool group;	/* … after the value */
 			bool join;	/* %{for}: the results are joined as text */
 		} loop;					/* FOR */
@@ -118,15 +123,16 @@ struct hcl_block {
 	struct hcl_body *body;
 };
 
-/* A body of native syntax has its items in the order written; one of the JSON form has its object, and
- * hcl_content() makes of it what a schema asks for. */
+/* A body of native syntax has its items in the order written; one of the JSON form has its object,
+ * and hcl_content() makes of it what a schema asks for. */
 struct hcl_body {
 	struct hcl_attr *attrs;
 	size_t nattrs;
 	struct hcl_block *blocks;
 	size_t nblocks;
 	struct span span; /* with its braces; the whole file for the outermost */
-	struct span end;  /* the closing brace or the end of the file: where something missing is missing */
+	struct span end;  /* the closing brace or the end of the file: where something missing is
+			     missing */
 	bool is_json;
 	struct value json; /* object or tuple of objects */
 };

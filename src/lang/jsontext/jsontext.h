@@ -19,7 +19,8 @@
 #define JSONTEXT_SIZE_MAX ((size_t)64 << 20)
 
 enum jsontext_flags {
-	JSONTEXT_COMMENTS = 1 << 0,   /* // to the line's end is skipped; one warning, for the first */
+	JSONTEXT_COMMENTS =
+		1 << 0, /* // to the line's end is skipped; one warning, for the first */
 	JSONTEXT_LATER_WINS = 1 << 1, /* keys may stand twice: all are kept, the last one counts */
 };
 
