@@ -427,10 +427,12 @@ static void write_xml(struct call *c, struct buf *out)
 	buf_printf(out, "</%sResponse>\n", name);
 }
 
+/* Under the lock: the answer shares its parts with the state, which other threads change. */
 static void write_reply(struct call *c, bool ok, struct http_reply *reply)
 {
 	struct buf *out = &reply->body;
 	bool json = c->service && c->service->json;
+	CLOUD_LOCK(c->cloud);
 
 	reply->status = ok ? 200 : c->status;
 	reply->content_type = json ? "application/x-amz-json-1.1" : "text/xml;charset=UTF-8";

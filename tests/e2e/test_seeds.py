@@ -22,11 +22,11 @@ BUILDS = {
 
 # Those that do not: the component, or the place of the mistake.
 REFUSED = {
-    "ansible-local.json": 'the provisioner "ansible-local" is not yet supported by ingot',
-    "ami-builder-packer-cis.json": 'the provisioner "ansible-local" is not yet supported by ingot',
-    "windows-shell.json": 'the provisioner "windows-shell" is not yet supported by ingot',
-    "artifice-consul.json": 'the builder "vmware-vmx" is not yet supported by ingot',
-    "autoknitter-template.json": 'the builder "amazon-ebssurrogate" is not yet supported by ingot',
+    "ansible-local.json": 'The provisioner "ansible-local" is not yet supported by ingot',
+    "ami-builder-packer-cis.json": 'The provisioner "ansible-local" is not yet supported by ingot',
+    "windows-shell.json": 'The provisioner "windows-shell" is not yet supported by ingot',
+    "artifice-consul.json": 'The builder "vmware-vmx" is not yet supported by ingot',
+    "autoknitter-template.json": 'The builder "amazon-ebssurrogate" is not yet supported by ingot',
     "example1-missing-comma.json": "line 7, column 8",
 }
 
