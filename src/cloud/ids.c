@@ -36,16 +36,6 @@ void id_from(const char *prefix, const char *text, char out[ID_SIZE])
 	write_id(prefix, digest, out);
 }
 
-bool id_well_formed(const char *prefix, const char *id)
-{
-	size_t n = strlen(prefix), digits;
-
-	if (strncmp(id, prefix, n) != 0 || id[n] != '-')
-		return false;
-	digits = strlen(id + n + 1);
-	return (digits == 8 || digits == 17) && strspn(id + n + 1, "0123456789abcdef") == digits;
-}
-
 const char *time_text(int64_t unix_ms, char out[TIME_SIZE])
 {
 	AUTO(buf) struct buf b = BUF_INIT;

@@ -10,8 +10,6 @@
 void id_new(const char *prefix, char out[ID_SIZE]);
 /* The same id for the same text, for things that must keep theirs. */
 void id_from(const char *prefix, const char *text, char out[ID_SIZE]);
-/* Has it the form PREFIX-hex with 8 or 17 digits? */
-bool id_well_formed(const char *prefix, const char *id);
 /* "2026-11-21T11:54:02.000Z" */
 #define TIME_SIZE 32
 const char *time_now(char out[TIME_SIZE]);

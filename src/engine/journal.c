@@ -61,11 +61,6 @@ int journal_open(const char *run_id, struct journal **ret, struct err *err)
 	return 0;
 }
 
-const char *journal_run_id(const struct journal *j)
-{
-	return j->run_id;
-}
-
 void journal_set_local(struct journal *j, const char *data_dir)
 {
 	free(j->local_dir);

@@ -53,7 +53,6 @@ void journal_undone(struct journal *j, int64_t id);
  */
 void journal_finish_build(struct journal *j, const char *build, bool ok);
 void journal_close(struct journal *j);
-const char *journal_run_id(const struct journal *j);
 /* What is left to undo, newest first; rows in *ret, freed by journal_rows_free. */
 int journal_left(struct journal *j, struct journal_row **ret, size_t *ret_n,
 		 struct err *err) MUST_USE;

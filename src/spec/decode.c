@@ -225,10 +225,3 @@ int spec_decode(const struct spec *spec, struct value body, const struct spec_in
 		*in->ret_incomplete = rc < 0 && in->diags->errors == errors + d.missing;
 	return rc;
 }
-
-bool spec_given(struct value body, const char *name)
-{
-	const struct value_attr *at = value_attr_find_fold(body, name);
-
-	return at && at->value.kind != VALUE_NULL;
-}

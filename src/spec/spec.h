@@ -161,9 +161,6 @@ struct spec_input {
 int spec_decode(const struct spec *spec, struct value body, const struct spec_input *in,
 		void *out) MUST_USE;
 
-/* Which options stood in the template (an option name of spec, not of a sub-block). */
-bool spec_given(struct value body, const char *name);
-
 /* Looks a row up, through embedded ones; NULL if absent. *ret_offset (may be NULL): from the outer
  * struct. */
 const struct spec_row *spec_find(const struct spec *spec, const char *name, size_t *ret_offset);

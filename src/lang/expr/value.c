@@ -173,18 +173,6 @@ bool value_equal(struct value a, struct value b)
 	return false;
 }
 
-const char *value_kind_name(struct value v)
-{
-	static const char *const names[] = {
-		[VALUE_NULL] = "null",	   [VALUE_UNKNOWN] = "unknown", [VALUE_BOOL] = "boolean",
-		[VALUE_NUMBER] = "number", [VALUE_STRING] = "string",	[VALUE_LIST] = "list",
-		[VALUE_SET] = "set",	   [VALUE_TUPLE] = "tuple",	[VALUE_MAP] = "map",
-		[VALUE_OBJECT] = "object",
-	};
-
-	return names[v.kind];
-}
-
 const char *value_kind_phrase(struct value v)
 {
 	if (value_is_seq(v))

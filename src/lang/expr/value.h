@@ -90,7 +90,6 @@ bool value_as_double(struct value v, double *ret);
 /* Shortest decimal text of a number, as HCL and JSON print it ("1", "0.1", "1e+30" never). */
 struct str value_number_text(struct arena *a, struct value v);
 bool value_equal(struct value a, struct value b); /* deep; marks and spans are ignored */
-const char *value_kind_name(struct value v);	    /* "string", "number", "list"… for messages */
 const char *value_kind_phrase(
 	struct value v); /* "text", "a number", "a list", "an object", "nothing (null)" */
 /* True if v or anything in it is unknown / sensitive. */
