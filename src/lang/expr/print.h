@@ -1,4 +1,5 @@
-/* Values as text: HCL (console, inspect, hcl2_upgrade) and JSON as jsonencode writes it. */
+/* Values as text: HCL that reads back (the tests' round trips), what console and inspect show, and
+ * JSON as jsonencode writes it. */
 #ifndef INGOT_LANG_EXPR_PRINT_H
 #define INGOT_LANG_EXPR_PRINT_H
 
