@@ -159,9 +159,8 @@ static int exchange(struct finder *f, const struct sso *o, const char *token, st
 	if (r.status != 200 || !id || !secret) {
 		json_decref(j);
 		return err_set(err, ERR_AUTH,
-			       "SSO gives the profile \"%s\" no credentials (status %d); run: aws "
-			       "sso login "
-			       "--profile %s",
+			       "SSO gives the profile \"%s\" no credentials (status %d); run: "
+			       "aws sso login --profile %s",
 			       o->profile, r.status, o->profile);
 	}
 	clock_format_rfc3339(&until, json_integer_value(json_object_get(c, "expiration")), false);

@@ -189,8 +189,7 @@ int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aw
 	if (rc == NOT_HERE)
 		err_set(err, ERR_AUTH,
 			"no AWS credentials found; looked in: %s. Set one of them, or rehearse "
-			"with "
-			"-local",
+			"with -local",
 			buf_cstr(&f.looked));
 	if (rc == FOUND && s->cfg.assume_role && s->cfg.assume_role->role_arn) {
 		rc = assume_template_role(&f, &base, &role, err) < 0 ? -1 : FOUND;

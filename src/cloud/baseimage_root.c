@@ -35,10 +35,9 @@ static const char kernel_package[] = ",linux-image-cloud-amd64";
  * manual pages stay: some packages put links into them. */
 static const char clean_hook[] =
 	"rm -f \"$1\"/etc/ssh/ssh_host_* \"$1\"/etc/resolv.conf \"$1\"/etc/hostname "
-	"\"$1\"/etc/update-motd.d/* "
-	"\"$1\"/initrd.img* \"$1\"/vmlinuz*; "
-	": >\"$1\"/etc/machine-id; : >\"$1\"/etc/motd; "
-	"cd \"$1\"/usr/share/man && mkdir -p man1 man2 man3 man4 man5 man6 man7 man8";
+	"\"$1\"/etc/update-motd.d/* \"$1\"/initrd.img* \"$1\"/vmlinuz*; : "
+	">\"$1\"/etc/machine-id; : >\"$1\"/etc/motd; cd \"$1\"/usr/share/man && mkdir -p man1 "
+	"man2 man3 man4 man5 man6 man7 man8";
 
 static const char *const dpkg_options[] = {
 	"path-exclude=/usr/share/man/*",

@@ -213,10 +213,9 @@ static int modify_metadata(struct call *c)
 const struct action ec2_attribute_actions[] = {
 	{ "DescribeInstanceAttribute", describe, "InstanceId! Attribute!", 0 },
 	{ "ModifyInstanceAttribute", modify,
-	  "InstanceId! Attribute Value InstanceType UserData DisableApiTermination DisableApiStop "
-	  "InstanceInitiatedShutdownBehavior "
-	  "EbsOptimized EnaSupport SriovNetSupport SourceDestCheck Kernel Ramdisk GroupId "
-	  "BlockDeviceMapping",
+	  "InstanceId! Attribute Value InstanceType UserData DisableApiTermination "
+	  "DisableApiStop InstanceInitiatedShutdownBehavior EbsOptimized EnaSupport "
+	  "SriovNetSupport SourceDestCheck Kernel Ramdisk GroupId BlockDeviceMapping",
 	  0 },
 	{ "ResetInstanceAttribute", reset, "InstanceId! Attribute!", 0 },
 	{ "ModifyInstanceMetadataOptions", modify_metadata,

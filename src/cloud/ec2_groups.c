@@ -87,8 +87,7 @@ static int create_group(struct call *c)
 	if (strncasecmp(name, "sg-", 3) == 0)
 		return call_fail(c, "InvalidParameterValue",
 				 "Value (%.80s) for parameter GroupName is invalid. Group names "
-				 "may not be in "
-				 "the format sg-*",
+				 "may not be in the format sg-*",
 				 name);
 	if (strlen(name) > 255)
 		return call_fail(

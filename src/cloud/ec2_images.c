@@ -431,8 +431,7 @@ static int deregister(struct call *c)
 	if (protection && starts_with(protection, "enabled"))
 		return call_fail(c, "OperationNotPermitted",
 				 "Deregistration protection is enabled for %s: disable it before "
-				 "deregistering "
-				 "the image",
+				 "deregistering the image",
 				 r->id);
 	/* A tombstone: EC2 says Unavailable of it from now on. */
 	doc_set_bool(r->doc, "_deregistered", true);
@@ -566,8 +565,7 @@ const struct action ec2_image_actions[] = {
 	{ "DescribeImageAttribute", describe_attribute, "ImageId! Attribute!", 0 },
 	{ "ModifyImageAttribute", modify_attribute,
 	  "ImageId! Attribute Value Description LaunchPermission OperationType UserId UserGroup "
-	  "OrganizationArn OrganizationalUnitArn "
-	  "ImdsSupport",
+	  "OrganizationArn OrganizationalUnitArn ImdsSupport",
 	  0 },
 	{ "ResetImageAttribute", reset_attribute, "ImageId! Attribute!", 0 },
 	{ "EnableImageDeprecation", enable_deprecation, "ImageId! DeprecateAt!", 0 },

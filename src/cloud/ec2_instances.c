@@ -241,9 +241,8 @@ static int read_profile(struct call *c, struct launch *l)
 	l->profile = call_lookup(c, KIND_PROFILE, name);
 	if (!l->profile)
 		return call_fail(c, "InvalidParameterValue",
-				 "Value (%.80s) for parameter iamInstanceProfile.name is invalid. "
-				 "Invalid IAM "
-				 "Instance Profile name",
+				 "Value (%.80s) for parameter iamInstanceProfile.name is "
+				 "invalid. Invalid IAM Instance Profile name",
 				 name);
 	return 0;
 }
@@ -312,15 +311,13 @@ static int check_limits(struct call *c, const struct launch *l)
 	if (n + l->min > c->cloud->config.max_instances)
 		return call_fail(c, "InstanceLimitExceeded",
 				 "%lld instances run and %lld more were asked for: this local "
-				 "cloud's limit is "
-				 "%u instances (ingot cloud up -max-instances)",
+				 "cloud's limit is %u instances (ingot cloud up -max-instances)",
 				 (long long)n, (long long)l->min, c->cloud->config.max_instances);
 	if (memory + (uint64_t)l->min * granted_memory(c, &l->type) > c->cloud->config.max_memory)
 		return call_fail(
 			c, "InstanceLimitExceeded",
-			"the instances would use %llu MiB: this local cloud's limit is %llu MiB of "
-			"memory "
-			"(ingot cloud up -max-memory)",
+			"the instances would use %llu MiB: this local cloud's limit is %llu MiB "
+			"of memory (ingot cloud up -max-memory)",
 			(unsigned long long)((memory +
 					      (uint64_t)l->min * granted_memory(c, &l->type)) /
 					     MIB),

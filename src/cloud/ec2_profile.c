@@ -13,9 +13,8 @@ static struct row *named_profile(struct call *c)
 	r = name ? call_lookup(c, KIND_PROFILE, name) : NULL;
 	if (!r)
 		call_fail(c, "InvalidParameterValue",
-			  "Value (%.80s) for parameter iamInstanceProfile.name is invalid. Invalid "
-			  "IAM Instance "
-			  "Profile name",
+			  "Value (%.80s) for parameter iamInstanceProfile.name is invalid. "
+			  "Invalid IAM Instance Profile name",
 			  name ? name : "");
 	return r;
 }

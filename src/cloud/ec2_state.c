@@ -88,10 +88,9 @@ static int stop(struct call *c)
 		if (streq(doc_str(v[i]->doc, "instanceLifecycle"), "spot"))
 			return call_fail(c, "UnsupportedOperation",
 					 "You can't stop the Spot Instance '%s' because it is "
-					 "associated with a "
-					 "one-time Spot Instance request. You can only stop Spot "
-					 "Instances associated with persistent Spot "
-					 "Instance requests.",
+					 "associated with a one-time Spot Instance request. You "
+					 "can only stop Spot Instances associated with "
+					 "persistent Spot Instance requests.",
 					 v[i]->id);
 	}
 	for (size_t i = 0; i < n; i++) {

@@ -102,9 +102,8 @@ static int check_cidr(struct call *c, const char *cidr, int min_bits, int max_bi
 
 	if (!cidr_parse(cidr, &address, &bits))
 		return call_fail(c, "InvalidParameterValue",
-				 "Value (%.40s) for parameter cidrBlock is invalid. This is not a "
-				 "valid CIDR "
-				 "block.",
+				 "Value (%.40s) for parameter cidrBlock is invalid. This is not "
+				 "a valid CIDR block.",
 				 cidr);
 	if (bits < min_bits || bits > max_bits)
 		return call_fail(c, "InvalidVpc.Range",

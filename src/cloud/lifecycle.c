@@ -542,9 +542,8 @@ static void on_refused(void *data, const char *id, const char *host)
 	CLOUD_LOCK(c);
 
 	cloud_notice(c, id,
-		     "%s asked for %s, which the local cloud's proxy does not let through: `ingot "
-		     "cloud up -net any` "
-		     "allows any http(s) host",
+		     "%s asked for %s, which the local cloud's proxy does not let through: "
+		     "`ingot cloud up -net any` allows any http(s) host",
 		     id, host);
 }
 

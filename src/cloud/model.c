@@ -137,9 +137,8 @@ static int64_t schema_version(struct model *m)
  * file. */
 static const char *const migrations[SCHEMA_VERSION] = {
 	"CREATE TABLE row (kind TEXT NOT NULL, id TEXT NOT NULL, region TEXT NOT NULL, serial "
-	"INTEGER NOT NULL,"
-	" doc TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;"
-	"CREATE INDEX row_serial ON row (serial);",
+	"INTEGER NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;CREATE INDEX "
+	"row_serial ON row (serial);",
 };
 
 static int migrate(struct model *m, const char *path, struct err *err)
@@ -152,9 +151,8 @@ static int migrate(struct model *m, const char *path, struct err *err)
 		return sql_fail(m, err, "not a state file");
 	if (version > SCHEMA_VERSION)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "%s was written by a newer ingot (schema %lld, this one knows %d): "
-			       "use that ingot, "
-			       "or another folder with -data",
+			       "%s was written by a newer ingot (schema %lld, this one knows "
+			       "%d): use that ingot, or another folder with -data",
 			       path, (long long)version, SCHEMA_VERSION);
 	if (version == SCHEMA_VERSION)
 		return 0;

@@ -172,8 +172,7 @@ void proxy_policy_explain(const struct proxy_policy *p, const char *host, struct
 	buf_printf(out, "ingot's local cloud does not let instances reach %s: ", host);
 	if (p->net == NET_NONE)
 		buf_adds(out, "it runs with `-net none`; `ingot cloud up -net mirror` allows the "
-			      "host's package mirrors, "
-			      "`-net any` every host\n");
+			      "host's package mirrors, `-net any` every host\n");
 	else if (p->net == NET_MIRROR)
 		buf_adds(out, "only the host's package mirrors are allowed; `ingot cloud up -net "
 			      "any` allows every host\n");

@@ -52,8 +52,7 @@ static void add_disks(arguments *v, struct instance *i, struct arena *a)
 		add(v, "-blockdev",
 		    arena_printf(a,
 				 "driver=raw,node-name=%s,discard=unmap,detect-zeroes=unmap,cache."
-				 "no-flush=on,"
-				 "file.driver=file,file.locking=off,file.filename=%s",
+				 "no-flush=on,file.driver=file,file.locking=off,file.filename=%s",
 				 d->volume, escaped(a, d->path)));
 		if (d->root)
 			add(v, "-device",

@@ -104,8 +104,7 @@ static int put_parameter(struct call *c)
 	if (r && !doc_bool(c->body, "Overwrite"))
 		return call_fail(c, "ParameterAlreadyExists",
 				 "The parameter already exists. To overwrite this value, set the "
-				 "overwrite option "
-				 "in the request to true.");
+				 "overwrite option in the request to true.");
 	doc = json_pack("{s:s, s:s, s:s, s:s, s:I}", "Name", name, "Type", type ? type : "String",
 			"Value", value, "_date", time_now(now), "_version",
 			(json_int_t)(r ? doc_int(r->doc, "_version") + 1 : 1));

@@ -123,8 +123,7 @@ const struct action sts_actions[] = {
 	{ "GetCallerIdentity", get_caller_identity, "", 0 },
 	{ "AssumeRole", assume_role,
 	  "RoleArn! RoleSessionName! DurationSeconds ExternalId Policy PolicyArns Tags "
-	  "TransitiveTagKeys SerialNumber TokenCode "
-	  "SourceIdentity",
+	  "TransitiveTagKeys SerialNumber TokenCode SourceIdentity",
 	  0 },
 	{ "GetSessionToken", get_session_token, "DurationSeconds SerialNumber TokenCode", 0 },
 	{ "DecodeAuthorizationMessage", decode_message, "EncodedMessage!", 0 },

@@ -39,9 +39,8 @@ const struct command command_cloud_env = {
 	.arguments = "[options]",
 	.summary = "Print the environment for other AWS clients",
 	.description = "Prints shell lines with the endpoint, the keys and the region: eval "
-		       "\"$(ingot cloud env)\" points any AWS client of "
-		       "that shell at the local cloud. Clients older than AWS_ENDPOINT_URL take it "
-		       "as --endpoint-url.",
+		       "\"$(ingot cloud env)\" points any AWS client of that shell at the local "
+		       "cloud. Clients older than AWS_ENDPOINT_URL take it as --endpoint-url.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

@@ -17,8 +17,7 @@ const struct command command_cloud_reset = {
 	.arguments = "[options]",
 	.summary = "Forget everything but the base images",
 	.description = "Ends all instances and removes volumes, snapshots, images, key pairs, "
-		       "security groups, stand-ins, the fault plan and "
-		       "the request log.",
+		       "security groups, stand-ins, the fault plan and the request log.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

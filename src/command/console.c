@@ -208,9 +208,8 @@ const struct command command_console = {
     .summary = "Try expressions",
     .description =
 	"Evaluates expressions with the variables, locals, data sources and functions of a "
-	"template. On a "
-	"terminal it has a history and completes names with the tabulator; piped, it prints the "
-	"answer to the last line.",
+	"template. On a terminal it has a history and completes names with the tabulator; piped, "
+	"it prints the answer to the last line.",
     .flags = flags,
     .nflags = ARRAY_LEN(flags),
     .more_flags = template_flags,

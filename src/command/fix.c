@@ -48,8 +48,7 @@ const struct command command_fix = {
 	.arguments = "[options] TEMPLATE",
 	.summary = "Bring an old JSON template up to date",
 	.description = "Reads a legacy JSON template and prints it with old names of types and "
-		       "options replaced by "
-		       "those of today. The file itself is not changed.",
+		       "options replaced by those of today. The file itself is not changed.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

@@ -229,11 +229,9 @@ const struct command command_fmt = {
 	.arguments = "[options] [TEMPLATE]",
 	.summary = "Put HCL2 files into their canonical layout",
 	.description = "Rewrites files named *.pkr.hcl and *.pkrvars.hcl, given by name or found "
-		       "in a folder, and prints the "
-		       "name of each that changes. Only white space between tokens changes. \"-\" "
-		       "reads standard input and "
-		       "writes the result to standard output. A file with a syntax error is left "
-		       "as it is.",
+		       "in a folder, and prints the name of each that changes. Only white space "
+		       "between tokens changes. \"-\" reads standard input and writes the result "
+		       "to standard output. A file with a syntax error is left as it is.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

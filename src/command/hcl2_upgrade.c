@@ -69,10 +69,9 @@ const struct command command_hcl2_upgrade = {
 	.arguments = "[options] TEMPLATE",
 	.summary = "Turn a JSON template into an HCL2 one",
 	.description = "Reads a legacy JSON template and writes an HCL2 template that builds the "
-		       "same: builders become sources, "
-		       "variables that call functions become locals, AMI filters and secrets "
-		       "become data sources. A text "
-		       "that cannot be turned is kept, with a warning.",
+		       "same: builders become sources, variables that call functions become "
+		       "locals, AMI filters and secrets become data sources. A text that cannot "
+		       "be turned is kept, with a warning.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

@@ -73,8 +73,7 @@ const struct command command_plugins_remove = {
 	.arguments = "<plugin> [<version constraint>]",
 	.summary = "Remove plugins from this machine",
 	.description = "Removes the plugin programs of a source, all or those that fit a version "
-		       "constraint, or the one of an "
-		       "absolute path; prints the path of each.",
+		       "constraint, or the one of an absolute path; prints the path of each.",
 	.min_args = 1,
 	.max_args = 2,
 	.packer = true,

@@ -105,10 +105,9 @@ const struct command command_schema = {
 	.arguments = "[options] [COMPONENT]",
 	.summary = "Print JSON Schema of templates or of a component's options",
 	.description = "Without an argument it prints the schema of .pkr.json files, or with "
-		       "-legacy that of legacy JSON templates. "
-		       "With one it prints the schema of a component's options; where several have "
-		       "the name, write "
-		       "builder.NAME, provisioner.NAME, post-processor.NAME or data.NAME.",
+		       "-legacy that of legacy JSON templates. With one it prints the schema of "
+		       "a component's options; where several have the name, write builder.NAME, "
+		       "provisioner.NAME, post-processor.NAME or data.NAME.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.max_args = 1,

@@ -112,11 +112,10 @@ const struct command command_sweep = {
 	.name = "sweep",
 	.arguments = "[options]",
 	.summary = "Remove what interrupted builds left behind",
-	.description = "Reads the journals of runs that are no longer alive and removes what they "
-		       "had made and not removed "
-		       "themselves: instances, volumes, security groups, key pairs, unfinished "
-		       "images. Images of builds that "
-		       "ended well are never touched. Ends with 1 if something is left.",
+	.description = "Reads the journals of runs that are no longer alive and removes what "
+		       "they had made and not removed themselves: instances, volumes, security "
+		       "groups, key pairs, unfinished images. Images of builds that ended well "
+		       "are never touched. Ends with 1 if something is left.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

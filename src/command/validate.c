@@ -72,10 +72,9 @@ const struct command command_validate = {
 	.name = "validate",
 	.arguments = "[options] TEMPLATE",
 	.summary = "Check a template",
-	.description = "Reads a template with its variables and checks the options of all selected "
-		       "builds. Shows every mistake with "
-		       "its place. Touches neither network nor account unless "
-		       "-evaluate-datasources is given.",
+	.description = "Reads a template with its variables and checks the options of all "
+		       "selected builds. Shows every mistake with its place. Touches neither "
+		       "network nor account unless -evaluate-datasources is given.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

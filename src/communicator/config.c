@@ -20,8 +20,7 @@ static const struct spec_row rows[] = {
 		 .doc = "How to talk to the machine: `ssh` (the default) or `none`."),
 	SPEC_DURATION(T, pause_before_connecting,
 		      .doc = "Once the machine answers, hang up, wait this long and connect for "
-			     "good. For guests that "
-			     "restart SSH late in their first boot."),
+			     "good. For guests that restart SSH late in their first boot."),
 	SPEC_STR(T, ssh_host,
 		 .doc = "Name or address of the machine. Most builders know it themselves."),
 	PORT(ssh_port, .doc = "Port of its SSH server. Default 22."),
@@ -29,12 +28,10 @@ static const struct spec_row rows[] = {
 		 .doc = "User to log in as. Required with the `ssh` communicator."),
 	SPEC_STR(T, ssh_password, .flags = SPEC_SENSITIVE,
 		 .doc = "Password of that user; also given as the answer where the server asks "
-			"questions "
-			"(keyboard-interactive)."),
+			"questions (keyboard-interactive)."),
 	SPEC_STR(T, ssh_keypair_name,
 		 .doc = "An existing key pair of the account to start the machine with. Needs "
-			"`ssh_private_key_file` "
-			"or `ssh_agent_auth` for its private half."),
+			"`ssh_private_key_file` or `ssh_agent_auth` for its private half."),
 	SPEC_STR(T, temporary_key_pair_name,
 		 .doc = "Name of the key pair made for this build. Default: a unique one."),
 	SPEC_STR(T, temporary_key_pair_type,
@@ -75,13 +72,11 @@ static const struct spec_row rows[] = {
 		.doc = "Do not lend the local agent to the machine. It is lent when there is one."),
 	SPEC_INT(T, ssh_handshake_attempts, .min = 0, .max = 1000000,
 		 .doc = "Give up after this many logins that the server refused. Default 10; "
-			"without a limit if only "
-			"`ssh_timeout` is set."),
+			"without a limit if only `ssh_timeout` is set."),
 	SPEC_STR(T, ssh_host_key_check, .choices = host_key_checks,
 		 .doc = "`pin` (the default): the key that the machine shows first must stay the "
-			"same in this run, "
-			"except after a restart. `off`: any key will do. Files of known hosts are "
-			"never read."),
+			"same in this run, except after a restart. `off`: any key will do. Files "
+			"of known hosts are never read."),
 	SPEC_STR(T, ssh_bastion_host, .doc = "Connect through this SSH server."),
 	PORT(ssh_bastion_port, .doc = "Its port. Default 22."),
 	SPEC_BOOL(T, ssh_bastion_agent_auth,
@@ -96,9 +91,8 @@ static const struct spec_row rows[] = {
 	SPEC_STR(T, ssh_bastion_certificate_file, .doc = "SSH certificate that belongs to it."),
 	SPEC_STR(T, ssh_file_transfer_method, .choices = transfer_methods,
 		 .doc = "`scp` (the default): files go through a command of the machine (a POSIX "
-			"shell; where there "
-			"is none, scp itself). `sftp`: through the server's sftp subsystem, for "
-			"machines without a shell."),
+			"shell; where there is none, scp itself). `sftp`: through the server's "
+			"sftp subsystem, for machines without a shell."),
 	SPEC_STR(T, ssh_proxy_host,
 		 .doc = "SOCKS5 proxy to connect through; `http://HOST` means a proxy that knows "
 			"HTTP CONNECT."),
@@ -110,15 +104,13 @@ static const struct spec_row rows[] = {
 			     "negative: never."),
 	SPEC_DURATION(T, ssh_read_write_timeout,
 		      .doc = "Give a connection up as lost when nothing came from the server for "
-			     "this long. Default: "
-			     "never by time alone."),
+			     "this long. Default: never by time alone."),
 	SPEC_STRS(T, ssh_remote_tunnels,
 		  .doc = "Ports opened on the machine that lead here: `PORT:HOST:HOSTPORT`, the "
 			 "host as seen from here."),
 	SPEC_STRS(T, ssh_local_tunnels,
 		  .doc = "Ports opened here (loopback) that lead out of the machine: "
-			 "`PORT:HOST:HOSTPORT`, the host as "
-			 "seen from the machine."),
+			 "`PORT:HOST:HOSTPORT`, the host as seen from the machine."),
 	SPEC_STR(T, winrm_username, .doc = "User for WinRM."),
 	SPEC_STR(T, winrm_password, .flags = SPEC_SENSITIVE, .doc = "Password for WinRM."),
 	SPEC_STR(T, winrm_host, .doc = "Name or address of the machine for WinRM."),

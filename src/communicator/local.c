@@ -31,9 +31,8 @@ static const struct spec_row local_rows[] = {
 		  .doc = "Exit statuses that count as success. Without it, only 0 does."),
 	SPEC_STRS(struct local_config, execute_command, .flags = SPEC_LATE,
 		  .doc = "Program and arguments that run a script. `{{.Vars}}` are the variables "
-			 "as shell assignments, `{{.Script}}` "
-			 "(also `{{.Command}}`) is the script's path. Default: `/bin/sh -c "
-			 "\"{{.Vars}} {{.Script}}\"`."),
+			 "as shell assignments, `{{.Script}}` (also `{{.Command}}`) is the "
+			 "script's path. Default: `/bin/sh -c \"{{.Vars}} {{.Script}}\"`."),
 	SPEC_STR(struct local_config, inline_shebang, .def = "/bin/sh -e",
 		 .doc = "First line of the temporary script made from `inline`, without `#!`."),
 	SPEC_STRS(struct local_config, only_on,

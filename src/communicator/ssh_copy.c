@@ -24,19 +24,17 @@
  * the file is open. A file that was there keeps its mode if it belongs to somebody else, as with
  * scp. */
 static const char upload_script[] =
-	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; e=; [ "
-	"-e \"$1\" ] && e=1; "
-	"umask 077; exec 3>\"$1\" || exit 21; echo ready; cat >&3 || exit 21; exec 3>&-; "
-	"[ ! -f \"$1\" ] || chmod \"$2\" \"$1\" 2>/dev/null || [ \"$e\" ] || { echo \"$1: its mode "
-	"cannot be set\" >&2; exit 21; }; "
-	"if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi";
+	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; e=; "
+	"[ -e \"$1\" ] && e=1; umask 077; exec 3>\"$1\" || exit 21; echo ready; cat >&3 || exit "
+	"21; exec 3>&-; [ ! -f \"$1\" ] || chmod \"$2\" \"$1\" 2>/dev/null || [ \"$e\" ] || { "
+	"echo \"$1: its mode cannot be set\" >&2; exit 21; }; if [ -f \"$1\" ]; then wc -c "
+	"<\"$1\"; else echo -; fi";
 /* $1 file, $2 MiB to skip. */
 static const char part_script[] = "exec dd of=\"$1\" bs=1048576 seek=\"$2\" conv=notrunc";
 /* $1 file. */
 static const char download_script[] =
-	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; "
-	"exec 3<\"$1\" || exit 21; if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi; exec cat "
-	"<&3";
+	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; exec "
+	"3<\"$1\" || exit 21; if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi; exec cat <&3";
 
 struct part {
 	struct ssh_chan chan;

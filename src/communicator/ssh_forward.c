@@ -320,9 +320,8 @@ int ssh_forward_remote(struct ssh_conn *c, const struct comm_tunnel *t, int64_t 
 			return -1;
 	if (rc != SSH_OK)
 		return err_set(err, ERR_REMOTE,
-			       "ssh_remote_tunnels: %s does not open port %lld: it is taken there, "
-			       "or the server forbids "
-			       "forwarding",
+			       "ssh_remote_tunnels: %s does not open port %lld: it is taken "
+			       "there, or the server forbids forwarding",
 			       c->name, (long long)t->listen_port);
 	tunnel_new(c, t, -1);
 	return 0;

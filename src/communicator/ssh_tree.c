@@ -23,14 +23,11 @@
  * where tar is absent. */
 static const char unpack_script[] =
 	"echo =ingot=; d=$1; if [ -d \"$d\" ]; then if [ \"$2\" ]; then t=$d; else t=${d%/}/$3; "
-	"fi; "
-	"elif [ -e \"$d\" ]; then echo \"$d: Not a directory\" >&2; exit 21; "
-	"elif [ \"$2\" ]; then echo files; exit 0; else t=$d; fi; "
-	"command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; "
-	"if [ -d \"$t\" ]; then :; else mkdir \"$t\" && chmod \"$4\" \"$t\" || exit 21; fi; "
-	"tar -xpomf - -C \"$t\" || exit 21; "
-	"[ -e \"$t/$5\" ] || { echo \"$t: the last part did not arrive\" >&2; exit 21; }; rm -f "
-	"\"$t/$5\"; echo done";
+	"fi; elif [ -e \"$d\" ]; then echo \"$d: Not a directory\" >&2; exit 21; elif [ \"$2\" "
+	"]; then echo files; exit 0; else t=$d; fi; command -v tar >/dev/null 2>&1 || { echo "
+	"tar; exit 0; }; if [ -d \"$t\" ]; then :; else mkdir \"$t\" && chmod \"$4\" \"$t\" || "
+	"exit 21; fi; tar -xpomf - -C \"$t\" || exit 21; [ -e \"$t/$5\" ] || { echo \"$t: the "
+	"last part did not arrive\" >&2; exit 21; }; rm -f \"$t/$5\"; echo done";
 /* $1 folder to pack from, $2 name in it. */
 static const char pack_script[] = "echo =ingot=; command -v tar >/dev/null 2>&1 || { echo tar; "
 				  "exit 0; }; cd \"$1\" || exit 21; "
@@ -38,10 +35,9 @@ static const char pack_script[] = "echo =ingot=; command -v tar >/dev/null 2>&1 
 /* $1 pattern: each match by its own name. */
 static const char pack_pattern_script[] =
 	"echo =ingot=; command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; p=$1; set --; "
-	"for f in $p; do if [ -e \"$f\" ]; then n=${f##*/}; d=${f%\"$n\"}; "
-	"set -- \"$@\" -C \"$(cd \"${d:-.}\" && pwd)\" \"$n\"; fi; done; "
-	"if [ $# = 0 ]; then echo \"$p: No such file or directory\" >&2; exit 21; fi; "
-	"echo go; exec tar -chf - \"$@\"";
+	"for f in $p; do if [ -e \"$f\" ]; then n=${f##*/}; d=${f%\"$n\"}; set -- \"$@\" -C "
+	"\"$(cd \"${d:-.}\" && pwd)\" \"$n\"; fi; done; if [ $# = 0 ]; then echo \"$p: No such "
+	"file or directory\" >&2; exit 21; fi; echo go; exec tar -chf - \"$@\"";
 
 struct packer {
 	struct ssh_chan chan;

@@ -11,12 +11,11 @@
 
 #include <unistd.h>
 
-static const char schema[] = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT);"
-			     "CREATE TABLE resource(id INTEGER PRIMARY KEY, kind TEXT, build TEXT, "
-			     "platform TEXT, account TEXT,"
-			     " region TEXT, endpoint TEXT, profile TEXT, role TEXT, token TEXT, "
-			     "name TEXT, resource TEXT,"
-			     " product INTEGER, state INTEGER, created INTEGER);";
+static const char schema[] = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT);CREATE TABLE "
+			     "resource(id INTEGER PRIMARY KEY, kind TEXT, build TEXT, platform "
+			     "TEXT, account TEXT, region TEXT, endpoint TEXT, profile TEXT, role "
+			     "TEXT, token TEXT, name TEXT, resource TEXT, product INTEGER, state "
+			     "INTEGER, created INTEGER);";
 
 char *journal_dir(void)
 {
@@ -69,8 +68,7 @@ static int begin(sqlite3 *db, const char *path, bool make, struct err *err)
 	sqlite3_busy_timeout(db, 0);
 	if (exec_plain(db,
 		       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA "
-		       "synchronous=FULL;"
-		       "BEGIN EXCLUSIVE",
+		       "synchronous=FULL;BEGIN EXCLUSIVE",
 		       "locking", err) < 0 ||
 	    schema_of(db, &version, err) < 0)
 		return -1;

@@ -25,8 +25,7 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct checksum_config, output, .flags = SPEC_LATE,
 		 .def = "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum",
 		 .doc = "Path of the file that the digests are added to. `{{.BuildName}}`, "
-			"`{{.BuilderType}}` and "
-			"`{{.ChecksumType}}` can stand in it."),
+			"`{{.BuilderType}}` and `{{.ChecksumType}}` can stand in it."),
 };
 static const struct spec spec = SPEC("checksum", struct checksum_config, rows,
 				     .doc = "Writes checksums of the artifact's files.");

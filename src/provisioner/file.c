@@ -23,15 +23,13 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct file_config, content,
 		 .doc = "Text to write to the destination, instead of a source."),
 	SPEC_STR(struct file_config, source,
-		 .doc = "File or folder to copy; with `direction = \"download\"` on the machine. A "
-			"folder with a slash at "
-			"its end stands for its contents."),
+		 .doc = "File or folder to copy; with `direction = \"download\"` on the machine. "
+			"A folder with a slash at its end stands for its contents."),
 	SPEC_STRS(struct file_config, sources,
 		  .doc = "Several of them. The destination must end in a slash then."),
 	SPEC_STR(struct file_config, destination, .flags = SPEC_REQUIRED,
 		 .doc = "Where to copy to. A slash at its end says that it is a folder, which is "
-			"there already when "
-			"uploading; a download makes it."),
+			"there already when uploading; a download makes it."),
 	SPEC_STR(struct file_config, direction, .def = "upload",
 		 .doc = "`upload` (the default) or `download`."),
 	SPEC_BOOL(

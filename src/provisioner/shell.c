@@ -58,25 +58,22 @@ static const struct spec_row rows[] = {
 			"`remote_folder`."),
 	SPEC_STR(struct shell_config, execute_command, .flags = SPEC_LATE,
 		 .doc = "What runs a script there. `{{.Vars}}` are the variables, `{{.Path}}` is "
-			"the script's path, "
-			"`{{.EnvVarFile}}` that of the variables' file. Default: `chmod +x "
-			"{{.Path}}; {{.Vars}} {{.Path}}`."),
+			"the script's path, `{{.EnvVarFile}}` that of the variables' file. "
+			"Default: `chmod +x {{.Path}}; {{.Vars}} {{.Path}}`."),
 	SPEC_STR(struct shell_config, inline_shebang, .def = "/bin/sh -e",
 		 .doc = "First line of the script made from `inline`, without `#!`."),
 	SPEC_DURATION(struct shell_config, pause_after,
 		      .doc = "Wait this long when all scripts are done."),
 	SPEC_BOOL(struct shell_config, use_env_var_file,
 		  .doc = "Put the variables into a file on the machine (mode 0600) and read them "
-			 "from there, not on the "
-			 "command line."),
+			 "from there, not on the command line."),
 	SPEC_STR(struct shell_config, remote_folder, .def = "/tmp",
 		 .doc = "Folder on the machine for scripts."),
 	SPEC_STR(struct shell_config, remote_file,
 		 .doc = "Name of a script there. Default: `script_NNNN.sh`."),
 	SPEC_DURATION(struct shell_config, start_retry_timeout,
 		      .doc = "How long to try again when the connection is gone before a script "
-			     "could start, as after a "
-			     "restart. Default `5m`."),
+			     "could start, as after a restart. Default `5m`."),
 	SPEC_BOOL(struct shell_config, skip_clean, .doc = "Leave the scripts on the machine."),
 	SPEC_BOOL(struct shell_config, expect_disconnect,
 		  .doc = "A script may cut the connection, for example by a restart; that is "

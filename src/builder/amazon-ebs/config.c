@@ -16,10 +16,9 @@ static const struct spec_row rows[] = {
 		    .doc = "Devices of the image, beside or instead of those of the instance."),
 	SPEC_BLOCKS(struct ebs_config, launch_block_device_mappings, &amazon_block_device_spec,
 		    .doc = "Devices of the build's instance; the image gets them too. To enlarge "
-			   "the root volume name "
-			   "the source image's root device here. Without `delete_on_termination` "
-			   "the volume stays in the "
-			   "account when the build is done."),
+			   "the root volume name the source image's root device here. Without "
+			   "`delete_on_termination` the volume stays in the account when the "
+			   "build is done."),
 	SPEC_MAP(struct ebs_config, run_volume_tags, .flags = SPEC_LATE,
 		 .doc = "Tags of the instance's volumes. The image's snapshots do not get them."),
 	SPEC_MAP(struct ebs_config, run_volume_tag, .flags = SPEC_LATE | SPEC_KEY_VALUE,

@@ -40,39 +40,32 @@ static const struct spec_row rows[] = {
 			 "sharing go with it."),
 	SPEC_INT(struct amazon_ami, snapshot_copy_duration_minutes, .min = 0, .max = 2880,
 		 .doc = "Time-based copy: minutes within which EC2 has to finish the copies' "
-			"snapshots. 15 to 2880, a "
-			"multiple of 15; costs extra."),
+			"snapshots. 15 to 2880, a multiple of 15; costs extra."),
 	SPEC_MAP(struct amazon_ami, tags, .flags = SPEC_LATE,
 		 .doc = "Tags of the image and its snapshots, in every region. The build's own "
-			"values may stand in "
-			"them, like `{{ .SourceAMI }}`, `{{ .SourceAMIName }}`, `{{ .BuildRegion "
-			"}}`."),
+			"values may stand in them, like `{{ .SourceAMI }}`, `{{ .SourceAMIName "
+			"}}`, `{{ .BuildRegion }}`."),
 	SPEC_MAP(struct amazon_ami, tag, .flags = SPEC_LATE | SPEC_KEY_VALUE,
 		 .doc = "The same, one block with `key` and `value` for each tag."),
 	SPEC_TRIBOOL(struct amazon_ami, ena_support,
 		     .doc = "Switch enhanced networking (ENA) on or off for the instance before "
-			    "the image is made. Not "
-			    "given: left as the source image has it."),
+			    "the image is made. Not given: left as the source image has it."),
 	SPEC_TRIBOOL(struct amazon_ami, enhanced_networking, .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
 		     .instead = "ena_support", .doc = "Old name of `ena_support`."),
 	SPEC_BOOL(struct amazon_ami, sriov_support,
 		  .doc = "Switch enhanced networking by the Intel 82599 virtual function on for "
-			 "the instance before the "
-			 "image is made."),
+			 "the instance before the image is made."),
 	SPEC_BOOL(struct amazon_ami, force_deregister,
 		  .doc = "Replace an image of the same name. The old one goes only after the new "
-			 "one is available. "
-			 "`build -force` means the same."),
+			 "one is available. `build -force` means the same."),
 	SPEC_BOOL(struct amazon_ami, force_delete_snapshot,
 		  .doc = "With `force_deregister`: delete the old image's snapshots too."),
 	SPEC_TRIBOOL(struct amazon_ami, encrypt_boot,
-		     .doc = "Encrypt the image's volumes, the root volume too. `false` asks for an "
-			    "unencrypted image. Not "
-			    "given: as the source image."),
+		     .doc = "Encrypt the image's volumes, the root volume too. `false` asks for "
+			    "an unencrypted image. Not given: as the source image."),
 	SPEC_STR(struct amazon_ami, kms_key_id,
 		 .doc = "KMS key (id, alias or ARN) for the build region; needs `encrypt_boot`. "
-			"Not given: the account's "
-			"default key, whose images cannot be shared."),
+			"Not given: the account's default key, whose images cannot be shared."),
 	SPEC_MAP(struct amazon_ami, region_kms_key_ids,
 		 .doc = "KMS key of each region in `ami_regions`; an empty value means that "
 			"region's default key."),

@@ -6,12 +6,10 @@
 static const struct spec_row rows[] = {
 	SPEC_BOOL(struct amazon_block_device, delete_on_termination,
 		  .doc = "Delete the volume with its instance. Volumes that outlive the build's "
-			 "instance stay in the "
-			 "account and cost money."),
+			 "instance stay in the account and cost money."),
 	SPEC_STR(struct amazon_block_device, device_name,
 		 .doc = "Name of the device as the instance sees it, like `/dev/sdh` or `xvdh`. "
-			"Needed in every "
-			"mapping."),
+			"Needed in every mapping."),
 	SPEC_TRIBOOL(struct amazon_block_device, encrypted,
 		     .doc = "Encrypt the volume. Not given: as its snapshot, or as the account's "
 			    "default says."),

@@ -85,9 +85,8 @@ static int ask_vpc(struct amazon_task *t UNUSED, struct amazon *s, const struct 
 		return err_prefix(err, "looking at vpc_id %s", s->run->vpc_id);
 	if (n == 1 && !found[0].is_default)
 		return err_set(err, ERR_INVALID,
-			       "vpc_id %s is not the default VPC: subnet_id or subnet_filter must "
-			       "say where "
-			       "in it the instance goes",
+			       "vpc_id %s is not the default VPC: subnet_id or subnet_filter "
+			       "must say where in it the instance goes",
 			       s->run->vpc_id);
 	return 0;
 }

@@ -64,9 +64,8 @@ static const struct spec_row metadata_rows[] = {
 		 .doc = "Whether its version 2 (session tokens) is `required` or `optional` (also "
 			"when not given)."),
 	SPEC_INT(struct amazon_metadata, http_put_response_hop_limit,
-		 .doc = "How many network hops a token may travel: 1 (also when not given) to 64. "
-			"Containers in the "
-			"instance need 2."),
+		 .doc = "How many network hops a token may travel: 1 (also when not given) to "
+			"64. Containers in the instance need 2."),
 	SPEC_STR(struct amazon_metadata, instance_metadata_tags, .choices = endpoint_states,
 		 .doc = "Whether the instance sees its tags there: `enabled` or `disabled` (also "
 			"when not given)."),
@@ -105,16 +104,14 @@ static const struct spec_row rows[] = {
 		 .doc = "Reserved time of a spot instance."),
 	SPEC_STR(struct amazon_run, capacity_reservation_preference,
 		 .doc = "`open`: use a fitting capacity reservation; `none`: none. Not given: "
-			"none, unless a "
-			"reservation is named."),
+			"none, unless a reservation is named."),
 	SPEC_STR(struct amazon_run, capacity_reservation_id,
 		 .doc = "Capacity reservation to launch into."),
 	SPEC_STR(struct amazon_run, capacity_reservation_group_arn,
 		 .doc = "Resource group of capacity reservations to launch into."),
 	SPEC_BOOL(struct amazon_run, disable_stop_instance,
 		  .doc = "Do not stop the instance: the last provisioner does it (sysprep, for "
-			 "example). ingot waits "
-			 "until it has stopped."),
+			 "example). ingot waits until it has stopped."),
 	SPEC_BOOL(struct amazon_run, ebs_optimized,
 		  .doc = "Launch as EBS-optimised where that is a choice of the instance type."),
 	SPEC_BOOL(struct amazon_run, enable_nitro_enclave,
@@ -124,8 +121,7 @@ static const struct spec_row rows[] = {
 		  .doc = "Old name of `enable_unlimited_credits`."),
 	SPEC_BOOL(struct amazon_run, enable_unlimited_credits,
 		  .doc = "Let a burstable instance use more CPU credits than it has earned, at a "
-			 "price. Without it "
-			 "ingot asks for standard credits."),
+			 "price. Without it ingot asks for standard credits."),
 	SPEC_STR(struct amazon_run, iam_instance_profile,
 		 .doc = "Name of the IAM instance profile the instance gets."),
 	SPEC_MAP(struct amazon_run, fleet_tags, .flags = SPEC_LATE | SPEC_NOT_YET,
@@ -187,9 +183,8 @@ static const struct spec_row rows[] = {
 		 .doc = "Older place of `placement`'s `tenancy`; only one of them may be given."),
 	SPEC_STRS(struct amazon_run, temporary_security_group_source_cidrs,
 		  .doc = "Address ranges that the temporary security group lets in, exactly as "
-			 "given. Not given: this "
-			 "machine's public address, or the private ranges when the instance is "
-			 "reached privately."),
+			 "given. Not given: this machine's public address, or the private ranges "
+			 "when the instance is reached privately."),
 	SPEC_STRS(struct amazon_run, temporary_security_group_source_cidrs,
 		  .name = "temporary_security_group_source_cidr",
 		  .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
@@ -211,10 +206,9 @@ static const struct spec_row rows[] = {
 		   .doc = "The instance metadata service."),
 	SPEC_STR(struct amazon_run, ssh_interface,
 		 .doc = "Which of the instance's addresses is connected to: `public_ip`, "
-			"`private_ip`, `public_dns`, "
-			"`private_dns` or `ipv6`. Not given: the public address, or the private "
-			"one where there is "
-			"none. `session_manager` is not yet supported."),
+			"`private_ip`, `public_dns`, `private_dns` or `ipv6`. Not given: the "
+			"public address, or the private one where there is none. "
+			"`session_manager` is not yet supported."),
 	SPEC_BOOL(struct amazon_run, ssh_private_ip, .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
 		  .instead = "ssh_interface",
 		  .doc = "Old way to write `ssh_interface = \"private_ip\"`."),

@@ -242,10 +242,9 @@ void amazon_widen(struct amazon *s)
 		return;
 	s->rule_wide = true;
 	build_say(s->b,
-		  "Warning: no connection to %s in 60 seconds. The temporary security group %s now "
-		  "lets in %s. "
-		  "temporary_security_group_source_cidrs names the addresses to let in; "
-		  "-strict-ingress forbids this.",
+		  "Warning: no connection to %s in 60 seconds. The temporary security group %s "
+		  "now lets in %s. temporary_security_group_source_cidrs names the addresses to "
+		  "let in; -strict-ingress forbids this.",
 		  s->host ? s->host : "the instance", s->group->id, all.v[0]);
 	if (authorize(s, &all, &err) < 0)
 		build_error(s->b, "%s", err.msg);

@@ -110,9 +110,8 @@ bool guest_user_data_early(bool first)
 			break;
 		case PART_UNKNOWN:
 			if (first)
-				guest_say("user data: a part that starts with \"%.*s\" is not run: "
-					  "ingot knows #!, "
-					  "#cloud-config and #cloud-boothook",
+				guest_say("user data: a part that starts with \"%.*s\" is not "
+					  "run: ingot knows #!, #cloud-config and #cloud-boothook",
 					  (int)MIN(strcspn(parts[i].text, "\r\n"), (size_t)40),
 					  parts[i].text);
 			break;

@@ -56,9 +56,8 @@ void func_write_page(const struct func_group *const *groups, struct buf *out)
 {
 	buf_adds(out, "# Functions\n\n"
 		      "The functions of HCL2 templates. Examples show the result as `jsonencode` "
-		      "gives it; those without one depend "
-		      "on time, chance, files or servers. `ingot docs NAME` prints one of them, "
-		      "and `ingot console` tries them "
+		      "gives it; those without one depend on time, chance, files or servers. "
+		      "`ingot docs NAME` prints one of them, and `ingot console` tries them "
 		      "out.\n");
 	for (; *groups; groups++) {
 		buf_printf(out, "\n## %s\n", (*groups)->name);

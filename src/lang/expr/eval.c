@@ -143,9 +143,8 @@ static bool object_key(struct eval *e, const struct hcl_expr *x, const struct hc
 	if (!pair->bare && is_ambiguous_key(pair->key)) {
 		diag_detail(e->diags,
 			    eval_error(e, pair->key->span, x, NULL, "This key has two readings"),
-			    "Put parentheses around it if it refers to a value, or quotes if it is "
-			    "a name with a "
-			    "point or brackets in it.");
+			    "Put parentheses around it if it refers to a value, or quotes if it "
+			    "is a name with a point or brackets in it.");
 		return false;
 	}
 	key = eval_any(e, pair->key);

@@ -297,8 +297,7 @@ struct value eval_index(struct eval *e, struct value v, struct value key, const 
 	if (t->kind == TYPE_SET)
 		return bad_index(e, x,
 				 "The elements of a set have no order and no keys: a for "
-				 "expression reaches them, or "
-				 "convert it to a list.");
+				 "expression reaches them, or convert it to a list.");
 	if (!by_name && t->kind != TYPE_LIST && t->kind != TYPE_TUPLE) {
 		phrase = type_phrase(e->arena, t);
 		return bad_index(e, x,

@@ -337,8 +337,7 @@ struct value eval_splat(struct eval *e, const struct hcl_expr *x)
 		diag_detail(
 		    e->diags,
 		    eval_error(e, x->splat.target->span, x, x->splat.target, "A splat of null"),
-		    "This is a "
-		    "list, set or tuple that is null: it has no elements to go through.");
+		    "This is a list, set or tuple that is null: it has no elements to go through.");
 		return value_unknown(x->span);
 	}
 	if (t->kind == TYPE_ANY)

@@ -234,8 +234,7 @@ static const struct type *read_type(const struct constraint *c, const struct hcl
 	else
 		wrong(c, x, NULL,
 		      "A type is a name (any, bool, number, string) or made of types, as "
-		      "list(string) or "
-		      "object({ name = string }).");
+		      "list(string) or object({ name = string }).");
 	c->e->depth--;
 	return t;
 }

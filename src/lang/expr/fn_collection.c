@@ -444,8 +444,7 @@ static const struct func rows[] = {
 	  FUNC_EXAMPLES(lookup_examples) },
 	{ "merge", merge_params, 1, FUNC_VARIADIC, &type_any, fn_merge,
 	  .doc = "One map or object with the keys of all; where several have a key the last one "
-		 "wins. It does not look "
-		 "into the values. Null stands for nothing.",
+		 "wins. It does not look into the values. Null stands for nothing.",
 	  FUNC_EXAMPLES(merge_examples) },
 	{ "values", values_params, 1, .returns = &type_any, .call = fn_values,
 	  .doc = "The values of a map or object, in the order of its sorted keys.",

@@ -122,8 +122,7 @@ static const struct func rows[] = {
 	  FUNC_EXAMPLES(can_examples) },
 	{ "convert", convert_params, 2, FUNC_LAZY, &type_any, fn_convert,
 	  .doc = "The value as one of a type, which is written as for a variable: `number`, "
-		 "`list(string)`, `object({ a = bool })`… "
-		 "An error where that is not possible.",
+		 "`list(string)`, `object({ a = bool })`… An error where that is not possible.",
 	  FUNC_EXAMPLES(convert_examples) },
 	{ "try", try_params, 1, FUNC_VARIADIC | FUNC_LAZY, &type_any, fn_try,
 	  .doc = "The value of the first expression that can be evaluated without an error.",

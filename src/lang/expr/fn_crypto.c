@@ -347,9 +347,8 @@ static const struct func rows[] = {
 	  .doc = "The MD5 hash of a text's UTF-8 bytes, in hexadecimal digits. Not for security.",
 	  FUNC_EXAMPLES(md5_examples) },
 	{ "rsadecrypt", rsa_params, 2, .returns = &type_string, .call = fn_rsadecrypt,
-	  .doc = "Decrypts base64 that was encrypted with RSA (PKCS #1 v1.5), such as the password "
-		 "of a Windows "
-		 "instance, by a private key in PEM without a password.",
+	  .doc = "Decrypts base64 that was encrypted with RSA (PKCS #1 v1.5), such as the "
+		 "password of a Windows instance, by a private key in PEM without a password.",
 	  FUNC_EXAMPLES(rsa_examples) },
 	{ "sha1", one_text, 1, .returns = &type_string, .call = fn_sha1,
 	  .doc = "The SHA-1 hash of a text's UTF-8 bytes, in hexadecimal digits. Not for security.",
@@ -364,8 +363,7 @@ static const struct func rows[] = {
 	  .doc = "A new random UUID.", FUNC_EXAMPLES(uuidv4_examples) },
 	{ "uuidv5", uuidv5_params, 2, .returns = &type_string, .call = fn_uuidv5,
 	  .doc = "The UUID that belongs to a name: the same each time. `namespace` is `dns`, "
-		 "`url`, `oid`, `x500` "
-		 "or a UUID.",
+		 "`url`, `oid`, `x500` or a UUID.",
 	  FUNC_EXAMPLES(uuidv5_examples) },
 };
 const struct func_group func_group_crypto = { "Hash and crypto", rows, ARRAY_LEN(rows) };

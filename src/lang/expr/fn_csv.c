@@ -214,9 +214,8 @@ static const struct func_example examples[] = {
 };
 static const struct func rows[] = {
 	{ "csvdecode", params, 1, .returns = &type_any, .call = fn_csvdecode,
-	  .doc = "Reads comma-separated values: a list of objects, whose attributes have the names "
-		 "that the first "
-		 "line gives, and are texts.",
+	  .doc = "Reads comma-separated values: a list of objects, whose attributes have the "
+		 "names that the first line gives, and are texts.",
 	  FUNC_EXAMPLES(examples) },
 };
 const struct func_group func_group_csv = { "CSV", rows, ARRAY_LEN(rows) };

@@ -32,8 +32,7 @@ static int fn_base64decode(struct func_call *c, const struct value *args, size_t
 	if (utf8_invalid_at(buf_str(&b)) >= 0)
 		return err_set(err, ERR_INVALID,
 			       "the decoded bytes are not UTF-8 text, which is all that a string "
-			       "can hold; "
-			       "textdecodebase64 reads other character sets");
+			       "can hold; textdecodebase64 reads other character sets");
 	return ret_buf(c, &b, ret, err);
 }
 
@@ -151,8 +150,7 @@ static const struct func rows[] = {
 	  FUNC_EXAMPLES(base64encode_examples) },
 	{ "base64gzip", one_text, 1, .returns = &type_string, .call = fn_base64gzip,
 	  .doc = "Compresses the UTF-8 bytes of a text with gzip and writes that in base64, as "
-		 "user data for "
-		 "instances may come.",
+		 "user data for instances may come.",
 	  FUNC_EXAMPLES(base64gzip_examples) },
 	{ "textdecodebase64", decode_params, 2, .returns = &type_string,
 	  .call = fn_textdecodebase64,

@@ -361,8 +361,7 @@ static const struct func rows[] = {
 	  .doc = "A path without its last part.", FUNC_EXAMPLES(dirname_examples) },
 	{ "file", path_params, 1, .returns = &type_string, .call = fn_file,
 	  .doc = "The content of a file, which must be UTF-8 text. A relative path starts at the "
-		 "template's folder; `~/` is the "
-		 "user's home.",
+		 "template's folder; `~/` is the user's home.",
 	  FUNC_EXAMPLES(file_examples) },
 	{ "filebase64", path_params, 1, .returns = &type_string, .call = fn_filebase64,
 	  .doc = "The content of any file, in base64. A relative path starts at the working "
@@ -372,20 +371,18 @@ static const struct func rows[] = {
 	  .doc = "Whether there is a file. A folder of that name is an error.",
 	  FUNC_EXAMPLES(fileexists_examples) },
 	{ "fileset", fileset_params, 2, .returns = &type_set_string, .call = fn_fileset,
-	  .doc = "The files below a folder that match a pattern, as paths from that folder on. In "
-		 "a pattern `*` and `?` stand for "
-		 "characters of one name, `[a-z]` and `[^a-z]` for one of a class, `{a,b}` for "
-		 "either, and `**` for any number of "
+	  .doc = "The files below a folder that match a pattern, as paths from that folder on. "
+		 "In a pattern `*` and `?` stand for characters of one name, `[a-z]` and "
+		 "`[^a-z]` for one of a class, `{a,b}` for either, and `**` for any number of "
 		 "folders.",
 	  FUNC_EXAMPLES(fileset_examples) },
 	{ "pathexpand", path_params, 1, .returns = &type_string, .call = fn_pathexpand,
 	  .doc = "The path with the user's home in the place of a `~` at its beginning.",
 	  FUNC_EXAMPLES(pathexpand_examples) },
 	{ "templatefile", templatefile_params, 2, .returns = &type_any, .call = fn_templatefile,
-	  .doc = "Reads a file as a template, with `${…}` and `%{…}`, in which the keys of `vars` "
-		 "are the variables; all functions "
-		 "but templatefile may be called. A file that is nothing but one `${…}` gives the "
-		 "value itself, else text.",
+	  .doc = "Reads a file as a template, with `${…}` and `%{…}`, in which the keys of "
+		 "`vars` are the variables; all functions but templatefile may be called. A file "
+		 "that is nothing but one `${…}` gives the value itself, else text.",
 	  FUNC_EXAMPLES(templatefile_examples) },
 };
 

@@ -286,8 +286,7 @@ static int put_verb(struct formatter *f, const struct verb *v)
 			return verbs[i].put(f, v, arg);
 	return err_set(f->err, ERR_INVALID,
 		       "there is no format verb '%c', as \"" STR_FMT
-		       "\" at offset %zu has it; there are "
-		       "v t b d o x X e E f g G s q",
+		       "\" at offset %zu has it; there are v t b d o x X e E f g G s q",
 		       v->letter, STR_ARG(v->raw), v->offset);
 }
 
@@ -506,18 +505,15 @@ static const struct func_example formatlist_examples[] = {
 static const struct func rows[] = {
 	{ "format", params, 2, FUNC_VARIADIC, .returns = &type_string, .call = fn_format,
 	  .doc = "Fills values into a text. A directive is `%`, flags (`0` `#` `-` `+` space), "
-		 "width, `.`precision, "
-		 "`[`number of the argument`]`, and a letter: `s` text, `q` text as JSON quotes "
-		 "it, `d` `b` `o` `x` "
-		 "`X` whole numbers, `f` `e` `E` `g` `G` numbers, `t` true or false, `v` whatever "
-		 "comes (lists and "
-		 "objects as JSON), `#v` JSON. `%%` is a percent sign. Each argument must be used.",
+		 "width, `.`precision, `[`number of the argument`]`, and a letter: `s` text, `q` "
+		 "text as JSON quotes it, `d` `b` `o` `x` `X` whole numbers, `f` `e` `E` `g` `G` "
+		 "numbers, `t` true or false, `v` whatever comes (lists and objects as JSON), "
+		 "`#v` JSON. `%%` is a percent sign. Each argument must be used.",
 	  FUNC_EXAMPLES(format_examples) },
 	{ "formatlist", params, 2, FUNC_VARIADIC, .returns = &type_list_string,
 	  .call = fn_formatlist,
-	  .doc = "`format` for each element of the lists among the arguments, which must be of the "
-		 "same length; "
-		 "other arguments are the same each time.",
+	  .doc = "`format` for each element of the lists among the arguments, which must be of "
+		 "the same length; other arguments are the same each time.",
 	  FUNC_EXAMPLES(formatlist_examples) },
 };
 const struct func_group func_group_format = { "Format", rows, ARRAY_LEN(rows) };

@@ -370,8 +370,7 @@ static const struct func rows[] = {
 	  FUNC_EXAMPLES(distinct_examples) },
 	{ "element", element_params, 2, .returns = &type_any, .call = fn_element,
 	  .doc = "The element at an index counted from 0. An index past the end starts again at "
-		 "the beginning; use "
-		 "`list[index]` where that should be an error.",
+		 "the beginning; use `list[index]` where that should be an error.",
 	  FUNC_EXAMPLES(element_examples) },
 	{ "flatten", list_params, 1, .returns = &type_any, .call = fn_flatten,
 	  .doc = "Replaces each list, set and tuple inside a list by its elements, however deep, "

@@ -433,20 +433,17 @@ static const struct func rows[] = {
 	  .doc = "The smallest of the numbers. A list is spread over the arguments with `...`.",
 	  FUNC_EXAMPLES(min_examples) },
 	{ "parseint", parseint_params, 2, .returns = &type_number, .call = fn_parseint,
-	  .doc = "Reads a whole number from text in a base from 2 to 62. Up to base 36 capital and "
-		 "small letters are the "
-		 "same digits; beyond, small letters come before capitals. A sign may stand in "
-		 "front, a prefix such as `0x` "
-		 "may not.",
+	  .doc = "Reads a whole number from text in a base from 2 to 62. Up to base 36 capital "
+		 "and small letters are the same digits; beyond, small letters come before "
+		 "capitals. A sign may stand in front, a prefix such as `0x` may not.",
 	  FUNC_EXAMPLES(parseint_examples) },
 	{ "pow", pow_params, 2, .returns = &type_number, .call = fn_pow,
 	  .doc = "A number to a power, with the 53 bits of a machine's float.",
 	  FUNC_EXAMPLES(pow_examples) },
 	{ "range", range_params, 1, FUNC_VARIADIC, &type_list_number, fn_range,
 	  .doc = "A list of numbers: `range(END)`, `range(START, END)` or `range(START, END, "
-		 "STEP)`. The end itself is never "
-		 "in it. Without a step it is 1, or -1 where the end is below the start. At most "
-		 "1024 numbers.",
+		 "STEP)`. The end itself is never in it. Without a step it is 1, or -1 where the "
+		 "end is below the start. At most 1024 numbers.",
 	  FUNC_EXAMPLES(range_examples) },
 	{ "signum", num_params, 1, .returns = &type_number, .call = fn_signum,
 	  .doc = "-1, 0 or 1: the sign of a whole number.", FUNC_EXAMPLES(signum_examples) },

@@ -241,17 +241,15 @@ static const struct func_example replace_examples[] = {
 
 static const struct func rows[] = {
 	{ "regex", regex_params, 2, .returns = &type_any, .call = fn_regex,
-	  .doc = "The first match of a pattern in RE2's syntax: the text itself if the pattern has "
-		 "no groups, a tuple of "
-		 "what the groups took, or an object of what the groups with names (`(?P<name>…)`) "
-		 "took; `null` for a "
-		 "group that took no part. No match is an error: see `can` and `regexall`.",
+	  .doc = "The first match of a pattern in RE2's syntax: the text itself if the pattern "
+		 "has no groups, a tuple of what the groups took, or an object of what the "
+		 "groups with names (`(?P<name>…)`) took; `null` for a group that took no part. "
+		 "No match is an error: see `can` and `regexall`.",
 	  FUNC_EXAMPLES(regex_examples) },
 	{ "regex_replace", replace_params, 3, .returns = &type_string, .call = fn_regex_replace,
 	  .doc = "Replaces every match of a pattern in RE2's syntax. In the new text `$1` or "
-		 "`${name}` is what a group "
-		 "took, and `$$` a dollar sign; a name takes all letters, digits and underscores "
-		 "that follow.",
+		 "`${name}` is what a group took, and `$$` a dollar sign; a name takes all "
+		 "letters, digits and underscores that follow.",
 	  FUNC_EXAMPLES(replace_examples) },
 	{ "regexall", regex_params, 2, .returns = &type_any, .call = fn_regexall,
 	  .doc = "All matches of a pattern in RE2's syntax, each as `regex` gives it; an empty "

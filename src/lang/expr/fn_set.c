@@ -208,8 +208,7 @@ static const struct func rows[] = {
 	  FUNC_EXAMPLES(intersection_examples) },
 	{ "setproduct", product_params, 1, FUNC_VARIADIC, &type_any, fn_setproduct,
 	  .doc = "All combinations of one element of each set, as tuples. Lists and tuples keep "
-		 "their order and give a list; "
-		 "with a set among them the result is a set.",
+		 "their order and give a list; with a set among them the result is a set.",
 	  FUNC_EXAMPLES(product_examples) },
 	{ "setunion", sets_params, 2, FUNC_VARIADIC, &type_set_any, fn_setunion,
 	  .doc = "The set of the elements that are in at least one of the given sets.",

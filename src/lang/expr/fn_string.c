@@ -420,8 +420,7 @@ static const struct func rows[] = {
 	  .doc = "Turns all letters into small ones.", FUNC_EXAMPLES(lower_examples) },
 	{ "replace", replace_params, 3, .returns = &type_string, .call = fn_replace,
 	  .doc = "Replaces every occurrence of one text in another. The search text is taken "
-		 "literally; "
-		 "see `regex_replace` for patterns.",
+		 "literally; see `regex_replace` for patterns.",
 	  FUNC_EXAMPLES(replace_examples) },
 	{ "split", split_params, 2, .returns = &type_list_string, .call = fn_split,
 	  .doc = "Cuts a text at each separator into a list. An empty separator cuts it into code "

@@ -44,8 +44,7 @@ static int fn_timeadd(struct func_call *c, const struct value *args, size_t narg
 	if (!clock_parse_duration(args[1].string, &add))
 		return arg_error(c, 1, err,
 				 "\"" STR_FMT "\" is no duration such as \"1h30m\" or \"-1.5h\" "
-					      "(units: ns, us, ms, s, m, h; "
-				 "up to 292 years)",
+					      "(units: ns, us, ms, s, m, h; up to 292 years)",
 				 ARG_TEXT(args[1]));
 	s = add / 1000000000;
 	ns = m.ns + add % 1000000000;
@@ -351,11 +350,9 @@ static const struct func_example unix_examples[] = {
 static const struct func rows[] = {
 	{ "formatdate", formatdate_params, 2, .returns = &type_string, .call = fn_formatdate,
 	  .doc = "Writes a time in another form. In the format, `YYYY` `YY` are the year, `M` to "
-		 "`MMMM` the month (1, 01, "
-		 "Jan, January), `D` `DD` the day, `EEE` `EEEE` the day of the week, `h` `hh` the "
-		 "hour of 24 and `H` `HH` "
-		 "of 12, `AA` `aa` its half of the day, `m` `mm` the minute, `s` `ss` the second, "
-		 "and `Z` `ZZZ` `ZZZZ` "
+		 "`MMMM` the month (1, 01, Jan, January), `D` `DD` the day, `EEE` `EEEE` the day "
+		 "of the week, `h` `hh` the hour of 24 and `H` `HH` of 12, `AA` `aa` its half of "
+		 "the day, `m` `mm` the minute, `s` `ss` the second, and `Z` `ZZZ` `ZZZZ` "
 		 "`ZZZZZ` the offset from UTC (Z, UTC, +0000, +00:00). Letters between single "
 		 "quotes stand for themselves.",
 	  FUNC_EXAMPLES(formatdate_examples) },
@@ -371,10 +368,9 @@ static const struct func rows[] = {
 	  FUNC_EXAMPLES(strftime_examples) },
 	{ "rfc3339_parse", rfc3339_params, 1, .returns = &type_any, .call = fn_rfc3339_parse,
 	  .doc = "A time as an object, in the offset it is written with: `year`, `month`, "
-		 "`month_name`, `day`, `weekday` "
-		 "(Sunday is 0), `weekday_name`, `hour`, `minute`, `second`, `year_day`, "
-		 "`iso_year`, `iso_week`, and `unix`, "
-		 "the seconds since 1970.",
+		 "`month_name`, `day`, `weekday` (Sunday is 0), `weekday_name`, `hour`, "
+		 "`minute`, `second`, `year_day`, `iso_year`, `iso_week`, and `unix`, the "
+		 "seconds since 1970.",
 	  FUNC_EXAMPLES(rfc3339_examples) },
 	{ "timeadd", timeadd_params, 2, .returns = &type_string, .call = fn_timeadd,
 	  .doc = "The time that is so much later, or earlier where the duration is negative. "
@@ -386,8 +382,7 @@ static const struct func rows[] = {
 	{ "unix_timestamp_parse", unix_params, 1, .returns = &type_any,
 	  .call = fn_unix_timestamp_parse,
 	  .doc = "Seconds since 1970 as an object, in UTC: as `rfc3339_parse` gives it, with "
-		 "`rfc3339` (the time as text) in "
-		 "place of `unix`.",
+		 "`rfc3339` (the time as text) in place of `unix`.",
 	  FUNC_EXAMPLES(unix_examples) },
 };
 

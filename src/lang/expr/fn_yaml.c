@@ -378,9 +378,8 @@ static const struct func rows[] = {
 		 "off). Anchors, aliases and `<<` work; tags other than YAML's own do not.",
 	  FUNC_EXAMPLES(decode_examples) },
 	{ "yamlencode", encode_params, 1, .returns = &type_string, .call = fn_yamlencode,
-	  .doc = "Writes a value as YAML, with sorted keys and all texts in quotes, or as literal "
-		 "blocks where they "
-		 "have line breaks.",
+	  .doc = "Writes a value as YAML, with sorted keys and all texts in quotes, or as "
+		 "literal blocks where they have line breaks.",
 	  FUNC_EXAMPLES(encode_examples) },
 };
 const struct func_group func_group_yaml = { "YAML", rows, ARRAY_LEN(rows) };

@@ -412,8 +412,7 @@ int re2_match(const struct re2 *re, struct str s, size_t at, struct str *ret, st
 	    rc == PCRE2_ERROR_DEPTHLIMIT)
 		return err_set(err, ERR_INVALID,
 			       "the pattern takes too many steps on this text (more than %d); "
-			       "repetitions in one another, "
-			       "as in (a*)*, are what makes it slow",
+			       "repetitions in one another, as in (a*)*, are what makes it slow",
 			       STEPS_MAX);
 	if (rc < 0)
 		return err_set(err, ERR_INVALID, "the match failed (PCRE2 error %d)", rc);

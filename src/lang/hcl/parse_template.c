@@ -133,8 +133,7 @@ static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool 
 		parser_fail(p, open,
 			    arena_printf(p->arena, "The %s that begins here is not closed", what),
 			    "A closing brace belongs behind it. If it is meant for another "
-			    "language, write the sign twice: "
-			    "$${ or %%{.");
+			    "language, write the sign twice: $${ or %%{.");
 	else if (ok)
 		parser_unexpected(
 		    p, i, "'}' at the end of the sequence",
