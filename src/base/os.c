@@ -107,11 +107,11 @@ int os_mkdir_all(const char *path, int mode, struct err *err)
 			continue;
 		*at = '\0';
 		if (mkdir(p, (mode_t)mode) < 0 && errno != EEXIST)
-			return err_errno(err, errno, "making the folder %s", p);
+			return err_errno(err, errno, "making the directory %s", p);
 		*at = '/';
 	}
 	if (mkdir(p, (mode_t)mode) < 0 && (errno != EEXIST || !os_is_dir(p)))
-		return err_errno(err, errno, "making the folder %s", p);
+		return err_errno(err, errno, "making the directory %s", p);
 	return 0;
 }
 
@@ -187,7 +187,7 @@ int os_temp_dir(const char *prefix, char **ret_path, struct err *err)
 	auto_free char *path = temp_pattern(prefix, "");
 
 	if (!mkdtemp(path))
-		return err_errno(err, errno, "making a temporary folder %s", path);
+		return err_errno(err, errno, "making a temporary directory %s", path);
 	*ret_path = steal(path);
 	return 0;
 }

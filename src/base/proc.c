@@ -130,7 +130,7 @@ static int start(const struct proc_spec *spec, struct child *c, struct err *err)
 		waitpid(c->pid, NULL, 0);
 		if (failure == ENOENT)
 			return err_set(err, ERR_NOT_FOUND, "%s: no such program%s%s", spec->argv[0],
-				       spec->dir ? ", or no such folder: " : "",
+				       spec->dir ? ", or no such directory: " : "",
 				       spec->dir ? spec->dir : "");
 		return err_errno(err, failure, "starting %s", spec->argv[0]);
 	}

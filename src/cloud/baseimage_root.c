@@ -403,7 +403,7 @@ static int fill_disk(const char *tar, const char *out, const char *temp, struct 
 				 NULL };
 
 	if (mkdir(root, 0755) < 0)
-		return err_errno(err, errno, "making the folder %s", root);
+		return err_errno(err, errno, "making the directory %s", root);
 	if (os_write_file(state, "", 0, 0600, err) < 0)
 		return -1;
 	if (run_as_root(unpack, "unpacking the base image", state, err) < 0)

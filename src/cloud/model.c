@@ -152,7 +152,7 @@ static int migrate(struct model *m, const char *path, struct err *err)
 	if (version > SCHEMA_VERSION)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%s was written by a newer ingot (schema %lld, this one knows "
-			       "%d): use that ingot, or another folder with -data",
+			       "%d): use that ingot, or another directory with -data",
 			       path, (long long)version, SCHEMA_VERSION);
 	if (version == SCHEMA_VERSION)
 		return 0;

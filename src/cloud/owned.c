@@ -22,7 +22,7 @@ int owned_dir_make(const char *path, uid_t uid, gid_t gid, struct err *err)
 			if (give && lchown(p, uid, gid) < 0)
 				return err_errno(err, errno, "giving %s to its user", p);
 		} else if (errno != EEXIST) {
-			return err_errno(err, errno, "making the folder %s", p);
+			return err_errno(err, errno, "making the directory %s", p);
 		}
 		if (!was)
 			return 0;

@@ -75,7 +75,7 @@ static int qemu_open(const struct backend_config *c, struct backend **ret, struc
 	pthread_cond_init(&b->changed, NULL);
 	if (strpbrk(b->helper, " '\"\\")) {
 		err_set(err, ERR_INVALID,
-			"%s: the qemu backend cannot use a data folder with spaces or quotes in "
+			"%s: the qemu backend cannot use a data directory with spaces or quotes in "
 			"its name",
 			c->data_dir);
 		backend_free(b);

@@ -9,8 +9,8 @@
 #define CLOUD_DATA_FLAG \
 	{ \
 		"data", FLAG_STRING, "dir", \
-			.doc = "The local cloud's data folder (default: INGOT_CLOUD_DATA, else " \
-			       "cloud in ingot's data folder)." \
+			.doc = "The local cloud's data directory (default: INGOT_CLOUD_DATA, else " \
+			       "cloud in ingot's data directory)." \
 	}
 
 enum { CLOUD_NOT_RUNNING = 3 }; /* exit code of status */

@@ -43,7 +43,7 @@ const struct command command_cloud_down = {
 	.summary = "Stop the local cloud",
 	.description = "Stops all instances and the daemon, and returns when nothing of it runs or "
 		       "is mounted any more. What builds have made "
-		       "stays in the data folder. After a crash it removes what was left behind. "
+		       "stays in the data directory. After a crash it removes what was left behind. "
 		       "Ends with 0 when it is down already.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

@@ -264,7 +264,7 @@ static int watch_start(const struct invocation *in, int fd, char **ret_endpoint)
 		return START_OTHER;
 	if (result < 0)
 		ui_error(in, "The local cloud ended before it was ready; see cloud.log in its data "
-			     "folder.");
+			     "directory.");
 	return result != 0;
 }
 
@@ -408,7 +408,7 @@ const struct command command_cloud_up = {
 	.summary = "Start the local cloud",
 	.description = "Starts the local cloud in the background and returns when it answers. The "
 		       "first start makes the base images, which "
-		       "takes a minute or two. With a local cloud of that data folder running "
+		       "takes a minute or two. With a local cloud of that data directory running "
 		       "already, it says so and ends with 0.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

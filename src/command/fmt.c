@@ -101,7 +101,7 @@ static void format_file(struct fmt *f, const char *path)
 
 	if (!is_hcl_name(path)) {
 		auto_free char *msg = xasprintf(
-			"%s: fmt takes files named *.pkr.hcl and *.pkrvars.hcl, folders, and -",
+			"%s: fmt takes files named *.pkr.hcl and *.pkrvars.hcl, directories, and -",
 			path);
 
 		return add_failure(f, msg);
@@ -168,7 +168,7 @@ static void format_dir(struct fmt *f, const char *dir)
 	int n = scandir(dir, &entries, wanted, by_bytes);
 
 	if (n < 0) {
-		auto_free char *msg = xasprintf("reading the folder %s: %s", dir, strerror(errno));
+		auto_free char *msg = xasprintf("reading the directory %s: %s", dir, strerror(errno));
 
 		return add_failure(f, msg);
 	}
@@ -221,7 +221,7 @@ static const struct flag flags[] = {
 	{ "diff", FLAG_BOOL, .doc = "Show what changes as a unified diff." },
 	{ "write", FLAG_BOOL, .def = "true",
 	  .doc = "Rewrite the files; -write=false only names them." },
-	{ "recursive", FLAG_BOOL, .doc = "Take the folders inside of folders too." },
+	{ "recursive", FLAG_BOOL, .doc = "Take the directories inside of directories too." },
 };
 
 const struct command command_fmt = {
@@ -229,7 +229,7 @@ const struct command command_fmt = {
 	.arguments = "[options] [TEMPLATE]",
 	.summary = "Put HCL2 files into their canonical layout",
 	.description = "Rewrites files named *.pkr.hcl and *.pkrvars.hcl, given by name or found "
-		       "in a folder, and prints the name of each that changes. Only white space "
+		       "in a directory, and prints the name of each that changes. Only white space "
 		       "between tokens changes. \"-\" reads standard input and writes the result "
 		       "to standard output. A file with a syntax error is left as it is.",
 	.flags = flags,

@@ -31,7 +31,7 @@ static int run(const struct invocation *in)
 
 	template_args_from(in, a, &args);
 	if (!streq(args.path, "-") && !os_exists(args.path)) {
-		ui_error(in, "%s: no such file or folder", args.path);
+		ui_error(in, "%s: no such file or directory", args.path);
 		return 1;
 	}
 	if (!template_is_hcl(&args)) {

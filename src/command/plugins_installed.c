@@ -17,8 +17,8 @@ const struct command command_plugins_installed = {
 	.name = "installed",
 	.parent = "plugins",
 	.summary = "List the plugins on this machine",
-	.description = "Prints the path of each plugin program for this system in the folder of "
-		       "plugins (PACKER_PLUGIN_PATH, or plugins in the folder of Packer's "
+	.description = "Prints the path of each plugin program for this system in the directory of "
+		       "plugins (PACKER_PLUGIN_PATH, or plugins in the directory of Packer's "
 		       "settings) whose checksum is right. What is built in is not among them.",
 	.max_args = -1,
 	.packer = true,

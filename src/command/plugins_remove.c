@@ -34,7 +34,7 @@ static int remove_path(const struct invocation *in, const char *path)
 	}
 	inside = xasprintf("%s/", folder);
 	if (!starts_with(path, inside) || strstr(path, "/../")) {
-		ui_error(in, "Error: %s is not in the folder of plugins, %s: it stays", path,
+		ui_error(in, "Error: %s is not in the directory of plugins, %s: it stays", path,
 			 folder);
 		return 1;
 	}

@@ -49,7 +49,7 @@ static const struct spec_row rows[] = {
 		  .doc = "Key exchange methods to offer, best first."),
 	SPEC_STR(T, ssh_private_key_file,
 		 .doc = "Private key to log in with (PEM or OpenSSH form, without a passphrase). "
-			"`~` is the home folder."),
+			"`~` is the home directory."),
 	SPEC_STR(T, ssh_certificate_file,
 		 .doc = "SSH certificate that belongs to `ssh_private_key_file`."),
 	SPEC_BOOL(T, ssh_pty, .doc = "Run commands on a terminal. stdout and stderr are one then."),

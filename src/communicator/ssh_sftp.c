@@ -452,7 +452,7 @@ static int put_entry(struct sftp *f, const char *local, const char *remote, int 
 			       ? -1
 			       : put_dir(f, local, remote, depth + 1, err);
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_INVALID, "%s is neither a file nor a folder", local);
+		return err_set(err, ERR_INVALID, "%s is neither a file nor a directory", local);
 	auto_fd int fd = open(local, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, errno, "%s", local);

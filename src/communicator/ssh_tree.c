@@ -109,7 +109,7 @@ static int pack_entry(struct packer *k, int dir, const char *file, const char *n
 	if (S_ISREG(st.st_mode))
 		return pack_file(k, dir, file, name, err);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ERR_INVALID, "%s is neither a file nor a folder", name);
+		return err_set(err, ERR_INVALID, "%s is neither a file nor a directory", name);
 	int fd = openat(dir, file, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, errno, "%s", name);

@@ -217,7 +217,7 @@ static int list_runs(const char *dir, char ***ret, size_t *ret_n, struct err *er
 	if (!d)
 		return errno == ENOENT
 			       ? 0
-			       : err_errno(err, errno, "reading the folder of journals %s", dir);
+			       : err_errno(err, errno, "reading the directory of journals %s", dir);
 	for (struct dirent *e; (e = readdir(d));)
 		if (ends_with(e->d_name, ".db"))
 			vec_push(&ids, xstrndup(e->d_name, strlen(e->d_name) - 3));

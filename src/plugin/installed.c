@@ -68,7 +68,7 @@ int plugin_folder(char **ret, struct err *err)
 
 	if (given && strchr(given, ':'))
 		return err_set(err, ERR_INVALID,
-			       "PACKER_PLUGIN_PATH is %s: it names one folder, not several", given);
+			       "PACKER_PLUGIN_PATH is %s: it names one directory, not several", given);
 	if (given) {
 		*ret = xstrdup(given);
 		return 0;
@@ -76,7 +76,7 @@ int plugin_folder(char **ret, struct err *err)
 	config = config_dir();
 	if (!config)
 		return err_set(err, ERR_NOT_FOUND,
-			       "there is no home folder: set PACKER_PLUGIN_PATH");
+			       "there is no home directory: set PACKER_PLUGIN_PATH");
 	*ret = os_path_join(config, "plugins");
 	return 0;
 }
@@ -172,7 +172,7 @@ static int walk_dir(struct walk *w, const char *dir, const char *source, unsigne
 	if (n < 0)
 		return errno == ENOENT || errno == ENOTDIR
 			       ? 0
-			       : err_errno(err, errno, "reading the folder %s", dir);
+			       : err_errno(err, errno, "reading the directory %s", dir);
 	for (int i = 0; i < n; i++) {
 		auto_free char *path = os_path_join(dir, entries[i]->d_name);
 

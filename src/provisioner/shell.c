@@ -68,7 +68,7 @@ static const struct spec_row rows[] = {
 		  .doc = "Put the variables into a file on the machine (mode 0600) and read them "
 			 "from there, not on the command line."),
 	SPEC_STR(struct shell_config, remote_folder, .def = "/tmp",
-		 .doc = "Folder on the machine for scripts."),
+		 .doc = "Directory on the machine for scripts."),
 	SPEC_STR(struct shell_config, remote_file,
 		 .doc = "Name of a script there. Default: `script_NNNN.sh`."),
 	SPEC_DURATION(struct shell_config, start_retry_timeout,

@@ -179,7 +179,7 @@ static int fn_pwd(struct gotmpl_env *env, const struct value *args UNUSED, size_
 	char path[PATH_MAX];
 
 	if (!getcwd(path, sizeof(path)))
-		return err_errno(err, errno, "reading the working folder");
+		return err_errno(err, errno, "reading the working directory");
 	return give(env, str_from(path), ret);
 }
 

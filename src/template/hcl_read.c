@@ -40,7 +40,7 @@ static int list_folder(const char *dir, const char *ending, struct paths *ret, s
 	struct dirent *entry;
 
 	if (!d)
-		return err_errno(err, errno, "cannot read the folder %s", dir);
+		return err_errno(err, errno, "cannot read the directory %s", dir);
 	while (starts_with(dir, "./"))
 		dir += strspn(dir + 1, "/") + 1;
 	while ((entry = readdir(d))) {
@@ -139,7 +139,7 @@ static int parse_files(struct hcl_template *t, struct err *err)
 
 			diag_detail(t->diags, g,
 				    "The files of an HCL2 template end in .pkr.hcl or .pkr.json. "
-				    "Name such a file, or a folder with some.");
+				    "Name such a file, or a directory with some.");
 			return -1;
 		}
 	}

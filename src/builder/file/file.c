@@ -16,7 +16,7 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct file_config, content, .doc = "Text to put into the file."),
 	SPEC_STR(struct file_config, source, .doc = "Path of a file to copy."),
 	SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED,
-		 .doc = "Path of the file to make. Its folder is made where it is not there; a "
+		 .doc = "Path of the file to make. Its directory is made where it is not there; a "
 			"file that is there is written over."),
 };
 static const struct spec spec =

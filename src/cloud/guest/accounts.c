@@ -65,7 +65,7 @@ int guest_authorize(const struct guest_account *a, struct str keys, const char *
 	struct str key;
 
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_errno(err, errno, "making the folder %s", dir);
+		return err_errno(err, errno, "making the directory %s", dir);
 	if (lchown(dir, a->uid, a->gid) < 0)
 		return err_errno(err, errno, "giving %s to %s", dir, a->name);
 	if (os_read_file(path, GUEST_FILE_MAX, &text, &ignored) < 0)

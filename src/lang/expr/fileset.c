@@ -247,7 +247,7 @@ static int walk(const char *dir, struct str pattern, int depth, struct paths *re
 	DIR *d;
 
 	if (depth > FILESET_DEPTH_MAX)
-		return err_set(err, ERR_INVALID, "%s is more than %d folders deep", dir,
+		return err_set(err, ERR_INVALID, "%s is more than %d directories deep", dir,
 			       FILESET_DEPTH_MAX);
 	if (!has_wildcard(part)) {
 		auto_free char *name = xstrndup(part.p, part.n), *path = below(dir, name);

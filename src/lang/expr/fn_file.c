@@ -32,7 +32,7 @@ static char *arg_path(struct func_call *c, const struct value *args, int i, stru
 	path = path_expand_home(args[i].string);
 	if (!path) {
 		arg_error(c, i, err,
-			  "\"" STR_FMT "\": only your own home folder, ~ or ~/…, can stand here",
+			  "\"" STR_FMT "\": only your own home directory, ~ or ~/…, can stand here",
 			  ARG_TEXT(args[i]));
 		return NULL;
 	}
@@ -102,7 +102,7 @@ static int fn_fileexists(struct func_call *c, const struct value *args, size_t n
 		return arg_error(c, 0, err, "%s cannot be looked at: %s", path, strerror(errno));
 	if (there && !S_ISREG(st.st_mode))
 		return arg_error(c, 0, err, "%s is there, but it is %s and no regular file", path,
-				 S_ISDIR(st.st_mode) ? "a folder" : "something special");
+				 S_ISDIR(st.st_mode) ? "a directory" : "something special");
 	*ret = value_bool(there, c->span);
 	return 0;
 }
@@ -165,7 +165,7 @@ static int fn_abspath(struct func_call *c, const struct value *args, size_t narg
 	if (*given != '/') {
 		here = getcwd(NULL, 0);
 		if (!here)
-			return err_errno(err, errno, "the working folder");
+			return err_errno(err, errno, "the working directory");
 	}
 	path = path_join(here ? here : "", given);
 	return ret_string(c, path, ret);
@@ -179,7 +179,7 @@ static int fn_pathexpand(struct func_call *c, const struct value *args, size_t n
 	if (!path)
 		return arg_error(c, 0, err,
 				 "\"" STR_FMT
-				 "\": only your own home folder, ~ or ~/…, can be put in",
+				 "\": only your own home directory, ~ or ~/…, can be put in",
 				 ARG_TEXT(args[0]));
 	return ret_string(c, path, ret);
 }
@@ -340,7 +340,7 @@ static const struct func_example fileexists_examples[] = { { "fileexists(\"no su
 							     "false" } };
 static const struct func_example fileset_examples[] = {
 	{ "fileset(path.root, \"scripts/**/*.sh\")", NULL },
-	{ "fileset(\"no such folder\", \"*\")", "[]" }
+	{ "fileset(\"no such directory\", \"*\")", "[]" }
 };
 static const struct func_example pathexpand_examples[] = {
 	{ "pathexpand(\"~/.ssh/id_ed25519.pub\")", NULL },
@@ -353,7 +353,7 @@ static const struct func_example templatefile_examples[] = {
 static const struct func rows[] = {
 	{ "abspath", path_params, 1, .returns = &type_string, .call = fn_abspath,
 	  .doc = "The path from the root on, without `.` and `..`. It starts at the working "
-		 "folder, not at the template's.",
+		 "directory, not at the template's.",
 	  FUNC_EXAMPLES(abspath_examples) },
 	{ "basename", path_params, 1, .returns = &type_string, .call = fn_basename,
 	  .doc = "The last part of a path.", FUNC_EXAMPLES(basename_examples) },
@@ -361,20 +361,20 @@ static const struct func rows[] = {
 	  .doc = "A path without its last part.", FUNC_EXAMPLES(dirname_examples) },
 	{ "file", path_params, 1, .returns = &type_string, .call = fn_file,
 	  .doc = "The content of a file, which must be UTF-8 text. A relative path starts at the "
-		 "template's folder; `~/` is the user's home.",
+		 "template's directory; `~/` is the user's home.",
 	  FUNC_EXAMPLES(file_examples) },
 	{ "filebase64", path_params, 1, .returns = &type_string, .call = fn_filebase64,
 	  .doc = "The content of any file, in base64. A relative path starts at the working "
-		 "folder.",
+		 "directory.",
 	  FUNC_EXAMPLES(filebase64_examples) },
 	{ "fileexists", path_params, 1, .returns = &type_bool, .call = fn_fileexists,
-	  .doc = "Whether there is a file. A folder of that name is an error.",
+	  .doc = "Whether there is a file. A directory of that name is an error.",
 	  FUNC_EXAMPLES(fileexists_examples) },
 	{ "fileset", fileset_params, 2, .returns = &type_set_string, .call = fn_fileset,
-	  .doc = "The files below a folder that match a pattern, as paths from that folder on. "
+	  .doc = "The files below a directory that match a pattern, as paths from that directory on. "
 		 "In a pattern `*` and `?` stand for characters of one name, `[a-z]` and "
 		 "`[^a-z]` for one of a class, `{a,b}` for either, and `**` for any number of "
-		 "folders.",
+		 "directories.",
 	  FUNC_EXAMPLES(fileset_examples) },
 	{ "pathexpand", path_params, 1, .returns = &type_string, .call = fn_pathexpand,
 	  .doc = "The path with the user's home in the place of a `~` at its beginning.",
