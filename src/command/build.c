@@ -76,11 +76,11 @@ static void tell_left(struct session *s)
 	if (!s->run.journal)
 		return;
 	if (journal_left(s->run.journal, &rows, &n, &err) < 0) {
-		run_plain(&s->run, true, "The journal of this run cannot be read: %s", err.msg);
+		run_plain(&s->run, true, "Cannot read the journal of this run: %s", err.msg);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		run_plain(&s->run, true, "Left over: %s %s (%s)", rows[i].kind,
+		run_plain(&s->run, true, "Left behind: %s %s (%s)", rows[i].kind,
 			  rows[i].resource ? rows[i].resource
 			  : rows[i].name   ? rows[i].name
 					   : "without an id yet",
@@ -174,8 +174,8 @@ static int no_builds(struct session *s)
 	for (char *const *v = flags_list(s->in->flags, "except"); *v; v++)
 		buf_printf(&flags, " -except=%s", *v);
 	run_plain(&s->run, true,
-		  "Error: No builds to run\n\nThe template has no build that%s leaves over. `%s "
-		  "inspect` shows their names.\n\n",
+		  "Error: No builds to run\n\nNo build of the template matches%s. `%s inspect` "
+		  "shows their names.\n\n",
 		  flags.n ? buf_cstr(&flags) : " it", s->in->program);
 	return 1;
 }
@@ -281,30 +281,34 @@ static const char *const on_error[] = { "cleanup", "abort", "ask", "run-cleanup-
 					NULL };
 
 static const struct flag flags[] = {
-	{ "color", FLAG_BOOL, .def = "true", .doc = "No colours, and no legend of them." },
+	{ "color", FLAG_BOOL, .def = "true", .doc = "Print without colours and without the "
+						    "colour legend." },
 	{ "debug", FLAG_BOOL,
-	  .doc = "Run builds one by one, pause between steps, keep the temporary key." },
+	  .doc = "Run builds one at a time, pause after every step, and save the temporary key "
+		 "to a file." },
 	{ "force", FLAG_BOOL,
-	  .doc = "Build even if artifacts of an earlier build are in the way, and replace them." },
+	  .doc = "Replace existing artifacts that would otherwise stop the build." },
 	{ "on-error", FLAG_STRING, "what", "cleanup", .choices = on_error,
-	  .doc = "What to do when a build fails: cleanup, abort, ask or run-cleanup-provisioner." },
+	  .doc = "What to do when a build fails: cleanup, abort, ask or "
+		 "run-cleanup-provisioner." },
 	{ "parallel-builds", FLAG_INT, "n", "0",
-	  .doc = "Run at most n builds at a time; 0 is no limit." },
-	{ "timestamp-ui", FLAG_BOOL, .doc = "Put the time before each message." },
+	  .doc = "Run at most n builds at a time; 0 means no limit." },
+	{ "timestamp-ui", FLAG_BOOL, .doc = "Prefix each message with the time." },
 	{ "warn-on-undeclared-var", FLAG_BOOL,
-	  .doc = "Warn of variables in files that the template does not declare." },
+	  .doc = "Warn about variables in variable files that the template does not declare." },
 	{ "local", FLAG_BOOL,
-	  .doc = "Rehearse on the local cloud, with instances that really boot; no AWS account is "
-		 "touched." },
+	  .doc = "Build on the local cloud instead of AWS. Instances really boot; no AWS account "
+		 "is touched." },
 	{ "strict-ingress", FLAG_BOOL,
-	  .doc = "Never open the temporary security group to the world, even if no connection "
-		 "comes about." },
+	  .doc = "Never open the temporary security group to the world, even if connecting "
+		 "fails." },
 	{ "ignore-prerelease-plugins", FLAG_BOOL,
-	  .doc = "Accepted for scripts: there are no plugins to choose from." },
+	  .doc = "Accepted for compatibility; has no effect, as there are no plugins to choose "
+		 "from." },
 	{ "skip-enforcement", FLAG_BOOL,
-	  .doc = "Accepted for scripts: ingot talks to no registry." },
+	  .doc = "Accepted for compatibility; has no effect, as ingot talks to no registry." },
 	{ "use-sequential-evaluation", FLAG_BOOL,
-	  .doc = "Ask data sources one after the other, not side by side." },
+	  .doc = "Evaluate data sources one at a time instead of in parallel." },
 };
 
 const struct command command_build = {
@@ -312,9 +316,9 @@ const struct command command_build = {
 	.arguments = "[options] TEMPLATE",
 	.summary = "Build images from a template",
 	.description =
-		"Runs the builds of a template, all at once, and prints the artifacts they made. "
-		"Builds that fail leave "
-		"nothing behind. The first Ctrl-C cancels and cleans up, the second stops at once.",
+		"Runs all builds of a template in parallel and prints the artifacts they made. A "
+		"build that fails leaves nothing behind. The first Ctrl-C cancels and cleans up; "
+		"a second one stops at once.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

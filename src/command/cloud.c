@@ -46,8 +46,8 @@ const struct command command_cloud = {
 	.name = "cloud",
 	.arguments = "<command>",
 	.summary = "Run and inspect the local cloud",
-	.description = "The local cloud is an EC2-compatible cloud on this machine: `ingot build "
-		       "-local` rehearses builds on it, and any "
-		       "AWS client can use it (`ingot cloud env`).",
+	.description = "The local cloud is an EC2-compatible cloud on this machine. `ingot build "
+		       "-local` rehearses builds on it; `ingot cloud env` points any other AWS "
+		       "client at it.",
 	.max_args = -1,
 };

@@ -9,8 +9,8 @@
 #define CLOUD_DATA_FLAG \
 	{ \
 		"data", FLAG_STRING, "dir", \
-			.doc = "The local cloud's data directory (default: INGOT_CLOUD_DATA, else " \
-			       "cloud in ingot's data directory)." \
+			.doc = "Data directory of the local cloud. Default: $INGOT_CLOUD_DATA, " \
+			       "else ~/.local/share/ingot/cloud." \
 	}
 
 enum { CLOUD_NOT_RUNNING = 3 }; /* exit code of status */

@@ -21,7 +21,8 @@ static int run(const struct invocation *in)
 		return 1;
 	}
 	if (!daemon_gone(dir, DOWN_MS)) {
-		ui_error(in, "The local cloud of %s does not end; its log is cloud.log there.",
+		ui_error(in, "The local cloud in %s does not stop; see cloud.log in that "
+			     "directory.",
 			 dir);
 		return 1;
 	}
@@ -30,7 +31,7 @@ static int run(const struct invocation *in)
 		ui_error(in, "%s", err.msg);
 		return 1;
 	}
-	ui_say(in, result < 0 ? "The local cloud is not up." : "The local cloud is down.");
+	ui_say(in, result < 0 ? "The local cloud is not running." : "The local cloud is down.");
 	return 0;
 }
 
@@ -41,10 +42,10 @@ const struct command command_cloud_down = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "Stop the local cloud",
-	.description = "Stops all instances and the daemon, and returns when nothing of it runs or "
-		       "is mounted any more. What builds have made "
-		       "stays in the data directory. After a crash it removes what was left behind. "
-		       "Ends with 0 when it is down already.",
+	.description = "Stops all instances and the daemon, and returns once nothing is running "
+		       "or mounted any more. Images stay in the data directory. After a crash, "
+		       "it removes what was left behind. Exits with status 0 if the local cloud "
+		       "is already down.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

@@ -37,10 +37,11 @@ const struct command command_cloud_env = {
 	.name = "env",
 	.parent = "cloud",
 	.arguments = "[options]",
-	.summary = "Print the environment for other AWS clients",
-	.description = "Prints shell lines with the endpoint, the keys and the region: eval "
-		       "\"$(ingot cloud env)\" points any AWS client of that shell at the local "
-		       "cloud. Clients older than AWS_ENDPOINT_URL take it as --endpoint-url.",
+	.summary = "Print environment variables for other AWS clients",
+	.description = "Prints shell commands that set the endpoint, the keys and the region: "
+		       "eval \"$(ingot cloud env)\" points any AWS client in that shell at the "
+		       "local cloud. Clients that do not know AWS_ENDPOINT_URL need "
+		       "--endpoint-url.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

@@ -24,11 +24,12 @@ const struct command command_cloud_faults = {
 	.parent = "cloud",
 	.arguments = "FILE",
 	.summary = "Load a fault plan",
-	.description = "FILE is JSON: {\"faults\": [{\"action\": \"RunInstances\", \"call\": 1, "
-		       "\"count\": 2, \"fault\": \"throttle\"}]}. The faults are throttle, "
-		       "internal, unavailable, denied, no-capacity, error (with code, message, "
-		       "status), cut, cut-after, late (ms), not-found and invisible (reads). "
-		       "Calls are counted from the load on; {} ends all faults.",
+	.description = "FILE is JSON, for example {\"faults\": [{\"action\": \"RunInstances\", "
+		       "\"call\": 1, \"count\": 2, \"fault\": \"throttle\"}]}. The kinds of "
+		       "fault are throttle, internal, unavailable, denied, no-capacity, error "
+		       "(with code, message, status), cut, cut-after, late (ms), not-found and "
+		       "invisible (reads). Calls are counted from the moment the plan is loaded; "
+		       "{} removes all faults.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.min_args = 1,

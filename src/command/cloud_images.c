@@ -30,7 +30,7 @@ static int run(const struct invocation *in)
 
 	if (!a)
 		return code;
-	print(&out, "base images (stand-ins and imported; id, ssh user, region, name)",
+	print(&out, "base images, stand-ins and imported (id, SSH user, region, name)",
 	      json_object_get(a, "base"));
 	if (json_array_size(json_object_get(a, "own")))
 		print(&out, "made here", json_object_get(a, "own"));
@@ -46,7 +46,7 @@ const struct command command_cloud_images = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "List the local cloud's images",
-	.description = "The base images, with the user that ssh logs in as, and the images that "
+	.description = "Lists the base images, with the user to log in as, and the images that "
 		       "builds have made.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

@@ -27,11 +27,11 @@ static int run(const struct invocation *in)
 		all.flags = later;
 	}
 	if (*rest) {
-		ui_error(in, "Unexpected argument %s: one file is wanted", *rest);
+		ui_error(in, "Unexpected argument %s: `cloud import` takes one file", *rest);
 		return 1;
 	}
 	if (!flags_string(all.flags, "name")) {
-		ui_error(in, "The image needs a name: -name NAME");
+		ui_error(in, "The image needs a name: add -name NAME");
 		return 1;
 	}
 	a = cloud_ask(&all,
@@ -50,22 +50,21 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	CLOUD_DATA_FLAG,
-	{ "name", FLAG_STRING, "name", .doc = "The image's name; required." },
+	{ "name", FLAG_STRING, "name", .doc = "Name of the image. Required." },
 	{ "user", FLAG_STRING, "user",
-	  .doc = "The user that ssh logs in as; shown by `cloud images`." },
-	{ "description", FLAG_STRING, "text", .doc = "The image's description." },
+	  .doc = "User to log in as over SSH; `cloud images` shows it." },
+	{ "description", FLAG_STRING, "text", .doc = "Description of the image." },
 	{ "root-device", FLAG_STRING, "device", .def = "/dev/xvda",
-	  .doc = "The root device's name." },
+	  .doc = "Name of the root device." },
 };
 
 const struct command command_cloud_import = {
 	.name = "import",
 	.parent = "cloud",
 	.arguments = "FILE -name NAME [options]",
-	.summary = "Take a disk image in as a base image",
-	.description = "FILE is a raw or qcow2 disk, or a tar of a root file system (which then "
-		       "gets a disk of its own). The local cloud must "
-		       "be up. Prints the new image's id.",
+	.summary = "Import a disk image as a base image",
+	.description = "FILE is a raw or qcow2 disk image, or a tar archive of a root file "
+		       "system. The local cloud must be running. Prints the id of the new image.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.min_args = 1,

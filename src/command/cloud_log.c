@@ -57,18 +57,19 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	CLOUD_DATA_FLAG,
-	{ "json", FLAG_BOOL, .doc = "One JSON object a line, with the parameters." },
-	{ "since", FLAG_INT, "n", .def = "0", .doc = "Only requests after this number." },
+	{ "json", FLAG_BOOL, .doc = "Print one JSON object per line, with the request's "
+				    "parameters." },
+	{ "since", FLAG_INT, "n", .def = "0", .doc = "Show only requests after this number." },
 };
 
 const struct command command_cloud_log = {
 	.name = "log",
 	.parent = "cloud",
 	.arguments = "[options]",
-	.summary = "Show the requests that the local cloud served",
-	.description = "The requests in the order in which they came: number, time, service, "
-		       "region, action, status, error code, and the ids "
-		       "they made. User data and key material are left out.",
+	.summary = "Show the requests served by the local cloud",
+	.description = "Shows the requests in order: number, time, service, region, action, "
+		       "status, error code, and the ids of what they created. User data and key "
+		       "material are left out.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

@@ -15,9 +15,10 @@ const struct command command_cloud_reset = {
 	.name = "reset",
 	.parent = "cloud",
 	.arguments = "[options]",
-	.summary = "Forget everything but the base images",
-	.description = "Ends all instances and removes volumes, snapshots, images, key pairs, "
-		       "security groups, stand-ins, the fault plan and the request log.",
+	.summary = "Remove everything but the base images",
+	.description = "Terminates all instances and removes all volumes, snapshots, images, key "
+		       "pairs, security groups, stand-ins, the fault plan and the request log. "
+		       "The base images stay.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

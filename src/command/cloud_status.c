@@ -60,7 +60,7 @@ static void print(const json_t *s)
 	print_list(&out, s, "volumes", disk, ARRAY_LEN(disk));
 	print_list(&out, s, "snapshots", disk, ARRAY_LEN(disk));
 	if (json_object_get(s, "trouble"))
-		buf_printf(&out, "the state cannot be written: %s\n", text(s, "trouble"));
+		buf_printf(&out, "cannot write the state: %s\n", text(s, "trouble"));
 	ui_write(buf_str(&out));
 }
 
@@ -97,7 +97,7 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	CLOUD_DATA_FLAG,
-	{ "json", FLAG_BOOL, .doc = "As one JSON object." },
+	{ "json", FLAG_BOOL, .doc = "Print one JSON object." },
 };
 
 const struct command command_cloud_status = {
@@ -105,8 +105,8 @@ const struct command command_cloud_status = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "Show what the local cloud holds",
-	.description = "Instances, images, volumes, snapshots and the disk they use. Ends with 3 "
-		       "when the local cloud is down.",
+	.description = "Shows the instances, images, volumes and snapshots, and the disk space "
+		       "they use. Exits with status 3 if the local cloud is down.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

@@ -75,7 +75,7 @@ static int parse_listen(const char *text, struct cloud_config *c, struct err *er
 
 	if (!colon || !parse_i64(str_from(colon + 1), &port) || port < 0 || port > 65535)
 		return err_set(err, ERR_INVALID,
-			       "-listen %s: an address and a port are wanted, as in 127.0.0.1:%d",
+			       "-listen %s: must be an address and a port, such as 127.0.0.1:%d",
 			       text, DEFAULT_PORT);
 	c->listen = xstrndup(text, (size_t)(colon - text));
 	c->port = (uint16_t)port;
@@ -93,7 +93,7 @@ static int parse_net(const char *text, enum net_policy *ret, struct err *err)
 			*ret = (enum net_policy)i;
 			return 0;
 		}
-	return err_set(err, ERR_INVALID, "-net %s: mirror, any and none are known", text);
+	return err_set(err, ERR_INVALID, "-net %s: must be mirror, any or none", text);
 }
 
 /* Under sudo the caller owns the folder. */
@@ -125,7 +125,7 @@ static int read_flags(const struct invocation *in, struct cloud_config *c, struc
 	if (!clock_parse_duration(str_from(flags_string(in->flags, "state-delay")), &delay) ||
 	    delay < 0)
 		return err_set(err, ERR_INVALID,
-			       "-state-delay %s: a duration is wanted, as in 500ms or 0",
+			       "-state-delay %s: must be a duration, such as 500ms, or 0",
 			       flags_string(in->flags, "state-delay"));
 	if (instances < 1 || memory < 0)
 		return err_set(err, ERR_INVALID,
@@ -193,7 +193,7 @@ static int already_up(const struct invocation *in, json_t *info, const char *dir
 		ui_error(in, "%s", err.msg);
 	json_decref(request);
 	json_decref(answer);
-	ui_say(in, "The local cloud is up already at %s (backend %s).",
+	ui_say(in, "The local cloud is already up at %s (backend %s).",
 	       json_string_value(json_object_get(info, "endpoint")),
 	       json_string_value(json_object_get(info, "backend")));
 	return 0;
@@ -263,8 +263,8 @@ static int watch_start(const struct invocation *in, int fd, char **ret_endpoint)
 	if (other)
 		return START_OTHER;
 	if (result < 0)
-		ui_error(in, "The local cloud ended before it was ready; see cloud.log in its data "
-			     "directory.");
+		ui_error(in, "The local cloud stopped before it was ready; see cloud.log in its "
+			     "data directory.");
 	return result != 0;
 }
 
@@ -279,8 +279,8 @@ static json_t *settled_info(const struct invocation *in, const char *dir)
 	while (!(info = running_info(dir)) && !daemon_gone(dir, 100) && clock_ms() < end) {
 		if (!told)
 			ui_say(in,
-			       "Waiting for another local cloud of %s that is just starting or "
-			       "ending.",
+			       "Waiting for another local cloud in %s that is starting or "
+			       "stopping.",
 			       dir);
 		told = true;
 	}
@@ -380,22 +380,25 @@ static int run(const struct invocation *in)
 static const struct flag flags[] = {
 	CLOUD_DATA_FLAG,
 	{ "listen", FLAG_STRING, "address:port", .def = "127.0.0.1:4599",
-	  .doc = "Where the API listens; loopback only. When the default port is taken, the next "
-		 "free one is used; port 0 takes any." },
+	  .doc = "Address of the API; loopback only. If the default port is taken, the next free "
+		 "one is used; port 0 picks any free port." },
 	{ "backend", FLAG_STRING, "name", .def = "auto",
-	  .doc = "How instances run: container (needs root), qemu (slow, needs none), auto "
-		 "(container where it can work), or none: "
-		 "instances have states but nothing boots, for tests of the API." },
+	  .doc = "How instances run: container (needs root), qemu (slow, needs no root), auto "
+		 "(container where possible), or none (instances have states but nothing boots; "
+		 "for API tests)." },
 	{ "net", FLAG_STRING, "policy", .def = "mirror",
-	  .doc = "What instances reach: mirror (the host's package mirrors), any (every http and "
-		 "https host), none." },
-	{ "faults", FLAG_STRING, "file", .doc = "A fault plan to begin with (see cloud faults)." },
+	  .doc = "What instances can reach: mirror (the host's package mirrors), any (all HTTP "
+		 "and HTTPS hosts), or none." },
+	{ "faults", FLAG_STRING, "file", .doc = "Fault plan to start with (see `ingot cloud "
+						"faults -h`)." },
 	{ "state-delay", FLAG_STRING, "duration", .def = "1s",
-	  .doc = "How long each passing state (pending, stopping…) lasts at least; 0 for tests." },
+	  .doc = "Minimum time spent in each transitional state (pending, stopping…); 0 for "
+		 "tests." },
 	{ "max-instances", FLAG_INT, "n", .def = "100",
-	  .doc = "How many instances may run at once." },
+	  .doc = "Maximum number of running instances." },
 	{ "max-memory", FLAG_INT, "MiB", .def = "0",
-	  .doc = "Memory of all running instances together; 0: twice the machine's." },
+	  .doc = "Maximum memory of all running instances together; 0 means twice the machine's "
+		 "memory." },
 	{ "foreground", FLAG_BOOL, .doc = "Stay in the foreground until Ctrl-C." },
 	{ "session", FLAG_BOOL, .doc = "Stop when the last build that uses it ends.",
 	  .hidden = true },
@@ -406,10 +409,9 @@ const struct command command_cloud_up = {
 	.parent = "cloud",
 	.arguments = "[options]",
 	.summary = "Start the local cloud",
-	.description = "Starts the local cloud in the background and returns when it answers. The "
-		       "first start makes the base images, which "
-		       "takes a minute or two. With a local cloud of that data directory running "
-		       "already, it says so and ends with 0.",
+	.description = "Starts the local cloud in the background and returns once it answers. "
+		       "The first start makes the base images, which takes a minute or two. If "
+		       "the local cloud is already up, it says so and exits with status 0.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

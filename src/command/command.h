@@ -64,6 +64,8 @@ struct command {
 	size_t nflags;
 	const struct flag *more_flags; /* shared rows (template flags); may be NULL */
 	size_t nmore_flags;
+	bool more_hidden; /* the shared rows are accepted for scripts and do nothing here: not
+			     shown */
 	int min_args, max_args; /* max -1: any */
 	bool raw;	/* gets all its arguments unparsed, flags too */
 	bool hidden;

@@ -20,7 +20,7 @@ static void add_words(struct buf *out, const struct command *c)
 	for (size_t i = 0; c && flags_row(c, i); i++) {
 		const struct flag *row = flags_row(c, i);
 
-		if (row->hidden)
+		if (!flags_shown(c, i))
 			continue;
 		buf_printf(out, "%s-%s%s", sep, row->name, row->type == FLAG_BOOL ? "" : "=");
 		sep = " ";
@@ -90,7 +90,7 @@ static int run(const struct invocation *in)
 	} else if (streq(in->args[0], "zsh")) {
 		zsh(&out);
 	} else {
-		ui_error(in, "No completion for the shell \"%s\": bash and zsh are known.",
+		ui_error(in, "There is no completion for the shell \"%s\"; use bash or zsh.",
 			 in->args[0]);
 		return 1;
 	}

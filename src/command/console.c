@@ -13,31 +13,22 @@
 
 #define INPUT_MAX ((size_t)64 << 20)
 
-static const char help_hcl[] = "This console evaluates HCL2 expressions with the variables, "
-			       "locals, data sources and functions of the template\n"
-			       "it was started with (without one: functions alone).\n"
-			       "\n"
-			       "Type an expression and press Enter: upper(var.region) shows the "
-			       "value of the variable region in capitals.\n"
-			       "\n"
-			       "  variables   all variables and locals with their values\n"
-			       "  help        this text\n"
-			       "  exit        leaves, as Control-D and Control-C do\n"
-			       "\n"
-			       "The {{ }} functions of JSON templates are not known here.";
+static const char help_hcl[] = "The console evaluates HCL2 expressions. They can use the "
+			       "functions and, if you started it with a template,\nits "
+			       "variables, locals and data sources.\n\nType an expression and "
+			       "press Enter: upper(var.region) shows the variable region in "
+			       "upper case.\n\n  variables   shows all variables and locals with "
+			       "their values\n  help        shows this text\n  exit        "
+			       "leaves the console; so do Ctrl-D and Ctrl-C\n\nThe {{ }} "
+			       "functions of JSON templates do not work here.";
 
 static const char help_json[] =
-    "This console renders the {{ }} of JSON templates with the variables of the template it was "
-    "started with.\n"
-    "\n"
-    "Type a text and press Enter: {{user `region`}} shows the value of the variable region, "
-    "{{timestamp}} the Unix time.\n"
-    "\n"
-    "  variables   all variables with their values\n"
-    "  help        this text\n"
-    "  exit        leaves, as Control-D and Control-C do\n"
-    "\n"
-    "For HCL2 expressions without a template start it with -config-type=hcl2.";
+    "The console renders the {{ }} functions of JSON templates, with the variables of the "
+    "template it was started with.\n\nType some text and press Enter: {{user `region`}} shows "
+    "the variable region, {{timestamp}} the Unix time.\n\n  variables   shows all variables with "
+    "their values\n  help        shows this text\n  exit        leaves the console; so do Ctrl-D "
+    "and Ctrl-C\n\nFor HCL2 expressions without a template, start the console with "
+    "-config-type=hcl2.";
 
 struct session {
 	const struct invocation *in;
@@ -198,8 +189,8 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
     {"use-sequential-evaluation", FLAG_BOOL,
-     .doc = "Accepted for scripts: locals and data sources are evaluated in the order they need "
-	    "each other."},
+     .doc = "Accepted for compatibility; locals and data sources are always evaluated in "
+	    "dependency order."},
 };
 
 const struct command command_console = {
@@ -207,9 +198,9 @@ const struct command command_console = {
     .arguments = "[options] [TEMPLATE]",
     .summary = "Try expressions",
     .description =
-	"Evaluates expressions with the variables, locals, data sources and functions of a "
-	"template. On a terminal it has a history and completes names with the tabulator; piped, "
-	"it prints the answer to the last line.",
+	"Evaluates expressions that can use the variables, locals and data sources of a "
+	"template. On a terminal it keeps a history and completes names with Tab. With piped "
+	"input it prints only the answer to the last line.",
     .flags = flags,
     .nflags = ARRAY_LEN(flags),
     .more_flags = template_flags,

@@ -40,19 +40,20 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	{ "validate", FLAG_BOOL, .def = "true",
-	  .doc = "Check the form of the fixed template; -validate=false only prints it." },
+	  .doc = "Do not check the fixed template, only print it." },
 };
 
 const struct command command_fix = {
 	.name = "fix",
 	.arguments = "[options] TEMPLATE",
-	.summary = "Bring an old JSON template up to date",
-	.description = "Reads a legacy JSON template and prints it with old names of types and "
-		       "options replaced by those of today. The file itself is not changed.",
+	.summary = "Update the old names in a JSON template",
+	.description = "Prints a legacy JSON template with outdated component and option names "
+		       "replaced by the current ones. The file itself is not changed.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,
 	.nmore_flags = NTEMPLATE_FLAGS,
+	.more_hidden = true,
 	.min_args = 1,
 	.max_args = 1,
 	.packer = true,

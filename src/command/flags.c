@@ -28,6 +28,11 @@ const struct flag *flags_row(const struct command *c, size_t i)
 	return i < c->nmore_flags ? &c->more_flags[i] : NULL;
 }
 
+bool flags_shown(const struct command *c, size_t i)
+{
+	return !flags_row(c, i)->hidden && !(c->more_hidden && i >= c->nflags);
+}
+
 static struct flag_value *find(const struct flags *f, const char *name)
 {
 	for (size_t i = 0; i < f->n; i++)

@@ -14,5 +14,6 @@ DEFINE_AUTO_PTR(flags, struct flags *, flags_free);
 
 /* The i-th row of a command's own and shared flags; NULL past the end. */
 const struct flag *flags_row(const struct command *c, size_t i);
+bool flags_shown(const struct command *c, size_t i); /* in help, completion and man page */
 
 #endif

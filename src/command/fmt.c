@@ -68,7 +68,7 @@ static bool lay_out(struct fmt *f, const char *name, struct buf *ret_text, struc
 		return false;
 	hcl_format_tokens(buf_str(ret_text), tokens, ret_laid);
 	if (ret_laid->overflow) {
-		auto_free char *msg = xasprintf("%s: its canonical layout is too large", name);
+		auto_free char *msg = xasprintf("%s: the formatted file would be too large", name);
 
 		add_failure(f, msg);
 		return false;
@@ -101,7 +101,8 @@ static void format_file(struct fmt *f, const char *path)
 
 	if (!is_hcl_name(path)) {
 		auto_free char *msg = xasprintf(
-			"%s: fmt takes files named *.pkr.hcl and *.pkrvars.hcl, directories, and -",
+			"%s: fmt formats only *.pkr.hcl and *.pkrvars.hcl files, directories of "
+			"them, and standard input (-)",
 			path);
 
 		return add_failure(f, msg);
@@ -168,7 +169,8 @@ static void format_dir(struct fmt *f, const char *dir)
 	int n = scandir(dir, &entries, wanted, by_bytes);
 
 	if (n < 0) {
-		auto_free char *msg = xasprintf("reading the directory %s: %s", dir, strerror(errno));
+		auto_free char *msg =
+			xasprintf("reading the directory %s: %s", dir, strerror(errno));
 
 		return add_failure(f, msg);
 	}
@@ -217,25 +219,26 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	{ "check", FLAG_BOOL,
-	  .doc = "Change nothing; exit with 3 if a file is not in its canonical layout." },
-	{ "diff", FLAG_BOOL, .doc = "Show what changes as a unified diff." },
+	  .doc = "Change nothing; exit with status 3 if a file is not formatted." },
+	{ "diff", FLAG_BOOL, .doc = "Show the changes as a unified diff." },
 	{ "write", FLAG_BOOL, .def = "true",
-	  .doc = "Rewrite the files; -write=false only names them." },
-	{ "recursive", FLAG_BOOL, .doc = "Take the directories inside of directories too." },
+	  .doc = "Change nothing; only print the names of files that are not formatted." },
+	{ "recursive", FLAG_BOOL, .doc = "Process subdirectories too." },
 };
 
 const struct command command_fmt = {
 	.name = "fmt",
 	.arguments = "[options] [TEMPLATE]",
-	.summary = "Put HCL2 files into their canonical layout",
-	.description = "Rewrites files named *.pkr.hcl and *.pkrvars.hcl, given by name or found "
-		       "in a directory, and prints the name of each that changes. Only white space "
-		       "between tokens changes. \"-\" reads standard input and writes the result "
-		       "to standard output. A file with a syntax error is left as it is.",
+	.summary = "Format HCL2 files",
+	.description = "Rewrites *.pkr.hcl and *.pkrvars.hcl files in the canonical format and "
+		       "prints the name of each file that changes. Only white space between "
+		       "tokens changes. With \"-\" it reads standard input and writes standard "
+		       "output. A file with a syntax error is left as it is.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,
 	.nmore_flags = NTEMPLATE_FLAGS,
+	.more_hidden = true,
 	.min_args = 1,
 	.max_args = -1,
 	.packer = true,

@@ -36,11 +36,12 @@ static int upgrade(const struct invocation *in, const char *output, struct err *
 			      &d, &hcl);
 	ui_diags(in, &d, DIAG_WARNING, NULL);
 	if (rc < 0)
-		return err_set(err, ERR_INVALID, "%s stays empty: %s is no JSON template", output,
+		return err_set(err, ERR_INVALID, "%s is left empty: %s is not a JSON "
+						 "template", output,
 			       in->args[0]);
 	if (make_file(output, buf_str(&hcl), err) < 0)
 		return -1;
-	ui_say(in, "Wrote %s%s", output, d.errors ? ", which has mistakes: see above" : "");
+	ui_say(in, "Wrote %s%s", output, d.errors ? ", which has errors (see above)" : "");
 	return d.errors ? 1 : 0;
 }
 
@@ -60,22 +61,23 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	{ "output-file", FLAG_STRING, "path",
-	  .doc = "The file to write; TEMPLATE with \".pkr.hcl\" behind it if not given." },
-	{ "with-annotations", FLAG_BOOL, .doc = "Explain the blocks by comments in the file." },
+	  .doc = "File to write. Default: TEMPLATE.pkr.hcl." },
+	{ "with-annotations", FLAG_BOOL, .doc = "Add comments that explain the blocks." },
 };
 
 const struct command command_hcl2_upgrade = {
 	.name = "hcl2_upgrade",
 	.arguments = "[options] TEMPLATE",
-	.summary = "Turn a JSON template into an HCL2 one",
-	.description = "Reads a legacy JSON template and writes an HCL2 template that builds the "
-		       "same: builders become sources, variables that call functions become "
-		       "locals, AMI filters and secrets become data sources. A text that cannot "
-		       "be turned is kept, with a warning.",
+	.summary = "Convert a JSON template to HCL2",
+	.description = "Converts a legacy JSON template to an HCL2 template that builds the same "
+		       "images: builders become sources, variables that call functions become "
+		       "locals, AMI filters and secrets become data sources. Text that cannot be "
+		       "converted is kept, with a warning.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,
 	.nmore_flags = NTEMPLATE_FLAGS,
+	.more_hidden = true,
 	.min_args = 1,
 	.max_args = 1,
 	.packer = true,

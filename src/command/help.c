@@ -77,8 +77,16 @@ void help_program(const char *program, bool as_packer, struct buf *out)
 	buf_addc(out, '\n');
 }
 
+void help_flag_text(const struct flag *row, struct buf *out)
+{
+	buf_adds(out, row->doc);
+	if (row->def && row->type != FLAG_BOOL)
+		buf_printf(out, " Default: %s.", row->def);
+}
+
 static void help_flag(const struct flag *row, struct buf *out)
 {
+	AUTO(buf) struct buf doc = BUF_INIT;
 	size_t from = out->n;
 
 	buf_printf(out, "  -%s", row->name);
@@ -91,11 +99,8 @@ static void help_flag(const struct flag *row, struct buf *out)
 		from = out->n;
 	}
 	pad(out, FLAG_COLUMN - (out->n - from));
-	help_wrap(out, FLAG_COLUMN, FLAG_COLUMN, row->doc);
-	if (row->def && row->type != FLAG_BOOL) {
-		buf_truncate(out, out->n - 1);
-		buf_printf(out, " (default %s)\n", row->def);
-	}
+	help_flag_text(row, &doc);
+	help_wrap(out, FLAG_COLUMN, FLAG_COLUMN, buf_cstr(&doc));
 }
 
 void help_command(const char *program, const struct command *c, struct buf *out)
@@ -107,7 +112,7 @@ void help_command(const char *program, const struct command *c, struct buf *out)
 		   c->arguments ? c->arguments : "");
 	help_wrap(out, 0, 2, c->description ? c->description : c->summary);
 	for (size_t i = 0; flags_row(c, i); i++) {
-		if (flags_row(c, i)->hidden)
+		if (!flags_shown(c, i))
 			continue;
 		buf_adds(out, any ? "" : "\nOptions:\n\n");
 		any = true;

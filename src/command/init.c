@@ -12,7 +12,7 @@ static int check_one(const struct invocation *in, const struct required_plugin *
 
 	if (!p->builtin) {
 		ui_error(in,
-			 "%s: the plugin %s is not built in, and ingot does not run plugins yet.",
+			 "%s: the plugin %s is not built in, and ingot cannot run plugins yet.",
 			 p->name, p->source);
 		return -1;
 	}
@@ -36,8 +36,8 @@ static int run(const struct invocation *in)
 	}
 	if (!template_is_hcl(&args)) {
 		ui_error(in,
-			 "Error: %s is a JSON template, which cannot require plugins\n\n"
-			 "init is for HCL2 templates. What the amazon plugin does is built in.",
+			 "Error: %s is a JSON template, which cannot require plugins\n\n`init` "
+			 "is for HCL2 templates. The amazon plugin is built in.",
 			 args.path);
 		return 1;
 	}
@@ -52,23 +52,24 @@ static int run(const struct invocation *in)
 }
 
 static const struct flag flags[] = {
-	{ "upgrade", FLAG_BOOL, .doc = "Say also where newer versions come from." },
+	{ "upgrade", FLAG_BOOL, .doc = "Also say where newer versions come from." },
 	{ "force", FLAG_BOOL,
-	  .doc = "Accepted for scripts: what is built in is never installed again." },
+	  .doc = "Accepted for compatibility; built-in plugins are never reinstalled." },
 };
 
 const struct command command_init = {
 	.name = "init",
 	.arguments = "[options] TEMPLATE",
-	.summary = "Make sure that the plugins a template requires are there",
+	.summary = "Check that the plugins required by a template are available",
 	.description =
-		"Reads the required_plugins blocks of an HCL2 template. The amazon plugin is part "
-		"of ingot and satisfied in any "
-		"version, without a download. Any other is an error until ingot can run plugins.",
+		"Reads the required_plugins blocks of an HCL2 template. The amazon plugin is "
+		"built in and satisfies any version constraint, without a download. Any other "
+		"plugin is an error until ingot can run plugins.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,
 	.nmore_flags = NTEMPLATE_FLAGS,
+	.more_hidden = true,
 	.min_args = 1,
 	.max_args = 1,
 	.packer = true,

@@ -147,18 +147,17 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	{ "use-sequential-evaluation", FLAG_BOOL,
-	  .doc = "Ask data sources one after the other, not side by side." },
+	  .doc = "Evaluate data sources one at a time instead of in parallel." },
 };
 
 const struct command command_inspect = {
 	.name = "inspect",
 	.arguments = "TEMPLATE",
-	.summary = "Show what a template has",
+	.summary = "Show the contents of a template",
 	.description =
-		"Lists the variables, builders and provisioners of a template. Those of a JSON "
-		"template are shown as they are written, those of an HCL2 template with their "
-		"values; its data sources are asked for that. Without a template, or with two, it "
-		"shows an empty one.",
+		"Lists the variables, builds and provisioners of a template. A JSON template is "
+		"shown as written; an HCL2 template is shown with its values, for which its data "
+		"sources are read. Without a template, or with two, it shows an empty one.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

@@ -77,6 +77,19 @@ static void take_apart(struct line *l, char **argv)
 	}
 }
 
+PRINTF_LIKE(1, 2)
+static void write_line(const char *fmt, ...)
+{
+	AUTO(buf) struct buf out = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&out, fmt, ap);
+	va_end(ap);
+	buf_addc(&out, '\n');
+	ui_write(buf_str(&out));
+}
+
 static int show_command_help(const struct line *l, int code)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
@@ -95,27 +108,63 @@ static int show_program_help(const struct line *l, int code)
 	return code;
 }
 
-/* A group without one of its commands: the list of them, and what was wrong with the word that
- * stands there. */
-static int show_group(const struct line *l)
+/* What was wrong with a word where a command of parent (NULL: of the program) should stand. */
+static void tell_unknown(const char *parent, const char *word)
 {
-	AUTO(buf) struct buf line = BUF_INIT;
-	const char *word = l->words.v[l->at], *near = NULL;
+	const char *near, *group = parent ? parent : "", *gap = parent ? " " : "";
 	VEC(const char *) names = VEC_INIT;
 
-	show_command_help(l, 1);
-	if (!word)
-		return 1;
 	for (const struct command *const *c = commands; *c; c++)
-		if (streq((*c)->parent, l->command->name))
+		if (streq((*c)->parent, parent))
 			vec_push(&names, (*c)->name);
 	near = str_nearest(word, names.v, names.n);
-	buf_printf(&line, "There is no command \"%s %s\"", l->command->name, word);
 	if (near)
-		buf_printf(&line, "; did you mean \"%s %s\"?", l->command->name, near);
-	buf_addc(&line, '\n');
-	ui_write(buf_str(&line));
+		write_line("There is no command \"%s%s%s\"; did you mean \"%s%s%s\"?", group, gap,
+			   word, group, gap, near);
+	else
+		write_line("There is no command \"%s%s%s\".", group, gap, word);
 	vec_release(&names);
+}
+
+/* A group without one of its commands. */
+static int show_group(const struct line *l)
+{
+	show_command_help(l, 1);
+	if (l->words.v[l->at])
+		tell_unknown(l->command->name, l->words.v[l->at]);
+	return 1;
+}
+
+/* The arguments of the usage line begin with the one that is missing, behind the options. */
+static void tell_missing(const struct command *c)
+{
+	const char *what = c->arguments;
+
+	while (what && *what == '[') {
+		what = strchr(what, ']');
+		if (what)
+			what += 1 + strspn(what + 1, " ");
+	}
+	if (what && *what)
+		write_line("Missing argument: %.*s", (int)strcspn(what, " "), what);
+}
+
+static int show_wrong_arguments(const struct line *l, const struct invocation *in)
+{
+	size_t max = in->command->max_args < 0 ? in->nargs : (size_t)in->command->max_args;
+
+	show_command_help(l, 1);
+	if (in->nargs < (size_t)in->command->min_args) {
+		tell_missing(in->command);
+		return 1;
+	}
+	for (size_t i = 1; i < in->nargs; i++)
+		if (in->args[i][0] == '-' && in->args[i][1]) {
+			write_line("Flags come before the arguments: move %s before %s.",
+				   in->args[i], in->args[0]);
+			return 1;
+		}
+	write_line("Unexpected argument: %s", in->args[max]);
 	return 1;
 }
 
@@ -133,11 +182,8 @@ static int run_command(const struct line *l)
 	if (!c->run)
 		return show_group(l);
 	if (!c->raw && flags_parse(c, in.args, &flags, &in.args, &err) < 0) {
-		AUTO(buf) struct buf line = BUF_INIT;
-
 		show_command_help(l, 1);
-		buf_printf(&line, "%s\n", err.msg);
-		ui_write(buf_str(&line));
+		write_line("%s", err.msg);
 		return 1;
 	}
 	in.flags = flags;
@@ -145,7 +191,7 @@ static int run_command(const struct line *l)
 		in.nargs++;
 	if (!c->raw && (in.nargs < (size_t)c->min_args ||
 			(c->max_args >= 0 && in.nargs > (size_t)c->max_args)))
-		return show_command_help(l, 1);
+		return show_wrong_arguments(l, &in);
 	return c->run(&in);
 }
 
@@ -202,18 +248,45 @@ static bool prepare(void)
 	return true;
 }
 
-static int dispatch(const struct line *l)
+/* `ingot help [COMMAND [COMMAND]]`. The reference has no such command: as packer it is unknown. */
+static int show_asked_help(struct line *l)
+{
+	const char *word = l->words.v[l->at];
+
+	if (!word)
+		return show_program_help(l, 0);
+	find_command(l, l->at);
+	if (l->command)
+		return show_command_help(l, 0);
+	show_program_help(l, EXIT_NO_COMMAND);
+	tell_unknown(NULL, word);
+	return EXIT_NO_COMMAND;
+}
+
+static int no_command(struct line *l)
+{
+	const char *word = l->at ? l->words.v[l->at - 1] : NULL;
+
+	if (word && !l->as_packer && streq(word, "help"))
+		return show_asked_help(l);
+	show_program_help(l, EXIT_NO_COMMAND);
+	if (word && !streq(word, "help"))
+		tell_unknown(NULL, word);
+	return l->help && !l->at ? 0 : EXIT_NO_COMMAND;
+}
+
+static int dispatch(struct line *l)
 {
 	if (!prepare())
 		return 1;
 	if (l->version)
 		return version_print(l->as_packer, false);
 	if (!l->command)
-		return show_program_help(l, l->help && !l->at ? 0 : EXIT_NO_COMMAND);
+		return no_command(l);
 	if (l->help)
 		return show_command_help(l, 0);
 	if (l->stray_flags) {
-		ui_write(STR("Flags of a command stand after its name.\n\n"));
+		ui_write(STR("Flags of a command come after its name.\n\n"));
 		return show_command_help(l, 1);
 	}
 	return run_command(l);

@@ -1,6 +1,7 @@
 /* man: the manual page in troff, printed from the tables (hidden; for make install). */
 #include "command/command.h"
 #include "command/flags.h"
+#include "command/help.h"
 #include "command/ui.h"
 
 #include "base/str.h"
@@ -27,8 +28,8 @@ static void add_text(struct buf *out, const char *s)
 
 static void add_flag(struct buf *out, const struct flag *row)
 {
-	if (row->hidden)
-		return;
+	AUTO(buf) struct buf doc = BUF_INIT;
+
 	buf_adds(out, ".TP\n.B ");
 	buf_printf(out, "\\-%s", row->name);
 	if (row->type != FLAG_BOOL) {
@@ -38,7 +39,8 @@ static void add_flag(struct buf *out, const struct flag *row)
 	if (row->type == FLAG_BOOL && row->def && streq(row->def, "true"))
 		buf_adds(out, "=false");
 	buf_addc(out, '\n');
-	add_text(out, row->doc);
+	help_flag_text(row, &doc);
+	add_text(out, buf_cstr(&doc));
 	buf_addc(out, '\n');
 }
 
@@ -53,32 +55,30 @@ static void add_command(struct buf *out, const struct command *c)
 	add_text(out, c->description ? c->description : c->summary);
 	buf_adds(out, c->description ? "\n" : ".\n");
 	for (size_t i = 0; flags_row(c, i); i++)
-		add_flag(out, flags_row(c, i));
+		if (flags_shown(c, i))
+			add_flag(out, flags_row(c, i));
 }
 
 static const char head[] =
-	".TH INGOT 1 \"\" \"ingot " INGOT_VERSION "\" \"User Commands\"\n"
-	".SH NAME\ningot \\- build golden machine images from Packer templates\n"
-	".SH SYNOPSIS\n.B ingot\n[\\-\\-version] [\\-\\-help] <command> [<args>]\n"
-	".SH DESCRIPTION\ningot builds machine images for Amazon EC2 from Packer templates, or, "
-	"with \\fBbuild \\-local\\fR and no\n"
-	"account at all, on a local cloud inside the same program. It takes Packer's commands and "
-	"flags; called by the name\n"
-	"packer it answers as that program does. Flags have one or two dashes and stand before the "
-	"arguments.\n"
-	".SH COMMANDS\n";
+	".TH INGOT 1 \"\" \"ingot " INGOT_VERSION "\" \"User Commands\"\n.SH NAME\ningot \\- "
+	"build golden machine images from Packer templates\n.SH SYNOPSIS\n.B "
+	"ingot\n[\\-\\-version] [\\-\\-help] <command> [<args>]\n.SH DESCRIPTION\ningot builds "
+	"machine images for Amazon EC2 from Packer templates. With \\fBbuild \\-local\\fR it "
+	"needs no AWS\naccount: it builds on a local cloud inside the same program. It takes "
+	"Packer's commands and flags; when called as\npacker, it behaves as Packer does. Flags "
+	"start with one or two dashes and come before the arguments.\n.SH COMMANDS\n";
 static const char tail[] =
-	".SH EXIT STATUS\n0 when all is well, 1 on any error, 127 when there is no such command.\n"
-	".SH ENVIRONMENT\n"
-	".TP\n.B PACKER_LOG\nNot empty and not 0: log to standard error.\n"
-	".TP\n.B PACKER_LOG_PATH\nLog to this file.\n"
-	".TP\n.B PACKER_NO_COLOR\nNot empty: no colours.\n"
-	".TP\n.B INGOT_STATE_DIR\nWhere the journals of runs are, which sweep reads. Default: "
-	"ingot in XDG_STATE_HOME.\n"
-	".TP\n.B INGOT_RUN_TAG\nName of the tag that every resource wears while a build runs; "
-	"empty: none.\n"
-	".TP\n.B AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_REGION, AWS_ENDPOINT_URL, \\fRand others\nAs "
-	"all AWS tools read them.\n";
+	".SH EXIT STATUS\n0 on success, 1 on any error, 127 if there is no such command. \\fBfmt "
+	"\\-check\\fR: 3 if a file is not\nformatted. \\fBcloud status\\fR: 3 if the local cloud "
+	"is down.\n.SH ENVIRONMENT\n.TP\n.B PACKER_LOG\nIf not empty and not 0: log to standard "
+	"error.\n.TP\n.B PACKER_LOG_PATH\nFile to log to.\n.TP\n.B PACKER_NO_COLOR\nIf not "
+	"empty: print without colours.\n.TP\n.B INGOT_STATE_DIR\nDirectory of the run journals "
+	"that sweep reads, and of the console's history. Default:\n$XDG_STATE_HOME/ingot, else "
+	"~/.local/state/ingot.\n.TP\n.B INGOT_CLOUD_DATA\nData directory of the local cloud. "
+	"Default: $XDG_DATA_HOME/ingot/cloud, else ~/.local/share/ingot/cloud.\n.TP\n.B "
+	"INGOT_RUN_TAG\nKey of the tag that every resource carries while a build runs. Default: "
+	"ingot:run. If empty: no tag.\n.TP\n.B AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_REGION, "
+	"AWS_ENDPOINT_URL, \\fRand others\nAs in other AWS tools.\n";
 
 static int run(const struct invocation *in)
 {
@@ -96,7 +96,7 @@ static int run(const struct invocation *in)
 const struct command command_man = {
 	.name = "man",
 	.summary = "Print the manual page",
-	.description = "Prints the manual page in troff, for man(1).",
+	.description = "Prints the manual page in troff format, for man(1).",
 	.hidden = true,
 	.run = run,
 };

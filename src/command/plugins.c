@@ -40,13 +40,14 @@ int plugins_check_arguments(const struct invocation *in, const char *source, con
 
 	if (problem) {
 		ui_error(in,
-			 "\"%s\" is no source of a plugin: %s, as in "
+			 "\"%s\" is not a plugin source: %s, as in "
 			 "\"github.com/hashicorp/amazon\".",
 			 source, problem);
 		return -1;
 	}
 	if (version && !version_satisfies(STR("1.0.0"), str_from(version), &fits, &pre)) {
-		ui_error(in, "%s is no version constraint, as \"1.2.3\" or \">= 1.2, < 2\" are.",
+		ui_error(in, "%s is not a version constraint, such as \"1.2.3\" or \">= 1.2, < "
+			     "2\".",
 			 version);
 		return -1;
 	}
@@ -56,10 +57,10 @@ int plugins_check_arguments(const struct invocation *in, const char *source, con
 const struct command command_plugins = {
 	.name = "plugins",
 	.arguments = "<subcommand> [options] [args]",
-	.summary = "Look after plugins",
-	.description = "What the amazon plugin of Packer does is part of ingot. These commands "
-		       "show what a template requires and "
-		       "which plugins lie on this machine; ingot does not run any yet.",
+	.summary = "Manage plugins",
+	.description = "The amazon plugin is built in. These commands show which plugins a "
+		       "template requires and which are installed on this machine; ingot cannot "
+		       "run them yet.",
 	.max_args = -1,
 	.packer = true,
 };

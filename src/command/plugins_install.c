@@ -11,25 +11,25 @@ static int run(const struct invocation *in)
 	const char *path = flags_string(in->flags, "path");
 
 	if (path && version) {
-		ui_error(in, "-path installs the version that the file is: leave %s away.",
+		ui_error(in, "-path installs the version in that file: remove the argument %s.",
 			 version);
 		return 1;
 	}
 	if (plugins_check_arguments(in, source, version) < 0)
 		return 1;
 	if (!plugin_is_builtin(source) || path) {
-		ui_error(in, "%s was not installed: ingot does not run plugins yet.",
+		ui_error(in, "%s was not installed: ingot cannot run plugins yet.",
 			 path ? path : source);
 		return 1;
 	}
 	ui_say(in, "%s is built in: there is nothing to install%s.", source,
-	       flags_bool(in->flags, "force") ? ", and nothing that -force could replace" : "");
+	       flags_bool(in->flags, "force") ? ", and nothing for -force to replace" : "");
 	return 0;
 }
 
 static const struct flag flags[] = {
-	{ "path", FLAG_STRING, "path", .doc = "A plugin program to install." },
-	{ "force", FLAG_BOOL, .doc = "Install also what is installed already." },
+	{ "path", FLAG_STRING, "path", .doc = "Plugin binary to install." },
+	{ "force", FLAG_BOOL, .doc = "Reinstall a plugin that is already installed." },
 };
 
 const struct command command_plugins_install = {
@@ -37,9 +37,9 @@ const struct command command_plugins_install = {
 	.parent = "plugins",
 	.arguments = "[OPTIONS...] <plugin> [<version constraint>]",
 	.summary = "Install a plugin",
-	.description = "The amazon plugin is part of ingot: there is nothing to install, whatever "
-		       "version is asked for. Other "
-		       "plugins are refused until ingot can run them.",
+	.description = "The amazon plugin is built in, so there is nothing to install, whatever "
+		       "version is asked for. Other plugins are refused until ingot can run "
+		       "them.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.min_args = 1,

@@ -17,9 +17,9 @@ const struct command command_plugins_installed = {
 	.name = "installed",
 	.parent = "plugins",
 	.summary = "List the plugins on this machine",
-	.description = "Prints the path of each plugin program for this system in the directory of "
-		       "plugins (PACKER_PLUGIN_PATH, or plugins in the directory of Packer's "
-		       "settings) whose checksum is right. What is built in is not among them.",
+	.description = "Prints the path of each plugin binary for this system whose checksum is "
+		       "correct, from the plugin directory (PACKER_PLUGIN_PATH, else plugins in "
+		       "Packer's configuration directory). Built-in plugins are not listed.",
 	.max_args = -1,
 	.packer = true,
 	.run = run,

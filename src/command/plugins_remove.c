@@ -24,7 +24,8 @@ static int remove_path(const struct invocation *in, const char *path)
 	auto_free char *folder = NULL, *inside = NULL;
 
 	if (in->nargs > 1) {
-		ui_error(in, "%s: a path is one version already: leave %s away.", path,
+		ui_error(in, "%s: a path already names one version: remove the argument "
+			     "%s.", path,
 			 in->args[1]);
 		return 1;
 	}
@@ -34,7 +35,8 @@ static int remove_path(const struct invocation *in, const char *path)
 	}
 	inside = xasprintf("%s/", folder);
 	if (!starts_with(path, inside) || strstr(path, "/../")) {
-		ui_error(in, "Error: %s is not in the directory of plugins, %s: it stays", path,
+		ui_error(in, "Error: %s was not removed: it is not in the plugin directory "
+			     "%s", path,
 			 folder);
 		return 1;
 	}
@@ -56,7 +58,7 @@ static int remove_source(const struct invocation *in, const char *source, const 
 		return code;
 	ui_error(in, "There is no plugin %s%s%s on this machine%s.", source, version ? " " : "",
 		 version ? version : "",
-		 plugin_is_builtin(source) ? "; what is built in stays" : "");
+		 plugin_is_builtin(source) ? "; the built-in one cannot be removed" : "");
 	return 1;
 }
 
@@ -72,8 +74,9 @@ const struct command command_plugins_remove = {
 	.parent = "plugins",
 	.arguments = "<plugin> [<version constraint>]",
 	.summary = "Remove plugins from this machine",
-	.description = "Removes the plugin programs of a source, all or those that fit a version "
-		       "constraint, or the one of an absolute path; prints the path of each.",
+	.description = "Removes the plugin binaries of a source, all of them or those that match "
+		       "a version constraint, or the one at an absolute path. Prints the path of "
+		       "each.",
 	.min_args = 1,
 	.max_args = 2,
 	.packer = true,

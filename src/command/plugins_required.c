@@ -44,11 +44,12 @@ const struct command command_plugins_required = {
 	.arguments = "<path>",
 	.summary = "List the plugins that a template requires",
 	.description =
-		"Prints a line for each plugin of the required_plugins blocks: its name in the "
-		"template, its source, the "
-		"version constraint, and the paths of the programs on this machine that fit.",
+		"Prints a line for each plugin in the required_plugins blocks: its name in the "
+		"template, its source, the version constraint, and the paths of the binaries on "
+		"this machine that match.",
 	.more_flags = template_flags,
 	.nmore_flags = NTEMPLATE_FLAGS,
+	.more_hidden = true,
 	.min_args = 1,
 	.max_args = 1,
 	.packer = true,

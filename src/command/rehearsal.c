@@ -110,7 +110,7 @@ void rehearsal_end(struct rehearsal *r)
 		return;
 	if (local_cloud_started(r->cloud))
 		run_plain(r->run, false,
-			  "\nImages of this build stay in %s; to use them: ingot cloud up",
+			  "\nThe images of this build are in %s; to use them: ingot cloud up",
 			  r->local.data_dir);
 	r->run->local = NULL;
 	local_cloud_detach(r->cloud);

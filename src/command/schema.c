@@ -57,7 +57,8 @@ static int print_component(const struct invocation *in, const char *name, struct
 	}
 	near = nearest(name);
 	if (f.n > 1)
-		ui_error(in, "There are %zu components '%s': say which, as in '%s.%s'.", f.n, name,
+		ui_error(in, "There are %zu components named '%s'; say which one, as in "
+			     "'%s.%s'.", f.n, name,
 			 f.kind, name);
 	else if (near)
 		ui_error(in, "There is no component '%s'; did you mean '%s'?", name, near);
@@ -72,7 +73,8 @@ static int run(const struct invocation *in)
 	AUTO(buf) struct buf out = BUF_INIT;
 
 	if (in->nargs && flags_bool(in->flags, "legacy")) {
-		ui_error(in, "-legacy is for the schema of a whole template, not for that of '%s'.",
+		ui_error(in, "-legacy prints the schema of a whole template: remove it, or the "
+			     "argument '%s'.",
 			 in->args[0]);
 		return 1;
 	}
@@ -97,17 +99,17 @@ static void complete(struct buf *out)
 static const struct flag flags[] = {
 	{ .name = "legacy",
 	  .type = FLAG_BOOL,
-	  .doc = "The schema of legacy JSON templates, not of .pkr.json files." },
+	  .doc = "Print the schema of legacy JSON templates instead of .pkr.json files." },
 };
 
 const struct command command_schema = {
 	.name = "schema",
 	.arguments = "[options] [COMPONENT]",
-	.summary = "Print JSON Schema of templates or of a component's options",
-	.description = "Without an argument it prints the schema of .pkr.json files, or with "
-		       "-legacy that of legacy JSON templates. With one it prints the schema of "
-		       "a component's options; where several have the name, write builder.NAME, "
-		       "provisioner.NAME, post-processor.NAME or data.NAME.",
+	.summary = "Print the JSON Schema of templates or components",
+	.description = "Without an argument, it prints the schema of .pkr.json files or, with "
+		       "-legacy, of legacy JSON templates. With one, it prints the schema of "
+		       "that component's options. If several components share the name, write "
+		       "builder.NAME, provisioner.NAME, post-processor.NAME or data.NAME.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.max_args = 1,

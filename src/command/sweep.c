@@ -53,7 +53,8 @@ static void interrupted(void *data, const char *signal)
 {
 	struct sweeping *s = data;
 
-	ui_error(s->in, "Stopping after receiving %s; what is left stays in the journal", signal);
+	ui_error(s->in, "Stopping after receiving %s; what remains is still in the "
+			"journal", signal);
 	cancel_set(s->cancel);
 }
 
@@ -72,7 +73,8 @@ static int report(const struct invocation *in, const struct sweep *s)
 		ui_say(in, s->removed ? "%zu resource(s) removed." : "Nothing to remove.",
 		       s->removed);
 	if (s->left)
-		ui_error(in, "%zu left over; run sweep again when the cause is gone.", s->left);
+		ui_error(in, "%zu resource(s) could not be removed; fix the cause and run sweep "
+			     "again.", s->left);
 	return s->left ? 1 : 0;
 }
 
@@ -102,10 +104,10 @@ static int run(const struct invocation *in)
 }
 
 static const struct flag flags[] = {
-	{ "dry-run", FLAG_BOOL, .doc = "Only say what would be removed." },
+	{ "dry-run", FLAG_BOOL, .doc = "Only show what would be removed." },
 	{ "run", FLAG_STRING, "id",
-	  .doc = "Only what this run left; its id is in the run's last lines and in the tag "
-		 "ingot:run." },
+	  .doc = "Remove only what this run left behind. Its id is in the last lines of its "
+		 "output and in the tag ingot:run." },
 };
 
 const struct command command_sweep = {
@@ -113,9 +115,9 @@ const struct command command_sweep = {
 	.arguments = "[options]",
 	.summary = "Remove what interrupted builds left behind",
 	.description = "Reads the journals of runs that are no longer alive and removes what "
-		       "they had made and not removed themselves: instances, volumes, security "
-		       "groups, key pairs, unfinished images. Images of builds that ended well "
-		       "are never touched. Ends with 1 if something is left.",
+		       "they left behind: instances, volumes, security groups, key pairs, "
+		       "unfinished images. Images of successful builds are never touched. Exits "
+		       "with status 1 if something could not be removed.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.run = run,

@@ -9,17 +9,17 @@ static const char *const config_types[] = { "json", "hcl2", NULL };
 
 const struct flag template_flags[NTEMPLATE_FLAGS] = {
 	{ "var", FLAG_PAIR, "name=value",
-	  .doc = "Set a variable of the template. May be given many times." },
+	  .doc = "Set a template variable. May be repeated." },
 	{ "var-file", FLAG_REPEAT, "path",
-	  .doc = "Read variables from a file. May be given many times, later files win; -var wins "
-		 "over all." },
-	{ "only", FLAG_LIST, "a,b", .doc = "Take only the builds of these names." },
+	  .doc = "Read variables from a file. May be repeated; later files win over earlier "
+		 "ones, and -var over files." },
+	{ "only", FLAG_LIST, "a,b", .doc = "Run only the builds with these names." },
 	{ "except", FLAG_LIST, "a,b",
-	  .doc = "Leave out the builds and post-processors of these names." },
+	  .doc = "Skip the builds and post-processors with these names." },
 	{ "config-type", FLAG_STRING, "json|hcl2", .choices = config_types,
-	  .doc = "Language of the template where its name does not tell." },
+	  .doc = "Language of the template, where its file name does not tell." },
 	{ "machine-readable", FLAG_BOOL,
-	  .doc = "Print lines for programs instead of text for people." },
+	  .doc = "Print machine-readable output." },
 };
 
 static char **list_or_null(const struct flags *f, const char *name)

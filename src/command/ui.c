@@ -64,7 +64,7 @@ void ui_diags(const struct invocation *in, const struct diags *d, enum diag_seve
 		(error ? ui_error : ui_say)(in, "%s", buf_cstr(secrets ? &clean : &text));
 	}
 	if (d->errors + d->warnings > d->n)
-		ui_error(in, "%zu more mistakes are not shown.", d->errors + d->warnings - d->n);
+		ui_error(in, "%zu more errors are not shown.", d->errors + d->warnings - d->n);
 }
 
 void ui_machine(const struct invocation *in, const char *target, const char *type, ...)

@@ -45,7 +45,8 @@ static int run(const struct invocation *in)
 		return 1;
 	if (flags_bool(in->flags, "strict") && lenient(&plan->diags)) {
 		ui_error(in,
-			 "Not valid by -strict: Packer would refuse what is only warned of above.");
+			 "Not valid with -strict: Packer would refuse what the warnings above "
+			 "name.");
 		return 1;
 	}
 	ui_say(in, args.syntax_only ? "Syntax-only check passed. Everything looks okay."
@@ -55,25 +56,27 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	{ "syntax-only", FLAG_BOOL,
-	  .doc = "Check the form of the template alone, not its variables and options." },
+	  .doc = "Check only the syntax and structure, not variables and options." },
 	{ "no-warn-undeclared-var", FLAG_BOOL,
-	  .doc = "No warnings of variables in files that the template does not declare." },
+	  .doc = "Do not warn about variables in variable files that the template does not "
+		 "declare." },
 	{ "strict", FLAG_BOOL,
-	  .doc = "Fail also where ingot only warns and Packer refuses." },
+	  .doc = "Fail where ingot only warns but Packer would refuse." },
 	{ "evaluate-datasources", FLAG_BOOL,
-	  .doc = "Ask the data sources too; without it their values are unknown." },
+	  .doc = "Read the data sources too; otherwise their values are unknown." },
 	{ "ignore-prerelease-plugins", FLAG_BOOL,
-	  .doc = "Accepted for scripts: there are no plugins to choose from." },
+	  .doc = "Accepted for compatibility; has no effect, as there are no plugins to choose "
+		 "from." },
 	{ "use-sequential-evaluation", FLAG_BOOL,
-	  .doc = "Ask data sources one after the other, not side by side." },
+	  .doc = "Evaluate data sources one at a time instead of in parallel." },
 };
 
 const struct command command_validate = {
 	.name = "validate",
 	.arguments = "[options] TEMPLATE",
 	.summary = "Check a template",
-	.description = "Reads a template with its variables and checks the options of all "
-		       "selected builds. Shows every mistake with its place. Touches neither "
+	.description = "Checks a template, its variables and the options of all selected builds, "
+		       "and shows every error with its file, line and column. It uses neither "
 		       "network nor account unless -evaluate-datasources is given.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),

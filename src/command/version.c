@@ -26,8 +26,9 @@ static int version_run(const struct invocation *in)
 const struct command command_version = {
 	.name = "version",
 	.summary = "Print the version",
-	.description = "Prints ingot's version and the version of Packer it stands in for; "
-		       "called as packer, only the latter. Asks no server for newer ones.",
+	.description = "Prints the version of ingot and the version of Packer it stands in for; "
+		       "when called as packer, only the latter. It does not check for newer "
+		       "versions.",
 	.raw = true,
 	.packer = true,
 	.run = version_run,

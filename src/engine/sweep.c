@@ -117,7 +117,7 @@ static void sweep_row(struct sweep *s, sqlite3 *db, const char *run_id, struct j
 	if (cancel_check(s->cancel, &err) == 0 && undo_row(s, db, run_id, row, &err) == 0)
 		return;
 	s->left++;
-	tell(s, true, "Left over: %s %s%s%s: %s", row->kind, id, row->place.region ? " in " : "",
+	tell(s, true, "Left behind: %s %s%s%s: %s", row->kind, id, row->place.region ? " in " : "",
 	     row->place.region ? row->place.region : "", err.msg);
 }
 

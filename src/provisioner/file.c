@@ -23,21 +23,22 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct file_config, content,
 		 .doc = "Text to write to the destination, instead of a source."),
 	SPEC_STR(struct file_config, source,
-		 .doc = "File or directory to copy; with `direction = \"download\"` on the machine. "
-			"A directory with a slash at its end stands for its contents."),
+		 .doc = "File or directory to copy; with `direction = \"download\"` on the "
+			"machine. A directory with a slash at its end stands for its contents."),
 	SPEC_STRS(struct file_config, sources,
 		  .doc = "Several of them. The destination must end in a slash then."),
 	SPEC_STR(struct file_config, destination, .flags = SPEC_REQUIRED,
-		 .doc = "Where to copy to. A slash at its end says that it is a directory, which is "
-			"there already when uploading; a download makes it."),
+		 .doc = "Where to copy to. A slash at its end says that it is a directory, which "
+			"is there already when uploading; a download makes it."),
 	SPEC_STR(struct file_config, direction, .def = "upload",
 		 .doc = "`upload` (the default) or `download`."),
 	SPEC_BOOL(
 		struct file_config, generated,
 		.doc = "The source is made during the build: look for it only when it is needed."),
 };
-static const struct spec spec = SPEC("file", struct file_config, rows,
-				     .doc = "Copies files and directories to the machine, or from it.");
+static const struct spec spec =
+	SPEC("file", struct file_config, rows,
+	     .doc = "Copies files and directories to the machine, or from it.");
 
 static void prepare(struct prepare *p, void *config)
 {

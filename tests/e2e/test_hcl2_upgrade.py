@@ -158,7 +158,7 @@ def test_annotations_are_comments(ingot, tmp_path):
 # name: (template or None for a missing one, what is said)
 MISTAKES = {
     "a missing file": (None, ["none.json", "no such file"]),
-    "no JSON": ('{"builders": [', ["Template error: ", "line 1", "stays empty"]),
+    "no JSON": ('{"builders": [', ["Template error: ", "line 1", "is left empty"]),
     "no template": ('{"buidlers": []}', ["buidlers", "builders"]),
     "an option that HCL2 cannot name": ('{"builders": [{"type": "null", "a b": 1}]}', ["Error: ", '"a b"', "line 1"]),
     "an unknown builder": ('{"builders": [{"type": "potatoes"}]}', ["Error: ", '"potatoes"', "line 1"]),

@@ -16,7 +16,7 @@ def test_docs_list_all_functions(ingot):
 def test_docs_of_a_name_that_is_both(ingot):
     """file is a builder, a provisioner and a function."""
     out = ingot.run("docs", "file", check=0).stdout
-    assert [line for line in out.splitlines() if line.startswith("(")] == ["(builder)", "(provisioner)", "(function)"]
+    assert [line for line in out.splitlines() if line.startswith("# ")] == ["# file (builder)", "# file (provisioner)", "# file (function)"]
 
 
 def test_docs_know_the_nearest_name(ingot):

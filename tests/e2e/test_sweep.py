@@ -64,7 +64,7 @@ def test_second_signal_prints_what_is_left_and_the_way_out(ingot, proxy, account
     with open(out) as f:
         said = f.read()
     run = re.search(r"To remove what is left: ingot sweep -run (\w{26})\n", said).group(1)
-    assert re.search(r"Left over: instance i-\w+ \(us-east-1\)", said)
+    assert re.search(r"Left behind: instance i-\w+ \(us-east-1\)", said)
     assert account.state() != before
     env = dict(proxy.environment(), INGOT_SWEEP_PATIENCE="0")
     r = ingot.run("sweep", "-dry-run", env=env, check=0)
@@ -95,5 +95,5 @@ def test_no_way_to_the_account_is_one_line_and_exit_1(ingot, proxy, account, sta
     env = dict(proxy.environment(), INGOT_SWEEP_PATIENCE="0")
     broken = {k: v for k, v in env.items() if not k.startswith("AWS_") or k == "AWS_ENDPOINT_URL"}
     r = ingot.run("sweep", env=broken, check=1)
-    assert "Left over: instance i-" in r.stdout and "left over; run sweep again" in r.stdout
+    assert "Left behind: instance i-" in r.stdout and "could not be removed; fix the cause and run sweep again" in r.stdout
     ingot.run("sweep", env=env, check=0)

@@ -371,8 +371,8 @@ static const struct func rows[] = {
 	  .doc = "Whether there is a file. A directory of that name is an error.",
 	  FUNC_EXAMPLES(fileexists_examples) },
 	{ "fileset", fileset_params, 2, .returns = &type_set_string, .call = fn_fileset,
-	  .doc = "The files below a directory that match a pattern, as paths from that directory on. "
-		 "In a pattern `*` and `?` stand for characters of one name, `[a-z]` and "
+	  .doc = "The files below a directory that match a pattern, as paths from that directory "
+		 "on. In a pattern `*` and `?` stand for characters of one name, `[a-z]` and "
 		 "`[^a-z]` for one of a class, `{a,b}` for either, and `**` for any number of "
 		 "directories.",
 	  FUNC_EXAMPLES(fileset_examples) },
