@@ -68,7 +68,7 @@ int plugin_folder(char **ret, struct err *err)
 
 	if (given && strchr(given, ':'))
 		return err_set(err, ERR_INVALID,
-				       "PACKER_PLUGIN_PATH must name one directory: %s", given);
+			       "PACKER_PLUGIN_PATH must name one directory: %s", given);
 	if (given) {
 		*ret = xstrdup(given);
 		return 0;

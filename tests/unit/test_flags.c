@@ -123,9 +123,9 @@ static void test_help(void **state)
 			    "Usage: packer try [options] THING\n\n  Try it\n\nOptions:\n\n"
 			    "  -force                          Force.\n"
 			    "  -color=false                    No colours.\n"
-			    "  -name=text                      A name. (default none)\n"
+			    "  -name=text                      A name. Default: none.\n"
 			    "  -paint=colour                   A colour.\n"
-			    "  -n=count                        A number. (default 7)\n"
+			    "  -n=count                        A number. Default: 7.\n"
 			    "  -only=a,b                       A list.\n"
 			    "  -file=path                      Many.\n"
 			    "  -var=name=value                 Pairs.\n\n");
