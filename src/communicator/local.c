@@ -4,6 +4,7 @@
  * variables stand sorted before the script's absolute path; a script gets no input. */
 #include "communicator/local.h"
 #include "base/os.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "base/vec.h"
 #include "engine/output.h"
@@ -36,8 +37,8 @@ static const struct spec_row local_rows[] = {
 	SPEC_STR(struct local_config, inline_shebang, .def = "/bin/sh -e",
 		 .doc = "First line of the temporary script made from `inline`, without `#!`."),
 	SPEC_STRS(struct local_config, only_on,
-		  .doc = "Operating systems (darwin, freebsd, linux, openbsd, windows) to run on; "
-			 "skipped on others."),
+		  .doc = "Operating systems (darwin, freebsd, linux, openbsd, solaris, windows) to "
+			 "run on; skipped on others."),
 	SPEC_STR(struct local_config, tempfile_extension,
 		 .doc = "Ending of the temporary script's name, for example `.py`."),
 	SPEC_BOOL(struct local_config, use_linux_pathing,
@@ -82,12 +83,19 @@ static void check_sources(struct prepare *p, struct local_config *c)
 
 void local_prepare(struct prepare *p, void *config)
 {
-	static const char *const systems[] = { "darwin", "freebsd", "linux", "openbsd", "windows" };
+	static const char *const systems[] = { "darwin",  "freebsd", "linux",
+					       "openbsd", "solaris", "windows" };
 	static char *default_command[] = { (char *)"/bin/sh", (char *)"-c",
 					   (char *)"{{.Vars}} {{.Script}}" };
 	struct local_config *c = config;
 
 	check_sources(p, c);
+	if (!c->inline_shebang || !*c->inline_shebang)
+		c->inline_shebang = arena_strdup(p->arena, "/bin/sh -e");
+	if (c->use_linux_pathing && (c->inline_.n || c->scripts.n))
+		prepare_error(p, "use_linux_pathing",
+			      "it turns paths of Windows into those of its Linux subsystem, and "
+			      "there are none here: leave it out");
 	if (!c->execute_command.n)
 		c->execute_command = (struct strs){ default_command, ARRAY_LEN(default_command) };
 	for (size_t i = 0; i < c->environment_vars.n; i++)
@@ -102,7 +110,7 @@ void local_prepare(struct prepare *p, void *config)
 		if (!known)
 			prepare_error(p, "only_on",
 				      "'%s' is no operating system of this option: darwin, "
-				      "freebsd, linux, openbsd or windows",
+				      "freebsd, linux, openbsd, solaris or windows",
 				      c->only_on.v[i]);
 	}
 }
@@ -111,8 +119,11 @@ void local_prepare(struct prepare *p, void *config)
 static int write_inline(struct build *b, const struct local_config *c, char **ret_path,
 			struct err *err)
 {
+	const char *ending = c->tempfile_extension ? c->tempfile_extension : "";
 	AUTO(buf) struct buf text = BUF_INIT;
 
+	if (*ending && *ending != '.')
+		ending = arena_printf(b->arena, ".%s", ending);
 	buf_printf(&text, "#!%s\n", c->inline_shebang);
 	for (size_t i = 0; i < c->inline_.n; i++) {
 		struct str line;
@@ -122,8 +133,7 @@ static int write_inline(struct build *b, const struct local_config *c, char **re
 		buf_add_str(&text, line);
 		buf_addc(&text, '\n');
 	}
-	return proc_temp_program("packer-shell", c->tempfile_extension ? c->tempfile_extension : "",
-				 buf_str(&text), ret_path, err);
+	return proc_temp_program("packer-shell", ending, buf_str(&text), ret_path, err);
 }
 
 static int run_script(struct build *b, const struct local_config *c, const char *path,
@@ -132,7 +142,8 @@ static int run_script(struct build *b, const struct local_config *c, const char 
 	struct str_pair pairs[3];
 	struct str_map dot = { pairs, ARRAY_LEN(pairs) };
 	const char **argv = arena_new_array(b->arena, const char *, c->execute_command.n + 1);
-	auto_free char *full = realpath(path, NULL);
+	auto_free char *cwd = getcwd(NULL, 0), *joined = os_path_join(cwd ? cwd : "/", path);
+	auto_free char *full = path_clean(str_from(joined)); /* a link stays one: a script sees its own name */
 	struct proc_spec spec = { .argv = argv,
 				  .env = script_local_env(b, NULL),
 				  .on_output = output_feed,
@@ -142,7 +153,7 @@ static int run_script(struct build *b, const struct local_config *c, const char 
 
 	pairs[0] = (struct str_pair){ (char *)"Vars", script_vars(b, &c->environment_vars, &c->env,
 								  c->env_var_format) };
-	pairs[1] = (struct str_pair){ (char *)"Script", full ? full : (char *)path };
+	pairs[1] = (struct str_pair){ (char *)"Script", full };
 	pairs[2] = (struct str_pair){ (char *)"Command", pairs[1].value };
 	for (size_t i = 0; i < c->execute_command.n; i++) {
 		struct str word;

@@ -98,7 +98,7 @@ static int run_once(struct build *b, const struct plan_provisioner *p, struct er
 			return err_set(err, ERR_CANCELLED, "cancelled");
 		return run_plainly(b, p, err);
 	}
-	return p->timeout_ns > 0 ? run_with_timeout(b, p, err) : run_plainly(b, p, err);
+	return p->timeout_ns ? run_with_timeout(b, p, err) : run_plainly(b, p, err);
 }
 
 static int run_with_retries(struct build *b, const struct plan_provisioner *p, struct err *err)

@@ -93,12 +93,27 @@ static bool make_component(struct maker *m, struct plan_component *c, enum compo
 	return good;
 }
 
+/* An override may repeat the type; it is no option. */
+static struct value without_type(struct arena *a, struct value body)
+{
+	struct value_attr *kept = arena_new_array(a, struct value_attr, body.attrs->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < body.attrs->n; i++)
+		if (!str_eqs(body.attrs->v[i].key, "type"))
+			kept[n++] = body.attrs->v[i];
+	return value_attrs_make(a, body.kind, kept, n, body.span);
+}
+
 /* The provisioner's options with the override for this build on top. */
 static struct value overridden(struct maker *m, const struct legacy_provisioner *p)
 {
 	const struct value_attr *over = value_attr_find(p->override, m->raw_name);
 
-	return over ? component_override(m->plan->arena, p->body, over->value) : p->body;
+	if (!over)
+		return p->body;
+	return without_type(m->plan->arena,
+			    component_override(m->plan->arena, p->body, over->value));
 }
 
 static int64_t max_retries(struct maker *m, const struct legacy_provisioner *p, struct diags *d)
@@ -234,6 +249,42 @@ static bool make_chains(struct maker *m, struct plan_build *b)
 	return good;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Variables are handed to each component with its options, and rendered once more with them: what
+ * has no use of that must bear it all the same (a fact of the reference). */
+static bool bears_rendering(const struct maker *m, struct diags *d)
+{
+	const struct map *values = &m->t->values;
+	struct arena *a = m->plan->arena;
+	struct str *names = arena_new_array(a, struct str, map_len(values));
+	size_t errors = d->errors;
+
+	for (size_t i = 0; i < map_len(values); i++)
+		names[i] = map_key_at(values, i);
+	qsort(names, map_len(values), sizeof(*names), compare_names);
+	for (size_t i = 0; i < map_len(values) && d->errors == errors; i++) {
+		struct scope s = { .variables = values,
+				   .template_dir = m->t->dir,
+				   .build_name = m->build->bare_name,
+				   .build_type = m->build->type,
+				   .component = m->build->type,
+				   .now_ms = m->t->now_ms };
+		struct str text = str_from(map_get(values, names[i]));
+		AUTO(err) struct err err = ERR_INIT;
+
+		if (scope_render(&s, a, scope_dot(&s, a), false, text, &text, &err) < 0)
+			diag_error(d, (struct span){ 0 },
+				   "The value of the variable \"" STR_FMT "\" is rendered once "
+				   "more with the options, and cannot be: %s",
+				   STR_ARG(names[i]), err.msg);
+	}
+	return d->errors == errors;
+}
+
 static void make_build(struct maker *m, const struct legacy_builder *from, struct plan_build *b)
 {
 	struct arena *a = m->plan->arena;
@@ -256,7 +307,7 @@ static void make_build(struct maker *m, const struct legacy_builder *from, struc
 	if (!b->ops) {
 		component_missing(m->args->registry, COMPONENT_BUILDER, from->type, from->type_span,
 				  &d);
-	} else {
+	} else if (bears_rendering(m, &d)) {
 		b->builder.spec = b->ops->spec;
 		good = make_component(m, &b->builder, COMPONENT_BUILDER, b->ops->prepare, &d);
 	}

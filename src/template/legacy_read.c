@@ -62,6 +62,8 @@ static int64_t weak_duration(struct reader *r, const struct value_attr *at)
 		return ns;
 	if (at->value.kind == VALUE_NUMBER && value_as_double(at->value, &f))
 		return (int64_t)f;
+	if (at->value.kind == VALUE_BOOL)
+		return at->value.boolean;
 	if (at->value.kind != VALUE_STRING)
 		wrong(r, at, at->value, "a duration such as \"10s\"");
 	else if (!clock_parse_duration(at->value.string, &ns))
@@ -72,27 +74,53 @@ static int64_t weak_duration(struct reader *r, const struct value_attr *at)
 	return ns;
 }
 
-/* A list of texts, or one text as a list of one. */
+/* A list of texts, or one text as a list of one; an empty object is an empty list. */
 static struct value_seq *name_list(struct reader *r, const struct value_attr *at)
 {
-	struct value one = at->value;
+	struct value list = at->value, *names;
 
-	if (one.kind == VALUE_NULL)
+	if (list.kind == VALUE_NULL || (value_is_attrs(list) && !list.attrs->n))
 		return NULL;
-	if (one.kind == VALUE_STRING)
-		one = value_seq_make(r->arena, VALUE_TUPLE, &one, 1, one.span);
-	if (!value_is_seq(one)) {
-		wrong(r, at, one, "a list of names of builds");
-		return NULL;
-	}
-	for (size_t i = 0; i < one.seq->n; i++)
-		if (one.seq->v[i].kind != VALUE_STRING) {
-			diag_error(r->diags, one.seq->v[i].span,
+	if (!value_is_seq(list))
+		list = value_seq_make(r->arena, VALUE_TUPLE, &list, 1, list.span);
+	names = arena_new_array(r->arena, struct value, list.seq->n);
+	for (size_t i = 0; i < list.seq->n; i++) {
+		struct value_attr one = { .key = at->key, .value = list.seq->v[i] };
+		const char *text;
+
+		if (value_is_seq(one.value) || value_is_attrs(one.value)) {
+			diag_error(r->diags, one.value.span,
 				   "\"" STR_FMT "\" holds names of builds, not %s",
-				   STR_ARG(at->key), value_kind_phrase(one.seq->v[i]));
+				   STR_ARG(at->key), value_kind_phrase(one.value));
 			return NULL;
 		}
-	return (struct value_seq *)one.seq;
+		text = weak_text(r, &one);
+		names[i] = value_string(str_from(text ? text : ""), one.value.span);
+	}
+	return (struct value_seq *)value_seq_make(r->arena, VALUE_TUPLE, names, list.seq->n,
+						  list.span).seq;
+}
+
+/* Options for builds; a list of such objects counts as one. */
+static struct value override_of(struct reader *r, const struct value_attr *at)
+{
+	struct value all = at->value;
+
+	if (value_is_seq(all)) {
+		all = value_attrs_make(r->arena, VALUE_OBJECT, NULL, 0, all.span);
+		for (size_t i = 0; i < at->value.seq->n; i++) {
+			struct value one = at->value.seq->v[i];
+
+			if (!value_is_attrs(one)) {
+				wrong(r, at, one, "objects");
+				return value_null(at->value.span);
+			}
+			all = component_override(r->arena, all, one);
+		}
+	}
+	if (!value_is_attrs(all) && all.kind != VALUE_NULL)
+		wrong(r, at, all, "an object: names of builds and their options");
+	return value_is_attrs(all) ? all : value_null(all.span);
 }
 
 static bool list_or_nothing(struct reader *r, const struct value_attr *at)
@@ -104,7 +132,8 @@ static bool list_or_nothing(struct reader *r, const struct value_attr *at)
 	return false;
 }
 
-/* The object without the keys that the front end took. */
+/* The object without the keys that the front end took. It takes "Type" as well, and such a spelling
+ * is an unknown option all the same. */
 static struct value strip(struct arena *a, struct value v, const char *const *names)
 {
 	struct value_attr *kept = arena_new_array(a, struct value_attr, v.attrs->n);
@@ -114,7 +143,7 @@ static struct value strip(struct arena *a, struct value v, const char *const *na
 		bool drop = str_starts(v.attrs->v[i].key, "packer_");
 
 		for (const char *const *name = names; *name && !drop; name++)
-			drop = str_ieqs(v.attrs->v[i].key, *name);
+			drop = str_eqs(v.attrs->v[i].key, *name);
 		if (!drop)
 			kept[n++] = v.attrs->v[i];
 	}
@@ -270,12 +299,8 @@ static bool read_provisioner(struct reader *r, struct value v, const char *what,
 	}
 	read_filter(r, v, &ret->filter);
 	at = find(v, "override");
-	if (at && at->value.kind != VALUE_NULL) {
-		if (value_is_attrs(at->value))
-			ret->override = at->value;
-		else
-			wrong(r, at, at->value, "an object: names of builds and their options");
-	}
+	if (at)
+		ret->override = override_of(r, at);
 	if ((at = find(v, "pause_before")))
 		ret->pause_before_ns = weak_duration(r, at);
 	if ((at = find(v, "timeout")))
@@ -448,6 +473,27 @@ static void unknown_key(struct reader *r, const struct value_attr *at)
 		diag_detail(r->diags, g, "Did you mean \"%s\"?", near);
 }
 
+/* Of several spellings of a key the one in small letters is meant, else the first. */
+static void read_root(struct reader *r, struct value root)
+{
+	bool seen[ARRAY_LEN(root_keys)] = { 0 };
+
+	for (size_t i = 0; i < root.attrs->n; i++) {
+		const struct value_attr *at = &root.attrs->v[i], *exact;
+		size_t k = 0;
+
+		while (k < ARRAY_LEN(root_keys) && !str_ieqs(at->key, root_keys[k].name))
+			k++;
+		exact = k < ARRAY_LEN(root_keys) ? value_attr_find(root, root_keys[k].name) : NULL;
+		if (k == ARRAY_LEN(root_keys) || seen[k] || (exact && exact != at)) {
+			unknown_key(r, at);
+		} else {
+			seen[k] = true;
+			root_keys[k].read(r, at);
+		}
+	}
+}
+
 static void release_values(void *map)
 {
 	map_release(map);
@@ -469,22 +515,11 @@ int legacy_read(struct arena *a, struct source *src, struct diags *d, struct leg
 		d->label = NULL;
 		return -1;
 	}
-	if (!value_is_attrs(root)) {
+	if (value_is_attrs(root))
+		read_root(&r, root);
+	else if (root.kind != VALUE_NULL)
 		diag_error(d, root.span, "A template is an object ({ … }), not %s",
 			   value_kind_phrase(root));
-	} else {
-		for (size_t i = 0; i < root.attrs->n; i++) {
-			size_t k = 0;
-
-			while (k < ARRAY_LEN(root_keys) &&
-			       !str_ieqs(root.attrs->v[i].key, root_keys[k].name))
-				k++;
-			if (k < ARRAY_LEN(root_keys))
-				root_keys[k].read(&r, &root.attrs->v[i]);
-			else
-				unknown_key(&r, &root.attrs->v[i]);
-		}
-	}
 	d->label = NULL;
 	return d->errors > errors ? -1 : 0;
 }

@@ -22,7 +22,6 @@ static bool parse(struct str s, struct version *ret)
 	size_t end = 0;
 
 	*ret = (struct version){ 0 };
-	s = str_trim(s);
 	if (str_starts(s, "v"))
 		s = str_slice(s, 1, s.n);
 	for (size_t i = 0; i < s.n; i++)
@@ -140,7 +139,7 @@ bool version_satisfies(struct str version, struct str constraints, bool *ret, bo
 		field = str_trim(field);
 		while (!str_starts(field, ops[op].op))
 			op++;
-		if (!parse(str_slice(field, strlen(ops[op].op), field.n), &c))
+		if (!parse(str_trim(str_slice(field, strlen(ops[op].op), field.n)), &c))
 			return false;
 		*ret &= ops[op].holds(&v, &c);
 		*ret_pre |= c.pre.n != 0;

@@ -327,7 +327,7 @@ static enum flow run_range(struct exec *x, const struct node *n, struct value do
 static enum flow run_template(struct exec *x, const struct node *n, struct value dot)
 {
 	const struct define *d = NULL;
-	struct value v = value_null((struct span){ 0 });
+	struct value v = no_value;
 	size_t base;
 	enum flow flow;
 
@@ -341,6 +341,8 @@ static enum flow run_template(struct exec *x, const struct node *n, struct value
 	}
 	if (n->pipe && eval_pipe(x, n->pipe, dot, &v) < 0)
 		return FLOW_ERROR;
+	if (v.kind == VALUE_NULL)
+		v = no_value;
 	if (++x->depth > GOTMPL_DEPTH_MAX) {
 		gotmpl_error(x->err, n->pos, "templates call each other deeper than %d levels",
 			     GOTMPL_DEPTH_MAX);
