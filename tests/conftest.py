@@ -63,7 +63,7 @@ class Program:
     def environment(self, **extra):
         env = {"PATH": os.environ["PATH"], "HOME": self.home, "TZ": "UTC", "LANG": "C.UTF-8", "TMPDIR": self.home, "AWS_EC2_METADATA_DISABLED": "true",
                "XDG_CACHE_HOME": CACHE, "PACKER_NO_COLOR": "1", "CHECKPOINT_DISABLE": "1", "INGOT_STATE_DIR": os.path.join(self.home, "state")}
-        env.update({k: os.environ[k] for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "SUDO_USER") if k in os.environ})
+        env.update({k: os.environ[k] for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "SUDO_USER") if k in os.environ})
         env.update({k: v for k, v in extra.items() if v is not None})
         return env
 
@@ -232,7 +232,11 @@ class Cloud:
         return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
     def down(self):
+        """Stops it, and looks whether a sanitizer had anything to say of the daemon: its output is the data folder's log."""
         self.program.run("cloud", "down", "-data", self.data, timeout=120, check=0)
+        with open(os.path.join(self.data, "cloud.log"), errors="backslashreplace") as f:
+            said = f.read()
+        assert "Sanitizer" not in said and "runtime error:" not in said, said
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,8 @@ struct call {
 	const char *region, *access_key, *principal; /* ARN */
 	char request_id[37];
 	uint64_t serial;
-	json_t *out; /* the answer's members */
+	struct buf *text; /* the reply's body */
+	json_t *out;	  /* the answer's members; until it is written, which the lock covers too */
 	/* Ids made by this call, for the log and for faults that hide them. */
 	json_t *created;
 	/* The error answer */

@@ -12,6 +12,8 @@
 #include "cloud/services.h"
 #include "cloud/vpc.h"
 
+#define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+
 /* Codes whose HTTP status is not 400. */
 static const struct {
 	const char *code;
@@ -310,16 +312,47 @@ static void token_keep(struct call *c, const char *key)
 	model_put(c->cloud->model, KIND_TOKEN, c->region, key, doc);
 }
 
+/* --- the answer ----------------------------------------------------- */
+
+static void write_xml(struct call *c, struct buf *out)
+{
+	const char *name = c->action->name;
+
+	buf_printf(out, "<%sResponse xmlns=\"%s\">\n", name, c->service->xmlns);
+	if (c->service->results) {
+		buf_printf(out, "<%sResult>\n", name);
+		doc_print_xml(c->out, "member", out);
+		buf_printf(out,
+			   "</%sResult>\n<ResponseMetadata><RequestId>%s</RequestId></"
+			   "ResponseMetadata>\n",
+			   name, c->request_id);
+	} else {
+		buf_printf(out, "<requestId>%s</requestId>\n", c->request_id);
+		doc_print_xml(c->out, "item", out);
+	}
+	buf_printf(out, "</%sResponse>\n", name);
+}
+
+static void write_answer(struct call *c)
+{
+	auto_free char *text = NULL;
+
+	if (!c->service->json) {
+		buf_adds(c->text, XML_HEAD);
+		write_xml(c, c->text);
+		return;
+	}
+	text = json_dumps(c->out, JSON_COMPACT);
+	buf_adds(c->text, text);
+}
+
 /* --- the work ------------------------------------------------------- */
 
-static int run_action(struct call *c)
+static int run_locked(struct call *c)
 {
 	const char *key = token_key(c);
 	int r;
 
-	if (c->action->flags & ACTION_UNLOCKED)
-		return c->action->run(c);
-	CLOUD_LOCK(c->cloud);
 	model_begin(c->cloud->model);
 	if (streq(c->service->name, "ec2"))
 		vpc_ensure_default(c->cloud, c->region);
@@ -331,6 +364,22 @@ static int run_action(struct call *c)
 	}
 	model_commit(c->cloud->model);
 	return r < 0 ? -1 : 0;
+}
+
+/* The answer shares its parts with the state, which other threads change: it is written, and given
+ * back, under the lock that it was made under. */
+static int run_action(struct call *c)
+{
+	bool unlocked = c->action->flags & ACTION_UNLOCKED;
+	int r = unlocked ? c->action->run(c) : -1;
+	CLOUD_LOCK(c->cloud);
+
+	if (!unlocked)
+		r = run_locked(c);
+	if (r == 0)
+		write_answer(c);
+	json_decref(steal(c->out));
+	return r;
 }
 
 /* Hides what the call made from the next reads. */
@@ -377,8 +426,12 @@ static int work(struct call *c, struct fault *fault)
 	}
 	if (check_params(c) < 0)
 		return -1;
-	if (fault->kind == FAULT_NOT_FOUND)
-		return answer_not_found(c);
+	if (fault->kind == FAULT_NOT_FOUND) {
+		if (answer_not_found(c) < 0)
+			return -1;
+		write_answer(c);
+		return 0;
+	}
 	if (!(c->action->flags & ACTION_LATE_DRY_RUN) && !c->service->json && call_dry_run(c) < 0)
 		return -1;
 	if (run_action(c) < 0)
@@ -388,7 +441,7 @@ static int work(struct call *c, struct fault *fault)
 	return 0;
 }
 
-/* --- the answer ----------------------------------------------------- */
+/* --- the reply ------------------------------------------------------ */
 
 static void write_xml_error(struct call *c, struct buf *out)
 {
@@ -408,52 +461,28 @@ static void write_xml_error(struct call *c, struct buf *out)
 		   c->request_id);
 }
 
-static void write_xml(struct call *c, struct buf *out)
-{
-	const char *name = c->action->name;
-
-	buf_printf(out, "<%sResponse xmlns=\"%s\">\n", name, c->service->xmlns);
-	if (c->service->results) {
-		buf_printf(out, "<%sResult>\n", name);
-		doc_print_xml(c->out, "member", out);
-		buf_printf(out,
-			   "</%sResult>\n<ResponseMetadata><RequestId>%s</RequestId></"
-			   "ResponseMetadata>\n",
-			   name, c->request_id);
-	} else {
-		buf_printf(out, "<requestId>%s</requestId>\n", c->request_id);
-		doc_print_xml(c->out, "item", out);
-	}
-	buf_printf(out, "</%sResponse>\n", name);
-}
-
-/* Under the lock: the answer shares its parts with the state, which other threads change. */
+/* What was answered is in the body already. */
 static void write_reply(struct call *c, bool ok, struct http_reply *reply)
 {
-	struct buf *out = &reply->body;
 	bool json = c->service && c->service->json;
-	CLOUD_LOCK(c->cloud);
+	AUTO(json) json_t *error = NULL;
+	auto_free char *text = NULL;
 
 	reply->status = ok ? 200 : c->status;
 	reply->content_type = json ? "application/x-amz-json-1.1" : "text/xml;charset=UTF-8";
 	reply->headers[reply->nheaders].name = "x-amzn-RequestId";
 	snprintf(reply->headers[reply->nheaders++].value, sizeof(reply->headers[0].value), "%s",
 		 c->request_id);
-	if (json) {
-		json_t *body =
-			ok ? json_incref(c->out)
-			   : json_pack("{s:s, s:s}", "__type", c->code, "message", c->message);
-		auto_free char *text = json_dumps(body, JSON_COMPACT);
-
-		json_decref(body);
-		buf_adds(out, text);
+	if (ok)
+		return;
+	if (!json) {
+		buf_adds(c->text, XML_HEAD);
+		write_xml_error(c, c->text);
 		return;
 	}
-	buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-	if (ok)
-		write_xml(c, out);
-	else
-		write_xml_error(c, out);
+	error = json_pack("{s:s, s:s}", "__type", c->code, "message", c->message);
+	text = json_dumps(error, JSON_COMPACT);
+	buf_adds(c->text, text);
 }
 
 /* --- the log -------------------------------------------------------- */
@@ -468,10 +497,8 @@ static bool is_secret(const char *name)
 
 static json_t *log_params(struct call *c)
 {
-	json_t *params = json_object();
+	json_t *params = json_is_object(c->body) ? json_deep_copy(c->body) : json_object();
 
-	if (c->body)
-		json_object_update(params, c->body);
 	for (size_t i = 0; i < c->query.n; i++) {
 		const struct query_param *p = &c->query.v[i];
 
@@ -489,8 +516,8 @@ static json_t *log_params(struct call *c)
 static json_t *log_end(struct call *c, bool ok, int64_t began, const struct http_reply *reply,
 		       const struct signature *s)
 {
-	json_t *e = json_pack("{s:i, s:I, s:O}", "status", reply->cut ? 0 : reply->status, "ms",
-			      (json_int_t)(clock_ms() - began), "created", c->created);
+	json_t *e = json_pack("{s:i, s:I, s:o}", "status", reply->cut ? 0 : reply->status, "ms",
+			      (json_int_t)(clock_ms() - began), "created", steal(c->created));
 
 	if (reply->cut)
 		json_object_set_new(e, "cut", json_true());
@@ -529,9 +556,11 @@ void dispatch(void *data, const struct http_request *r, uint64_t peer UNUSED,
 	      struct http_reply *reply)
 {
 	AUTO(arena) struct arena *arena = arena_new();
-	struct call c = {
-		.cloud = data, .arena = arena, .out = json_object(), .created = json_array()
-	};
+	struct call c = { .cloud = data,
+			  .arena = arena,
+			  .text = &reply->body,
+			  .out = json_object(),
+			  .created = json_array() };
 	struct fault fault = { .kind = FAULT_NONE };
 	struct signature s;
 	int64_t began = clock_ms();
@@ -564,6 +593,5 @@ void dispatch(void *data, const struct http_request *r, uint64_t peer UNUSED,
 	write_reply(&c, ok, reply);
 	reqlog_end(c.cloud->log, n, log_end(&c, ok, began, reply, &s));
 	json_decref(c.out);
-	json_decref(c.created);
 	json_decref(c.body);
 }

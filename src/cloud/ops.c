@@ -26,6 +26,7 @@ static json_t *op_info(struct cloud *c, const json_t *q UNUSED,
 			 (int)c->config.session);
 }
 
+/* Copies, as all of the lists below: what is answered is read without the lock. */
 static json_t *list_instances(struct cloud *c)
 {
 	json_t *list = json_array();
@@ -34,13 +35,13 @@ static json_t *list_instances(struct cloud *c)
 		struct row *r = model_at(c->model, KIND_INSTANCE, i);
 
 		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:O, s:O, s:O?, s:O, s:O}", "id", r->id,
-						"region", r->region, "state",
-						doc_get(r->doc, "instanceState.name"), "image",
-						json_object_get(r->doc, "imageId"), "public_ip",
-						json_object_get(r->doc, "ipAddress"), "type",
-						json_object_get(r->doc, "instanceType"), "launched",
-						json_object_get(r->doc, "launchTime")));
+				      json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?}", "id",
+						r->id, "region", r->region, "state",
+						doc_str(r->doc, "instanceState.name"), "image",
+						doc_str(r->doc, "imageId"), "public_ip",
+						doc_str(r->doc, "ipAddress"), "type",
+						doc_str(r->doc, "instanceType"), "launched",
+						doc_str(r->doc, "launchTime")));
 	}
 	return list;
 }
@@ -57,12 +58,12 @@ static json_t *list_images(struct cloud *c, bool own)
 			continue;
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:O, s:O, s:O, s:O?, s:O?}", "id", r->id, "region",
-				  r->region, "name", json_object_get(r->doc, "name"), "state",
-				  json_object_get(r->doc, "imageState"), "owner",
-				  json_object_get(r->doc, "imageOwnerId"), "description",
-				  json_object_get(r->doc, "description"), "user",
-				  json_object_get(r->doc, "_user")));
+			json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?}", "id", r->id, "region",
+				  r->region, "name", doc_str(r->doc, "name"), "state",
+				  doc_str(r->doc, "imageState"), "owner",
+				  doc_str(r->doc, "imageOwnerId"), "description",
+				  doc_str(r->doc, "description"), "user",
+				  doc_str(r->doc, "_user")));
 	}
 	return list;
 }
@@ -75,10 +76,10 @@ static json_t *list_simple(struct cloud *c, enum kind kind, const char *state, c
 		struct row *r = model_at(c->model, kind, i);
 
 		if (r->region[0] != '*')
-			json_array_append_new(list, json_pack("{s:s, s:s, s:O, s:O}", "id", r->id,
-							      "region", r->region, "state",
-							      json_object_get(r->doc, state), "gib",
-							      json_object_get(r->doc, size)));
+			json_array_append_new(
+				list, json_pack("{s:s, s:s, s:s?, s:I}", "id", r->id, "region",
+						r->region, "state", doc_str(r->doc, state), "gib",
+						(json_int_t)doc_int(r->doc, size)));
 	}
 	return list;
 }
