@@ -368,19 +368,16 @@ static void came_down(struct cloud *c, struct row *r)
 			 task_new(c, r->id, NULL));
 }
 
+/* The backend is asked even when it has not told INSTANCE_UP: it may be starting the machine just now,
+ * which would else run on with nobody to end it. */
 static void stop_job(void *data)
 {
 	AUTO(task) struct task *t = data;
 	AUTO(err) struct err err = ERR_INIT;
 	struct cloud *c = t->cloud;
-	bool up;
 
-	pthread_mutex_lock(&c->lock);
-	up = is_up(c, t->id);
-	pthread_mutex_unlock(&c->lock);
-	/* INSTANCE_DOWN brings the rest, unless there is nothing to come down. */
-	if (up && c->ops->stop(c->backend, t->id, t->flag, &err) == 0)
-		return;
+	if (c->ops->stop(c->backend, t->id, t->flag, &err) == 0)
+		return; /* INSTANCE_DOWN brings the rest */
 	CLOUD_LOCK(c);
 	struct row *r = model_find(c->model, KIND_INSTANCE, t->id);
 	if (r)

@@ -180,6 +180,21 @@ def test_nothing_stays_after_a_crash(make_cloud, tmp_path):
     assert not host_traces(volume)
 
 
+def test_terminated_while_it_starts(cloud, instance):
+    """At whatever point of its start: the machine that was just being made goes too."""
+    before, image, ids = host_traces(cloud.data), instance.describe()["ImageId"], []
+    for wait in range(8):
+        ids.append(instance.ec2.run_instances(ImageId=image, InstanceType="t3.nano", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"])
+        time.sleep(wait * 0.05)
+        instance.ec2.terminate_instances(InstanceIds=ids[-1:])
+
+    def ended():
+        found = [i for r in instance.ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]]
+        return all(i["State"]["Name"] == "terminated" for i in found)
+    wait_for(ended)
+    assert [line for line in host_traces(cloud.data) if line not in before] == []
+
+
 def test_snapshot_of_a_running_instance(cloud, instance):
     """What a program wrote a moment ago is in it, though nobody synced."""
     volume = instance.describe()["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
