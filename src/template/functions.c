@@ -462,5 +462,5 @@ struct value scope_dot(const struct scope *s, struct arena *a)
 				.key = map_key_at(s->generated, i),
 				.value = dot_value(s, a, map_key_at(s->generated, i))
 			};
-	return value_attrs_make(a, VALUE_OBJECT, attrs, n, nowhere);
+	return value_attrs_make(a, VALUE_MAP, attrs, n, nowhere);
 }

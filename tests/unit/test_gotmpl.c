@@ -35,6 +35,7 @@ static bool check_case(struct arena *a, struct str template, struct str dot, str
 
 	diags_init(&d, a);
 	assert_int_equal(jsontext_parse(a, source_new(a, "dot", dot), 0, &d, &env.dot), 0);
+	env.dot.kind = VALUE_MAP; /* as the values of a build are one; objects are strict */
 	if (gotmpl_render_text(&env, template, &got, &err) < 0) {
 		if (str_starts(want, "! ") &&
 		    strstr(err.msg, arena_strndup(a, want.p + 2, want.n - 2)))
@@ -119,6 +120,23 @@ static void test_functions_of_the_caller(void **state UNUSED)
 	}
 }
 
+static void test_an_object_must_have_the_field(void **state UNUSED)
+{
+	AUTO(arena) struct arena *a = arena_new();
+	AUTO(err) struct err err = ERR_INIT;
+	struct value_attr v = { .key = STR("A"),
+				.value = value_string(STR("x"), (struct span){ 0 }) };
+	struct gotmpl_env env = { .arena = a,
+				  .dot = value_attrs_make(a, VALUE_OBJECT, &v, 1,
+							  (struct span){ 0 }) };
+	struct str got;
+
+	assert_int_equal(gotmpl_render_text(&env, STR("{{.A}}"), &got, &err), 0);
+	assert_true(str_eqs(got, "x"));
+	assert_int_equal(gotmpl_render_text(&env, STR("{{.B}}"), &got, &err), -1);
+	assert_string_equal(err.msg, "there is no field B here");
+}
+
 static void test_limits(void **state UNUSED)
 {
 	AUTO(arena) struct arena *a = arena_new();
@@ -150,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_functions_of_the_caller),
+		cmocka_unit_test(test_an_object_must_have_the_field),
 		cmocka_unit_test(test_limits),
 	};
 

@@ -87,7 +87,7 @@ static int eval_fields(struct exec *x, const struct node *n, struct value v, str
 			return gotmpl_error(x->err, n->pos, "%s has no field %.*s",
 					    value_kind_phrase(v), (int)n->fields[i].n,
 					    n->fields[i].p);
-		if (!found && x->env->missing_is_error)
+		if (!found && (x->env->missing_is_error || v.kind == VALUE_OBJECT))
 			return gotmpl_error(x->err, n->pos, "there is no field %.*s here",
 					    (int)n->fields[i].n, n->fields[i].p);
 		v = found ? found->value : no_value;

@@ -4,7 +4,8 @@
  *	if (gotmpl_render_text(&env, STR("packer-{{timestamp}}"), &out, &err) < 0) …
  *
  * Who renders says which functions exist and what the dot is. Values are those of lang/expr: text,
- * numbers, booleans, lists and objects. A field that the dot lacks is Go's "no value".
+ * numbers, booleans, lists and objects. A field that an object lacks is an
+ * error, as of Go's structs; what a map lacks is Go's "no value".
  */
 #ifndef INGOT_LANG_GOTMPL_GOTMPL_H
 #define INGOT_LANG_GOTMPL_GOTMPL_H
@@ -33,7 +34,7 @@ struct gotmpl_env {
 	const struct gotmpl_func *funcs;
 	size_t nfuncs;
 	struct value dot;      /* object or null */
-	bool missing_is_error; /* a field the dot lacks is an error; else it renders "<no value>" */
+	bool missing_is_error; /* what a map lacks is an error too; else it renders "<no value>" */
 	bool placeholder;      /* out: a function gave a stand-in, its value is not to be had yet */
 	void *data;	       /* for the caller's functions */
 };
