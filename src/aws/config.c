@@ -5,7 +5,8 @@
 #include "base/str.h"
 
 static const struct spec_row assume_role_rows[] = {
-	SPEC_STR(struct aws_assume_role, role_arn, .doc = "ARN of the role to take."),
+	SPEC_STR(struct aws_assume_role, role_arn,
+		 .doc = "ARN of the role to take. Empty: none, whatever else stands in the block."),
 	SPEC_INT(struct aws_assume_role, duration_seconds, .min = 0, .max = 43200,
 		 .doc = "How long the role's session lasts, 900 to 43200 seconds; it is renewed "
 			"when it ends."),
@@ -93,13 +94,13 @@ void aws_config_prepare(struct prepare *p, const struct aws_config *cfg)
 		prepare_error(p, empty(cfg->access_key) ? "secret_key" : "access_key",
 			      "access_key and secret_key belong together; give both or neither");
 	if (!empty(cfg->token) && empty(cfg->access_key))
-		prepare_error(p, "token", "token goes with access_key and secret_key");
+		prepare_warning(p, "token",
+				"token is not used: it goes with access_key and secret_key");
 	if (!empty(url) && !starts_with(url, "http://") && !starts_with(url, "https://"))
 		prepare_error(p, "custom_endpoint_ec2",
 			      "\"%s\" is no URL; write http://HOST or https://HOST", url);
-	if (role && empty(role->role_arn))
-		prepare_error(p, "assume_role", "assume_role needs role_arn");
-	if (role && role->duration_seconds && role->duration_seconds < 900)
+	if (role && !empty(role->role_arn) && role->duration_seconds &&
+	    role->duration_seconds < 900)
 		prepare_error(p, "assume_role", "duration_seconds of assume_role is at least 900");
 }
 

@@ -191,7 +191,7 @@ int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aw
 			"no AWS credentials found; looked in: %s. Set one of them, or rehearse "
 			"with -local",
 			buf_cstr(&f.looked));
-	if (rc == FOUND && s->cfg.assume_role && s->cfg.assume_role->role_arn) {
+	if (rc == FOUND && s->cfg.assume_role) {
 		rc = assume_template_role(&f, &base, &role, err) < 0 ? -1 : FOUND;
 		if (rc == FOUND) {
 			aws_creds_release(&base);

@@ -37,6 +37,7 @@ static int create(const struct aws_client *c, const char *action, const struct a
 		AUTO(err) struct err e = ERR_INIT;
 		AUTO(err) struct err look = ERR_INIT;
 		const char *found = NULL;
+		bool lost;
 		struct xml *root;
 
 		if (aws_call(c, action, p, &root, &e) == 0) {
@@ -46,8 +47,11 @@ static int create(const struct aws_client *c, const char *action, const struct a
 			*ret_id = arena_strdup(c->arena, xml_text(root, id));
 			return 0;
 		}
-		if (e.code != ERR_LOST)
+		/* After a lost answer "it exists already" is that answer, come late. */
+		lost = e.code == ERR_LOST || (tries > 1 && e.code == ERR_EXISTS);
+		if (!lost)
 			return err_move(err, &e);
+		e.code = ERR_LOST;
 		log_line("aws: %s: the answer was lost (%s); looking whether it was done", action,
 			 e.msg);
 		if (look_repeatedly(c, p, lookup, &found, &look) < 0)
@@ -167,7 +171,10 @@ int ec2_create_key_pair(const struct aws_client *c, const char *name, const char
 			explicit_bzero(pem, strlen(pem));
 			return 0;
 		}
-		if (e.code != ERR_LOST || tries == CREATE_TRIES)
+		if (e.code != ERR_LOST && !(tries > 1 && e.code == ERR_EXISTS))
+			return err_move(err, &e);
+		e.code = ERR_LOST;
+		if (tries == CREATE_TRIES)
 			return err_move(err, &e);
 		log_line("aws: CreateKeyPair: the answer was lost (%s); making %s anew", e.msg,
 			 name);

@@ -43,56 +43,61 @@ static int create(const struct aws_client *c, const char *action, const struct a
 	return call_tolerant(c, action, p, ERR_EXISTS, err);
 }
 
-int iam_get_instance_profile(const struct aws_client *c, const char *name, const char **ret_arn,
-			     struct err *err)
+int iam_get_instance_profile(const struct aws_client *c, const char *name, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct aws_client iam = iam_client(c);
-	struct xml *root;
 
 	aws_params_add(&p, "InstanceProfileName", name);
-	if (aws_call(&iam, "GetInstanceProfile", &p, &root, err) < 0)
-		return -1;
-	*ret_arn = xml_text(root, "GetInstanceProfileResult/InstanceProfile/Arn");
-	return 0;
+	return aws_call(&iam, "GetInstanceProfile", &p, NULL, err);
 }
 
-int iam_create_role(const struct aws_client *c, const char *name, const char *policy_json,
-		    const struct str_map *tags, struct err *err)
+int iam_create_role(const struct aws_client *c, const char *name, const struct str_map *tags,
+		    struct err *err)
 {
-	AUTO(aws_params) struct aws_params role = AWS_PARAMS_INIT;
-	AUTO(aws_params) struct aws_params policy = AWS_PARAMS_INIT;
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct aws_client iam = iam_client(c);
 	auto_free char *trust = xasprintf(TRUST_EC2, starts_with(c->region, "cn-") ? ".cn" : "");
 
-	aws_params_add(&role, "RoleName", name);
-	aws_params_add(&role, "AssumeRolePolicyDocument", trust);
-	aws_params_add(&role, "Description", "Temporary role of an image build");
-	add_tags(&role, tags);
-	if (create(&iam, "CreateRole", &role, err) < 0)
-		return -1;
-	aws_params_add(&policy, "RoleName", name);
-	aws_params_add(&policy, "PolicyName", name);
-	aws_params_add(&policy, "PolicyDocument", policy_json);
-	return aws_call(&iam, "PutRolePolicy", &policy, NULL, err);
+	aws_params_add(&p, "RoleName", name);
+	aws_params_add(&p, "AssumeRolePolicyDocument", trust);
+	aws_params_add(&p, "Description", "Temporary role of an image build");
+	add_tags(&p, tags);
+	return create(&iam, "CreateRole", &p, err);
 }
 
-int iam_create_instance_profile(const struct aws_client *c, const char *name, const char *role,
-				const struct str_map *tags, const char **ret_arn, struct err *err)
+int iam_put_role_policy(const struct aws_client *c, const char *role, const char *policy_json,
+			struct err *err)
 {
-	AUTO(aws_params) struct aws_params profile = AWS_PARAMS_INIT;
-	AUTO(aws_params) struct aws_params member = AWS_PARAMS_INIT;
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct aws_client iam = iam_client(c);
 
-	aws_params_add(&profile, "InstanceProfileName", name);
-	add_tags(&profile, tags);
-	if (create(&iam, "CreateInstanceProfile", &profile, err) < 0)
-		return -1;
-	aws_params_add(&member, "InstanceProfileName", name);
-	aws_params_add(&member, "RoleName", role);
-	if (call_tolerant(&iam, "AddRoleToInstanceProfile", &member, ERR_EXISTS, err) < 0)
-		return -1;
-	return iam_get_instance_profile(c, name, ret_arn, err);
+	aws_params_add(&p, "RoleName", role);
+	aws_params_add(&p, "PolicyName", role);
+	aws_params_add(&p, "PolicyDocument", policy_json);
+	return aws_call(&iam, "PutRolePolicy", &p, NULL, err);
+}
+
+int iam_create_instance_profile(const struct aws_client *c, const char *name,
+				const struct str_map *tags, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct aws_client iam = iam_client(c);
+
+	aws_params_add(&p, "InstanceProfileName", name);
+	add_tags(&p, tags);
+	return create(&iam, "CreateInstanceProfile", &p, err);
+}
+
+int iam_add_role(const struct aws_client *c, const char *profile, const char *role,
+		 struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	struct aws_client iam = iam_client(c);
+
+	aws_params_add(&p, "InstanceProfileName", profile);
+	aws_params_add(&p, "RoleName", role);
+	return call_tolerant(&iam, "AddRoleToInstanceProfile", &p, ERR_EXISTS, err);
 }
 
 int iam_delete_instance_profile(const struct aws_client *c, const char *name, struct err *err)

@@ -7,15 +7,19 @@
 
 #include "aws/call.h"
 
-int iam_get_instance_profile(const struct aws_client *c, const char *name, const char **ret_arn,
+/* Whether it is there: ERR_NOT_FOUND. */
+int iam_get_instance_profile(const struct aws_client *c, const char *name,
 			     struct err *err) MUST_USE;
-/* A role that EC2 may take, with the policy (JSON) put in it under the role's name. */
-int iam_create_role(const struct aws_client *c, const char *name, const char *policy_json,
-		    const struct str_map *tags, struct err *err) MUST_USE;
-/* The profile with the role in it. */
-int iam_create_instance_profile(const struct aws_client *c, const char *name, const char *role,
-				const struct str_map *tags, const char **ret_arn,
-				struct err *err) MUST_USE;
+/* A role that EC2 may take. */
+int iam_create_role(const struct aws_client *c, const char *name, const struct str_map *tags,
+		    struct err *err) MUST_USE;
+/* Puts the policy (JSON) in the role, under the role's name. */
+int iam_put_role_policy(const struct aws_client *c, const char *role, const char *policy_json,
+			struct err *err) MUST_USE;
+int iam_create_instance_profile(const struct aws_client *c, const char *name,
+				const struct str_map *tags, struct err *err) MUST_USE;
+int iam_add_role(const struct aws_client *c, const char *profile, const char *role,
+		 struct err *err) MUST_USE;
 /* Undo, in the order IAM needs; gone is fine. */
 int iam_delete_instance_profile(const struct aws_client *c, const char *name,
 				struct err *err) MUST_USE;

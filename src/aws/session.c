@@ -15,6 +15,7 @@
 
 #define REFRESH_BEFORE 300 /* seconds before the end of the credentials */
 #define RECENT_MS 120000
+#define RECENT_MAX 65536 /* things; far more than builds make in that time */
 
 static struct {
 	pthread_mutex_t lock;
@@ -33,6 +34,12 @@ static void add_strs(struct buf *b, const struct strs *s)
 	for (size_t i = 0; i < s->n; i++)
 		add_setting(b, s->v[i]);
 	add_setting(b, NULL);
+}
+
+/* A block without role_arn is none: templates leave it empty where no role is wanted. */
+static bool has_role(const struct aws_config *c)
+{
+	return c->assume_role && c->assume_role->role_arn && *c->assume_role->role_arn;
 }
 
 /* Everything that makes credentials or transport differ; polling and region do not. */
@@ -56,7 +63,7 @@ static char *settings_key(const struct aws_config *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
 		add_setting(&b, plain[i]);
-	if (c->assume_role) {
+	if (has_role(c)) {
 		const struct aws_assume_role *r = c->assume_role;
 
 		add_setting(&b, r->role_arn);
@@ -125,7 +132,7 @@ static void copy_config(struct arena *a, const struct aws_config *from, struct a
 	to->mfa_code = copy_text(a, from->mfa_code);
 	to->region = copy_text(a, from->region);
 	to->custom_endpoint_ec2 = copy_text(a, from->custom_endpoint_ec2);
-	to->assume_role = from->assume_role ? copy_role(a, from->assume_role) : NULL;
+	to->assume_role = has_role(from) ? copy_role(a, from->assume_role) : NULL;
 	to->aws_polling = NULL;
 	to->local_endpoint = copy_text(a, from->local_endpoint);
 	to->local_access_key = copy_text(a, from->local_access_key);
@@ -160,6 +167,9 @@ static void session_free(struct aws_session *s)
 	wipe(s->cfg.secret_key);
 	wipe(s->cfg.token);
 	wipe(s->cfg.local_secret_key);
+	for (size_t i = 0; i < s->recent.n; i++)
+		free(s->recent.v[i].id);
+	vec_release(&s->recent);
 	pthread_mutex_destroy(&s->cred_lock);
 	pthread_mutex_destroy(&s->lock);
 	arena_free(s->arena);
@@ -428,12 +438,17 @@ const char *aws_session_custom_endpoint(struct aws_session *s)
 
 void aws_session_note_made(struct aws_session *s, const char *id)
 {
-	struct recent *r;
+	int64_t now = clock_ms();
+	size_t old = 0;
 
 	pthread_mutex_lock(&s->lock);
-	r = &s->recent[s->nrecent++ % RECENT_MAX];
-	snprintf(r->id, sizeof(r->id), "%s", id);
-	r->made_ms = clock_ms();
+	while (old < s->recent.n &&
+	       (s->recent.v[old].made_ms <= now - RECENT_MS || s->recent.n - old >= RECENT_MAX))
+		free(s->recent.v[old++].id);
+	s->recent.n -= old;
+	if (old && s->recent.n)
+		memmove(s->recent.v, s->recent.v + old, s->recent.n * sizeof(*s->recent.v));
+	vec_push(&s->recent, (struct recent){ xstrdup(id), now });
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -443,8 +458,8 @@ bool aws_session_made_lately(struct aws_session *s, const char *id)
 	bool found = false;
 
 	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < MIN(s->nrecent, RECENT_MAX) && !found; i++)
-		found = s->recent[i].made_ms > since && streq(s->recent[i].id, id);
+	for (size_t i = s->recent.n; i-- > 0 && !found && s->recent.v[i].made_ms > since;)
+		found = streq(s->recent.v[i].id, id);
 	pthread_mutex_unlock(&s->lock);
 	return found;
 }
@@ -452,8 +467,11 @@ bool aws_session_made_lately(struct aws_session *s, const char *id)
 void aws_session_forget(struct aws_session *s, const char *id)
 {
 	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < MIN(s->nrecent, RECENT_MAX); i++)
-		if (streq(s->recent[i].id, id))
-			s->recent[i].id[0] = '\0';
+	for (size_t i = s->recent.n; i-- > 0;) {
+		if (!streq(s->recent.v[i].id, id))
+			continue;
+		free(s->recent.v[i].id);
+		vec_remove(&s->recent, i);
+	}
 	pthread_mutex_unlock(&s->lock);
 }

@@ -6,6 +6,7 @@
 #include "aws/files.h"
 #include "aws/http.h"
 #include "aws/session.h"
+#include "base/vec.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,9 +24,8 @@ void aws_creds_release(struct aws_creds *c); /* wipes */
 DEFINE_AUTO(aws_creds, struct aws_creds, aws_creds_release);
 
 /* Ids made by this session lately: a NotFound for one of them is only not yet known everywhere. */
-#define RECENT_MAX 64
 struct recent {
-	char id[128];
+	char *id; /* heap */
 	int64_t made_ms;
 };
 
@@ -51,8 +51,7 @@ struct aws_session {
 
 	pthread_mutex_t lock; /* region, recent, arena */
 	const char *region;
-	struct recent recent[RECENT_MAX];
-	size_t nrecent;
+	VEC(struct recent) recent; /* oldest first */
 };
 
 /* Finds credentials by the whole chain. Errors: ERR_AUTH, tells where was looked. */

@@ -173,6 +173,7 @@ static void test_kms_keys(void **state)
 		"arn:aws:kms:us-east-1:01234:key/ab",
 		"alias/spa ce",
 		"arn:aws:kms:us-east-1:012345678910:zfoo/bar",
+		"arn:aws-bogus:kms:us-east-1:012345678910:key/abcd1234",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)

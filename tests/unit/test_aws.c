@@ -234,6 +234,30 @@ static void shared_files(void **state)
 	assert_int_equal(os_remove_all(dir, &err), 0);
 }
 
+static void things_made_lately(void **state)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	AUTO(aws_session) struct aws_session *s = NULL;
+	struct aws_config cfg = { .local_endpoint = "http://127.0.0.1:1",
+				  .local_access_key = "k",
+				  .local_secret_key = "s",
+				  .local_region = "r" };
+
+	(void)state;
+	assert_int_equal(aws_session_open(&cfg, &s, &err), 0);
+	for (int i = 0; i < 1000; i++) { /* as a hundred builds at once make */
+		auto_free char *id = xasprintf("i-%d", i);
+
+		aws_session_note_made(s, id);
+	}
+	assert_true(aws_session_made_lately(s, "i-0"));
+	assert_true(aws_session_made_lately(s, "i-999"));
+	aws_session_forget(s, "i-0");
+	assert_false(aws_session_made_lately(s, "i-0"));
+	assert_true(aws_session_made_lately(s, "i-1"));
+	assert_false(aws_session_made_lately(s, ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +265,7 @@ int main(void)
 		cmocka_unit_test(xml_depth),   cmocka_unit_test(params),
 		cmocka_unit_test(error_codes), cmocka_unit_test(urls),
 		cmocka_unit_test(buckets),     cmocka_unit_test(shared_files),
+		cmocka_unit_test(things_made_lately),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,14 +174,21 @@ static bool is_alias(const char *s)
 
 static bool is_kms_key(const char *s)
 {
-	if (!starts_with(s, "arn:aws"))
-		return is_hex_id(s) || is_alias(s);
+	static const char *const partitions[] = { "aws",       "aws-cn",    "aws-us-gov",
+						  "aws-iso",   "aws-iso-b", "aws-iso-e",
+						  "aws-iso-f", "aws-eusc" };
 	struct str rest = str_from(s), f[5];
+	bool known = false;
 
+	if (!starts_with(s, "arn:"))
+		return is_hex_id(s) || is_alias(s);
 	for (size_t i = 0; i < 5; i++)
 		if (!str_split(&rest, ':', &f[i]))
 			return false;
-	if (!str_eqs(f[2], "kms") || f[4].n != 12 || strspn(f[4].p, "0123456789") != 12 || !rest.p)
+	for (size_t i = 0; i < ARRAY_LEN(partitions); i++)
+		known |= str_eqs(f[1], partitions[i]);
+	if (!known || !str_eqs(f[2], "kms") || f[4].n != 12 ||
+	    strspn(f[4].p, "0123456789") != 12 || !rest.p)
 		return false;
 	return starts_with(rest.p, "key/") ? is_hex_id(rest.p + 4) : is_alias(rest.p);
 }

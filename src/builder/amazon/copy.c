@@ -2,17 +2,9 @@
  * the first one is only a step on the way (Packer's way to encrypt_boot, skip_save_build_region).
  * All at once. */
 #include "builder/amazon/image.h"
+#include "builder/amazon/launch.h"
 #include "builder/amazon/parallel.h"
 #include "builder/amazon/steps.h"
-
-static const char *key_of(const struct amazon *s, const char *region)
-{
-	const char *key = str_map_get(&s->ami->region_kms_key_ids, region);
-
-	if (streq(region, s->region) && s->ami->kms_key_id && *s->ami->kms_key_id)
-		return s->ami->kms_key_id;
-	return key && *key ? key : NULL;
-}
 
 struct copy_task {
 	struct amazon_task task;
@@ -32,7 +24,7 @@ static int copy(struct amazon_task *t, struct amazon *s, const struct aws_client
 	if (s->ami->encrypt_boot != TRIBOOL_UNSET)
 		aws_params_bool(&p, "Encrypted", s->ami->encrypt_boot == TRIBOOL_TRUE);
 	if (s->ami->encrypt_boot == TRIBOOL_TRUE)
-		aws_params_add(&p, "KmsKeyId", key_of(s, me->image->region));
+		aws_params_add(&p, "KmsKeyId", amazon_kms_key(s, me->image->region));
 	if (s->ami->snapshot_copy_duration_minutes)
 		aws_params_int(&p, "SnapshotCopyCompletionDurationMinutes",
 			       s->ami->snapshot_copy_duration_minutes);

@@ -26,8 +26,7 @@ static void policy_json(struct buf *out, const struct amazon_policy *p)
 		const struct amazon_statement *st = p->statement.v[i];
 
 		buf_adds(out, i ? ",{\"Effect\":" : "{\"Effect\":");
-		buf_add_json_string(out,
-				    str_from(st->effect && *st->effect ? st->effect : "Allow"));
+		buf_add_json_string(out, str_from(st->effect));
 		add_list(out, "Action", &st->action);
 		add_list(out, "Resource", &st->resource);
 		buf_addc(out, '}');
@@ -37,11 +36,11 @@ static void policy_json(struct buf *out, const struct amazon_policy *p)
 
 static int check_profile(struct amazon *s, struct err *err)
 {
-	const char *name = s->run->iam_instance_profile, *arn;
+	const char *name = s->run->iam_instance_profile;
 	AUTO(err) struct err why = ERR_INIT;
 
 	if (s->run->skip_profile_validation ||
-	    iam_get_instance_profile(&s->ec2, name, &arn, &why) == 0)
+	    iam_get_instance_profile(&s->ec2, name, &why) == 0)
 		return 0;
 	if (aws_denied(&why)) {
 		log_line("%s: instance profile %s is not checked: %s", s->b->spec->name, name,
@@ -52,41 +51,49 @@ static int check_profile(struct amazon *s, struct err *err)
 	return err_prefix(err, "iam_instance_profile '%s'", name);
 }
 
-static int make_role(struct amazon *s, const char *name, const char *policy,
-		     const struct str_map *tags, struct err *err)
-{
-	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
-	struct amazon_thing *role;
+typedef int create_fn(const struct aws_client *c, const char *name, const struct str_map *tags,
+		      struct err *err);
 
-	build_say(s->b, "Creating temporary role for this instance: %s", name);
-	if (amazon_intend(s, "role", s->region, name, NULL, false, &role, err) < 0)
-		return -1;
-	if (iam_create_role(&c, name, policy, tags, err) == 0)
-		return amazon_made(s, role, name, err);
-	/* Of its several calls some may have been carried out: undo looks. */
-	return err_prefix(err, "creating the temporary role %s", name);
+/* A role or an instance profile, both of the same name and with the same tags. */
+static int make(struct amazon *s, const char *kind, const char *name, create_fn *create,
+		struct err *err)
+{
+	build_say(s->b, "Creating temporary %s for this instance: %s", kind, name);
+	for (bool tag = true;; tag = false) {
+		struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
+		struct amazon_thing *thing;
+		struct str_map tags;
+
+		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0 ||
+		    amazon_intend(s, streq(kind, "role") ? kind : "instance-profile", s->region,
+				  name, NULL, false, &thing, err) < 0)
+			return -1;
+		if (create(&c, name, &tags, err) == 0)
+			return amazon_made(s, thing, name, err);
+		amazon_refused(s, thing, err);
+		if (!tag || !amazon_tag_refused(s, err))
+			return err_prefix(err, "creating the temporary %s %s", kind, name);
+		amazon_without_tag(s, kind, err);
+	}
 }
 
-static int make_profile(struct amazon *s, const char *name, const struct str_map *tags,
-			struct err *err)
+static int make_both(struct amazon *s, const char *name, const char *policy, struct err *err)
 {
 	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
-	struct amazon_thing *profile;
-	const char *arn;
 
-	build_say(s->b, "Creating temporary instance profile for this instance: %s", name);
-	if (amazon_intend(s, "instance-profile", s->region, name, NULL, false, &profile, err) < 0)
+	if (make(s, "role", name, iam_create_role, err) < 0 ||
+	    make(s, "instance profile", name, iam_create_instance_profile, err) < 0)
 		return -1;
-	if (iam_create_instance_profile(&c, name, name, tags, &arn, err) == 0)
-		return amazon_made(s, profile, name, err);
-	return err_prefix(err, "creating the temporary instance profile %s", name);
+	if (iam_put_role_policy(&c, name, policy, err) < 0 ||
+	    iam_add_role(&c, name, name, err) < 0)
+		return err_prefix(err, "setting up the temporary role %s", name);
+	return 0;
 }
 
 int amazon_instance_profile(struct build *b, void *state, struct err *err)
 {
 	struct amazon *s = state;
 	AUTO(buf) struct buf policy = BUF_INIT;
-	struct str_map tags;
 	char uuid[37], *name;
 
 	if (s->run->iam_instance_profile && *s->run->iam_instance_profile) {
@@ -99,9 +106,7 @@ int amazon_instance_profile(struct build *b, void *state, struct err *err)
 	os_uuid(uuid);
 	name = arena_printf(b->arena, "packer-%s", uuid);
 	policy_json(&policy, s->run->temporary_iam_instance_profile_policy_document);
-	if (amazon_tags(s, &s->run->run_tags, "run_tags", true, &tags, err) < 0 ||
-	    make_role(s, name, buf_cstr(&policy), &tags, err) < 0 ||
-	    make_profile(s, name, &tags, err) < 0)
+	if (make_both(s, name, buf_cstr(&policy), err) < 0)
 		return -1;
 	s->profile = name;
 	return 0;

@@ -53,10 +53,10 @@ static int name_volumes(struct amazon *s, struct err *err)
 	return 0;
 }
 
+/* The template's own profile may be just as new: something made it for this build. */
 static bool profile_unknown(const struct amazon *s, const struct err *err)
 {
-	return s->run->temporary_iam_instance_profile_policy_document &&
-	       err_is(err, "InvalidParameterValue") && err->msg &&
+	return *s->profile && err_is(err, "InvalidParameterValue") && err->msg &&
 	       strcasestr(err->msg, "iamInstanceProfile");
 }
 

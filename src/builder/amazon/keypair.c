@@ -2,50 +2,27 @@
  * EC2. */
 #include "builder/amazon/steps.h"
 
-#include "base/log.h"
 #include "base/os.h"
 #include "communicator/config.h"
 
 #include <unistd.h>
-
-#define KEY_TRIES 3
 
 static bool given(const char *s)
 {
 	return s && *s;
 }
 
-/* One request. A key pair cannot be asked for its private half again: when an answer of ours was
- * lost, the pair of that name goes and a new one is made. */
-static int make_key(struct amazon *s, const char *name, const char *type,
-		    const struct str_map *tags, struct err *err)
-{
-	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
-	bool lost = false;
-
-	for (int i = 0;; i++) {
-		if (ec2_create_key_pair(&c, name, type, tags, &s->key_pem, err) == 0)
-			return 0;
-		lost |= err->code == ERR_LOST || err->code == ERR_TIMEOUT;
-		if (i + 1 == KEY_TRIES || !lost || cancel_is_set(s->b->cancel))
-			return -1;
-		log_line("%s: making key pair %s again: %s", s->b->spec->name, name, err->msg);
-		err_release(err);
-		if (ec2_delete_key_pair(&c, name, err) < 0)
-			return -1;
-	}
-}
-
-static int make_tagged_key(struct amazon *s, const char *name, const char *type, struct err *err)
+static int make_key(struct amazon *s, const char *name, const char *type, struct err *err)
 {
 	for (bool tag = true;; tag = false) {
+		struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
 		struct str_map tags;
 
 		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0)
 			return -1;
 		if (amazon_intend(s, "key-pair", s->region, name, NULL, false, &s->key, err) < 0)
 			return -1;
-		if (make_key(s, name, type, &tags, err) == 0)
+		if (ec2_create_key_pair(&c, name, type, &tags, &s->key_pem, err) == 0)
 			return amazon_made(s, s->key, name, err);
 		amazon_refused(s, s->key, err);
 		if (!tag || !amazon_tag_refused(s, err))
@@ -97,7 +74,7 @@ int amazon_key_pair(struct build *b, void *state, struct err *err)
 	}
 	type = given(s->comm->temporary_key_pair_type) ? s->comm->temporary_key_pair_type : "rsa";
 	build_say(b, "Creating temporary keypair: %s", name);
-	if (make_tagged_key(s, name, type, err) < 0)
+	if (make_key(s, name, type, err) < 0)
 		return -1;
 	build_secret(b, s->key_pem);
 	s->key_name = name;

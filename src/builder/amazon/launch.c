@@ -69,6 +69,22 @@ static const struct amazon_block_device *launch_device(const struct amazon *s, c
 	return NULL;
 }
 
+const char *amazon_kms_key(const struct amazon *s, const char *region)
+{
+	const char *key = str_map_get(&s->ami->region_kms_key_ids, region);
+
+	if (!key && streq(region, s->region))
+		key = s->ami->kms_key_id;
+	return given(key) ? key : NULL;
+}
+
+static bool is_volume(const struct amazon_block_device *d)
+{
+	return !d->no_device && !given(d->virtual_name);
+}
+
+/* An image has one key, for all its volumes: a device that says something else about its own, or
+ * that only the image has, needs the copy. */
 bool amazon_encrypts_at_launch(const struct amazon *s)
 {
 	if (!s->ami || s->ami->encrypt_boot != TRIBOOL_TRUE || s->ami->skip_save_build_region)
@@ -76,9 +92,12 @@ bool amazon_encrypts_at_launch(const struct amazon *s)
 	for (size_t i = 0; s->launch_mappings && i < s->launch_mappings->n; i++) {
 		const struct amazon_block_device *d = s->launch_mappings->v[i];
 
-		if (d->encrypted == TRIBOOL_FALSE)
+		if (is_volume(d) && (d->encrypted == TRIBOOL_FALSE || given(d->kms_key_id)))
 			return false;
 	}
+	for (size_t i = 0; s->ami_mappings && i < s->ami_mappings->n; i++)
+		if (is_volume(s->ami_mappings->v[i]))
+			return false;
 	/* A source whose devices are not listed cannot be overruled device by device. */
 	for (size_t i = 0; i < s->source.nmappings; i++)
 		if (streq(s->source.mappings[i].device_name, s->source.root_device_name))
@@ -91,11 +110,10 @@ static struct amazon_block_device encrypted_device(const struct amazon *s,
 {
 	struct amazon_block_device d = *from;
 
-	if (d.no_device || given(d.virtual_name))
+	if (!is_volume(from))
 		return d;
 	d.encrypted = TRIBOOL_TRUE;
-	if (!given(d.kms_key_id))
-		d.kms_key_id = s->ami->kms_key_id;
+	d.kms_key_id = (char *)amazon_kms_key(s, s->region);
 	return d;
 }
 
@@ -140,8 +158,7 @@ size_t amazon_kept_devices(const struct amazon *s, const char **names, size_t ma
 	for (size_t i = 0; s->launch_mappings && i < s->launch_mappings->n; i++) {
 		const struct amazon_block_device *d = s->launch_mappings->v[i];
 
-		if (!d->delete_on_termination && !d->no_device && !given(d->virtual_name) &&
-		    n < max)
+		if (!d->delete_on_termination && is_volume(d) && n < max)
 			names[n++] = d->device_name;
 	}
 	for (size_t i = 0; i < s->source.nmappings; i++) {

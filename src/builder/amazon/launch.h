@@ -11,6 +11,9 @@ void amazon_params_devices(struct aws_params *p, const struct spec_blocks *list)
 /* All of RunInstances but counts and token. with_run_tag: on instance, interface and volumes. */
 int amazon_launch_params(struct amazon *s, struct aws_params *p, bool with_run_tag,
 			 struct err *err) MUST_USE;
+/* The key that the image gets in a region: region_kms_key_ids, or in the build's own region
+ * kms_key_id; NULL: the account's default. */
+const char *amazon_kms_key(const struct amazon *s, const char *region);
 /* True when encrypt_boot is done by launching with encrypted volumes, so that no copy is needed. */
 bool amazon_encrypts_at_launch(const struct amazon *s);
 /* Devices whose volumes will outlive the instance: the last mapping of each device counts. */

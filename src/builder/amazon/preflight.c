@@ -128,7 +128,7 @@ int amazon_preflight(struct build *b, void *state, struct err *err)
 		tasks[n++] = &name;
 	}
 	if (s->run->vpc_id && *s->run->vpc_id && !(s->run->subnet_id && *s->run->subnet_id) &&
-	    !s->run->subnet_filter)
+	    !(s->run->subnet_filter && s->run->subnet_filter->filters.n))
 		tasks[n++] = &vpc;
 	tasks[n++] = &source.task;
 	if (amazon_parallel(s, tasks, n, err) < 0)

@@ -196,6 +196,18 @@ static void settle_metadata(struct prepare *p, struct amazon_run *c)
 			      "http_put_response_hop_limit must lie between 1 and 64");
 }
 
+/* Nothing is granted that was not said. */
+static void check_policy(struct prepare *p, const struct amazon_policy *policy)
+{
+	for (size_t i = 0; policy && i < policy->statement.n; i++) {
+		const struct amazon_statement *s = policy->statement.v[i];
+
+		if (!given(s->effect))
+			prepare_error(p, "temporary_iam_instance_profile_policy_document",
+				      "each Statement needs an Effect, Allow or Deny");
+	}
+}
+
 static void merge_filter(struct arena *a, struct amazon_filter *f)
 {
 	if (!f)
@@ -219,6 +231,7 @@ void amazon_run_prepare(struct prepare *p, struct amazon_run *c, const struct co
 	check_placement(p, c);
 	check_capacity(p, c);
 	settle_metadata(p, c);
+	check_policy(p, c->temporary_iam_instance_profile_policy_document);
 	if (!given(c->shutdown_behavior))
 		c->shutdown_behavior = arena_strdup(p->arena, "stop");
 	if (!streq(c->shutdown_behavior, "stop") && !streq(c->shutdown_behavior, "terminate"))

@@ -31,10 +31,13 @@ static int find_groups(struct amazon *s, struct err *err)
 		aws_params_filter(&p, "vpc-id", s->vpc_id);
 	if (ec2_describe_security_groups(&s->ec2, &p, &found, &n, err) < 0)
 		return err_prefix(err, "looking for security groups by security_group_filter");
-	if (!n)
-		return err_set(err, ERR_NOT_FOUND,
-			       "no security group matches security_group_filter (%s)",
-			       aws_filters_text(s->b->arena, filters));
+	if (!n) {
+		build_say(s->b,
+			  "Warning: no security group matches security_group_filter (%s): the "
+			  "instance gets the default group of its VPC",
+			  aws_filters_text(s->b->arena, filters));
+		return 0;
+	}
 	s->groups = (struct strs){ arena_new_array(s->b->arena, char *, n), n };
 	for (size_t i = 0; i < n; i++) {
 		s->groups.v[i] = (char *)found[i].id;
