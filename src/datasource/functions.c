@@ -114,7 +114,7 @@ static const struct func_example raw_examples[] = {
 	{ "aws_secretsmanager", \
 	  secret_params, \
 	  ARRAY_LEN(secret_params), \
-	  .returns = &type_string, \
+	  .flags = FUNC_UNREFINED, .returns = &type_string, \
 	  .call = (secret_fn), \
 	  .doc = "Reads a secret of AWS Secrets Manager, with the credentials and the region " \
 		 "that AWS tools find. Of a secret " \
@@ -125,7 +125,7 @@ static const struct func_example raw_examples[] = {
 		{ "aws_secretsmanager_raw", \
 		  raw_params, \
 		  ARRAY_LEN(raw_params), \
-		  .returns = &type_string, \
+		  .flags = FUNC_UNREFINED, .returns = &type_string, \
 		  .call = (raw_fn), \
 		  .doc = "Reads a secret of AWS Secrets Manager as it is stored. What it gives " \
 			 "is hidden in all output.", \
@@ -133,7 +133,7 @@ static const struct func_example raw_examples[] = {
 		{ "consul_key", \
 		  key_params, \
 		  ARRAY_LEN(key_params), \
-		  .returns = &type_string, \
+		  .flags = FUNC_UNREFINED, .returns = &type_string, \
 		  .call = fn_consul_key, \
 		  .doc = "Reads a key of Consul's store. Where Consul is and who asks is in the " \
 			 "environment: `CONSUL_HTTP_ADDR`, " \
@@ -141,7 +141,7 @@ static const struct func_example raw_examples[] = {
 		  FUNC_EXAMPLES(key_examples) }, \
 	{ \
 		"vault", vault_params, ARRAY_LEN(vault_params), \
-			.returns = &type_string, .call = fn_vault, \
+			.flags = FUNC_UNREFINED, .returns = &type_string, .call = fn_vault, \
 			.doc = "Reads a key of a secret in Vault's key-value store, of either " \
 			       "version; the path of version 2 has `data/` in " \
 			       "it. Where Vault is and who asks is in the environment: " \

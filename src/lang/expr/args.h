@@ -33,9 +33,4 @@ static inline struct value arg_marked(struct value v, bool sensitive)
 	return sensitive ? value_mark(v, true) : v;
 }
 
-/* Equality of two values, which unknown ones may leave open. Values of different types are not
- * equal. */
-enum equality { EQUAL_NO, EQUAL_YES, EQUAL_OPEN };
-enum equality args_equal(struct arena *a, struct value x, struct value y);
-
 #endif

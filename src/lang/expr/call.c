@@ -1,6 +1,7 @@
 /* Calls of functions: finding them, counting and converting arguments, and what null, unknown and
  * marked ones mean. */
 #include "lang/expr/evaluate.h"
+#include "lang/expr/refine.h"
 
 struct call {
 	struct eval *e;
@@ -246,6 +247,8 @@ struct value eval_call(struct eval *e, const struct hcl_expr *x)
 		return value_unknown(x->span);
 	if (admit_args(&c, &marked, &ret))
 		ret = run(&c);
+	if (!(c.f->flags & FUNC_UNREFINED))
+		ret = value_not_null(e->arena, ret);
 	ret.span = x->span;
 	return value_mark(ret, marked);
 }

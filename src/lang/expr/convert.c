@@ -2,7 +2,7 @@
  * (convertible.c); then the value goes that way, and only texts that are no number or bool and
  * elements that have no common type stop it. */
 #include "lang/expr/inner.h"
-#include "lang/expr/number.h"
+#include "lang/expr/refine.h"
 
 static bool has_optional(const struct type *t)
 {
@@ -216,6 +216,11 @@ static int to_collection(struct arena *a, struct value v, const struct type *wan
 		elem = type_of(a, v)->elem;
 	if (!elem)
 		return err_set(err, ERR_INVALID, "the elements have no type in common");
+	if (v.kind == VALUE_SET && want->kind == TYPE_LIST && n > 1 && value_has_unknown(v)) {
+		/* How many there are is not known: an element may turn out to be another one. */
+		*ret = value_unknown_of(type_list(a, type_of(a, v)->elem), v.span);
+		return 0;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (convert_part(a, v, i, elem, &items[i], err) < 0)
 			return -1;
@@ -277,6 +282,25 @@ static int to_object(struct arena *a, struct value v, const struct type *want, s
 	return 0;
 }
 
+/* An unknown value as one of another type: how many elements it has is known as before, but that
+ * those of a set may turn out to be the same. */
+static struct value unknown_as(struct arena *a, struct value v, const struct type *in,
+			       const struct type *t)
+{
+	struct refinement have = value_range(v),
+			  r = {.not_null = have.not_null, .len_max = REFINE_LEN_ANY};
+	bool parts = in->kind == TYPE_TUPLE || in->kind == TYPE_OBJECT;
+	struct value ret = value_unknown_of(t, v.span);
+
+	if (t->elem && (in->elem || parts)) {
+		r.len_min = parts ? in->n : have.len_min;
+		r.len_max = parts ? in->n : have.len_max;
+		if (t->kind == TYPE_SET)
+			r.len_min = MIN(r.len_min, 1);
+	}
+	return value_refine(a, ret, &r);
+}
+
 /* Marks are left on the parts; the one on v itself is the caller's. */
 static int convert_unmarked(struct arena *a, struct value v, const struct type *want,
 			    struct value *ret, struct err *err)
@@ -297,7 +321,11 @@ static int convert_unmarked(struct arena *a, struct value v, const struct type *
 		why = type_mismatch(a, in, want);
 		return err_set(err, ERR_INVALID, STR_FMT, STR_ARG(why));
 	}
-	if (v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN) {
+	if (v.kind == VALUE_UNKNOWN) {
+		*ret = unknown_as(a, v, in, fill_any(a, in, as_value_type(a, want)));
+		return 0;
+	}
+	if (v.kind == VALUE_NULL) {
 		*ret = v;
 		ret->type = fill_any(a, in, as_value_type(a, want));
 		return 0;

@@ -2,8 +2,10 @@
  * guards the depth, the steps and the memory, so that no template runs away. */
 #include "lang/expr/evaluate.h"
 
-#include "lang/expr/number.h"
+#include "lang/expr/refine.h"
 #include "lang/expr/text.h"
+
+#define PREFIX_MAX 128 /* bytes that are kept of an unknown text's known beginning */
 
 struct value eval_apart(struct eval *e, const struct hcl_expr *x, struct diags *apart)
 {
@@ -29,6 +31,18 @@ void eval_take(struct eval *e, const struct diags *apart)
 		*g = *from;
 		g->label = from->label ? from->label : label;
 	}
+}
+
+/* A text that is known up to there. */
+static struct value unknown_text(struct eval *e, const struct hcl_expr *x, struct str prefix)
+{
+	struct refinement r = {REFINE_NOT_NULL};
+
+	if (prefix.n > PREFIX_MAX)
+		for (prefix.n = PREFIX_MAX; ((uint8_t)prefix.p[prefix.n] & 0xc0) == 0x80;)
+			prefix.n--;
+	r.prefix = refine_safe_prefix(e->arena, arena_str(e->arena, prefix));
+	return value_refine(e->arena, value_unknown_of(&type_string, x->span), &r);
 }
 
 static struct value eval_template(struct eval *e, const struct hcl_expr *x)
@@ -67,10 +81,13 @@ static struct value eval_template(struct eval *e, const struct hcl_expr *x)
 			continue;
 		}
 		marked |= v.sensitive;
-		buf_add_str(&out, v.string);
+		if (known)
+			buf_add_str(&out, v.string);
 	}
-	if (!known || e->diags->errors > errors)
+	if (e->diags->errors > errors)
 		ret = value_unknown_of(&type_string, x->span);
+	else if (!known)
+		ret = unknown_text(e, x, buf_str(&out));
 	else
 		ret = value_string(text_nfc(e->arena, arena_str(e->arena, buf_str(&out))), x->span);
 	return value_mark(ret, marked);

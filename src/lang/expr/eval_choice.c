@@ -1,6 +1,7 @@
 /* The conditional: both results are evaluated, for their common type; the mistakes of the one that
  * is not taken do not count. */
 #include "lang/expr/evaluate.h"
+#include "lang/expr/refine.h"
 
 /* How the types of the two results differ, for the message. */
 static const char *difference(struct arena *a, const struct type *yes, const struct type *no)
@@ -85,6 +86,25 @@ static int condition(struct eval *e, const struct hcl_expr *x, struct value *v)
 	return v->boolean;
 }
 
+/* An unknown result, with what is known of both that it may be. */
+static struct value either(struct arena *a, struct value yes, struct value no, struct value ret)
+{
+	struct refinement y = value_range(yes), n = value_range(no),
+			  r = {.not_null = y.not_null && n.not_null, .len_max = REFINE_LEN_ANY};
+	const struct type *ty = type_of(a, yes), *tn = type_of(a, no);
+
+	if (ty->kind == TYPE_NUMBER && tn->kind == TYPE_NUMBER) {
+		if (y.min && n.min)
+			r.min = mpfr_cmp(y.min->v, n.min->v) < 0 ? y.min : n.min;
+		if (y.max && n.max)
+			r.max = mpfr_cmp(y.max->v, n.max->v) > 0 ? y.max : n.max;
+	} else if (ty->elem && type_equal(ty, tn)) {
+		r.len_min = MIN(y.len_min, n.len_min);
+		r.len_max = MAX(y.len_max, n.len_max);
+	}
+	return value_refine(a, ret, &r);
+}
+
 struct value eval_conditional(struct eval *e, const struct hcl_expr *x)
 {
 	AUTO(err) struct err err = ERR_INIT;
@@ -113,6 +133,8 @@ struct value eval_conditional(struct eval *e, const struct hcl_expr *x)
 	way = condition(e, x, &cond);
 	if (way == -1 && yes.kind == VALUE_NULL && no.kind == VALUE_NULL)
 		return value_mark(value_null_of(t, x->span), marked);
+	if (way == -1)
+		return value_mark(either(e->arena, yes, no, value_unknown_of(t, x->span)), marked);
 	if (way < 0)
 		return value_mark(value_unknown_of(t, x->span), marked);
 	eval_take(e, way ? &dyes : &dno);

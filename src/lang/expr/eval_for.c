@@ -1,5 +1,6 @@
 /* Loops: for expressions and splats. */
 #include "lang/expr/evaluate.h"
+#include "lang/expr/refine.h"
 
 #include "base/vec.h"
 
@@ -320,13 +321,24 @@ static struct value broken_splat(struct eval *e, const struct hcl_expr *x, struc
 	return value_mark(ret, v.sensitive);
 }
 
+/* As long as what it goes through. */
+static struct value unknown_splat(struct eval *e, const struct hcl_expr *x, struct value v,
+				  const struct type *t)
+{
+	struct refinement r = value_range(v);
+
+	r.not_null = true;
+	return value_refine(e->arena, value_unknown_of(splat_type(e, x, t), x->span), &r);
+}
+
 struct value eval_splat(struct eval *e, const struct hcl_expr *x)
 {
 	size_t errors = e->diags->errors, n;
 	struct value v = eval_any(e, x->splat.target), *items;
 	const struct type *t = type_of(e->arena, v);
 	bool sequence = t->kind == TYPE_TUPLE || t->kind == TYPE_LIST || t->kind == TYPE_SET;
-	bool maybe_null = v.kind == VALUE_UNKNOWN && !sequence;
+	bool maybe_null =
+	    v.kind == VALUE_UNKNOWN && !sequence && !value_range(v).not_null;
 
 	if (e->diags->errors > errors)
 		return value_unknown(x->span);
@@ -347,7 +359,7 @@ struct value eval_splat(struct eval *e, const struct hcl_expr *x)
 		t = type_of(e->arena, v);
 	}
 	if (v.kind == VALUE_UNKNOWN)
-		return value_mark(value_unknown_of(splat_type(e, x, t), x->span), v.sensitive);
+		return value_mark(unknown_splat(e, x, v, t), v.sensitive);
 	n = v.seq->n;
 	items = arena_new_array(e->arena, struct value, n);
 	for (size_t i = 0; i < n && !e->exhausted && e->diags->errors - errors < MISTAKES_MAX; i++)

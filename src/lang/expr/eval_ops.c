@@ -1,7 +1,7 @@
 /* Operators. Numbers are reckoned with the precision of the finer operand. */
 #include "lang/expr/evaluate.h"
 
-#include "lang/expr/number.h"
+#include "lang/expr/refine.h"
 
 #define SPINE_MAX 8	       /* operators in a row that need no memory of their own */
 #define EXPONENT_MAX (1 << 20) /* bits: a number beyond has 300,000 digits, which nobody means */
@@ -31,103 +31,22 @@ static const struct type *operand_type(enum hcl_op op)
 	return op == HCL_OP_AND || op == HCL_OP_OR || op == HCL_OP_NOT ? &type_bool : &type_number;
 }
 
-/* Whether a value of type t could be one of type `want`, where its unknown parts may become
- * anything. */
-static bool could_be(const struct type *t, const struct type *want)
+static struct value unknown_result(struct eval *e, const struct hcl_expr *x)
 {
-	if (t->kind == TYPE_ANY || want->kind == TYPE_ANY)
-		return true;
-	if (t->kind != want->kind || t->n != want->n)
-		return false;
-	if (t->elem)
-		return could_be(t->elem, want->elem);
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->kind == TYPE_TUPLE && !could_be(t->elems[i], want->elems[i]))
-			return false;
-		if (t->kind == TYPE_OBJECT && (!str_eq(t->attrs[i].name, want->attrs[i].name) ||
-					       !could_be(t->attrs[i].type, want->attrs[i].type)))
-			return false;
-	}
-	return true;
-}
-
-/* 1, 0, or -1: not known yet. */
-static int same(struct arena *a, struct value x, struct value y);
-
-static int same_parts(struct arena *a, struct value x, struct value y)
-{
-	size_t n = value_len(x);
-	int ret = 1, one;
-
-	if (n != value_len(y))
-		return 0;
-	if (value_is_seq(x)) { /* in their order, up to the first that decides or is not known */
-		for (size_t i = 0; i < n && ret == 1; i++)
-			ret = same(a, x.seq->v[i], y.seq->v[i]);
-		return ret;
-	}
-	for (size_t i = 0; i < n && ret != 0; i++) {
-		const struct value_attr *other = value_attr_get(y, x.attrs->v[i].key);
-
-		one = other ? same(a, x.attrs->v[i].value, other->value) : 0;
-		ret = one == 1 ? ret : one;
-	}
-	return ret;
-}
-
-static bool has_untyped_unknown(struct value v)
-{
-	if (v.kind == VALUE_UNKNOWN)
-		return !v.type || type_has_any(v.type);
-	if (value_is_seq(v))
-		for (size_t i = 0; i < v.seq->n; i++)
-			if (has_untyped_unknown(v.seq->v[i]))
-				return true;
-	if (value_is_attrs(v))
-		for (size_t i = 0; i < v.attrs->n; i++)
-			if (has_untyped_unknown(v.attrs->v[i].value))
-				return true;
-	return false;
-}
-
-static int same(struct arena *a, struct value x, struct value y)
-{
-	bool primitive = x.kind == VALUE_BOOL || x.kind == VALUE_NUMBER || x.kind == VALUE_STRING;
-	const struct type *tx, *ty;
-
-	if (x.kind == VALUE_NULL || y.kind == VALUE_NULL) {
-		if (x.kind == VALUE_UNKNOWN || y.kind == VALUE_UNKNOWN)
-			return -1;
-		return x.kind == y.kind;
-	}
-	if (primitive && y.kind != VALUE_UNKNOWN)
-		return value_equal(x, y);
-	if (x.kind == VALUE_UNKNOWN && y.kind == VALUE_UNKNOWN)
-		return -1;
-	tx = type_of(a, x);
-	ty = type_of(a, y);
-	if (has_untyped_unknown(x) || has_untyped_unknown(y))
-		return could_be(tx, ty) ? -1 : 0;
-	if (!type_equal(tx, ty))
-		return 0;
-	if (x.kind == VALUE_UNKNOWN || y.kind == VALUE_UNKNOWN)
-		return -1;
-	if (x.kind == VALUE_SET && (value_has_unknown(x) || value_has_unknown(y)))
-		return -1;
-	return same_parts(a, x, y);
+	return value_not_null(e->arena, value_unknown_of(result_type(x->op.op), x->span));
 }
 
 static struct value equality(struct eval *e, const struct hcl_expr *x, struct value left,
 			     struct value right)
 {
 	bool marked = value_has_sensitive(left) || value_has_sensitive(right);
-	int equal = same(e->arena, left, right);
+	enum equality equal = value_same(e->arena, left, right);
 	struct value ret;
 
-	if (equal < 0)
-		ret = value_unknown_of(&type_bool, x->span);
+	if (equal == EQUAL_OPEN)
+		ret = unknown_result(e, x);
 	else
-		ret = value_bool(equal == (x->op.op == HCL_OP_EQ), x->span);
+		ret = value_bool((equal == EQUAL_YES) == (x->op.op == HCL_OP_EQ), x->span);
 	return value_mark(ret, marked);
 }
 
@@ -211,27 +130,31 @@ static struct value arithmetic(struct eval *e, const struct hcl_expr *x, const s
 	return (struct value){.kind = VALUE_NUMBER, .span = x->span, .number = ret};
 }
 
-static struct value comparison(const struct hcl_expr *x, const struct number *l,
-			       const struct number *r)
+/* l < r, of numbers that may be unknown but for their bounds. */
+static enum equality is_less(struct value l, struct value r)
 {
-	int cmp = mpfr_cmp(l->v, r->v);
-	bool ret = false;
+	struct refinement x = value_range(l), y = value_range(r);
 
-	switch (x->op.op) {
-	case HCL_OP_LT:
-		ret = cmp < 0;
-		break;
-	case HCL_OP_LE:
-		ret = cmp < 0 || number_equal(l, r);
-		break;
-	case HCL_OP_GT:
-		ret = cmp > 0;
-		break;
-	default:
-		ret = cmp > 0 || number_equal(l, r);
-		break;
+	if (l.kind == VALUE_NUMBER && r.kind == VALUE_NUMBER)
+		return mpfr_cmp(l.number->v, r.number->v) < 0 ? EQUAL_YES : EQUAL_NO;
+	if (x.max && y.min && mpfr_cmp(x.max->v, y.min->v) < 0)
+		return EQUAL_YES;
+	return x.min && y.max && mpfr_cmp(x.min->v, y.max->v) > 0 ? EQUAL_NO : EQUAL_OPEN;
+}
+
+static struct value comparison(struct eval *e, const struct hcl_expr *x, struct value l,
+			       struct value r)
+{
+	bool swap = x->op.op == HCL_OP_GT || x->op.op == HCL_OP_GE;
+	enum equality ret = swap ? is_less(r, l) : is_less(l, r);
+
+	if (ret != EQUAL_YES && (x->op.op == HCL_OP_LE || x->op.op == HCL_OP_GE)) {
+		enum equality same = value_same(e->arena, l, r);
+
+		if (same == EQUAL_YES || ret == EQUAL_NO)
+			ret = same;
 	}
-	return value_bool(ret, x->span);
+	return ret == EQUAL_OPEN ? unknown_result(e, x) : value_bool(ret == EQUAL_YES, x->span);
 }
 
 /* One operand in the operator's type; false: it does not fit, which is reported. */
@@ -260,7 +183,7 @@ static bool short_circuit(struct eval *e, const struct hcl_expr *x, struct value
 	bool lk = l.kind != VALUE_UNKNOWN, rk = r.kind != VALUE_UNKNOWN;
 	bool lt = l.kind == VALUE_BOOL && l.boolean, rt = r.kind == VALUE_BOOL && r.boolean;
 
-	*ret = value_unknown_of(&type_bool, x->span);
+	*ret = unknown_result(e, x);
 	if (!lk && !rk) {
 		if (dl->errors)
 			return false;
@@ -308,16 +231,16 @@ static struct value binary(struct eval *e, const struct hcl_expr *x, struct valu
 					 l.kind == VALUE_NULL ? "Its left operand is null."
 							      : "Its right operand is null."),
 				  marked);
-	if (l.kind == VALUE_UNKNOWN || r.kind == VALUE_UNKNOWN)
-		ret = value_unknown_of(result_type(x->op.op), x->span);
+	if (!is_arithmetic(x->op.op) && !logic)
+		ret = comparison(e, x, l, r);
+	else if (l.kind == VALUE_UNKNOWN || r.kind == VALUE_UNKNOWN)
+		ret = unknown_result(e, x);
 	else if (logic)
 		ret = value_bool(x->op.op == HCL_OP_AND ? l.boolean && r.boolean
 							: l.boolean || r.boolean,
 				 x->span);
-	else if (is_arithmetic(x->op.op))
-		ret = arithmetic(e, x, l.number, r.number);
 	else
-		ret = comparison(x, l.number, r.number);
+		ret = arithmetic(e, x, l.number, r.number);
 	return value_mark(ret, marked);
 }
 
@@ -366,7 +289,7 @@ struct value eval_unary(struct eval *e, const struct hcl_expr *x)
 	if (v.kind == VALUE_NULL)
 		return failed(e, x, "Its operand is null.");
 	if (v.kind == VALUE_UNKNOWN) {
-		ret = value_unknown_of(result_type(x->op.op), x->span);
+		ret = unknown_result(e, x);
 	} else if (x->op.op == HCL_OP_NOT) {
 		ret = value_bool(!v.boolean, x->span);
 	} else {

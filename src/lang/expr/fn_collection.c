@@ -5,11 +5,29 @@
 #include "lang/expr/args.h"
 #include "lang/expr/groups.h"
 #include "lang/expr/inner.h"
+#include "lang/expr/refine.h"
 #include "lang/expr/text.h"
 
 #include "base/map.h"
 
 /* --- counting and searching */
+
+/* Elements of a set may turn out to be the same, but they cannot all vanish. */
+static struct value unknown_length(struct func_call *c, struct value v)
+{
+	struct refinement of = value_range(v), r = { REFINE_NOT_NULL };
+
+	if (v.kind == VALUE_SET) {
+		r.min = refine_count(c->arena, 1);
+		r.max = refine_count(c->arena, v.seq->n);
+	} else if (v.type && v.type->kind == TYPE_STRING) {
+		r.min = refine_count(c->arena, text_count_clusters(of.prefix));
+	} else if (v.type) {
+		r.min = refine_count(c->arena, of.len_min);
+		r.max = refine_count(c->arena, of.len_max);
+	}
+	return value_refine(c->arena, value_unknown_of(&type_number, c->span), &r);
+}
 
 static int fn_length(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 		     struct value *ret, struct err *err)
@@ -25,8 +43,7 @@ static int fn_length(struct func_call *c, const struct value *args, size_t nargs
 	} else if (args[0].kind == VALUE_UNKNOWN ||
 		   (args[0].kind == VALUE_SET && args[0].seq->n > 1 &&
 		    value_has_unknown(args[0]))) {
-		*ret = value_unknown_of(
-			&type_number, c->span); /* elements of a set may turn out to be the same */
+		*ret = unknown_length(c, args[0]);
 		return 0;
 	} else {
 		n = args[0].kind == VALUE_STRING ? (int64_t)text_count_clusters(args[0].string)
@@ -49,7 +66,7 @@ static int fn_contains(struct func_call *c, const struct value *args, size_t nar
 		return arg_error(c, 0, err, "a list, set or tuple is needed, not %s",
 				 arg_type(c, args[0]));
 	for (size_t i = 0; i < args[0].seq->n; i++) {
-		enum equality eq = args_equal(c->arena, args[0].seq->v[i], args[1]);
+		enum equality eq = value_same(c->arena, args[0].seq->v[i], args[1]);
 
 		if (eq == EQUAL_YES) {
 			*ret = value_bool(true, c->span);
@@ -74,7 +91,7 @@ static int fn_index(struct func_call *c, const struct value *args, size_t nargs,
 	if (!args[0].seq->n)
 		return arg_error(c, 0, err, "nothing is to be found in an empty list");
 	for (size_t i = 0; i < args[0].seq->n; i++) {
-		enum equality eq = args_equal(c->arena, args[0].seq->v[i], args[1]);
+		enum equality eq = value_same(c->arena, args[0].seq->v[i], args[1]);
 
 		if (eq == EQUAL_NO)
 			continue;
@@ -226,9 +243,11 @@ static int fn_values(struct func_call *c, const struct value *args, size_t nargs
 		return arg_error(c, 0, err, "a map or an object is needed, not %s",
 				 arg_type(c, args[0]));
 	if (args_unknown(args, nargs)) {
-		*ret = args_wait(c, args, nargs,
-				 type->kind == TYPE_MAP ? type_list(c->arena, type->elem)
-							: &type_any);
+		if (type->kind == TYPE_MAP)
+			type = type_list(c->arena, type->elem);
+		else if (type->kind == TYPE_OBJECT)
+			type = type_tuple(c->arena, type_parts(c->arena, type), type->n);
+		*ret = args_wait(c, args, nargs, type);
 		return 0;
 	}
 	v = arena_new_array(c->arena, struct value, args[0].attrs->n);
@@ -262,6 +281,11 @@ static int fn_lookup(struct func_call *c, const struct value *args, size_t nargs
 				"the default must be of the type of the map's elements: %s",
 				why.msg);
 	}
+	if (type->kind == TYPE_OBJECT && args[1].kind == VALUE_STRING) {
+		const struct type_attr *attr = type_attr_find(type, args[1].string);
+
+		result = attr ? attr->type : type_of(c->arena, args[2]);
+	}
 	if (args_unknown(args, nargs) || value_has_unknown(args[0])) {
 		*ret = args_wait(c, args, 2, result);
 		return 0;
@@ -284,25 +308,63 @@ static bool all_same_map(struct func_call *c, const struct value *args, size_t n
 	return true;
 }
 
-static int fn_merge(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
-		    struct err *err)
+/* The type of what merge gives of arguments of which some are unknown; NULL: one is neither a map
+ * nor an object, which is told. */
+static const struct type *merged_type(struct func_call *c, const struct value *args, size_t nargs,
+				      struct err *err)
 {
-	bool as_map = all_same_map(c, args, nargs), sensitive = false;
-	AUTO(map) struct map last = MAP_INIT;
-	struct value_attr *v;
+	AUTO(map) struct map types = MAP_INIT;
+	struct type_attr *attrs;
+	bool same = true, open = false;
 
 	for (size_t i = 0; i < nargs; i++) {
 		const struct type *t = type_of(c->arena, args[i]);
 
-		if (t->kind != TYPE_ANY && !is_map_or_object(t))
-			return arg_error(c, (int)i, err, "a map or an object is needed, not %s",
-					 arg_type(c, args[i]));
+		if (t->kind == TYPE_ANY)
+			return &type_any;
+		if (!is_map_or_object(t)) {
+			arg_error(c, (int)i, err, "a map or an object is needed, not %s",
+				  arg_type(c, args[i]));
+			return NULL;
+		}
+		same &= type_equal(t, type_of(c->arena, args[0]));
+		open |= t->kind == TYPE_MAP && args[i].kind == VALUE_UNKNOWN;
+		if (args[i].kind == VALUE_NULL)
+			continue;
+		for (size_t k = 0; k < t->n; k++)
+			map_set(&types, t->attrs[k].name, (void *)t->attrs[k].type);
+		for (size_t k = 0; t->kind == TYPE_MAP && k < value_len(args[i]); k++)
+			map_set(&types, args[i].attrs->v[k].key, (void *)t->elem);
 	}
+	if (same && nargs)
+		return type_of(c->arena, args[0]);
+	if (open)
+		return &type_any;
+	attrs = arena_new_array(c->arena, struct type_attr, map_len(&types));
+	for (size_t i = 0; i < map_len(&types); i++)
+		attrs[i] = (struct type_attr){ .name = arena_str(c->arena, map_key_at(&types, i)),
+					       .type = map_at(&types, i) };
+	return type_object(c->arena, attrs, map_len(&types));
+}
+
+static int fn_merge(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
+		    struct err *err)
+{
+	bool as_map = all_same_map(c, args, nargs), sensitive = false;
+	const struct type *type = merged_type(c, args, nargs, err);
+	AUTO(map) struct map last = MAP_INIT;
+	struct value_attr *v;
+
+	if (!type)
+		return -1;
 	if (args_unknown(args, nargs)) {
-		*ret = args_wait(c, args, nargs, as_map ? type_of(c->arena, args[0]) : &type_any);
+		*ret = args_wait(c, args, nargs, type);
 		return 0;
 	}
 	for (size_t i = 0; i < nargs; i++) {
+		if (args[i].kind != VALUE_NULL && !value_is_attrs(args[i]))
+			return arg_error(c, (int)i, err, "a map or an object is needed, not %s",
+					 arg_type(c, args[i]));
 		sensitive |= args[i].sensitive;
 		for (size_t k = 0; args[i].kind != VALUE_NULL && k < args[i].attrs->n; k++)
 			map_set(&last, args[i].attrs->v[k].key, (void *)&args[i].attrs->v[k]);
@@ -417,7 +479,7 @@ static const struct func rows[] = {
 	{ "anytrue", bools_params, 1, .returns = &type_bool, .call = fn_anytrue,
 	  .doc = "Whether at least one element is true. Null counts as false.",
 	  FUNC_EXAMPLES(anytrue_examples) },
-	{ "coalesce", vals_params, 1, FUNC_VARIADIC, &type_any, fn_coalesce,
+	{ "coalesce", vals_params, 1, FUNC_VARIADIC | FUNC_UNREFINED, &type_any, fn_coalesce,
 	  .doc = "The first argument that is neither null nor, where all are strings, empty. All "
 		 "must have a type in common.",
 	  FUNC_EXAMPLES(coalesce_examples) },
@@ -438,7 +500,8 @@ static const struct func rows[] = {
 	  .doc = "How many elements a collection has, or how many characters a string (as a reader "
 		 "sees them, not bytes).",
 	  FUNC_EXAMPLES(length_examples) },
-	{ "lookup", lookup_params, 3, .returns = &type_any, .call = fn_lookup,
+	{ "lookup", lookup_params, 3, .flags = FUNC_UNREFINED,
+	  .returns = &type_any, .call = fn_lookup,
 	  .doc = "The value of a key in a map or object, or the default where there is no such "
 		 "key.",
 	  FUNC_EXAMPLES(lookup_examples) },

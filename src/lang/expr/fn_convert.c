@@ -95,6 +95,8 @@ static int fn_convert(struct func_call *c, const struct value *args UNUSED, size
 	if (eval_type_plain(c->eval, c->exprs[1], &want) < 0 || failed)
 		return -1;
 	c->bad_arg = 0;
+	if (v.kind == VALUE_UNKNOWN) /* what was known of it is not kept */
+		v.refined = NULL;
 	/* Twice, as the reference does it: an optional attribute that is left out is one that the
 	 * resulting type asks for. */
 	if (value_convert(c->arena, v, want, &first, err) < 0)

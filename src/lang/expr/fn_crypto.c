@@ -338,30 +338,35 @@ static const struct func_example uuidv5_examples[] = {
 };
 
 static const struct func rows[] = {
-	{ "bcrypt", bcrypt_params, 2, FUNC_VARIADIC, .returns = &type_string, .call = fn_bcrypt,
+	{ "bcrypt", bcrypt_params, 2, FUNC_VARIADIC | FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_bcrypt,
 	  .doc = "Hashes a password with bcrypt, for a file of passwords. `cost` is 4 to 31 and 10 "
 		 "where there is "
 		 "none or less than 4; each step takes twice the time. The salt is new each time.",
 	  FUNC_EXAMPLES(bcrypt_examples) },
-	{ "md5", one_text, 1, .returns = &type_string, .call = fn_md5,
+	{ "md5", one_text, 1, .flags = FUNC_UNREFINED, .returns = &type_string, .call = fn_md5,
 	  .doc = "The MD5 hash of a text's UTF-8 bytes, in hexadecimal digits. Not for security.",
 	  FUNC_EXAMPLES(md5_examples) },
-	{ "rsadecrypt", rsa_params, 2, .returns = &type_string, .call = fn_rsadecrypt,
+	{ "rsadecrypt", rsa_params, 2, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_rsadecrypt,
 	  .doc = "Decrypts base64 that was encrypted with RSA (PKCS #1 v1.5), such as the "
 		 "password of a Windows instance, by a private key in PEM without a password.",
 	  FUNC_EXAMPLES(rsa_examples) },
-	{ "sha1", one_text, 1, .returns = &type_string, .call = fn_sha1,
+	{ "sha1", one_text, 1, .flags = FUNC_UNREFINED, .returns = &type_string, .call = fn_sha1,
 	  .doc = "The SHA-1 hash of a text's UTF-8 bytes, in hexadecimal digits. Not for security.",
 	  FUNC_EXAMPLES(sha1_examples) },
-	{ "sha256", one_text, 1, .returns = &type_string, .call = fn_sha256,
+	{ "sha256", one_text, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_sha256,
 	  .doc = "The SHA-256 hash of a text's UTF-8 bytes, in hexadecimal digits.",
 	  FUNC_EXAMPLES(sha256_examples) },
-	{ "sha512", one_text, 1, .returns = &type_string, .call = fn_sha512,
+	{ "sha512", one_text, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_sha512,
 	  .doc = "The SHA-512 hash of a text's UTF-8 bytes, in hexadecimal digits.",
 	  FUNC_EXAMPLES(sha512_examples) },
-	{ "uuidv4", NULL, 0, .returns = &type_string, .call = fn_uuidv4,
+	{ "uuidv4", NULL, 0, .flags = FUNC_UNREFINED, .returns = &type_string, .call = fn_uuidv4,
 	  .doc = "A new random UUID.", FUNC_EXAMPLES(uuidv4_examples) },
-	{ "uuidv5", uuidv5_params, 2, .returns = &type_string, .call = fn_uuidv5,
+	{ "uuidv5", uuidv5_params, 2, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_uuidv5,
 	  .doc = "The UUID that belongs to a name: the same each time. `namespace` is `dns`, "
 		 "`url`, `oid`, `x500` or a UUID.",
 	  FUNC_EXAMPLES(uuidv5_examples) },

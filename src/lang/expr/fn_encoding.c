@@ -142,13 +142,16 @@ static const struct func_example urlencode_examples[] = {
 };
 
 static const struct func rows[] = {
-	{ "base64decode", one_text, 1, .returns = &type_string, .call = fn_base64decode,
+	{ "base64decode", one_text, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_base64decode,
 	  .doc = "Reads base64. The bytes must be UTF-8 text.",
 	  FUNC_EXAMPLES(base64decode_examples) },
-	{ "base64encode", one_text, 1, .returns = &type_string, .call = fn_base64encode,
+	{ "base64encode", one_text, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_base64encode,
 	  .doc = "Writes the UTF-8 bytes of a text in base64.",
 	  FUNC_EXAMPLES(base64encode_examples) },
-	{ "base64gzip", one_text, 1, .returns = &type_string, .call = fn_base64gzip,
+	{ "base64gzip", one_text, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_base64gzip,
 	  .doc = "Compresses the UTF-8 bytes of a text with gzip and writes that in base64, as "
 		 "user data for instances may come.",
 	  FUNC_EXAMPLES(base64gzip_examples) },
@@ -161,7 +164,8 @@ static const struct func rows[] = {
 	  .doc = "Writes a text in the character set `encoding`, an IANA name, and that in base64. "
 		 "PowerShell's -EncodedCommand wants UTF-16LE.",
 	  FUNC_EXAMPLES(textencode_examples) },
-	{ "urlencode", one_text, 1, .returns = &type_string, .call = fn_urlencode,
+	{ "urlencode", one_text, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_urlencode,
 	  .doc = "Escapes a text for the query part of a URL; a space becomes `+`.",
 	  FUNC_EXAMPLES(urlencode_examples) },
 };

@@ -351,15 +351,19 @@ static const struct func_example templatefile_examples[] = {
 };
 
 static const struct func rows[] = {
-	{ "abspath", path_params, 1, .returns = &type_string, .call = fn_abspath,
+	{ "abspath", path_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_abspath,
 	  .doc = "The path from the root on, without `.` and `..`. It starts at the working "
 		 "directory, not at the template's.",
 	  FUNC_EXAMPLES(abspath_examples) },
-	{ "basename", path_params, 1, .returns = &type_string, .call = fn_basename,
+	{ "basename", path_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_basename,
 	  .doc = "The last part of a path.", FUNC_EXAMPLES(basename_examples) },
-	{ "dirname", path_params, 1, .returns = &type_string, .call = fn_dirname,
+	{ "dirname", path_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_dirname,
 	  .doc = "A path without its last part.", FUNC_EXAMPLES(dirname_examples) },
-	{ "file", path_params, 1, .returns = &type_string, .call = fn_file,
+	{ "file", path_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_file,
 	  .doc = "The content of a file, which must be UTF-8 text. A relative path starts at the "
 		 "template's directory; `~/` is the user's home.",
 	  FUNC_EXAMPLES(file_examples) },
@@ -367,16 +371,19 @@ static const struct func rows[] = {
 	  .doc = "The content of any file, in base64. A relative path starts at the working "
 		 "directory.",
 	  FUNC_EXAMPLES(filebase64_examples) },
-	{ "fileexists", path_params, 1, .returns = &type_bool, .call = fn_fileexists,
+	{ "fileexists", path_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_bool, .call = fn_fileexists,
 	  .doc = "Whether there is a file. A directory of that name is an error.",
 	  FUNC_EXAMPLES(fileexists_examples) },
-	{ "fileset", fileset_params, 2, .returns = &type_set_string, .call = fn_fileset,
+	{ "fileset", fileset_params, 2, .flags = FUNC_UNREFINED,
+	  .returns = &type_set_string, .call = fn_fileset,
 	  .doc = "The files below a directory that match a pattern, as paths from that directory "
 		 "on. In a pattern `*` and `?` stand for characters of one name, `[a-z]` and "
 		 "`[^a-z]` for one of a class, `{a,b}` for either, and `**` for any number of "
 		 "directories.",
 	  FUNC_EXAMPLES(fileset_examples) },
-	{ "pathexpand", path_params, 1, .returns = &type_string, .call = fn_pathexpand,
+	{ "pathexpand", path_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_pathexpand,
 	  .doc = "The path with the user's home in the place of a `~` at its beginning.",
 	  FUNC_EXAMPLES(pathexpand_examples) },
 	{ "templatefile", templatefile_params, 2, .returns = &type_any, .call = fn_templatefile,

@@ -8,6 +8,7 @@
 #include "lang/expr/groups.h"
 #include "lang/expr/number.h"
 #include "lang/expr/print.h"
+#include "lang/expr/refine.h"
 #include "lang/expr/text.h"
 
 #include "base/buf.h"
@@ -400,6 +401,18 @@ static int format_text(struct formatter *f, struct str s, size_t *ret_extra)
 			      "too many arguments; the format has no directive that uses one");
 }
 
+/* It begins as the format does. */
+static struct value unknown_text(struct func_call *c, struct str format)
+{
+	const char *verb = memchr(format.p, '%', format.n);
+	struct refinement r = { REFINE_NOT_NULL };
+
+	if (verb)
+		r.prefix = refine_safe_prefix(
+			c->arena, (struct str){ format.p, (size_t)(verb - format.p) });
+	return value_refine(c->arena, value_unknown_of(&type_string, c->span), &r);
+}
+
 static int fn_format(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
 		     struct err *err)
 {
@@ -409,7 +422,7 @@ static int fn_format(struct func_call *c, const struct value *args, size_t nargs
 
 	for (size_t i = 1; i < nargs; i++) {
 		if (value_has_unknown(args[i])) {
-			*ret = value_unknown_of(&type_string, c->span);
+			*ret = unknown_text(c, args[0].string);
 			return 0;
 		}
 	}
@@ -457,7 +470,7 @@ static int format_line(struct func_call *c, struct str format, const struct valu
 
 	for (size_t i = 0; i < nargs; i++) {
 		if (value_has_unknown(args[i])) {
-			*ret = value_unknown_of(&type_string, c->span);
+			*ret = value_not_null(c->arena, value_unknown_of(&type_string, c->span));
 			return 0;
 		}
 	}

@@ -6,6 +6,7 @@
 #include "lang/expr/groups.h"
 #include "lang/expr/inner.h"
 #include "lang/expr/number.h"
+#include "lang/expr/refine.h"
 
 #include "base/map.h"
 
@@ -83,6 +84,30 @@ static const struct type *common_list(struct func_call *c, const struct value *a
 	return type_unify(c->arena, types, nargs);
 }
 
+/* The tuple that concat gives, where each argument tells how many elements it has. */
+static const struct type *joined_type(struct func_call *c, const struct value *args, size_t nargs)
+{
+	const struct type **elems;
+	size_t n = 0, total = 0;
+
+	for (size_t i = 0; i < nargs; i++) {
+		const struct type *t = type_of(c->arena, args[i]);
+
+		if (t->kind != TYPE_TUPLE && args[i].kind == VALUE_UNKNOWN)
+			return &type_any;
+		total += t->kind == TYPE_TUPLE ? t->n : args[i].seq->n;
+	}
+	elems = arena_new_array(c->arena, const struct type *, total);
+	for (size_t i = 0; i < nargs; i++) {
+		const struct type *t = type_of(c->arena, args[i]);
+		size_t len = t->kind == TYPE_TUPLE ? t->n : args[i].seq->n;
+
+		for (size_t k = 0; k < len; k++)
+			elems[n++] = t->kind == TYPE_TUPLE ? t->elems[k] : t->elem;
+	}
+	return type_tuple(c->arena, elems, n);
+}
+
 static int fn_concat(struct func_call *c, const struct value *args, size_t nargs, struct value *ret,
 		     struct err *err)
 {
@@ -104,7 +129,7 @@ static int fn_concat(struct func_call *c, const struct value *args, size_t nargs
 		total += args[i].kind == VALUE_UNKNOWN ? 0 : args[i].seq->n;
 	}
 	if (args_unknown(args, nargs)) {
-		*ret = args_wait(c, args, nargs, list ? list : &type_any);
+		*ret = args_wait(c, args, nargs, list ? list : joined_type(c, args, nargs));
 		return 0;
 	}
 	v = arena_new_array(c->arena, struct value, total);
@@ -128,11 +153,15 @@ static int fn_concat(struct func_call *c, const struct value *args, size_t nargs
 static int fn_distinct(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 		       struct value *ret, struct err *err UNUSED)
 {
-	struct value *v = arena_new_array(c->arena, struct value, args[0].seq->n);
+	struct value *v = arena_new_array(c->arena, struct value, value_len(args[0]));
 	AUTO(map) struct map seen = MAP_INIT;
 	AUTO(buf) struct buf key = BUF_INIT;
 	size_t n = 0;
 
+	if (value_has_unknown(args[0])) {
+		*ret = value_unknown_of(type_of(c->arena, args[0]), c->span);
+		return 0;
+	}
 	for (size_t i = 0; i < args[0].seq->n; i++) {
 		buf_reset(&key);
 		set_key_write(&key, args[0].seq->v[i]);
@@ -156,13 +185,18 @@ static int fn_element(struct func_call *c, const struct value *args, size_t narg
 	if (type->kind != TYPE_ANY && !is_list_or_tuple(type))
 		return arg_error(c, 0, err, "a list or tuple is needed, not %s",
 				 arg_type(c, args[0]));
-	if (args_unknown(args, nargs)) {
+	if (args[1].kind == VALUE_UNKNOWN || type->kind == TYPE_ANY ||
+	    (args[0].kind == VALUE_UNKNOWN && type->kind == TYPE_LIST)) {
 		*ret = args_wait(c, args, nargs, type->kind == TYPE_LIST ? type->elem : &type_any);
 		return 0;
 	}
 	if (arg_int(c, args, 1, &index, err) < 0)
 		return -1;
-	if (!args[0].seq->n)
+	if (args[0].kind == VALUE_UNKNOWN && type->n) {
+		*ret = args_wait(c, args, nargs, type->elems[(size_t)index % type->n]);
+		return 0;
+	}
+	if (!value_len(args[0]))
 		return arg_error(c, 0, err, "an empty list has no elements to choose from");
 	*ret = arg_marked(args[0].seq->v[(size_t)index % args[0].seq->n],
 			  args[0].sensitive || args[1].sensitive);
@@ -178,6 +212,7 @@ struct flat {
 static void flatten(struct func_call *c, struct value list, struct flat *f)
 {
 	f->sensitive |= list.sensitive;
+	f->open |= list.kind == VALUE_SET && list.seq->n > 1 && value_has_unknown(list);
 	for (size_t i = 0; i < list.seq->n; i++) {
 		struct value v = list.seq->v[i];
 
@@ -226,12 +261,19 @@ static int fn_flatten(struct func_call *c, const struct value *args, size_t narg
 static int fn_reverse(struct func_call *c, const struct value *args, size_t nargs,
 		      struct value *ret, struct err *err)
 {
-	const struct type *type = type_of(c->arena, args[0]);
+	const struct type *type = type_of(c->arena, args[0]), **elems;
 	struct value *v;
 
 	if (type->kind != TYPE_ANY && !is_list_or_tuple(type) && type->kind != TYPE_SET)
 		return arg_error(c, 0, err, "a list or tuple is needed, not %s",
 				 arg_type(c, args[0]));
+	if (args_unknown(args, nargs) && type->kind == TYPE_TUPLE) {
+		elems = arena_new_array(c->arena, const struct type *, type->n);
+		for (size_t i = 0; i < type->n; i++)
+			elems[i] = type->elems[type->n - 1 - i];
+		*ret = args_wait(c, args, nargs, type_tuple(c->arena, elems, type->n));
+		return 0;
+	}
 	if (args_unknown(args, nargs)) {
 		*ret = args_wait(c, args, nargs,
 				 type->elem ? type_list(c->arena, type->elem) : &type_any);
@@ -248,17 +290,24 @@ static int fn_reverse(struct func_call *c, const struct value *args, size_t narg
 static int slice_index(struct func_call *c, const struct value *args, int i, int64_t *ret,
 		       struct err *err)
 {
+	const struct type *type = type_of(c->arena, args[0]);
+	size_t n = value_len(args[0]);
+
 	if (args[i].kind == VALUE_UNKNOWN)
 		return 0;
 	if (arg_int(c, args, i, ret, err) < 0)
 		return -1;
 	if (*ret < 0)
 		return arg_error(c, i, err, "the index must not be less than zero");
-	if (args[0].kind != VALUE_UNKNOWN && (uint64_t)*ret > args[0].seq->n)
+	if (type->kind == TYPE_TUPLE)
+		n = type->n;
+	else if (args[0].kind == VALUE_UNKNOWN)
+		return 0;
+	if ((uint64_t)*ret > n)
 		return arg_error(
 			c, i, err,
 			"the index must not be greater than the length of the list, which is %zu",
-			args[0].seq->n);
+			n);
 	return 0;
 }
 
@@ -279,7 +328,10 @@ static int fn_slice(struct func_call *c, const struct value *args, size_t nargs,
 		return -1;
 	if (from > to)
 		return arg_error(c, 1, err, "the start must not be greater than the end");
-	if (args_unknown(args, nargs))
+	if (type->kind == TYPE_TUPLE && args[0].kind == VALUE_UNKNOWN && !args_unknown(args + 1, 2))
+		*ret = args_wait(c, args, nargs,
+				 type_tuple(c->arena, type->elems + from, (size_t)(to - from)));
+	else if (args_unknown(args, nargs))
 		*ret = args_wait(c, args, nargs, type->kind == TYPE_LIST ? type : &type_any);
 	else
 		*ret = same_kind(c, args[0], args[0].seq->v + from, (size_t)(to - from));
@@ -294,9 +346,15 @@ static int by_bytes(const void *x, const void *y)
 static int fn_sort(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 		   struct value *ret, struct err *err)
 {
-	size_t n = args[0].seq->n;
+	struct refinement range = value_range(args[0]);
+	size_t n = value_len(args[0]);
 	struct value *v = arena_new_array(c->arena, struct value, n);
 
+	if (value_has_unknown(args[0])) { /* their order is not known, their number is */
+		range.not_null = true;
+		*ret = value_refine(c->arena, value_unknown_of(&type_list_string, c->span), &range);
+		return 0;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (args[0].seq->v[i].kind == VALUE_NULL)
 			return arg_error(c, 0, err,
@@ -314,9 +372,10 @@ static int fn_sort(struct func_call *c, const struct value *args, size_t nargs U
 					*/
 static const struct func_param chunklist_params[] = { { "list", &type_list_any, INSIDE },
 						      { "size", &type_number, INSIDE } };
+static const struct func_param sort_params[] = { { "list", &type_list_string, PARAM_UNKNOWN } };
 static const struct func_param strings_params[] = { { "list", &type_list_string } };
 static const struct func_param seqs_params[] = { { "seqs", &type_any, INSIDE } };
-static const struct func_param distinct_params[] = { { "list", &type_list_any } };
+static const struct func_param distinct_params[] = { { "list", &type_list_any, PARAM_UNKNOWN } };
 static const struct func_param element_params[] = { { "list", &type_any, INSIDE },
 						    { "index", &type_number, INSIDE } };
 static const struct func_param list_params[] = { { "list", &type_any, INSIDE } };
@@ -368,7 +427,8 @@ static const struct func rows[] = {
 	  .doc = "The list without the elements that were there before; the others keep their "
 		 "order.",
 	  FUNC_EXAMPLES(distinct_examples) },
-	{ "element", element_params, 2, .returns = &type_any, .call = fn_element,
+	{ "element", element_params, 2, .flags = FUNC_UNREFINED,
+	  .returns = &type_any, .call = fn_element,
 	  .doc = "The element at an index counted from 0. An index past the end starts again at "
 		 "the beginning; use `list[index]` where that should be an error.",
 	  FUNC_EXAMPLES(element_examples) },
@@ -382,7 +442,7 @@ static const struct func rows[] = {
 	{ "slice", slice_params, 3, .returns = &type_any, .call = fn_slice,
 	  .doc = "The elements from `start_index` on and before `end_index`, counted from 0.",
 	  FUNC_EXAMPLES(slice_examples) },
-	{ "sort", strings_params, 1, .returns = &type_list_string, .call = fn_sort,
+	{ "sort", sort_params, 1, .returns = &type_list_string, .call = fn_sort,
 	  .doc = "Sorts strings by their Unicode code points; other elements are turned into "
 		 "strings first.",
 	  FUNC_EXAMPLES(sort_examples) },

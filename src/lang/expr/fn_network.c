@@ -271,16 +271,20 @@ static const struct func_example subnets_examples[] = {
 };
 
 static const struct func rows[] = {
-	{ "cidrhost", host_params, 2, .returns = &type_string, .call = fn_cidrhost,
+	{ "cidrhost", host_params, 2, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_cidrhost,
 	  .doc = "The address of a host in a network by its number. Negative numbers count from "
 		 "the end.",
 	  FUNC_EXAMPLES(host_examples) },
-	{ "cidrnetmask", netmask_params, 1, .returns = &type_string, .call = fn_cidrnetmask,
+	{ "cidrnetmask", netmask_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_cidrnetmask,
 	  .doc = "The prefix of a network as a mask.", FUNC_EXAMPLES(netmask_examples) },
-	{ "cidrsubnet", subnet_params, 3, .returns = &type_string, .call = fn_cidrsubnet,
+	{ "cidrsubnet", subnet_params, 3, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_cidrsubnet,
 	  .doc = "The network with a number inside another one, whose prefix is `newbits` longer.",
 	  FUNC_EXAMPLES(subnet_examples) },
-	{ "cidrsubnets", subnets_params, 2, FUNC_VARIADIC, &type_list_string, fn_cidrsubnets,
+	{ "cidrsubnets", subnets_params, 2, FUNC_VARIADIC | FUNC_UNREFINED,
+	  &type_list_string, fn_cidrsubnets,
 	  .doc = "One network after the other inside another one: each number says by how many "
 		 "bits its prefix is longer.",
 	  FUNC_EXAMPLES(subnets_examples) },

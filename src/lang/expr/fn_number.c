@@ -278,8 +278,12 @@ static int fn_parseint(struct func_call *c, const struct value *args, size_t nar
 	int64_t base;
 	mpz_t z;
 
-	if (args[0].kind != VALUE_STRING)
+	if (type_of(c->arena, args[0])->kind != TYPE_STRING)
 		return arg_error(c, 0, err, "a string is needed, not %s", arg_type(c, args[0]));
+	if (args[0].kind == VALUE_UNKNOWN || args[1].kind == VALUE_UNKNOWN) {
+		*ret = value_unknown_of(&type_number, c->span);
+		return 0;
+	}
 	if (arg_int(c, args, 1, &base, err) < 0)
 		return -1;
 	if (base < 2 || base > 62)
@@ -383,8 +387,8 @@ static const struct func_param log_params[] = { { "num", &type_number }, { "base
 static const struct func_param pow_params[] = { { "num", &type_number },
 						{ "power", &type_number } };
 static const struct func_param numbers_params[] = { { "numbers", &type_number } };
-static const struct func_param parseint_params[] = { { "number", &type_any },
-						     { "base", &type_number } };
+static const struct func_param parseint_params[] = { { "number", &type_any, PARAM_UNKNOWN },
+						     { "base", &type_number, PARAM_UNKNOWN } };
 static const struct func_param range_params[] = { { "params", &type_number } };
 static const struct func_param sum_params[] = { { "list", &type_any, PARAM_UNKNOWN } };
 

@@ -72,16 +72,32 @@ static struct value match_value(struct func_call *c, const struct re2 *re, enum 
 	return value_object_last(c->arena, attrs, n, c->span);
 }
 
+/* What a match is of, which the pattern alone tells. */
+static const struct type *match_type(struct func_call *c, const struct re2 *re, enum shape shape)
+{
+	auto_free struct str *none = xcalloc(re2_groups(re) + 1, sizeof(*none));
+
+	return type_of(c->arena, match_value(c, re, shape, none));
+}
+
 static int fn_regex(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 		    struct value *ret, struct err *err)
 {
 	enum shape shape;
-	AUTO(re2) struct re2 *re = compile_arg(c, args[0].string, &shape, err);
+	AUTO(re2) struct re2 *re = NULL;
 	auto_free struct str *groups = NULL;
 	int rc;
 
+	*ret = value_unknown(c->span);
+	if (args[0].kind == VALUE_UNKNOWN)
+		return 0;
+	re = compile_arg(c, args[0].string, &shape, err);
 	if (!re)
 		return -1;
+	if (args[1].kind == VALUE_UNKNOWN) {
+		*ret = value_unknown_of(match_type(c, re, shape), c->span);
+		return 0;
+	}
 	groups = xcalloc(re2_groups(re) + 1, sizeof(*groups));
 	rc = re2_match(re, args[1].string, 0, groups, err);
 	if (rc <= 0)
@@ -106,17 +122,25 @@ static int fn_regexall(struct func_call *c, const struct value *args, size_t nar
 {
 	enum shape shape;
 	struct str s = args[1].string;
-	AUTO(re2) struct re2 *re = compile_arg(c, args[0].string, &shape, err);
+	AUTO(re2) struct re2 *re = NULL;
 	auto_free struct str *groups = NULL;
 	VEC(struct value) v = VEC_INIT;
 	size_t at = 0, last_end = SIZE_MAX;
-	struct value sample;
+	const struct type *elem;
 	int rc = 0;
 
+	*ret = value_unknown_of(&type_list_any, c->span);
+	if (args[0].kind == VALUE_UNKNOWN)
+		return 0;
+	re = compile_arg(c, args[0].string, &shape, err);
 	if (!re)
 		return -1;
+	elem = match_type(c, re, shape);
+	if (args[1].kind == VALUE_UNKNOWN) {
+		*ret = value_unknown_of(type_list(c->arena, elem), c->span);
+		return 0;
+	}
 	groups = xcalloc(re2_groups(re) + 1, sizeof(*groups));
-	sample = match_value(c, re, shape, groups);
 	while (at <= s.n && (rc = re2_match(re, s, at, groups, err)) > 0) {
 		size_t from = s.n ? (size_t)(groups[0].p - s.p) : 0, end = from + groups[0].n;
 
@@ -127,7 +151,7 @@ static int fn_regexall(struct func_call *c, const struct value *args, size_t nar
 		last_end = end;
 	}
 	if (rc >= 0)
-		*ret = value_list(c->arena, type_of(c->arena, sample), v.v, v.n, c->span);
+		*ret = value_list(c->arena, elem, v.v, v.n, c->span);
 	vec_release(&v);
 	return rc < 0 ? -1 : 0;
 }
@@ -217,8 +241,8 @@ static int fn_regex_replace(struct func_call *c, const struct value *args, size_
 	return ret_buf(c, &b, ret, err);
 }
 
-static const struct func_param regex_params[] = { { "pattern", &type_string },
-						  { "string", &type_string } };
+static const struct func_param regex_params[] = { { "pattern", &type_string, PARAM_UNKNOWN },
+						  { "string", &type_string, PARAM_UNKNOWN } };
 static const struct func_param replace_params[] = { { "str", &type_string },
 						    { "pattern", &type_string },
 						    { "replace", &type_string } };

@@ -175,7 +175,7 @@ static int fn_indent(struct func_call *c, const struct value *args, size_t nargs
 
 	if (arg_int(c, args, 0, &spaces, err) < 0)
 		return -1;
-	if (spaces < 0 || spaces > INDENT_MAX)
+	if (spaces < 0 || (spaces > INDENT_MAX && s.n && memchr(s.p, '\n', s.n)))
 		return arg_error(c, 0, err, "from 0 to %d spaces can be put in, not %lld",
 				 INDENT_MAX, (long long)spaces);
 	for (size_t i = 0; i < s.n; i++) {
@@ -429,7 +429,8 @@ static const struct func rows[] = {
 	{ "startswith", prefix_params, 2, .returns = &type_bool, .call = fn_startswith,
 	  .doc = "Tells whether a text begins with the given one.",
 	  FUNC_EXAMPLES(startswith_examples) },
-	{ "strcontains", contains_params, 2, .returns = &type_bool, .call = fn_strcontains,
+	{ "strcontains", contains_params, 2, .flags = FUNC_UNREFINED,
+	  .returns = &type_bool, .call = fn_strcontains,
 	  .doc = "Tells whether the second text occurs in the first.",
 	  FUNC_EXAMPLES(strcontains_examples) },
 	{ "strrev", one_text, 1, .returns = &type_string, .call = fn_strrev,

@@ -261,11 +261,24 @@ static int calendar(struct func_call *c, const struct moment *m, bool with_unix,
 	return 0;
 }
 
+static int unknown_calendar(struct func_call *c, bool with_unix, struct value *ret)
+{
+	struct value sample;
+	struct moment m;
+
+	moment_set(&m, 0, 0, 0);
+	calendar(c, &m, with_unix, &sample);
+	*ret = value_unknown_of(type_of(c->arena, sample), c->span);
+	return 0;
+}
+
 static int fn_rfc3339_parse(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 			    struct value *ret, struct err *err)
 {
 	struct moment m;
 
+	if (args[0].kind == VALUE_UNKNOWN)
+		return unknown_calendar(c, true, ret);
 	if (moment_parse_lenient(args[0].string, &m))
 		return calendar(c, &m, true, ret);
 	return arg_moment(c, args, 0, &m, err); /* the strict reader says what is wrong */
@@ -277,6 +290,8 @@ static int fn_unix_timestamp_parse(struct func_call *c, const struct value *args
 	struct moment m;
 	int64_t s;
 
+	if (args[0].kind == VALUE_UNKNOWN)
+		return unknown_calendar(c, false, ret);
 	if (arg_int(c, args, 0, &s, err) < 0)
 		return err_prefix(err, "no whole number of seconds");
 	moment_set(&m, s, 0, 0);
@@ -318,8 +333,8 @@ static const struct func_param formatdate_params[] = { { "format", &type_string 
 						       { "time", &type_string } };
 static const struct func_param timeadd_params[] = { { "timestamp", &type_string },
 						    { "duration", &type_string } };
-static const struct func_param rfc3339_params[] = { { "timestamp", &type_string } };
-static const struct func_param unix_params[] = { { "unix_timestamp", &type_number } };
+static const struct func_param rfc3339_params[] = { { "timestamp", &type_string, PARAM_UNKNOWN } };
+static const struct func_param unix_params[] = { { "unix_timestamp", &type_number, PARAM_UNKNOWN } };
 static const struct func_param format_params[] = { { "format", &type_string } };
 
 static const struct func_example formatdate_examples[] = {
@@ -372,7 +387,8 @@ static const struct func rows[] = {
 		 "`minute`, `second`, `year_day`, `iso_year`, `iso_week`, and `unix`, the "
 		 "seconds since 1970.",
 	  FUNC_EXAMPLES(rfc3339_examples) },
-	{ "timeadd", timeadd_params, 2, .returns = &type_string, .call = fn_timeadd,
+	{ "timeadd", timeadd_params, 2, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_timeadd,
 	  .doc = "The time that is so much later, or earlier where the duration is negative. "
 		 "Durations are numbers with "
 		 "units, such as `1h30m`: `h`, `m`, `s`, `ms`, `us`, `ns`.",

@@ -372,12 +372,14 @@ static const struct func_example decode_examples[] = {
 };
 
 static const struct func rows[] = {
-	{ "yamldecode", decode_params, 1, .returns = &type_any, .call = fn_yamldecode,
+	{ "yamldecode", decode_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_any, .call = fn_yamldecode,
 	  .doc = "Reads one YAML document: objects, tuples, texts, numbers, `true` and `false` "
 		 "(also as yes, no, on, "
 		 "off). Anchors, aliases and `<<` work; tags other than YAML's own do not.",
 	  FUNC_EXAMPLES(decode_examples) },
-	{ "yamlencode", encode_params, 1, .returns = &type_string, .call = fn_yamlencode,
+	{ "yamlencode", encode_params, 1, .flags = FUNC_UNREFINED,
+	  .returns = &type_string, .call = fn_yamlencode,
 	  .doc = "Writes a value as YAML, with sorted keys and all texts in quotes, or as "
 		 "literal blocks where they have line breaks.",
 	  FUNC_EXAMPLES(encode_examples) },

@@ -63,6 +63,8 @@ typedef int func_fn(struct func_call *c, const struct value *args, size_t nargs,
 enum func_flags {
 	FUNC_VARIADIC = 1 << 0, /* the last parameter may come any number of times, also none */
 	FUNC_LAZY = 1 << 1,	/* gets c->exprs and no args: try, can, convert */
+	FUNC_UNREFINED = 1 << 2, /* nothing is known of an unknown result; of others, that it is not
+				  * null (lang/expr/refine.h; facts: the reference) */
 };
 
 struct func {

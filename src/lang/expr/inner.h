@@ -24,6 +24,11 @@ const struct type_attr *type_attr_find(const struct type *t, struct str name);
 /* Whether a value of this type may turn out to be of several. */
 bool type_has_any(const struct type *t);
 
+/* Equality of two values, which unknown ones may leave open. Values of different types are not
+ * equal. */
+enum equality { EQUAL_NO, EQUAL_YES, EQUAL_OPEN };
+enum equality value_same(struct arena *a, struct value x, struct value y);
+
 /* The attribute or element of that key in an object or map, whose keys are sorted; else NULL. */
 const struct value_attr *value_attr_get(struct value v, struct str key);
 

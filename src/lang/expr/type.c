@@ -43,6 +43,14 @@ const struct type *type_map(struct arena *a, const struct type *elem)
 	return collection(a, TYPE_MAP, elem);
 }
 
+const struct type *type_tuple(struct arena *a, const struct type *const *elems, size_t n)
+{
+	struct type *t = arena_new_obj(a, struct type);
+
+	*t = (struct type){.kind = TYPE_TUPLE, .elems = elems, .n = n};
+	return t;
+}
+
 static const struct type *tuple_of(struct arena *a, const struct value_seq *seq)
 {
 	const struct type **elems;
@@ -61,6 +69,16 @@ static const struct type *tuple_of(struct arena *a, const struct value_seq *seq)
 static int by_name(const void *x, const void *y)
 {
 	return str_cmp(((const struct type_attr *)x)->name, ((const struct type_attr *)y)->name);
+}
+
+const struct type *type_object(struct arena *a, struct type_attr *attrs, size_t n)
+{
+	struct type *t = arena_new_obj(a, struct type);
+
+	if (n)
+		qsort(attrs, n, sizeof(*attrs), by_name);
+	*t = (struct type){.kind = TYPE_OBJECT, .attrs = attrs, .n = n};
+	return t;
 }
 
 static const struct type *object_of(struct arena *a, const struct value_attrs *attrs)

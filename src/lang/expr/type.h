@@ -47,6 +47,10 @@ const struct type *type_list(struct arena *a, const struct type *elem);
 const struct type *type_set(struct arena *a, const struct type *elem);
 const struct type *type_map(struct arena *a, const struct type *elem);
 
+/* Of n types or attributes in the arena; the attributes are sorted by name. */
+const struct type *type_tuple(struct arena *a, const struct type *const *elems, size_t n);
+const struct type *type_object(struct arena *a, struct type_attr *attrs, size_t n);
+
 /* The type of a value, never NULL; TYPE_ANY for a null or unknown of no known type. */
 const struct type *type_of(struct arena *a, struct value v);
 bool type_equal(const struct type *x, const struct type *y);

@@ -26,6 +26,7 @@ enum value_kind {
 
 struct type;   /* lang/expr/type.h: what null, unknown and empty collections are of; NULL: any */
 struct number; /* lang/expr/number.h: an MPFR number in an arena */
+struct refinement; /* lang/expr/refine.h: what is known of an unknown value */
 
 struct value {
 	enum value_kind kind : 8;
@@ -38,6 +39,7 @@ struct value {
 		struct str string;
 		const struct value_seq *seq;	/* list, set, tuple */
 		const struct value_attrs *attrs; /* map, object */
+		const struct refinement *refined; /* unknown; NULL: nothing is known of it */
 	};
 };
 
