@@ -4,6 +4,9 @@
 #include "base/buf.h"
 #include "base/os.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 char *path_clean(struct str path)
 {
 	bool absolute = path.n && path.p[0] == '/';
@@ -100,6 +103,25 @@ char *path_dirname(struct str path)
 	while (path.n && path.p[path.n - 1] != '/')
 		path.n--;
 	return path_clean(path);
+}
+
+char *path_cwd(void)
+{
+	const char *pwd = os_env("PWD");
+	struct stat named, here;
+
+	if (pwd && *pwd == '/' && stat(pwd, &named) == 0 && stat(".", &here) == 0 &&
+	    named.st_dev == here.st_dev && named.st_ino == here.st_ino)
+		return xstrdup(pwd);
+	return getcwd(NULL, 0);
+}
+
+char *path_abs(const char *path)
+{
+	auto_free char *cwd = *path == '/' ? NULL : path_cwd();
+	auto_free char *joined = os_path_join(cwd ? cwd : "/", path);
+
+	return path_clean(str_from(joined));
 }
 
 char *path_expand_home(struct str path)

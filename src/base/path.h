@@ -20,5 +20,10 @@ char *path_dirname(struct str path);
 /* "~" and "~/x" with the user's home put in (cleaned then); anything else as it is. NULL where it
  * names another user's home, or the user has none. Caller frees. */
 char *path_expand_home(struct str path);
+/* The working folder: $PWD where it names it (through links, as the user went there), else without
+ * links. Caller frees; NULL with errno. */
+char *path_cwd(void);
+/* path from the working folder on, cleaned; links stay. Caller frees. */
+char *path_abs(const char *path);
 
 #endif

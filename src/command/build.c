@@ -135,7 +135,7 @@ static void set_up(struct session *s)
 	s->run.force = flags_bool(f, "force");
 	s->run.debug = flags_bool(f, "debug");
 	s->run.strict_ingress = flags_bool(f, "strict-ingress");
-	s->run.no_questions = s->in->machine_readable || flags_bool(f, "machine-readable");
+	s->run.no_questions = s->in->machine_readable;
 	s->run.on_error = on_error_of(flags_string(f, "on-error"));
 	signal(SIGPIPE, SIG_IGN); /* a build must not die, and leave things behind, because nobody
 				     reads its output */

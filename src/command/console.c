@@ -86,7 +86,7 @@ static int piped(struct session *s)
 		buf_reset(&last);
 		rc |= answer(s, str_trim(line), &last);
 	}
-	ui_say(s->in, "%s", buf_cstr(&last));
+	ui_message(s->in, "%s", buf_cstr(&last));
 	return rc;
 }
 
@@ -161,7 +161,7 @@ static int conversation(struct session *s)
 		if (!text.n)
 			continue;
 		if (answer(s, text, &out) == 0)
-			ui_say(s->in, "%s", buf_cstr(&out));
+			ui_message(s->in, "%s", buf_cstr(&out));
 	}
 	return 0;
 }
@@ -176,6 +176,8 @@ static int run(const struct invocation *in)
 
 	diags_init(&d, a);
 	template_args_from(in, a, &args);
+	if (in->nargs > 1) /* the reference falls back to its default template */
+		args.path = NULL;
 	s.hcl = template_is_hcl(&args);
 	if (template_console_open(&args, a, &d, &s.console, &err) < 0) {
 		say_diagnostics(in, &d);
@@ -205,7 +207,7 @@ const struct command command_console = {
     .nflags = ARRAY_LEN(flags),
     .more_flags = template_flags,
     .nmore_flags = NTEMPLATE_FLAGS,
-    .max_args = 1,
+    .max_args = -1,
     .packer = true,
     .run = run,
 };

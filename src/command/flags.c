@@ -6,6 +6,8 @@
 #include "base/vec.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
 
 struct flag_value {
 	const struct flag *row;
@@ -78,6 +80,25 @@ static bool parse_bool(struct str s, bool *ret)
 	return false;
 }
 
+/* As flags of Go: 0x, 0o (or 0) and 0b say the base. */
+static bool parse_int(struct str s, int64_t *ret)
+{
+	auto_free char *text = xstrndup(s.p ? s.p : "", s.n);
+	const char *digits = text + (*text == '-' || *text == '+');
+	char *end;
+	int base;
+
+	if (digits[0] != '0' || !digits[1])
+		return parse_i64(s, ret);
+	base = strchr("xX", digits[1]) ? 16 : strchr("bB", digits[1]) ? 2 : 8;
+	digits += base != 8 || strchr("oO", digits[1]) ? 2 : 1;
+	if (!*digits || strchr(" \t\n\v\f\r+-", *digits))
+		return false;
+	errno = 0;
+	*ret = strtoll(digits, &end, base) * (*text == '-' ? -1 : 1);
+	return !*end && errno == 0;
+}
+
 static bool is_choice(const struct flag *row, struct str s)
 {
 	for (const char *const *c = row->choices; *c; c++)
@@ -116,7 +137,7 @@ static int set(struct flag_value *v, struct str s, struct err *err)
 				       STR_ARG(s), row->name);
 		return 0;
 	case FLAG_INT:
-		return parse_i64(s, &v->number) ? 0 : bad_value(row, s, "parse error", err);
+		return parse_int(s, &v->number) ? 0 : bad_value(row, s, "parse error", err);
 	case FLAG_STRING:
 		if (row->choices && !is_choice(row, s))
 			return bad_choice(row, s, err);

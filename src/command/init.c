@@ -3,7 +3,6 @@
 #include "command/template_flags.h"
 #include "command/ui.h"
 
-#include "base/os.h"
 #include "base/str.h"
 
 static int check_one(const struct invocation *in, const struct required_plugin *p)
@@ -24,30 +23,17 @@ static int check_one(const struct invocation *in, const struct required_plugin *
 static int run(const struct invocation *in)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	struct template_args args = { 0 };
 	struct required_plugin *plugins;
 	size_t n;
 	int code = 0;
 
-	template_args_from(in, a, &args);
-	if (!streq(args.path, "-") && !os_exists(args.path)) {
-		ui_error(in, "%s: no such file or directory", args.path);
-		return 1;
-	}
-	if (!template_is_hcl(&args)) {
-		ui_error(in,
-			 "Error: %s is a JSON template, which cannot require plugins\n\n`init` "
-			 "is for HCL2 templates. The amazon plugin is built in.",
-			 args.path);
-		return 1;
-	}
 	if (plugins_of_template(in, a, &plugins, &n) < 0)
 		return 1;
 	for (size_t i = 0; i < n; i++)
 		if (check_one(in, &plugins[i]) < 0)
 			code = 1;
 	if (!n)
-		ui_say(in, "%s requires no plugins: there is nothing to do.", args.path);
+		ui_say(in, "%s requires no plugins: there is nothing to do.", in->args[0]);
 	return code;
 }
 

@@ -204,6 +204,7 @@ static int check_settings(struct err *err)
 	auto_free char *home = NULL, *own = NULL;
 	json_error_t why;
 	json_t *tree;
+	bool object;
 
 	if (!path) {
 		home = os_home(false);
@@ -213,12 +214,13 @@ static int check_settings(struct err *err)
 		return 0;
 	if (os_read_file(path, 1 << 20, &text, err) < 0)
 		return -1;
-	tree = json_loadb(buf_cstr(&text), text.n, 0, &why);
+	tree = json_loadb(buf_cstr(&text), text.n, JSON_DECODE_ANY, &why);
 	if (!tree)
 		return err_set(err, ERR_INVALID, "%s:%d:%d: %s", path, why.line, why.column,
 			       why.text);
+	object = json_is_object(tree) || json_is_null(tree);
 	json_decref(tree);
-	return 0;
+	return object ? 0 : err_set(err, ERR_INVALID, "%s: the settings are an object", path);
 }
 
 static void complain(const char *fmt, const char *what)
@@ -280,7 +282,7 @@ static int dispatch(struct line *l)
 	if (!prepare())
 		return 1;
 	if (l->version)
-		return version_print(l->as_packer, false);
+		return version_print(l->as_packer, l->machine_readable);
 	if (!l->command)
 		return no_command(l);
 	if (l->help)

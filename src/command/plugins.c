@@ -3,6 +3,7 @@
 #include "command/template_flags.h"
 #include "command/ui.h"
 
+#include "base/os.h"
 #include "template/plugin_source.h"
 #include "template/version.h"
 
@@ -15,6 +16,18 @@ int plugins_of_template(const struct invocation *in, struct arena *a, struct req
 
 	diags_init(&d, a);
 	template_args_from(in, a, &args);
+	if (args.path && !streq(args.path, "-") && !os_exists(args.path)) {
+		ui_error(in, "%s%s: no such file or directory",
+			 template_is_hcl(&args) ? "Error: " : "", args.path);
+		return -1;
+	}
+	if (!template_is_hcl(&args)) {
+		ui_error(in,
+			 "Error: \"%s\" is a JSON template, which cannot require plugins\n\nThis "
+			 "command is for HCL2 templates. The amazon plugin is built in.",
+			 in->args[0]);
+		return -1;
+	}
 	rc = template_plugins(&args, a, &d, ret, ret_n);
 	ui_diags(in, &d, DIAG_WARNING, NULL);
 	return rc < 0 || d.errors ? -1 : 0;

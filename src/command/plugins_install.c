@@ -1,5 +1,6 @@
 /* plugins install: says what is built in. */
 #include "command/plugins_common.h"
+#include "command/template_flags.h"
 #include "command/ui.h"
 
 #include "base/str.h"
@@ -18,8 +19,8 @@ static int run(const struct invocation *in)
 	if (plugins_check_arguments(in, source, version) < 0)
 		return 1;
 	if (!plugin_is_builtin(source) || path) {
-		ui_error(in, "%s was not installed: ingot cannot run plugins yet.",
-			 path ? path : source);
+		ui_error(in, "%s%s was not installed: ingot cannot run plugins yet.",
+			 path ? "Error: " : "", path ? path : source);
 		return 1;
 	}
 	ui_say(in, "%s is built in: there is nothing to install%s.", source,
@@ -42,6 +43,9 @@ const struct command command_plugins_install = {
 		       "them.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
+	.more_flags = template_flags,
+	.nmore_flags = NTEMPLATE_FLAGS,
+	.more_hidden = true,
 	.min_args = 1,
 	.max_args = 2,
 	.packer = true,

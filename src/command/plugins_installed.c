@@ -9,7 +9,7 @@ static int run(const struct invocation *in)
 	if (plugins_list(in, NULL, NULL, &files) < 0)
 		return 1;
 	for (size_t i = 0; i < files.v.n; i++)
-		ui_say(in, "%s", files.v.v[i].path);
+		ui_message(in, "%s", files.v.v[i].path);
 	return 0;
 }
 
@@ -20,7 +20,7 @@ const struct command command_plugins_installed = {
 	.description = "Prints the path of each plugin binary for this system whose checksum is "
 		       "correct, from the plugin directory (PACKER_PLUGIN_PATH, else plugins in "
 		       "Packer's configuration directory). Built-in plugins are not listed.",
-	.max_args = -1,
+	.raw = true,
 	.packer = true,
 	.run = run,
 };

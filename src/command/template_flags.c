@@ -19,7 +19,8 @@ const struct flag template_flags[NTEMPLATE_FLAGS] = {
 	{ "config-type", FLAG_STRING, "json|hcl2", .choices = config_types,
 	  .doc = "Language of the template, where its file name does not tell." },
 	{ "machine-readable", FLAG_BOOL,
-	  .doc = "Print machine-readable output." },
+	  .doc = "Print machine-readable output. May stand anywhere, spelled just so; other "
+		 "spellings are accepted and do nothing." },
 };
 
 static char **list_or_null(const struct flags *f, const char *name)
@@ -43,7 +44,8 @@ void template_args_from(const struct invocation *in, struct arena *a, struct tem
 	char *const *vars = flags_list(in->flags, "var");
 	char *const *files = flags_list(in->flags, "var-file");
 
-	ret->path = in->nargs ? in->args[0] : NULL;
+	/* Without a path, and for an empty one, the reference has a default template. */
+	ret->path = in->nargs && *in->args[0] ? in->args[0] : NULL;
 	ret->config_type = flags_string(in->flags, "config-type");
 	ret->nvars = list_len(vars);
 	ret->vars = arena_alloc(a, sizeof(*ret->vars) * (ret->nvars + 1));

@@ -40,6 +40,15 @@ void ui_say(const struct invocation *in, const char *fmt, ...)
 	va_end(ap);
 }
 
+void ui_message(const struct invocation *in, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	message(in, "message", fmt, ap);
+	va_end(ap);
+}
+
 void ui_error(const struct invocation *in, const char *fmt, ...)
 {
 	va_list ap;

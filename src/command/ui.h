@@ -9,8 +9,10 @@
 
 #include "base/diag.h"
 
-/* One message; a newline is added. */
+/* One message; a newline is added. ui_message is ui_say under the name that answers to a question
+ * have in machine-readable lines. */
 void ui_say(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void ui_message(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ui_error(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Diagnostics, each one message, in the order they were found: errors, or with DIAG_WARNING
  * warnings too; then how many more there were. What `secrets` (may be NULL) holds is not shown. */

@@ -142,8 +142,7 @@ static int run_script(struct build *b, const struct local_config *c, const char 
 	struct str_pair pairs[3];
 	struct str_map dot = { pairs, ARRAY_LEN(pairs) };
 	const char **argv = arena_new_array(b->arena, const char *, c->execute_command.n + 1);
-	auto_free char *cwd = getcwd(NULL, 0), *joined = os_path_join(cwd ? cwd : "/", path);
-	auto_free char *full = path_clean(str_from(joined)); /* a link stays one: a script sees its own name */
+	auto_free char *full = path_abs(path); /* a script that is a link sees its own name */
 	struct proc_spec spec = { .argv = argv,
 				  .env = script_local_env(b, NULL),
 				  .on_output = output_feed,

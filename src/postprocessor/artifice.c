@@ -1,5 +1,6 @@
 /* artifice: from here on the artifact is other files, for example ones that a provisioner fetched.
  */
+#include "base/os.h"
 #include "base/vec.h"
 #include "engine/component.h"
 #include "postprocessor/files.h"
@@ -27,19 +28,50 @@ static void prepare(struct prepare *p, void *config)
 		prepare_error(p, "files", "files: at least one is needed");
 }
 
+/* Adds what a pattern of Go's path/filepath matches: "!" is nothing special in it, names that begin
+ * with a point are names like others, and what is no pattern is an error. */
+static int find_files(const char *pattern, glob_t *found, struct err *err)
+{
+	AUTO(buf) struct buf text = BUF_INIT;
+	int flags = GLOB_PERIOD | (found->gl_pathv ? GLOB_APPEND : 0);
+
+	for (const char *p = pattern; *p; p++) {
+		buf_addc(&text, *p);
+		if (*p == '[') {
+			p += p[1] == '^';
+			buf_adds(&text, *p == '^' ? "^" : p[1] == '!' ? "\\" : "");
+			if (p[1] == ']' || !strchr(p + 1, ']'))
+				return err_set(err, ERR_INVALID, "files: '%s' is no pattern",
+					       pattern);
+		} else if (*p == '\\') {
+			if (!p[1])
+				return err_set(err, ERR_INVALID, "files: '%s' is no pattern",
+					       pattern);
+			buf_addc(&text, *++p);
+		}
+	}
+	if (glob(buf_cstr(&text), flags, NULL, found) == GLOB_NOSPACE)
+		abort(); /* the only other result is "no match" */
+	return 0;
+}
+
 static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret,
-	       bool *keep, bool *must_keep, struct err *err UNUSED)
+	       bool *keep, bool *must_keep, struct err *err)
 {
 	const struct artifice_config *c = config;
 	AUTO(buf) struct buf list = BUF_INIT;
 	VEC(char *) files = VEC_INIT;
 	glob_t found = { 0 };
 
-	for (size_t i = 0; i < c->files.n; i++) /* the only other result is "no match" */
-		if (glob(c->files.v[i], i ? GLOB_APPEND : 0, NULL, &found) == GLOB_NOSPACE)
-			abort();
+	for (size_t i = 0; i < c->files.n; i++)
+		if (find_files(c->files.v[i], &found, err) < 0) {
+			globfree(&found);
+			return -1;
+		}
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		vec_push(&files, found.gl_pathv[i]);
+		if (!streq(os_basename(found.gl_pathv[i]), ".") &&
+		    !streq(os_basename(found.gl_pathv[i]), ".."))
+			vec_push(&files, found.gl_pathv[i]);
 	vec_push(&files, NULL);
 	if (in->files && in->files[0]) {
 		files_join(&list, in->files);

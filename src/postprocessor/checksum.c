@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DEFAULT_OUTPUT "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum"
+
 struct checksum_config {
 	struct strs checksum_types;
 	char *output;
@@ -23,7 +25,7 @@ static const struct spec_row rows[] = {
 		struct checksum_config, checksum_types, .def = "md5",
 		.doc = "Kinds of digests: `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`."),
 	SPEC_STR(struct checksum_config, output, .flags = SPEC_LATE,
-		 .def = "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum",
+		 .def = DEFAULT_OUTPUT,
 		 .doc = "Path of the file that the digests are added to. `{{.BuildName}}`, "
 			"`{{.BuilderType}}` and `{{.ChecksumType}}` can stand in it."),
 };
@@ -47,6 +49,8 @@ static void prepare(struct prepare *p, void *config)
 {
 	struct checksum_config *c = config;
 
+	if (!c->output || !*c->output)
+		c->output = (char *)DEFAULT_OUTPUT;
 	for (size_t i = 0; i < c->checksum_types.n; i++)
 		if (!digest_known(c->checksum_types.v[i]))
 			prepare_error(p, "checksum_types",

@@ -11,9 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define DEFAULT_OUTPUT "packer_{{.BuildName}}_{{.BuilderType}}"
 
 struct compress_config {
 	char *output, *format;
@@ -26,7 +29,7 @@ static const char *const algorithm_names[] = { "pgzip", "bgzf", "lz4", "xz", "bz
 
 static const struct spec_row rows[] = {
 	SPEC_STR(struct compress_config, output, .flags = SPEC_LATE,
-		 .def = "packer_{{.BuildName}}_{{.BuilderType}}",
+		 .def = DEFAULT_OUTPUT,
 		 .doc = "Path of the archive. Its endings say how it is made: `.tar`, `.zip`, "
 			"`.gz`, `.bgzf`, `.lz4`, `.xz`, `.bzip2`, or "
 			"`.tar` and one of them; others give tar and gzip. `{{.BuildName}}` and "
@@ -50,12 +53,13 @@ static const struct algorithm {
 	const char *ending, *name; /* as the progress lines call it */
 	bool one_core;
 	const char *library_name; /* of libarchive's filter options; NULL: not by libarchive */
+	int least_level; /* below 0 all mean the default */
 } algorithms[] = {
-	{ "gz", "pgzip", false, "gzip" },
-	{ "bgzf", "bgzf", false, NULL },
-	{ "lz4", "lz4", false, "lz4" },
-	{ "xz", "xz", true, "xz" },
-	{ "bzip2", "bzip2", true, "bzip2" },
+	{ "gz", "pgzip", false, "gzip", -2 },
+	{ "bgzf", "bgzf", false, NULL, -1 },
+	{ "lz4", "lz4", false, "lz4", INT_MIN },
+	{ "xz", "xz", true, "xz", INT_MIN },
+	{ "bzip2", "bzip2", true, "bzip2", INT_MIN },
 };
 
 /* What one run makes. */
@@ -93,10 +97,11 @@ static void find_endings(const char *path, struct str *last, struct str *before)
 	}
 }
 
+/* By the output as it is written in the template: a name that is rendered into it says nothing. */
 static void choose_format(struct job *j, const struct compress_config *c)
 {
 	auto_free char *name =
-		c->format ? xasprintf("%s.%s", j->target, c->format) : xstrdup(j->target);
+		c->format ? xasprintf("%s.%s", c->output, c->format) : xstrdup(c->output);
 	struct str last, before;
 
 	j->archive = c->archive;
@@ -262,7 +267,22 @@ static int pack(struct job *j, char *const *files)
 	return ret;
 }
 
-static int open_target(struct job *j, const struct compress_config *c, struct err *err)
+/* Of what is read nothing would be left. */
+static bool is_input(const char *path, char *const *files)
+{
+	struct stat target, file;
+
+	if (stat(path, &target) < 0)
+		return false;
+	for (; files && *files; files++)
+		if (stat(*files, &file) == 0 && file.st_dev == target.st_dev &&
+		    file.st_ino == target.st_ino)
+			return true;
+	return false;
+}
+
+static int open_target(struct job *j, const struct compress_config *c, char *const *files,
+		       struct err *err)
 {
 	struct str_pair pairs[] = {
 		{ (char *)"BuildName", (char *)j->b->spec->bare_name },
@@ -278,6 +298,10 @@ static int open_target(struct job *j, const struct compress_config *c, struct er
 	dir = xstrndup(j->target, (size_t)(os_basename(j->target) - j->target));
 	if (*dir && os_mkdir_all(dir, 0755, err) < 0)
 		return -1;
+	if (is_input(j->target, files))
+		return err_set(err, ERR_INVALID,
+			       "the output %s is one of the files to compress: give another",
+			       j->target);
 	j->fd = open(j->target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (j->fd < 0)
 		return err_errno(err, errno, "making %s", j->target);
@@ -288,17 +312,21 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	       bool *keep, bool *must_keep, struct err *err)
 {
 	const struct compress_config *c = config;
-	struct job j = { .b = b, .fd = -1, .err = err, .level = (int)MIN(c->compression_level, 9) };
+	struct job j = { .b = b, .fd = -1, .err = err, .level = (int)MAX(MIN(c->compression_level, 9), -9) };
 	char *made[] = { NULL, NULL };
 	int result;
 
-	if (libarchive_open(err) < 0 || open_target(&j, c, err) < 0)
-		return -1;
-	if (j.level < 1)
+	if (j.level == 0)
 		j.level = -1;
+	if (libarchive_open(err) < 0 || open_target(&j, c, in->files, err) < 0)
+		return -1;
 	choose_format(&j, c);
 	say_what(&j);
-	result = pack(&j, in->files);
+	if (j.algorithm && j.level < j.algorithm->least_level)
+		result = err_set(err, ERR_INVALID, "compression_level is 1 to 9, or -1: not %d",
+				 j.level);
+	else
+		result = pack(&j, in->files);
 	if (close(j.fd) < 0 && result == 0)
 		result = err_errno(err, errno, "writing %s", j.target);
 	if (result < 0)
@@ -310,9 +338,20 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	return 0;
 }
 
+static void prepare(struct prepare *p UNUSED, void *config)
+{
+	struct compress_config *c = config;
+
+	if (!c->output || !*c->output)
+		c->output = (char *)DEFAULT_OUTPUT;
+	if (c->format && !*c->format)
+		c->format = NULL;
+}
+
 extern const struct postprocessor postprocessor_compress;
 const struct postprocessor postprocessor_compress = {
 	.type = "compress",
 	.spec = &spec,
+	.prepare = prepare,
 	.run = run,
 };

@@ -22,10 +22,12 @@ struct manifest_config {
 	struct str_map custom_data;
 };
 
+#define DEFAULT_OUTPUT "packer-manifest.json"
+
 static const struct spec_row rows[] = {
 	SPEC_STR(struct manifest_config, output, .name = "filename",
 		 .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "output"),
-	SPEC_STR(struct manifest_config, output, .def = "packer-manifest.json",
+	SPEC_STR(struct manifest_config, output, .def = DEFAULT_OUTPUT,
 		 .doc = "Path of the manifest. Its directory must be there."),
 	SPEC_BOOL(struct manifest_config, strip_path,
 		  .doc = "List files by name, without their directories."),
@@ -42,14 +44,14 @@ static void add_string(struct buf *out, const char *s)
 	buf_add_go_json_string(out, str_from(s));
 }
 
-/* One value of an older manifest: strings, null, or an object of strings. */
+/* Text of an older manifest; what is not there is empty. */
 static void add_old(struct buf *out, const json_t *v)
 {
+	struct str text = { "", 0 };
+
 	if (json_is_string(v))
-		buf_add_go_json_string(out,
-				       (struct str){ json_string_value(v), json_string_length(v) });
-	else
-		buf_adds(out, "null");
+		text = (struct str){ json_string_value(v), json_string_length(v) };
+	buf_add_go_json_string(out, text);
 }
 
 static void add_custom(struct buf *out, json_t *data)
@@ -197,6 +199,7 @@ static int rewrite(struct build *b, const struct manifest_config *c, const struc
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 	json_t *builds = read_builds(b, c->output, err), *e;
+	struct stat old;
 	size_t i;
 
 	if (!builds)
@@ -212,7 +215,8 @@ static int rewrite(struct build *b, const struct manifest_config *c, const struc
 	add_string(&out, b->run->uuid);
 	buf_adds(&out, "\n}");
 	json_decref(builds);
-	return os_write_file(c->output, out.p, out.n, 0644, err);
+	return os_write_file(c->output, out.p, out.n,
+			     stat(c->output, &old) == 0 ? old.st_mode & 0777 : 0644, err);
 }
 
 static int run(struct build *b, void *config, struct artifact *in, struct artifact **ret,
@@ -236,9 +240,18 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	return 0;
 }
 
+static void prepare(struct prepare *p UNUSED, void *config)
+{
+	struct manifest_config *c = config;
+
+	if (!c->output || !*c->output)
+		c->output = (char *)DEFAULT_OUTPUT;
+}
+
 extern const struct postprocessor postprocessor_manifest;
 const struct postprocessor postprocessor_manifest = {
 	.type = "manifest",
 	.spec = &spec,
+	.prepare = prepare,
 	.run = run,
 };

@@ -8,8 +8,7 @@ static int run(struct build *b, void *config, struct artifact *in UNUSED, struct
 	if (local_run(b, config, err) < 0)
 		return -1;
 	*ret = NULL;
-	*keep = true;
-	*must_keep = false;
+	*keep = *must_keep = true; /* it is the output as well */
 	return 0;
 }
 

@@ -3,13 +3,13 @@
 #include "template/functions.h"
 
 #include "base/os.h"
+#include "base/path.h"
 #include "base/vec.h"
 #include "lang/expr/eval.h"
 #include "base/gotime.h"
 #include "template/version.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <unicase.h>
 
 #define ROUNDS_MAX 100
@@ -176,9 +176,9 @@ static int fn_template_dir(struct gotmpl_env *env, const struct value *args UNUS
 static int fn_pwd(struct gotmpl_env *env, const struct value *args UNUSED, size_t nargs UNUSED,
 		  struct value *ret, struct err *err)
 {
-	char path[PATH_MAX];
+	auto_free char *path = path_cwd();
 
-	if (!getcwd(path, sizeof(path)))
+	if (!path)
 		return err_errno(err, errno, "reading the working directory");
 	return give(env, str_from(path), ret);
 }

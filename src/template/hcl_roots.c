@@ -5,10 +5,10 @@
  * as they become known. */
 #include "template/hcl.h"
 
+#include "base/path.h"
 #include "lang/jsontext/jsontext.h"
 #include "template/version.h"
 
-#include <unistd.h>
 
 void hcl_keep_secret(struct hcl_template *t, struct value v)
 {
@@ -127,7 +127,7 @@ static struct value variables_object(struct hcl_template *t)
 
 static struct value path_object(struct hcl_template *t)
 {
-	auto_free char *cwd = getcwd(NULL, 0);
+	auto_free char *cwd = path_cwd();
 	struct value_attr v[] = {
 		{ .key = STR("cwd"),
 		  .value = value_cstring(t->arena, cwd ? cwd : ".", (struct span){ 0 }) },

@@ -74,11 +74,23 @@ static int64_t weak_duration(struct reader *r, const struct value_attr *at)
 	return ns;
 }
 
-/* A list of texts, or one text as a list of one; an empty object is an empty list. */
-static struct value_seq *name_list(struct reader *r, const struct value_attr *at)
+static bool list_or_nothing(struct reader *r, const struct value_attr *at)
+{
+	if (value_is_seq(at->value))
+		return true;
+	if (at->value.kind != VALUE_NULL)
+		wrong(r, at, at->value, "a list");
+	return false;
+}
+
+/* A list of texts. Weak: also one text as a list of one, an empty object as an empty list, and
+ * numbers and booleans as texts. */
+static struct value_seq *name_list(struct reader *r, const struct value_attr *at, bool weak)
 {
 	struct value list = at->value, *names;
 
+	if (!weak && !list_or_nothing(r, at))
+		return NULL;
 	if (list.kind == VALUE_NULL || (value_is_attrs(list) && !list.attrs->n))
 		return NULL;
 	if (!value_is_seq(list))
@@ -94,7 +106,7 @@ static struct value_seq *name_list(struct reader *r, const struct value_attr *at
 				   STR_ARG(at->key), value_kind_phrase(one.value));
 			return NULL;
 		}
-		text = weak_text(r, &one);
+		text = weak ? weak_text(r, &one) : strict_text(r, &one);
 		names[i] = value_string(str_from(text ? text : ""), one.value.span);
 	}
 	return (struct value_seq *)value_seq_make(r->arena, VALUE_TUPLE, names, list.seq->n,
@@ -121,15 +133,6 @@ static struct value override_of(struct reader *r, const struct value_attr *at)
 	if (!value_is_attrs(all) && all.kind != VALUE_NULL)
 		wrong(r, at, all, "an object: names of builds and their options");
 	return value_is_attrs(all) ? all : value_null(all.span);
-}
-
-static bool list_or_nothing(struct reader *r, const struct value_attr *at)
-{
-	if (value_is_seq(at->value))
-		return true;
-	if (at->value.kind != VALUE_NULL)
-		wrong(r, at, at->value, "a list");
-	return false;
 }
 
 /* The object without the keys that the front end took. It takes "Type" as well, and such a spelling
@@ -267,12 +270,12 @@ static void read_builders(struct reader *r, const struct value_attr *at)
 		read_builder(r, at->value.seq->v[i], i);
 }
 
-static void read_filter(struct reader *r, struct value v, struct legacy_filter *ret)
+static void read_filter(struct reader *r, struct value v, bool weak, struct legacy_filter *ret)
 {
 	const struct value_attr *only = find(v, "only"), *except = find(v, "except");
 
-	ret->only = only ? name_list(r, only) : NULL;
-	ret->except = except ? name_list(r, except) : NULL;
+	ret->only = only ? name_list(r, only, weak) : NULL;
+	ret->except = except ? name_list(r, except, weak) : NULL;
 }
 
 static bool read_provisioner(struct reader *r, struct value v, const char *what,
@@ -297,7 +300,7 @@ static bool read_provisioner(struct reader *r, struct value v, const char *what,
 				   "%s has no \"type\"", what);
 		return false;
 	}
-	read_filter(r, v, &ret->filter);
+	read_filter(r, v, true, &ret->filter);
 	at = find(v, "override");
 	if (at)
 		ret->override = override_of(r, at);
@@ -359,7 +362,7 @@ static bool read_postprocessor(struct reader *r, struct value v, const char *pla
 		ret->type_span = at ? at->value.span : v.span;
 		at = find(v, "name");
 		ret->name = at ? strict_text(r, at) : NULL;
-		read_filter(r, v, &ret->filter);
+		read_filter(r, v, false, &ret->filter);
 		at = find(v, "keep_input_artifact");
 		if (at && at->value.kind == VALUE_BOOL)
 			ret->keep_input = at->value.boolean;

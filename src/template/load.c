@@ -4,14 +4,14 @@
 
 #include "base/clock.h"
 #include "base/os.h"
+#include "base/path.h"
 #include "lang/jsontext/jsontext.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <unistd.h>
 
-/* What stands in for a template that was not given (inspect, console). */
-#define DEFAULT_TEMPLATE "{\"builders\": [{\"type\": \"null\"}]}"
+/* What stands in for a template that was not given. */
+#define DEFAULT_TEMPLATE "{\"builders\": [{\"type\": \"null\", \"communicator\": \"none\"}]}"
 
 bool template_is_hcl(const struct template_args *args)
 {
@@ -37,12 +37,10 @@ static int read_text(const struct template_args *args, struct buf *ret, struct e
 /* The absolute folder of the template; that of standard input is the working folder. */
 static const char *template_dir(struct arena *a, const char *path)
 {
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	const char *dir = slash ? arena_strndup(a, path, slash == path ? 1 : (size_t)(slash - path))
-				: ".";
-	auto_free char *real = realpath(dir, NULL);
+	auto_free char *file = path_abs(path ? path : "-");
+	auto_free char *dir = path_dirname(str_from(file));
 
-	return arena_strdup(a, real ? real : dir);
+	return arena_strdup(a, dir);
 }
 
 static int read_legacy(const struct template_args *args, struct arena *a, struct diags *d,

@@ -1,39 +1,77 @@
-"""What the program says to a command line that it cannot use: the help, and as its last line what is wrong."""
-import re
+"""Forms of the command line that scripts written for Packer use."""
+import json
 
 import pytest
 
-LAST_LINES = {
-    "an unknown command": (["biuld", "t.json"], 127, 'There is no command "biuld"; did you mean "build"?'),
-    "a command like no other": (["xyzzy"], 127, 'There is no command "xyzzy".'),
-    "an unknown command of a group": (["cloud", "upp"], 1, 'There is no command "cloud upp"; did you mean "cloud up"?'),
-    "no template": (["build"], 1, "Missing argument: TEMPLATE"),
-    "no plugin": (["plugins", "install"], 1, "Missing argument: <plugin>"),
-    "two templates": (["validate", "a.json", "b.json"], 1, "Unexpected argument: b.json"),
-    "a flag behind the template": (["build", "t.json", "-var", "a=b"], 1, "Flags come before the arguments: move -var before t.json."),
-    "help of nothing": (["help", "biuld"], 127, 'There is no command "biuld"; did you mean "build"?'),
-}
+NULL = {"type": "null", "communicator": "none"}
 
 
-@pytest.mark.parametrize("name", LAST_LINES)
-def test_last_line(name, ingot):
-    args, code, last = LAST_LINES[name]
-    out = ingot.run(*args, check=code).stdout
-    assert out.startswith("Usage: ingot ") and out.rstrip("\n").rpartition("\n")[2] == last
+@pytest.fixture
+def packer(packer_name, tmp_path):
+    """The program under the name packer, in a folder with two templates."""
+    (tmp_path / "t.json").write_text(json.dumps({"variables": {"a": "1"}, "builders": [NULL]}))
+    (tmp_path / "h.pkr.hcl").write_text('variable "a" {\n  default = "1"\n}\n')
+    return lambda *args, cwd=tmp_path, **options: packer_name.run(*args, cwd=cwd, **options)
 
 
-def test_help_is_a_command(ingot):
-    assert ingot.run("help", check=0).stdout == ingot.run("-h", check=0).stdout
-    assert ingot.run("help", "build", check=0).stdout == ingot.run("build", "-h", check=0).stdout
-    assert ingot.run("help", "cloud", "up", check=0).stdout == ingot.run("cloud", "up", "-h", check=0).stdout
+@pytest.mark.parametrize("command", ["build", "validate", "inspect"])
+def test_an_empty_path_is_the_default_template(packer, command):
+    assert "null" in packer(command, "", check=0).stdout or command == "validate"
 
 
-def test_help_fits_and_shows_only_what_has_an_effect(ingot):
-    for c in "build", "validate", "inspect", "console", "fmt", "fix", "hcl2_upgrade", "init", "sweep", "cloud", "cloud up", "cloud log", "plugins required", "docs", "schema":
-        text = ingot.run(*c.split(), "-h", check=0).stdout
-        assert all(len(line) <= 80 for line in text.splitlines()), c
-        assert ("-var-file=" in text) == (c in ("build", "validate", "inspect", "console")), c
-    text = ingot.run("cloud", "up", "-h", check=0).stdout
-    assert re.search(r"Default:\s+127\.0\.0\.1:4599\.", text)
-    ingot.run("fmt", "-var", "a=b", "-only=x", "-check", "/dev/null", check=1)  # known all the same
-    assert "flag provided" not in ingot.run("fix", "-var", "a=b", "none.json", check=1).stdout
+def test_console_with_two_templates(packer):
+    assert packer("console", "t.json", "t.json", input="{{upper `a`}}\n", check=0).stdout == "A\n"
+
+
+@pytest.mark.parametrize("template, text", [("t.json", "{{user `a`}}"), ("h.pkr.hcl", "var.a")])
+def test_answers_of_the_console_are_messages(packer, template, text):
+    out = packer("console", "-machine-readable", template, input=text + "\n", check=0).stdout
+    assert out.split(",", 1)[1] == ",ui,message,1\n"
+
+
+def test_version_before_commands_in_machine_readable(packer):
+    assert ",,version,1.16.0\n" in packer("-machine-readable", "-v", check=0).stdout
+
+
+@pytest.mark.parametrize("spelling", ["--machine-readable", "-machine-readable=true"])
+def test_other_spellings_do_nothing(packer, spelling):
+    assert "Build 'null' finished" in packer("build", spelling, "t.json", check=0).stdout.splitlines()[2]
+
+
+@pytest.mark.parametrize("number", ["0x1", "0o1", "01", "0b1", "+1"])
+def test_numbers_of_flags(packer, number):
+    packer("build", f"-parallel-builds={number}", "t.json", check=0)
+
+
+@pytest.mark.parametrize("number", ["0x", "0b2", "08", "1.0", "", "0x-1"])
+def test_no_numbers(packer, number):
+    packer("build", f"-parallel-builds={number}", "t.json", check=1)
+
+
+def test_plugins_installed_ignores_its_arguments(packer):
+    assert packer("plugins", "installed", "-nope", "t.json", check=0).stdout == ""
+
+
+def test_plugins_of_a_json_template(packer):
+    assert "Error: " in packer("plugins", "required", "t.json", check=1).stdout
+    assert "Error: " in packer("init", "none.pkr.hcl", check=1).stdout
+
+
+def test_shared_flags_of_plugins_install(packer):
+    packer("plugins", "install", "-var", "a=1", "github.com/hashicorp/amazon", check=0)
+
+
+@pytest.mark.parametrize("settings, code", [("[]", 1), ("null", 0), ("{}", 0), ("1", 1)])
+def test_settings_are_an_object(packer, tmp_path, settings, code):
+    (tmp_path / "settings").write_text(settings)
+    packer("version", env={"PACKER_CONFIG": "settings"}, check=code)
+
+
+def test_folders_keep_the_names_of_links(packer, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "real" / "t.json").write_text(json.dumps({"builders": [NULL], "provisioners": [
+        {"type": "shell-local", "inline": ["echo {{template_dir}} {{pwd}}"]}]}))
+    link = tmp_path / "link"
+    assert f"==> null: {link} {tmp_path}\n" in packer("build", "link/t.json", check=0).stdout
+    assert f"==> null: {link} {link}\n" in packer("build", "t.json", cwd=link, env={"PWD": str(link)}, check=0).stdout

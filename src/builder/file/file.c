@@ -39,7 +39,7 @@ static void prepare(struct prepare *p, void *config)
 				"neither source nor content is given: the file will be empty");
 }
 
-static int copy(const struct file_config *c, int64_t *ret_bytes, struct err *err)
+static int copy(struct build *b, const struct file_config *c, struct err *err)
 {
 	enum { CHUNK = 1 << 16 };
 	auto_fd int in = open(c->source, O_RDONLY | O_CLOEXEC);
@@ -50,9 +50,10 @@ static int copy(const struct file_config *c, int64_t *ret_bytes, struct err *err
 
 	if (in < 0)
 		return err_errno(err, errno, "reading the source %s", c->source);
-	out = open(c->target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	out = open(c->target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (out < 0)
 		return err_errno(err, errno, "writing the target %s", c->target);
+	build_say(b, "Copying %s to %s", c->source, c->target);
 	while ((n = read(in, chunk, CHUNK)) != 0) {
 		if (n < 0)
 			return err_errno(err, errno, "reading the source %s", c->source);
@@ -60,7 +61,7 @@ static int copy(const struct file_config *c, int64_t *ret_bytes, struct err *err
 			return err_errno(err, errno, "writing the target %s", c->target);
 		total += n;
 	}
-	*ret_bytes = total;
+	build_say(b, "Copied %lld bytes", (long long)total);
 	return 0;
 }
 
@@ -85,15 +86,12 @@ static int run(struct build *b, void *config, struct artifact **ret, struct err 
 {
 	const struct file_config *c = config;
 	auto_free char *text = xasprintf("Stored file: %s", c->target);
-	int64_t bytes = 0;
 
 	if (make_folder(c->target, err) < 0)
 		return -1;
 	if (given(c->source)) {
-		build_say(b, "Copying %s to %s", c->source, c->target);
-		if (copy(c, &bytes, err) < 0)
+		if (copy(b, c, err) < 0)
 			return -1;
-		build_say(b, "Copied %lld bytes", (long long)bytes);
 	} else {
 		struct str content = str_from(c->content ? c->content : "");
 

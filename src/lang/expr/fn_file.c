@@ -163,7 +163,7 @@ static int fn_abspath(struct func_call *c, const struct value *args, size_t narg
 		       *path = NULL;
 
 	if (*given != '/') {
-		here = getcwd(NULL, 0);
+		here = path_cwd();
 		if (!here)
 			return err_errno(err, errno, "the working directory");
 	}
