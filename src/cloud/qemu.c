@@ -90,6 +90,16 @@ static int qemu_open(const struct backend_config *c, struct backend **ret, struc
 	return 0;
 }
 
+/* Never NULL: a group without a rule opens none. */
+static struct instance_port *copy_ports(const struct instance_port *p, size_t n)
+{
+	struct instance_port *copy = xcalloc(n + 1, sizeof(*copy));
+
+	for (size_t k = 0; k < n; k++)
+		copy[k] = p[k];
+	return copy;
+}
+
 static void copy_spec(struct instance *i, const struct instance_spec *spec)
 {
 	struct arena *a = i->arena;
@@ -107,8 +117,7 @@ static void copy_spec(struct instance *i, const struct instance_spec *spec)
 							    arena_strdup(a, spec->disks[n].volume),
 							    arena_strdup(a, spec->disks[n].path),
 							    spec->disks[n].root });
-	i->ports = xcalloc(spec->nports + 1, sizeof(*i->ports));
-	memcpy(i->ports, spec->ports, spec->nports * sizeof(*i->ports));
+	i->ports = copy_ports(spec->ports, spec->nports);
 	i->nports = spec->nports;
 }
 
@@ -223,8 +232,7 @@ static int qemu_set_ports(struct backend *b, const char *id, const struct instan
 	i = find(b, id, err);
 	if (i) {
 		free(i->ports);
-		i->ports = xcalloc(n + 1, sizeof(*p));
-		memcpy(i->ports, p, n * sizeof(*p));
+		i->ports = copy_ports(p, n);
 		i->nports = n;
 		i->asked |= ASK_PORTS;
 		wake(i);

@@ -40,7 +40,7 @@ int net_wait(int fd, short events, int64_t deadline, const struct cancel *c, str
 struct lookup {
 	atomic_int refs;
 	int done_fd;
-	int status;
+	atomic_int status; /* written last: who sees it may read `found` */
 	char *host, *port;
 	struct addrinfo *found;
 };
@@ -63,7 +63,7 @@ static const struct addrinfo lookup_hints = { .ai_family = AF_UNSPEC, .ai_sockty
 static void *lookup_thread(void *data)
 {
 	struct lookup *l = data;
-	l->status = getaddrinfo(l->host, l->port, &lookup_hints, &l->found);
+	atomic_store(&l->status, getaddrinfo(l->host, l->port, &lookup_hints, &l->found));
 	eventfd_write(l->done_fd, 1);
 	lookup_unref(l);
 	return NULL;
@@ -95,10 +95,11 @@ static int lookup_run(struct lookup *l, int64_t deadline, const struct cancel *c
 		return err_errno(err, e, "starting a thread to look up %s", l->host);
 	if (net_wait(l->done_fd, POLLIN, deadline, c, err) < 0)
 		return err_prefix(err, "looking up %s", l->host);
-	if (l->status == 0)
+	int status = atomic_load(&l->status);
+	if (status == 0)
 		return 0;
-	return err_set(err, l->status == EAI_AGAIN ? ERR_AGAIN : ERR_NOT_FOUND,
-		       "the name %s cannot be looked up: %s", l->host, gai_strerror(l->status));
+	return err_set(err, status == EAI_AGAIN ? ERR_AGAIN : ERR_NOT_FOUND,
+		       "the name %s cannot be looked up: %s", l->host, gai_strerror(status));
 }
 
 static int dial_address(const struct addrinfo *ai, const char *host, int64_t port, int64_t deadline,

@@ -358,7 +358,7 @@ def test_tunnels(ingot, sshd, tmp_path):
 
 def test_silence_is_a_loss(ingot, sshd, tmp_path):
     """The line stays open but nothing passes any more: ssh_read_write_timeout ends the wait."""
-    stop = threading.Event()
+    stop, ended = threading.Event(), threading.Event()
 
     def freeze(s):
         up = socket.create_connection(("127.0.0.1", sshd.port))
@@ -366,16 +366,20 @@ def test_silence_is_a_loss(ingot, sshd, tmp_path):
         def pump(a, b):
             while (data := a.recv(65536)) and not stop.is_set():
                 b.sendall(data)
-            stop.wait(30)
+            ended.wait(60)
         threading.Thread(target=pump, args=(s, up), daemon=True).start()
         pump(up, s)
     with sshfake.Tcp(freeze) as line:
         line.user, line.key = sshd.user, sshd.key
         p = ingot.start("build", "-color=false", template(tmp_path, line, [shell("echo begun; sleep 20", start_retry_timeout="1s")], ssh_read_write_timeout="2s"))
-        time.sleep(1.5)
+        told = ""
+        while "begun" not in told:
+            told += p.stdout.readline()
+            assert p.poll() is None, told
         stop.set()
         start = time.monotonic()
         out, _ = p.communicate(timeout=60)
+        ended.set()
     assert p.returncode == 1 and "nothing came from the server" in out, out
     assert time.monotonic() - start < 45
 

@@ -66,7 +66,11 @@ def test_build(place):
         out = run(place, "build", "-local", second, prefix=prefix)
         assert "changed" in out and "< found >" in out, out
     finally:
+        with open(os.path.join(place, "data", "cloud.log"), errors="backslashreplace") as f:
+            said = f.read()
+        print(said, file=sys.stderr)  # where a daemon that died says why
         run(place, "cloud", "down", prefix=prefix)
+    assert "Sanitizer" not in said and "runtime error:" not in said, said
     print(f"a whole qemu build as an ordinary user: {took:.0f} s", file=sys.stderr)
     left = subprocess.run(["pgrep", "-f", f"^qemu-system.*{place}"], capture_output=True, text=True)
     assert not left.stdout, left.stdout
