@@ -10,6 +10,8 @@
 
 #define NO_COMMUNICATOR "%s: the build has communicator \"none\", so there is no machine to reach"
 
+#define CONTENT_MODE 0600 /* as the reference's, which goes through a private file */
+
 struct file_config {
 	char *content, *source;
 	struct strs sources;
@@ -21,7 +23,8 @@ static const char *const directions[] = { "upload", "download" };
 
 static const struct spec_row rows[] = {
 	SPEC_STR(struct file_config, content,
-		 .doc = "Text to write to the destination, instead of a source."),
+		 .doc = "Text to write to the destination, instead of a source. The file gets "
+			"mode 0600."),
 	SPEC_STR(struct file_config, source,
 		 .doc = "File or directory to copy; with `direction = \"download\"` on the "
 			"machine. A directory with a slash at its end stands for its contents."),
@@ -108,7 +111,7 @@ static int upload_content(struct build *b, const struct file_config *c, struct c
 	auto_fd int fd = memfd_create("content", MFD_CLOEXEC);
 	if (fd < 0 || os_write_all(fd, c->content, n) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return err_errno(err, errno, "keeping the content in memory");
-	if (comm->ops->upload(comm, fd, (off_t)n, "content", c->destination, 0644, err) < 0)
+	if (comm->ops->upload(comm, fd, (off_t)n, "content", c->destination, CONTENT_MODE, err) < 0)
 		return failed(b, "Upload", err);
 	return 0;
 }
@@ -146,14 +149,15 @@ static int local_target(const char *src, const char *dst, char **ret, struct err
 	return 0;
 }
 
-static int download_one(struct communicator *comm, const char *src, const char *dst,
-			struct err *err)
+static int download_one(struct build *b, struct communicator *comm, const char *src,
+			const char *dst, struct err *err)
 {
 	auto_free char *target = NULL;
-	if (!comm)
-		return err_set(err, ERR_INVALID, NO_COMMUNICATOR, "Download");
 	if (local_target(src, dst, &target, err) < 0)
 		return -1;
+	build_say(b, "Downloading %s => %s", src, target);
+	if (!comm)
+		return err_set(err, ERR_INVALID, NO_COMMUNICATOR, "Download");
 	if (ends_with(src, "/") || strpbrk(src, "*?["))
 		return comm->ops->download_dir(comm, src, target, err);
 	auto_fd int fd = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -166,8 +170,7 @@ static int download_all(struct build *b, const struct file_config *c, struct com
 			struct err *err)
 {
 	for (size_t i = 0; i < c->sources.n; i++) {
-		build_say(b, "Downloading %s => %s", c->sources.v[i], c->destination);
-		if (download_one(comm, c->sources.v[i], c->destination, err) < 0)
+		if (download_one(b, comm, c->sources.v[i], c->destination, err) < 0)
 			return failed(b, "Download", err);
 	}
 	return 0;

@@ -60,8 +60,9 @@ static const struct spec_row rows[] = {
 		 .doc = "What runs a script there. `{{.Vars}}` are the variables, `{{.Path}}` is "
 			"the script's path, `{{.EnvVarFile}}` that of the variables' file. "
 			"Default: `chmod +x {{.Path}}; {{.Vars}} {{.Path}}`."),
-	SPEC_STR(struct shell_config, inline_shebang, .def = "/bin/sh -e",
-		 .doc = "First line of the script made from `inline`, without `#!`."),
+	SPEC_STR(struct shell_config, inline_shebang,
+		 .doc = "First line of the script made from `inline`, without `#!`. Not given: "
+			"`/bin/sh -e`, unless the lines begin with a `#!` of their own."),
 	SPEC_DURATION(struct shell_config, pause_after,
 		      .doc = "Wait this long when all scripts are done."),
 	SPEC_BOOL(struct shell_config, use_env_var_file,
@@ -117,8 +118,6 @@ static void prepare(struct prepare *p, void *config)
 		c->execute_command = arena_strdup(
 			p->arena, file ? "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}"
 				       : "chmod +x {{.Path}}; {{.Vars}} {{.Path}}");
-	if (!c->inline_shebang || !*c->inline_shebang)
-		c->inline_shebang = arena_strdup(p->arena, "/bin/sh -e");
 	if (!c->remote_folder || !*c->remote_folder)
 		c->remote_folder = arena_strdup(p->arena, "/tmp");
 	if (!c->start_retry_timeout)
@@ -206,12 +205,14 @@ static void make_unix(struct buf *text)
 
 static int inline_text(const struct shell *s, struct buf *ret, struct err *err)
 {
-	if (!starts_with(s->c->inline_.v[0], "#!"))
-		buf_printf(ret, "#!%s\n", s->c->inline_shebang);
+	const char *shebang = s->c->inline_shebang;
+	bool given = shebang && *shebang;
 	for (size_t i = 0; i < s->c->inline_.n; i++) {
 		struct str line;
 		if (build_render(s->b, script_dot(s->b, NULL), s->c->inline_.v[i], &line, err) < 0)
 			return err_prefix(err, "inline");
+		if (i == 0 && (given || !str_starts(line, "#!")))
+			buf_printf(ret, "#!%s\n", given ? shebang : "/bin/sh -e");
 		buf_add_str(ret, line);
 		buf_addc(ret, '\n');
 	}

@@ -1,10 +1,13 @@
 """Options of amazon-ebs whose effect or whose error is easily got wrong: each as the reference plugin has it, seen in the requests
 that leave."""
+import html
 import json
+import re
+import subprocess
 
 import pytest
 
-from ebs import SOURCE
+from ebs import SOURCE, template
 from test_ebs_build import account, build, proxy  # noqa: F401: fixtures
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["*"]}]}
@@ -12,8 +15,6 @@ POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": [
 
 @pytest.fixture
 def validate(ingot, sshd, tmp_path):
-    from ebs import template
-
     def run(check=0, **options):
         return ingot.run("validate", template(tmp_path, sshd, **options), cwd=tmp_path, check=check).stdout
     return run
@@ -130,3 +131,23 @@ def test_the_metadata_service_can_be_switched_off(build, proxy):
 def test_policy_document_as_written(build, proxy):
     build(temporary_iam_instance_profile_policy_document={"Statement": [{"Effect": "Deny", "Action": ["a:b"], "Resource": ["*"]}]}, skip_create_ami=True)
     assert json.loads(proxy.find("PutRolePolicy")[0].params["PolicyDocument"])["Statement"][0]["Effect"] == "Deny"
+
+
+def test_only_the_temporary_key_is_cleared(ingot, proxy, make_sshd, tmp_path):
+    """Lines of other keys stay, though the name stands in their comments too."""
+    server = make_sshd(f"SetEnv HOME={tmp_path}\n")
+    own = tmp_path / ".ssh" / "authorized_keys"
+    own.parent.mkdir()
+    own.write_text("ssh-rsa AAA deploy-2@host\nssh-rsa BBB deploy\nssh-rsa CCC deploy of old\n ssh-rsa D\\nD x*\n")
+
+    def after(call):
+        if call.action == "CreateKeyPair":
+            pem = tmp_path / "pem"
+            pem.touch(0o600)
+            pem.write_text(html.unescape(re.search(r"<keyMaterial>(.*?)</keyMaterial>", call.body, re.S).group(1)))
+            with open(f"{server.folder}/user.pub", "a") as f:
+                f.write(subprocess.run(["ssh-keygen", "-y", "-f", pem], capture_output=True, text=True, check=True).stdout)
+    proxy.after = after
+    path = template(tmp_path, server, ssh_keypair_name=None, ssh_private_key_file=None, temporary_key_pair_name="deploy", ssh_clear_authorized_keys=True, skip_create_ami=True)
+    ingot.run("build", path, env=proxy.environment(), cwd=tmp_path, check=0, timeout=180)
+    assert own.read_text() == "ssh-rsa AAA deploy-2@host\nssh-rsa CCC deploy of old\n ssh-rsa D\\nD x*\n"

@@ -221,3 +221,24 @@ def test_a_device_keeps_its_mode(ingot, sshd, folder):
                                                      "provisioners": [{"type": "file", "source": "in.txt", "destination": "/dev/full"}]})})
     ingot.run("build", "t.json", cwd=d, check=1)
     assert os.stat("/dev/full").st_mode == before
+
+
+def test_the_first_line_of_inline(ingot, sshd, tmp_path):
+    own = ["#!/bin/bash", "echo $BASH_VERSION | cut -c1; echo $-"]
+    out = build(ingot, template(tmp_path, sshd, [{"type": "shell", "inline": own}]), 0)
+    assert "e" not in re.findall(r"==> null: (\w+)\n", out)[1]
+    out = build(ingot, template(tmp_path, sshd, [{"type": "shell", "inline": own, "inline_shebang": "/bin/sh -e"}]), 0)
+    assert "e" in re.findall(r"==> null: (\w+)\n", out)[-1]
+    out = build(ingot, template(tmp_path, sshd, [{"type": "shell", "inline": ["{{`#!`}}/bin/bash", "echo is${BASH_VERSION:+bash}"]}]), 0)
+    assert "==> null: isbash\n" in out
+
+
+def test_content_is_for_its_owner(ingot, sshd, tmp_path):
+    build(ingot, template(tmp_path, sshd, [{"type": "file", "content": "secret", "destination": str(tmp_path / "c")}]), 0)
+    assert stat.S_IMODE((tmp_path / "c").stat().st_mode) == 0o600
+
+
+def test_a_download_says_where_it_goes(ingot, sshd, tmp_path):
+    (tmp_path / "here").write_text("x")
+    out = build(ingot, template(tmp_path, sshd, [put(tmp_path / "here", f"{tmp_path}/got/", direction="download")]), 0)
+    assert f"Downloading {tmp_path}/here => {tmp_path}/got/here\n" in out
