@@ -329,15 +329,29 @@ void ssh_text_release(struct ssh_text *t)
 	buf_release(&t->err);
 }
 
+static void add_lines(struct buf *out, const struct buf *text)
+{
+	struct str rest = str_trim(buf_str(text)), line;
+	for (int i = 0; i < FAILED_LINES && str_split(&rest, '\n', &line); i++)
+		if (str_trim(line).n)
+			buf_printf(out, "%s" STR_FMT, out->n ? "; " : "", STR_ARG(str_trim(line)));
+}
+
+int ssh_text_answered(const struct ssh_text *t, struct err *err)
+{
+	AUTO(buf) struct buf said = BUF_INIT;
+	add_lines(&said, &t->out);
+	add_lines(&said, &t->err);
+	if (!said.n || err->code != ERR_REMOTE)
+		return -1;
+	return err_prefix(err, "the machine ran no command, but answered \"%s\"", said.p);
+}
+
 int ssh_text_failed(const struct ssh_text *t, int status, struct err *err)
 {
 	AUTO(buf) struct buf said = BUF_INIT;
-	struct str rest = str_trim(buf_str(&t->err)), line;
 	/* The reason may stand anywhere between a login script's warning and a last "giving up". */
-	for (int i = 0; i < FAILED_LINES && str_split(&rest, '\n', &line); i++)
-		if (str_trim(line).n)
-			buf_printf(&said, "%s" STR_FMT, said.n ? "; " : "",
-				   STR_ARG(str_trim(line)));
+	add_lines(&said, &t->err);
 	if (!said.n)
 		return err_set(err, ERR_REMOTE, "the command on the machine ended with status %d",
 			       status);

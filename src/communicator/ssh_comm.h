@@ -41,6 +41,9 @@ void ssh_text_release(struct ssh_text *t);
 DEFINE_AUTO(ssh_text, struct ssh_text, ssh_text_release);
 /* ERR_REMOTE with what the command said on stderr (its last line), or its status. */
 int ssh_text_failed(const struct ssh_text *t, int status, struct err *err);
+/* Puts what a machine without a shell said before the ERR_REMOTE of the way that was tried instead
+ * ("Please login as the user …"); always -1. */
+int ssh_text_answered(const struct ssh_text *t, struct err *err);
 /* `sh -c` of a script of ours as one command line, whatever the user's login shell is. The script
  * must hold neither newline nor "!" (csh). "$1"… are args; the first is a path, whose leading ~ or
  * $NAME counts. */

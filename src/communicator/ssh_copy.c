@@ -298,13 +298,16 @@ int ssh_upload(struct communicator *c, int fd, off_t size, const char *name, con
 		log_line("upload: no POSIX shell at %s, trying sftp", s->host);
 		err_release(err);
 		lseek(fd, start, SEEK_SET);
-		return ssh_sftp_upload(s, fd, target, mode, err);
+		if (ssh_sftp_upload(s, fd, target, mode, err) == 0)
+			return 0;
+		return ssh_text_answered(&u.parts[0].text, err);
 	}
 	return ret;
 }
 
 struct download {
 	struct ssh_text text;	/* until the head is read */
+	struct ssh_text before; /* what stood before it */
 	bool shell, counted;
 	int64_t size; /* -1: not known */
 	int64_t got;
@@ -327,6 +330,7 @@ static void read_head(struct download *d)
 		struct str line = { b->p, (size_t)(nl - b->p) };
 		if (!d->shell) {
 			d->shell = str_ends(line, "=ingot=");
+			ssh_text_feed(&d->before, false, b->p, line.n + 1);
 		} else {
 			d->counted = true;
 			if (!parse_i64(str_trim(line), &d->size))
@@ -384,10 +388,13 @@ int ssh_download(struct communicator *c, const char *remote, int fd, struct err 
 		return -1;
 	int ret = download_taken(s, remote, &d, err);
 	ssh_comm_give(s);
-	ssh_text_release(&d.text);
 	if (ret < 0 && err->code == ERR_REMOTE && !d.shell) {
 		err_release(err);
-		return ssh_sftp_download(s, remote, fd, err);
+		ret = ssh_sftp_download(s, remote, fd, err);
+		if (ret < 0)
+			ssh_text_answered(&d.before, err);
 	}
+	ssh_text_release(&d.text);
+	ssh_text_release(&d.before);
 	return ret;
 }

@@ -222,6 +222,14 @@ int ssh_run_script(struct communicator *c, struct comm_script *script,
 	}
 	if (r.hello)
 		return ssh_text_failed(&r.early, status, err);
+	/* No shell that does not know this command ends with a 0 after it. */
+	if (status == 0) {
+		err_set(err, ERR_REMOTE,
+			"the script was not run: a forced command of the server, or a start file "
+			"that replaces the shell, took its place");
+		ssh_text_answered(&r.early, err);
+		return -1;
+	}
 	log_line("script: no POSIX shell at %s, in two steps then", s->host);
 	return in_two_steps(s, script, cmd, ret_status, err);
 }

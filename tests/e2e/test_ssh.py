@@ -336,6 +336,28 @@ def test_machine_without_a_shell_gets_sftp(ingot, make_sshd, tmp_path):
     assert "/no/such/x: No such file or directory" in out
 
 
+def test_what_a_forced_command_says_is_shown(ingot, make_sshd, tmp_path):
+    """As of images whose root login tells the right user."""
+    server = make_sshd("ForceCommand echo Please login as the user admin rather than root; exit 142\n")
+    for step in (shell("echo x"), {"type": "file", "source": "/etc/hostname", "destination": "/tmp/never"}, {"type": "file", "source": "/etc/hostname", "destination": str(tmp_path / "x"), "direction": "download"}):
+        assert 'answered "Please login as the user admin rather than root"' in build(ingot, template(tmp_path, server, [step]), 1)
+
+
+def test_a_script_that_was_not_run_is_no_success(ingot, make_sshd, tmp_path):
+    assert "the script was not run" in build(ingot, template(tmp_path, make_sshd("ForceCommand exec true\n"), [shell("echo x")]), 1)
+
+
+def test_start_files_may_talk(ingot, make_sshd, tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / ".bashrc").write_text("echo NOISE; echo LOUD >&2\n")
+    server = make_sshd(f"SetEnv HOME={tmp_path}/there\n")
+    (tmp_path / "f").write_bytes(os.urandom(300000))
+    steps = [{"type": "file", "source": str(tmp_path / "f"), "destination": str(tmp_path / "g")}, {"type": "file", "source": str(tmp_path / "g"), "destination": str(tmp_path / "h"), "direction": "download"},
+             shell("echo done")]
+    assert "==> null: done\n" in build(ingot, template(tmp_path, server, steps), 0)
+    assert (tmp_path / "h").read_bytes() == (tmp_path / "f").read_bytes()
+
+
 def test_tunnels(ingot, sshd, tmp_path):
     def echo(s):
         while data := s.recv(65536):
