@@ -9,30 +9,33 @@ static const struct spec_row rows[] = {
 	SPEC_EMBED(struct ebs_config, run, struct amazon_run, &amazon_run_spec),
 	SPEC_EMBED(struct ebs_config, comm, struct comm_config, &comm_spec),
 	SPEC_BOOL(struct ebs_config, skip_create_ami,
-		  .doc = "Do everything but make the image: for templates that are tried out."),
+		  .doc = "Run the whole build but do not create the image. For trying out a "
+			 "template."),
 	SPEC_BOOL(struct ebs_config, skip_ami_run_tags,
-		  .doc = "Do not give `run_tags` to the image and its snapshots."),
+		  .doc = "Do not add `run_tags` to the image and its snapshots."),
 	SPEC_BLOCKS(struct ebs_config, ami_block_device_mappings, &amazon_block_device_spec,
-		    .doc = "Devices of the image, beside or instead of those of the instance."),
+		    .doc = "Block devices of the image, in addition to those of the instance or "
+			   "replacing them."),
 	SPEC_BLOCKS(struct ebs_config, launch_block_device_mappings, &amazon_block_device_spec,
-		    .doc = "Devices of the build's instance; the image gets them too. To enlarge "
-			   "the root volume name the source image's root device here. Without "
-			   "`delete_on_termination` the volume stays in the account when the "
-			   "build is done."),
+		    .doc = "Block devices of the build's instance; the image gets them too. To "
+			   "enlarge the root volume, name the root device of the source image "
+			   "here. Without `delete_on_termination`, the volume stays in the "
+			   "account after the build."),
 	SPEC_MAP(struct ebs_config, run_volume_tags, .flags = SPEC_LATE,
-		 .doc = "Tags of the instance's volumes. The image's snapshots do not get them."),
+		 .doc = "Tags of the instance's volumes. The snapshots of the image do not get "
+			"them."),
 	SPEC_MAP(struct ebs_config, run_volume_tag, .flags = SPEC_LATE | SPEC_KEY_VALUE,
 		 .doc = "The same, one block with `name` and `value` for each tag."),
 	SPEC_BOOL(struct ebs_config, no_ephemeral,
-		  .doc = "Leave out all instance store volumes, for old Windows images that would "
-			 "keep their letters."),
+		  .doc = "Leave out all instance store volumes. For old Windows images, which "
+			 "would keep their drive letters."),
 	SPEC_VALUE(struct ebs_config, fast_launch, .flags = SPEC_NOT_YET,
 		   .doc = "Pre-provisioned snapshots for faster launches of Windows images."),
 };
 const struct spec ebs_spec = SPEC("amazon-ebs", struct ebs_config, rows,
-				  .doc = "Makes an AMI by launching an instance of a source image, "
-					 "provisioning it and taking an "
-					 "image of its EBS volumes.");
+				  .doc = "Creates an AMI: launches an instance of a source "
+					 "image, provisions it and creates an image from its EBS "
+					 "volumes.");
 
 void ebs_prepare(struct prepare *p, void *config)
 {

@@ -28,7 +28,7 @@ int ebs_create_image(struct build *b, void *state, struct err *err)
 	if (amazon_make_image(s, &s->ec2, &s->images[0], &p, create, err) < 0)
 		return err_prefix(err, "creating AMI %s", s->images[0].name);
 	build_say(b, "AMI: %s", s->images[0].thing->id);
-	build_say(b, "Waiting for AMI to become ready...");
+	build_say(b, "Waiting for the AMI to become available...");
 	return amazon_await_image(s, &s->ec2, &s->images[0], err);
 }
 
@@ -39,7 +39,7 @@ void ebs_create_image_undo(struct build *b, void *state, bool failed UNUSED)
 
 	if (!s->nimages || s->keep || !m->thing || (!m->thing->id && !m->thing->open))
 		return;
-	build_say(b, "Deregistering the AMI and deleting its snapshots, because the build did not "
-		     "end well...");
+	build_say(b, "Deregistering the AMI and deleting its snapshots, because the build "
+		     "failed...");
 	amazon_undo(s, m->thing);
 }

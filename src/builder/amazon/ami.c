@@ -5,94 +5,100 @@
 
 static const struct spec_row protection_rows[] = {
 	SPEC_BOOL(struct amazon_deregistration_protection, enabled,
-		  .doc = "Refuse to deregister the image until the protection is taken off."),
+		  .doc = "Refuse to deregister the image until the protection is removed."),
 	SPEC_BOOL(struct amazon_deregistration_protection, with_cooldown,
-		  .doc = "Keep the protection for 24 hours after it is taken off. Implies "
+		  .doc = "Keep the protection for 24 hours after it is removed. Implies "
 			 "`enabled`."),
 };
 static const struct spec protection_spec =
 	SPEC("deregistration_protection", struct amazon_deregistration_protection, protection_rows,
-	     .doc = "Protection of the new image from deregistering.");
+	     .doc = "Deregistration protection of the new image.");
 
 static const struct spec_row rows[] = {
 	SPEC_STR(
 		struct amazon_ami, ami_name,
-		.doc = "Name of the image. Unique among your images in a region, 3 to 128 "
-		       "characters: letters, digits "
-		       "and `()[] ./-'@_`. `{{timestamp}}` in it makes every build's name its own; "
-		       "`{{clean_resource_name}}` replaces what is not allowed."),
+		.doc = "Name of the image, 3 to 128 characters: letters, digits and `()[] "
+		       "./-'@_`. It must be unique among your images in a region: "
+		       "`{{timestamp}}` makes it so. `{{clean_resource_name}}` replaces "
+		       "characters that are not allowed."),
 	SPEC_STR(struct amazon_ami, ami_description, .flags = SPEC_LATE,
-		 .doc = "Description of the image. The build's own values may stand in it, like "
-			"`{{ .SourceAMI }}`."),
+		 .doc = "Description of the image. May contain values of the build, such as `{{ "
+			".SourceAMI }}`."),
 	SPEC_STR(struct amazon_ami, ami_virtualization_type,
-		 .doc = "`hvm` or `paravirtual`; must be that of the source image."),
-	SPEC_STRS(struct amazon_ami, ami_users, .doc = "Account ids that may launch the image."),
+		 .doc = "`hvm` or `paravirtual`; must match the source image."),
+	SPEC_STRS(struct amazon_ami, ami_users, .doc = "Ids of the accounts that may launch the "
+						       "image."),
 	SPEC_STRS(struct amazon_ami, ami_groups,
-		  .doc = "Groups that may launch the image. EC2 knows one: `all` makes it public."),
+		  .doc = "Groups that may launch the image. EC2 has only one: `all`, which makes "
+			 "the image public."),
 	SPEC_STRS(struct amazon_ami, ami_org_arns,
 		  .doc = "ARNs of AWS organisations that may launch the image."),
 	SPEC_STRS(struct amazon_ami, ami_ou_arns,
 		  .doc = "ARNs of organisational units that may launch the image."),
 	SPEC_STRS(struct amazon_ami, ami_product_codes,
-		  .doc = "Product codes that the image carries."),
+		  .doc = "Product codes of the image."),
 	SPEC_STRS(struct amazon_ami, ami_regions,
-		  .doc = "Further regions that the image is copied to, all at once. Tags and "
-			 "sharing go with it."),
+		  .doc = "Other regions to copy the image to, in parallel. Tags and sharing "
+			 "apply there too."),
 	SPEC_INT(struct amazon_ami, snapshot_copy_duration_minutes, .min = 0, .max = 2880,
-		 .doc = "Time-based copy: minutes within which EC2 has to finish the copies' "
-			"snapshots. 15 to 2880, a multiple of 15; costs extra."),
+		 .doc = "Minutes within which EC2 must finish copying the snapshots (a "
+			"time-based copy, which costs extra): 15 to 2880, in steps of 15."),
 	SPEC_MAP(struct amazon_ami, tags, .flags = SPEC_LATE,
-		 .doc = "Tags of the image and its snapshots, in every region. The build's own "
-			"values may stand in them, like `{{ .SourceAMI }}`, `{{ .SourceAMIName "
-			"}}`, `{{ .BuildRegion }}`."),
+		 .doc = "Tags of the image and its snapshots, in every region. May contain "
+			"values of the build, such as `{{ .SourceAMI }}`, `{{ .SourceAMIName }}` "
+			"and `{{ .BuildRegion }}`."),
 	SPEC_MAP(struct amazon_ami, tag, .flags = SPEC_LATE | SPEC_KEY_VALUE,
 		 .doc = "The same, one block with `key` and `value` for each tag."),
 	SPEC_TRIBOOL(struct amazon_ami, ena_support,
-		     .doc = "Switch enhanced networking (ENA) on or off for the instance before "
-			    "the image is made. Not given: left as the source image has it."),
+		     .doc = "Turn enhanced networking (ENA) on or off before the image is "
+			    "created. Default: as in the source image."),
 	SPEC_TRIBOOL(struct amazon_ami, enhanced_networking, .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
 		     .instead = "ena_support", .doc = "Old name of `ena_support`."),
 	SPEC_BOOL(struct amazon_ami, sriov_support,
-		  .doc = "Switch enhanced networking by the Intel 82599 virtual function on for "
-			 "the instance before the image is made."),
+		  .doc = "Turn on enhanced networking with the Intel 82599 virtual function "
+			 "before the image is created."),
 	SPEC_BOOL(struct amazon_ami, force_deregister,
-		  .doc = "Replace an image of the same name. The old one goes only after the new "
-			 "one is available. `build -force` means the same."),
+		  .doc = "Replace an existing image of the same name. It is removed only once "
+			 "the new one is available. `build -force` does the same."),
 	SPEC_BOOL(struct amazon_ami, force_delete_snapshot,
-		  .doc = "With `force_deregister`: delete the old image's snapshots too."),
+		  .doc = "With `force_deregister`, also delete the snapshots of the old image."),
 	SPEC_TRIBOOL(struct amazon_ami, encrypt_boot,
-		     .doc = "Encrypt the image's volumes, the root volume too. `false` asks for "
-			    "an unencrypted image. Not given: as the source image."),
+		     .doc = "Encrypt all volumes of the image, including the root volume. "
+			    "`false` requests an unencrypted image. Default: as in the source "
+			    "image."),
 	SPEC_STR(struct amazon_ami, kms_key_id,
 		 .doc = "KMS key (id, alias or ARN) for the build region; needs `encrypt_boot`. "
-			"Not given: the account's default key, whose images cannot be shared."),
+			"Default: the account's default key; images encrypted with it cannot be "
+			"shared."),
 	SPEC_MAP(struct amazon_ami, region_kms_key_ids,
-		 .doc = "KMS key of each region in `ami_regions`; an empty value means that "
-			"region's default key."),
+		 .doc = "KMS key for each region in `ami_regions`; an empty value means the "
+			"default key of that region."),
 	SPEC_BOOL(
 		struct amazon_ami, skip_save_build_region,
-		.doc = "Keep the image in `ami_regions` only, not in the region it was built in."),
+		.doc = "Keep the image only in `ami_regions`, not in the region it was built "
+		       "in."),
 	SPEC_STR(struct amazon_ami, imds_support,
-		 .doc = "`v2.0`: instances of this image use the metadata service with tokens "
-			"only."),
+		 .doc = "`v2.0`: instances of the image accept only version 2 of the metadata "
+			"service."),
 	SPEC_STR(struct amazon_ami, deprecate_at,
-		 .doc = "Time from which the image is deprecated, as `YYYY-MM-DDTHH:MM:SSZ`. EC2 "
-			"rounds to the minute."),
+		 .doc = "Time at which the image becomes deprecated, as `YYYY-MM-DDTHH:MM:SSZ`. "
+			"EC2 rounds it to the minute."),
 	SPEC_MAP(struct amazon_ami, snapshot_tags, .flags = SPEC_LATE,
-		 .doc = "Tags of the image's snapshots; they win over `tags`."),
+		 .doc = "Tags of the snapshots of the image; they override `tags`."),
 	SPEC_MAP(struct amazon_ami, snapshot_tag, .flags = SPEC_LATE | SPEC_KEY_VALUE,
 		 .doc = "The same, one block with `key` and `value` for each tag."),
 	SPEC_STRS(struct amazon_ami, snapshot_users,
-		  .doc = "Account ids that may make volumes from the image's snapshots."),
+		  .doc = "Ids of the accounts that may create volumes from the snapshots of the "
+			 "image."),
 	SPEC_STRS(struct amazon_ami, snapshot_groups,
-		  .doc = "Groups that may make volumes from the snapshots. EC2 knows one: `all` "
-			 "makes them public."),
+		  .doc = "Groups that may create volumes from the snapshots. EC2 has only one: "
+			 "`all`, which makes them public."),
 	SPEC_BLOCK(struct amazon_ami, deregistration_protection,
 		   struct amazon_deregistration_protection, &protection_spec,
 		   .doc = "Protects the image from being deregistered."),
 };
 const struct spec amazon_ami_spec = SPEC("amazon image", struct amazon_ami, rows,
-					 .doc = "The image that is made.");
+					 .doc = "The image to create.");
 
 static bool name_byte_ok(unsigned char c)
 {
@@ -141,11 +147,12 @@ static void check_name(struct prepare *p, struct amazon_ami *c)
 
 	if (n < 3 || n > 128)
 		prepare_error(p, "ami_name",
-			      "ami_name must have 3 to 128 characters, this one has %zu", n);
+			      "ami_name must have 3 to 128 characters; this one has %zu", n);
 	if (strcmp(c->ami_name, amazon_clean_name(p->arena, c->ami_name)))
 		diag_detail(p->diags,
 			    prepare_error(p, "ami_name",
-					  "ami_name has characters that EC2 does not allow: '%s'",
+					  "ami_name contains characters that EC2 does not allow: "
+					  "'%s'",
 					  c->ami_name),
 			    "Allowed are letters, digits and ()[] ./-'@_; the template function "
 			    "clean_resource_name replaces all others.");
@@ -199,7 +206,7 @@ static void check_kms(struct prepare *p, struct amazon_ami *c)
 	bool shared = c->ami_users.n || c->ami_org_arns.n || c->ami_ou_arns.n;
 
 	if (own && !is_kms_key(c->kms_key_id))
-		prepare_error(p, "kms_key_id", "'%s' is no KMS key id, alias or ARN",
+		prepare_error(p, "kms_key_id", "'%s' is not a KMS key id, alias or ARN",
 			      c->kms_key_id);
 	for (size_t i = 0; i < c->region_kms_key_ids.n; i++) {
 		const struct str_pair *r = &c->region_kms_key_ids.v[i];
@@ -212,11 +219,11 @@ static void check_kms(struct prepare *p, struct amazon_ami *c)
 			any = true;
 			if (!is_kms_key(r->value))
 				prepare_error(p, "region_kms_key_ids",
-					      "'%s' is no KMS key id, alias or ARN", r->value);
+					      "'%s' is not a KMS key id, alias or ARN", r->value);
 		} else if (shared || c->snapshot_users.n) {
 			prepare_error(p, "region_kms_key_ids",
-				      "region %s has the default KMS key: what is encrypted with "
-				      "it cannot be shared",
+				      "region %s uses the default KMS key, and images encrypted "
+				      "with it cannot be shared: name a key",
 				      r->key);
 		}
 	}
@@ -232,11 +239,11 @@ static void check_kms(struct prepare *p, struct amazon_ami *c)
 		if (shared)
 			prepare_error(p, "encrypt_boot",
 				      "an image encrypted with the default KMS key cannot be "
-				      "shared: give kms_key_id");
+				      "shared: set kms_key_id");
 		if (c->snapshot_users.n)
 			prepare_error(p, "snapshot_users",
 				      "snapshots encrypted with the default KMS key cannot be "
-				      "shared: give kms_key_id");
+				      "shared: set kms_key_id");
 	}
 }
 
@@ -269,16 +276,18 @@ void amazon_ami_prepare(struct prepare *p, struct amazon_ami *c, const struct aw
 	check_kms(p, c);
 	settle_regions(p->arena, c, access->region);
 	if (c->imds_support && *c->imds_support && !streq(c->imds_support, "v2.0"))
-		prepare_error(p, "imds_support", "imds_support is 'v2.0' or left empty, not '%s'",
+		prepare_error(p, "imds_support", "imds_support must be 'v2.0' or empty, not '%s'",
 			      c->imds_support);
 	if (c->deprecate_at && *c->deprecate_at &&
 	    !clock_parse_rfc3339(str_from(c->deprecate_at), &at))
 		prepare_error(p, "deprecate_at",
-			      "deprecate_at is no time of the form YYYY-MM-DDTHH:MM:SSZ: '%s'",
+			      "deprecate_at must be a time of the form YYYY-MM-DDTHH:MM:SSZ, not "
+			      "'%s'",
 			      c->deprecate_at);
 	if (minutes && (minutes < 15 || minutes % 15))
 		prepare_error(p, "snapshot_copy_duration_minutes",
-			      "snapshot_copy_duration_minutes is 15 to 2880, in steps of 15");
+			      "snapshot_copy_duration_minutes must be 15 to 2880, in steps of "
+			      "15");
 	if (c->deregistration_protection && c->deregistration_protection->with_cooldown)
 		c->deregistration_protection->enabled = true;
 }

@@ -9,7 +9,7 @@
 static int modify(struct amazon *s, const struct aws_client *c, const struct amazon_image *image,
 		  const char *what, const struct aws_params *p, struct err *err)
 {
-	build_say(s->b, "Modifying attributes on AMI (%s): %s", image->image.id, what);
+	build_say(s->b, "AMI %s: setting its %s...", image->image.id, what);
 	if (ec2_modify_image(c, image->image.id, p, err) < 0)
 		return err_prefix(err, "%s of AMI %s in %s", what, image->image.id, image->region);
 	return 0;
@@ -47,7 +47,7 @@ static int share_snapshots(struct amazon *s, const struct aws_client *c,
 	for (size_t i = 0; i < ids.n; i++) {
 		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 
-		build_say(s->b, "Modifying attributes on snapshot (%s): who may use it", ids.v[i]);
+		build_say(s->b, "Sharing snapshot %s...", ids.v[i]);
 		aws_params_add(&p, "Attribute", "createVolumePermission");
 		aws_params_add(&p, "OperationType", "add");
 		aws_params_list(&p, "UserId", &s->ami->snapshot_users);
@@ -101,7 +101,7 @@ int amazon_apply_deprecation(struct amazon *s, const struct aws_client *c,
 	if (!s->ami->deprecate_at || !clock_parse_rfc3339(str_from(s->ami->deprecate_at), &ms))
 		return 0;
 	clock_format_rfc3339(&at, ms, false);
-	build_say(s->b, "Enabling deprecation on AMI (%s) in region %s at %s", image->image.id,
+	build_say(s->b, "AMI %s in %s: setting its deprecation to %s", image->image.id,
 		  image->region, buf_cstr(&at));
 	aws_params_add(&p, "ImageId", image->image.id);
 	aws_params_add(&p, "DeprecateAt", buf_cstr(&at));
@@ -119,7 +119,7 @@ int amazon_apply_protection(struct amazon *s, const struct aws_client *c,
 
 	if (!d || !d->enabled)
 		return 0;
-	build_say(s->b, "Enabling deregistration protection on AMI (%s) in region %s",
+	build_say(s->b, "AMI %s in %s: turning on deregistration protection",
 		  image->image.id, image->region);
 	aws_params_add(&p, "ImageId", image->image.id);
 	aws_params_bool(&p, "WithCooldown", d->with_cooldown);

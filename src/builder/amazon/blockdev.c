@@ -5,23 +5,23 @@
 
 static const struct spec_row rows[] = {
 	SPEC_BOOL(struct amazon_block_device, delete_on_termination,
-		  .doc = "Delete the volume with its instance. Volumes that outlive the build's "
-			 "instance stay in the account and cost money."),
+		  .doc = "Delete the volume when its instance is terminated. Volumes that "
+			 "outlive the build's instance stay in the account and cost money."),
 	SPEC_STR(struct amazon_block_device, device_name,
-		 .doc = "Name of the device as the instance sees it, like `/dev/sdh` or `xvdh`. "
-			"Needed in every mapping."),
+		 .doc = "Device name as the instance sees it, such as `/dev/sdh` or `xvdh`. "
+			"Required in every mapping."),
 	SPEC_TRIBOOL(struct amazon_block_device, encrypted,
-		     .doc = "Encrypt the volume. Not given: as its snapshot, or as the account's "
-			    "default says."),
+		     .doc = "Encrypt the volume. Default: as its snapshot, or the account's "
+			    "default."),
 	SPEC_INT(struct amazon_block_device, iops, .min = 0, .max = 256000,
-		 .doc = "I/O operations a second, for `io1`, `io2` and `gp3`; other types ignore "
-			"it."),
+		 .doc = "I/O operations per second, for `io1`, `io2` and `gp3`; other types "
+			"ignore it."),
 	SPEC_BOOL(struct amazon_block_device, no_device,
-		  .doc = "Leave out the device of this name that the source image has."),
+		  .doc = "Leave out the source image's device of this name."),
 	SPEC_STR(struct amazon_block_device, snapshot_id,
-		 .doc = "Snapshot the volume starts from."),
+		 .doc = "Snapshot to create the volume from."),
 	SPEC_INT(struct amazon_block_device, throughput, .min = 0, .max = 10000,
-		 .doc = "MiB a second, for `gp3` only: 125 to 1000."),
+		 .doc = "Throughput in MiB per second, 125 to 1000; for `gp3` only."),
 	SPEC_STR(struct amazon_block_device, virtual_name,
 		 .doc = "`ephemeral0` to `ephemeral23`: an instance store volume instead of an EBS "
 			"volume."),
@@ -29,9 +29,9 @@ static const struct spec_row rows[] = {
 		 .doc = "`gp3`, `gp2`, `io1`, `io2`, `st1`, `sc1` or `standard`. Not given: EC2's "
 			"default."),
 	SPEC_INT(struct amazon_block_device, volume_size, .min = 0, .max = 65536,
-		 .doc = "Size in GiB. Needed unless there is a snapshot."),
+		 .doc = "Size in GiB. Required without a snapshot."),
 	SPEC_STR(struct amazon_block_device, kms_key_id,
-		 .doc = "KMS key (id, alias or ARN) to encrypt with; goes with `encrypted`."),
+		 .doc = "KMS key (id, alias or ARN) to encrypt with; needs `encrypted`."),
 };
 const struct spec amazon_block_device_spec = SPEC("block device", struct amazon_block_device, rows,
 						  .doc = "One block device mapping.");
@@ -43,10 +43,11 @@ static void check_ratio(struct prepare *p, const char *option, const struct amaz
 		return;
 	if (d->iops / d->volume_size > ratio)
 		prepare_error(p, option,
-			      "%s: %s volumes have at most %lld iops for each GiB of volume_size",
+			      "%s: %s volumes allow at most %lld iops per GiB of volume_size",
 			      d->device_name, d->volume_type, (long long)ratio);
 	if (d->iops < 100 || d->iops > 64000)
-		prepare_error(p, option, "%s: iops must lie between 100 and 64000", d->device_name);
+		prepare_error(p, option, "%s: iops must be between 100 and "
+					 "64000", d->device_name);
 }
 
 static void check_one(struct prepare *p, const char *option, const struct amazon_block_device *d)
@@ -66,15 +67,16 @@ static void check_one(struct prepare *p, const char *option, const struct amazon
 	if (!streq(type, "gp3")) {
 		if (d->throughput)
 			prepare_error(p, option,
-				      "%s: throughput is for gp3 volumes only, this one is %s",
+				      "%s: throughput is for gp3 volumes only; this one is %s",
 				      d->device_name, *type ? type : "of no given volume_type");
 		return;
 	}
 	if (d->throughput && (d->throughput < 125 || d->throughput > 1000))
-		prepare_error(p, option, "%s: throughput must lie between 125 and 1000",
+		prepare_error(p, option, "%s: throughput must be between 125 and 1000",
 			      d->device_name);
 	if (d->iops && (d->iops < 3000 || d->iops > 16000))
-		prepare_error(p, option, "%s: iops of a gp3 volume must lie between 3000 and 16000",
+		prepare_error(p, option, "%s: iops of a gp3 volume must be between 3000 and "
+					 "16000",
 			      d->device_name);
 }
 

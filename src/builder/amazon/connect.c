@@ -41,7 +41,8 @@ static int address(void *data, char **ret_host, int64_t *ret_port, struct err *e
 	}
 	if (!*host)
 		return err_set(err, ERR_AGAIN,
-			       "instance %s has no %s yet (ssh_interface chooses another address)",
+			       "instance %s has no %s yet (ssh_interface can choose another "
+			       "address)",
 			       s->instance.id,
 			       s->run->ssh_interface ? s->run->ssh_interface : "address");
 	s->host = host;

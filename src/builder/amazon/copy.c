@@ -51,7 +51,7 @@ int amazon_copy_image(struct build *b, void *state, struct err *err)
 					   .source = s->images[0].thing->id };
 		tasks[i - 1] = &v[i].task;
 	}
-	build_say(b, "Waiting for all copies to complete...");
+	build_say(b, "Waiting for the copies to finish...");
 	return amazon_parallel(s, tasks, s->nimages - 1, err);
 }
 

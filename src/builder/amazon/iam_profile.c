@@ -58,7 +58,7 @@ typedef int create_fn(const struct aws_client *c, const char *name, const struct
 static int make(struct amazon *s, const char *kind, const char *name, create_fn *create,
 		struct err *err)
 {
-	build_say(s->b, "Creating temporary %s for this instance: %s", kind, name);
+	build_say(s->b, "Creating the temporary %s %s", kind, name);
 	for (bool tag = true;; tag = false) {
 		struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
 		struct amazon_thing *thing;
@@ -122,7 +122,7 @@ void amazon_instance_profile_undo(struct build *b, void *state, bool failed UNUS
 		if ((!t->id && !t->open) ||
 		    (!streq(t->kind, "role") && !streq(t->kind, "instance-profile")))
 			continue;
-		build_say(b, "Deleting temporary %s...",
+		build_say(b, "Deleting the temporary %s...",
 			  t->kind[0] == 'r' ? "role" : "instance profile");
 		amazon_undo(s, t);
 	}

@@ -101,9 +101,8 @@ static int launch_tagged(struct amazon *s, struct err *err)
 			return amazon_made(s, s->instance_thing, s->instance.id, err);
 		amazon_refused(s, s->instance_thing, err);
 		if (err_is(err, "VPCIdNotSpecified") && !*s->subnet_id)
-			return err_prefix(err, "launching the instance: the account has no default "
-					       "VPC, so subnet_id or "
-					       "subnet_filter must say where it goes");
+			return err_prefix(err, "launching the instance: the account has no "
+					       "default VPC, so set subnet_id or subnet_filter");
 		if (!tag || !amazon_tag_refused(s, err))
 			return err_prefix(err, "launching the instance");
 		amazon_without_tag(s, "instance", err);
@@ -144,14 +143,14 @@ int amazon_run_instance(struct build *b, void *state, struct err *err)
 	struct amazon *s = state;
 
 	amazon_run_instance_undo(b, s, true); /* of a try before this one (-on-error=ask) */
-	build_say(b, "Launching a source AWS instance...");
+	build_say(b, "Launching an instance...");
 	if (launch_tagged(s, err) < 0)
 		return -1;
 	build_say(b, "Instance ID: %s", s->instance.id);
 	build_set(b, "ID", s->instance.id);
 	if (amazon_open_port(s, true, err) < 0)
 		return -1;
-	build_say(b, "Waiting for instance (%s) to become ready...", s->instance.id);
+	build_say(b, "Waiting for instance %s to run...", s->instance.id);
 	if (aws_wait_instance(&s->ec2, s->instance.id, "running", &s->instance, err) < 0)
 		return err_prefix(err, "waiting for instance %s to run", s->instance.id);
 	if (name_volumes(s, err) < 0)
@@ -182,7 +181,7 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
 	if (!t || (!t->id && !t->open))
 		return;
 	amazon_local_notices(s);
-	build_say(b, "Terminating the source AWS instance...");
+	build_say(b, "Terminating the instance...");
 	if (!t->id) {
 		amazon_undo(s, t);
 		return;
@@ -203,7 +202,8 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
 	}
 	if ((s->group && s->group->id) || volumes_to_delete(s)) {
 		if (aws_wait_instance(&c, t->id, "terminated", NULL, &err) < 0) {
-			build_error(b, "Waiting for the end of instance %s: %s", t->id, err.msg);
+			build_error(b, "Waiting for instance %s to terminate: "
+				       "%s", t->id, err.msg);
 			return;
 		}
 	}
@@ -228,7 +228,8 @@ static void keep_volume(struct amazon *s, struct amazon_thing *t)
 	char *id = (char *)t->id, *key = (char *)s->run_tag;
 	AUTO(err) struct err err = ERR_INIT;
 
-	build_say(s->b, "Volume %s (%s) stays: its mapping has no delete_on_termination", t->id,
+	build_say(s->b, "Volume %s (%s) is kept: its mapping does not set "
+			"delete_on_termination", t->id,
 		  t->name);
 	if (key &&
 	    ec2_delete_tags(&c, &(struct strs){ &id, 1 }, &(struct strs){ &key, 1 }, &err) < 0)
@@ -251,7 +252,7 @@ void amazon_volumes_undo(struct build *b, void *state, bool failed)
 	/* While the instance lives they cannot go: sweep takes both. */
 	if (!volumes_to_delete(s) || (s->instance_thing && s->instance_thing->id))
 		return;
-	build_say(b, "Cleaning up any extra volumes...");
+	build_say(b, "Deleting leftover volumes...");
 	for (size_t i = 0; i < s->things.n; i++) {
 		struct amazon_thing *t = s->things.v[i];
 

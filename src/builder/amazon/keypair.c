@@ -36,7 +36,8 @@ static int save_debug_key(struct amazon *s, struct err *err)
 	s->debug_key = arena_printf(s->b->arena, "ec2_%s.pem", s->b->spec->bare_name);
 	if (os_write_file(s->debug_key, s->key_pem, strlen(s->key_pem), 0600, err) < 0)
 		return err_prefix(err, "saving the key for -debug");
-	build_say(s->b, "The instance's private key is in %s until the build ends", s->debug_key);
+	build_say(s->b, "The private key of the instance is in %s until the build "
+			"ends", s->debug_key);
 	return 0;
 }
 
@@ -45,13 +46,13 @@ static const char *existing_key(struct amazon *s)
 	const struct comm_config *c = s->comm;
 
 	if (given(c->ssh_private_key_file))
-		return "Using the SSH private key of the template";
+		return "Using the SSH private key named in the template";
 	if (c->ssh_agent_auth)
 		return given(c->ssh_keypair_name)
-			       ? "Using the SSH agent for the key pair that the template names"
-			       : "Using the SSH agent and the source image's own keys";
+			       ? "Using the SSH agent for the key pair named in the template"
+			       : "Using the SSH agent and the keys in the source image";
 	if (given(c->ssh_password) && !given(c->temporary_key_pair_name))
-		return "Logging in with a password: no key pair is made";
+		return "Logging in with a password; no key pair is created";
 	return NULL;
 }
 
@@ -73,7 +74,7 @@ int amazon_key_pair(struct build *b, void *state, struct err *err)
 		name = arena_printf(b->arena, "packer_%s", uuid);
 	}
 	type = given(s->comm->temporary_key_pair_type) ? s->comm->temporary_key_pair_type : "rsa";
-	build_say(b, "Creating temporary keypair: %s", name);
+	build_say(b, "Creating the temporary key pair %s", name);
 	if (make_key(s, name, type, err) < 0)
 		return -1;
 	build_secret(b, s->key_pem);
@@ -86,10 +87,10 @@ void amazon_key_pair_undo(struct build *b, void *state, bool failed UNUSED)
 	struct amazon *s = state;
 
 	if (s->debug_key && unlink(s->debug_key) < 0)
-		build_error(b, "%s could not be removed: delete it by hand", s->debug_key);
+		build_error(b, "%s could not be deleted: delete it yourself", s->debug_key);
 	s->debug_key = NULL;
 	if (!s->key || (!s->key->id && !s->key->open))
 		return;
-	build_say(b, "Deleting temporary keypair...");
+	build_say(b, "Deleting the temporary key pair...");
 	amazon_undo(s, s->key);
 }

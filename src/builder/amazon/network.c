@@ -24,10 +24,10 @@ static int find_vpc(struct amazon *s, struct err *err)
 		return err_prefix(err, "looking for a VPC by vpc_filter");
 	if (n != 1)
 		return err_set(err, n ? ERR_INVALID : ERR_NOT_FOUND,
-			       "vpc_filter (%s) must match one VPC, it matches %zu",
+			       "vpc_filter (%s) must match exactly one VPC; it matches %zu",
 			       aws_filters_text(s->b->arena, filters), n);
 	s->vpc_id = found[0].id;
-	build_say(s->b, "Found VPC ID: %s", s->vpc_id);
+	build_say(s->b, "Using VPC %s", s->vpc_id);
 	return 0;
 }
 
@@ -73,13 +73,13 @@ static int find_subnet(struct amazon *s, struct err *err)
 			       aws_filters_text(s->b->arena, &f->filters));
 	if (n > 1 && !f->most_free && !f->random)
 		return err_set(err, ERR_INVALID,
-			       "%zu subnets match subnet_filter (%s): make it narrower, or set its "
-			       "most_free or random = true",
+			       "%zu subnets match subnet_filter (%s): narrow it, or set "
+			       "most_free or random in it",
 			       n, aws_filters_text(s->b->arena, &f->filters));
 	os_random(&dice, sizeof(dice));
 	chosen = f->most_free ? most_free(found, n) : &found[dice % n];
 	take_subnet(s, chosen);
-	build_say(s->b, "Found Subnet ID: %s", s->subnet_id);
+	build_say(s->b, "Using subnet %s", s->subnet_id);
 	return 0;
 }
 
@@ -109,8 +109,8 @@ static const char *zones_with_type(struct amazon *s)
 	aws_params_filter(&p, "instance-type", s->run->instance_type);
 	if (aws_call(&s->ec2, "DescribeInstanceTypeOfferings", &p, &answer, &err) < 0) {
 		build_say(s->b,
-			  "Cannot ask which zones offer %s (%s); the subnet with the most free "
-			  "addresses is taken",
+			  "Cannot find out which zones offer %s (%s); using the subnet with the "
+			  "most free addresses",
 			  s->run->instance_type, err.msg);
 		return NULL;
 	}
@@ -193,7 +193,7 @@ int amazon_network(struct build *b, void *state, struct err *err)
 			if (why.code == ERR_CANCELLED)
 				return err_move(err, &why);
 			build_say(b,
-				  "associate_public_ip_address is ignored, as no subnet could be "
+				  "associate_public_ip_address is ignored, because no subnet was "
 				  "found for it: %s",
 				  why.msg);
 		}

@@ -38,7 +38,7 @@ static int ask_regions(struct amazon_task *t UNUSED, struct amazon *s, const str
 	struct strs known;
 
 	if (ec2_describe_regions(c, &known, err) < 0)
-		return err_prefix(err, "asking for the account's regions");
+		return err_prefix(err, "listing the account's regions");
 	for (size_t i = 0; i < s->ami->ami_regions.n; i++) {
 		const char *r = s->ami->ami_regions.v[i];
 
@@ -63,13 +63,13 @@ static int ask_name(struct amazon_task *t UNUSED, struct amazon *s, const struct
 	aws_params_add(&p, "Owner.1", "self");
 	aws_params_filter(&p, "name", s->ami->ami_name);
 	if (ec2_describe_images(c, &p, &found, &n, err) < 0)
-		return err_prefix(err, "asking whether the AMI name '%s' is free",
+		return err_prefix(err, "checking whether the AMI name '%s' is free",
 				  s->ami->ami_name);
 	if (!n)
 		return 0;
 	return err_set(err, ERR_EXISTS,
-		       "the AMI name '%s' is used by %s; choose another name, or let -force or "
-		       "force_deregister replace it",
+		       "the AMI name '%s' is already used by %s; choose another name, or replace "
+		       "that image with -force or force_deregister",
 		       s->ami->ami_name, found[0].id);
 }
 
@@ -85,8 +85,8 @@ static int ask_vpc(struct amazon_task *t UNUSED, struct amazon *s, const struct 
 		return err_prefix(err, "looking at vpc_id %s", s->run->vpc_id);
 	if (n == 1 && !found[0].is_default)
 		return err_set(err, ERR_INVALID,
-			       "vpc_id %s is not the default VPC: subnet_id or subnet_filter "
-			       "must say where in it the instance goes",
+			       "vpc_id %s is not the default VPC, so set subnet_id or "
+			       "subnet_filter",
 			       s->run->vpc_id);
 	return 0;
 }
@@ -121,7 +121,7 @@ int amazon_preflight(struct build *b, void *state, struct err *err)
 	if (s->ami && s->ami->ami_regions.n && !s->access->skip_region_validation)
 		tasks[n++] = &regions;
 	if (s->ami && s->ami->force_deregister) {
-		build_say(b, "An image named %s will be replaced if there is one",
+		build_say(b, "An existing image named %s will be replaced",
 			  s->ami->ami_name);
 	} else if (s->ami && !s->skip_create_ami && !s->ami->skip_save_build_region) {
 		build_say(b, "Checking that the AMI name is free: %s", s->ami->ami_name);
@@ -149,7 +149,7 @@ static int check_networking(const struct amazon *s, struct err *err)
 	if (*type && !streq(type, "hvm"))
 		return err_set(
 			err, ERR_INVALID,
-			"ena_support and sriov_support need an hvm image; source image %s is %s",
+			"ena_support and sriov_support need an HVM image; source image %s is %s",
 			s->source.id, type);
 	return 0;
 }
@@ -159,14 +159,15 @@ int amazon_source_image(struct build *b, void *state, struct err *err)
 	struct amazon *s = state;
 	const char *root = s->source.root_device_type;
 
-	build_say(b, "Found Image ID: %s (%s)", s->source.id,
+	build_say(b, "Source image: %s (%s)", s->source.id,
 		  *s->source.name ? s->source.name : "without a name");
 	amazon_set_source_values(s);
 	amazon_local_source(s);
 	if (s->root_device_type && *root && !streq(root, s->root_device_type) &&
 	    !streq(root, "standard"))
 		return err_set(err, ERR_INVALID,
-			       "source image %s has root device type '%s'; this builder needs '%s'",
+			       "source image %s has the root device type '%s'; this builder "
+			       "needs '%s'",
 			       s->source.id, root, s->root_device_type);
 	return s->ami ? check_networking(s, err) : 0;
 }

@@ -173,8 +173,8 @@ static void restore_old(struct amazon *s, const struct aws_client *c, const stru
 	register_params(&p, c, old);
 	if (ec2_register_image(c, &p, &id, &err) < 0) {
 		build_error(s->b,
-			    "Registering the old AMI '%s' (%s) again failed: %s. Its snapshots are "
-			    "still there.",
+			    "The old AMI '%s' (%s) could not be registered again: %s. Its "
+			    "snapshots still exist.",
 			    old->name, old->id, err.msg);
 		return;
 	}
@@ -240,7 +240,7 @@ static void delete_old_snapshots(struct amazon *s, const struct aws_client *c,
 					    "Snapshot %s of the old AMI could not be deleted: %s",
 					    ids.v[k], err.msg);
 			else
-				build_say(s->b, "Deleted snapshot: %s", ids.v[k]);
+				build_say(s->b, "Deleted snapshot %s", ids.v[k]);
 		}
 	}
 }
@@ -257,7 +257,7 @@ static int deregister_old(struct amazon *s, const struct aws_client *c,
 			return -1;
 		}
 		s->keep = true;
-		build_say(s->b, "Deregistered AMI %s, id: %s", s->ami->ami_name, m->old[i].id);
+		build_say(s->b, "Deregistered AMI %s (%s)", s->ami->ami_name, m->old[i].id);
 	}
 	return 0;
 }
@@ -277,7 +277,8 @@ static int replace(struct amazon *s, const struct aws_client *c, struct amazon_i
 	if (deregister_old(s, c, m, err) < 0)
 		return -1;
 	if (make_final(s, c, m, &final, err) < 0) {
-		err_prefix(err, "giving the name '%s' to the new AMI in %s, which stays as %s (%s)",
+		err_prefix(err, "giving the name '%s' to the new AMI in %s, which keeps the name "
+				"%s (%s)",
 			   s->ami->ami_name, m->region, m->image.id, m->name);
 		drop_final(s, c, &final);
 		for (size_t i = 0; i < m->nold; i++)
@@ -286,7 +287,8 @@ static int replace(struct amazon *s, const struct aws_client *c, struct amazon_i
 	}
 	build_say(s->b, "AMI: %s", final.image.id);
 	if (apply_all(s, c, &final, err) < 0)
-		err_prefix(err, "AMI %s replaces the old one, but not all of its options are set",
+		err_prefix(err, "AMI %s replaced the old one, but not all of its options could "
+				"be set",
 			   final.image.id);
 	drop_temporary(s, c, m, &final);
 	if (s->ami->force_delete_snapshot)
@@ -307,7 +309,7 @@ static void let_go(struct amazon *s)
 			continue;
 		struct aws_client c = amazon_sure_client(s, m->region, AMAZON_CREATE_MS);
 
-		build_say(s->b, "This AMI stays: %s: %s (%s)", m->region, m->image.id, m->name);
+		build_say(s->b, "This AMI was kept: %s: %s (%s)", m->region, m->image.id, m->name);
 		amazon_untag_image(s, &c, m);
 		if (m->thing->row)
 			journal_undone(s->b->run->journal, m->thing->row);

@@ -46,11 +46,11 @@ static void check_source(struct prepare *p, const struct amazon_run *c)
 		return;
 	if (!f || (!f->filters.n && !f->owners.n))
 		prepare_error(p, f ? "source_ami_filter" : "source_ami",
-			      "no source image: give source_ami or source_ami_filter");
+			      "there is no source image: set source_ami or source_ami_filter");
 	if (!f || !f->owners.n)
 		prepare_error(p, f ? "source_ami_filter" : "source_ami",
-			      "source_ami_filter needs owners: anybody can publish an image under "
-			      "any name");
+			      "source_ami_filter needs owners, because anybody can publish an "
+			      "image under any name");
 }
 
 static void check_type(struct prepare *p, struct amazon_run *c)
@@ -67,11 +67,12 @@ static void check_type(struct prepare *p, struct amazon_run *c)
 	if (c->enable_unlimited_credits && !amazon_is_burstable(c->instance_type))
 		prepare_error(
 			p, "enable_unlimited_credits",
-			"enable_unlimited_credits is for T2, T3 and T4g instances, not for %s",
+			"enable_unlimited_credits is for burstable instances (T2, T3, T3a, T4g) "
+			"only, not for %s",
 			c->instance_type);
 	if (c->enable_nitro_enclave && c->instance_type[0] == 't')
 		prepare_error(p, "enable_nitro_enclave",
-			      "burstable instances like %s have no Nitro enclaves",
+			      "burstable instances such as %s do not support Nitro enclaves",
 			      c->instance_type);
 }
 
@@ -93,21 +94,21 @@ static void check_network(struct prepare *p, struct amazon_run *c)
 			      "ssh_interface 'session_manager' is not yet supported by ingot");
 	else if (c->ssh_interface && !names[i])
 		prepare_error(p, "ssh_interface",
-			      "ssh_interface is public_ip, private_ip, public_dns, private_dns or "
-			      "ipv6, not '%s'",
+			      "ssh_interface must be public_ip, private_ip, public_dns, "
+			      "private_dns or ipv6, not '%s'",
 			      c->ssh_interface);
 	if (given(c->security_group_id)) {
 		if (c->security_group_ids.n)
 			prepare_error(p, "security_group_id",
-				      "give security_group_id or security_group_ids, not both");
+				      "set security_group_id or security_group_ids, not both");
 		c->security_group_ids = (struct strs){ arena_new_array(p->arena, char *, 1), 1 };
 		c->security_group_ids.v[0] = c->security_group_id;
 	}
 	for (i = 0; i < c->temporary_security_group_source_cidrs.n; i++)
 		if (!amazon_is_cidr(c->temporary_security_group_source_cidrs.v[i], &ipv6))
 			prepare_error(p, "temporary_security_group_source_cidrs",
-				      "'%s' in temporary_security_group_source_cidrs is no address "
-				      "range like 10.0.0.0/8",
+				      "'%s' in temporary_security_group_source_cidrs is not an "
+				      "address range such as 10.0.0.0/8",
 				      c->temporary_security_group_source_cidrs.v[i]);
 }
 
@@ -117,18 +118,18 @@ static void check_key(struct prepare *p, const struct comm_config *comm)
 
 	if (given(type) && !streq(type, "rsa") && !streq(type, "ed25519"))
 		prepare_error(p, "temporary_key_pair_type",
-			      "temporary_key_pair_type is rsa or ed25519, not '%s'", type);
+			      "temporary_key_pair_type must be rsa or ed25519, not '%s'", type);
 	if (given(comm->ssh_keypair_name) && !given(comm->ssh_private_key_file) &&
 	    !comm->ssh_agent_auth)
 		prepare_error(p, "ssh_keypair_name",
-			      "ssh_keypair_name needs its private key: give ssh_private_key_file "
+			      "ssh_keypair_name needs the private key: set ssh_private_key_file "
 			      "or ssh_agent_auth");
 }
 
 static void check_user_data(struct prepare *p, const struct amazon_run *c)
 {
 	if (given(c->user_data) && given(c->user_data_file))
-		prepare_error(p, "user_data", "give user_data or user_data_file, not both");
+		prepare_error(p, "user_data", "set user_data or user_data_file, not both");
 	else if (given(c->user_data_file) && !os_exists(c->user_data_file))
 		prepare_error(p, "user_data_file", "user_data_file '%s' does not exist",
 			      c->user_data_file);
@@ -140,9 +141,9 @@ static void check_placement(struct prepare *p, struct amazon_run *c)
 	bool host = l && (given(l->host_id) || given(l->host_resource_group_arn));
 
 	if (l && given(l->host_id) && given(l->host_resource_group_arn))
-		prepare_error(p, "placement", "give host_id or host_resource_group_arn, not both");
+		prepare_error(p, "placement", "set host_id or host_resource_group_arn, not both");
 	if (l && given(l->tenancy) && given(c->tenancy))
-		prepare_error(p, "tenancy", "give tenancy in placement or beside it, not both");
+		prepare_error(p, "tenancy", "set tenancy inside or outside placement, not both");
 	if (host && given(l->tenancy) && !streq(l->tenancy, "host"))
 		prepare_error(p, "placement",
 			      "host_id and host_resource_group_arn need tenancy 'host', not '%s'",
@@ -152,7 +153,7 @@ static void check_placement(struct prepare *p, struct amazon_run *c)
 	if (given(c->tenancy) && !streq(c->tenancy, "default") && !streq(c->tenancy, "dedicated") &&
 	    !streq(c->tenancy, "host"))
 		prepare_error(p, l && given(l->tenancy) ? "placement" : "tenancy",
-			      "tenancy is default, dedicated or host, not '%s'", c->tenancy);
+			      "tenancy must be default, dedicated or host, not '%s'", c->tenancy);
 }
 
 static void check_capacity(struct prepare *p, struct amazon_run *c)
@@ -164,17 +165,19 @@ static void check_capacity(struct prepare *p, struct amazon_run *c)
 	if (id && group)
 		prepare_error(
 			p, "capacity_reservation_id",
-			"give capacity_reservation_id or capacity_reservation_group_arn, not both");
+			"set capacity_reservation_id or capacity_reservation_group_arn, not "
+			"both");
 	if ((id || group) && given(*pref))
 		prepare_error(
 			p, "capacity_reservation_preference",
-			"capacity_reservation_preference goes without capacity_reservation_id and "
+			"capacity_reservation_preference excludes capacity_reservation_id and "
 			"capacity_reservation_group_arn");
 	if (!id && !group && !given(*pref))
 		*pref = arena_strdup(p->arena, "none");
 	if (given(*pref) && !streq(*pref, "none") && !streq(*pref, "open"))
 		prepare_error(p, "capacity_reservation_preference",
-			      "capacity_reservation_preference is open or none, not '%s'", *pref);
+			      "capacity_reservation_preference must be open or none, not "
+			      "'%s'", *pref);
 }
 
 static void settle_metadata(struct prepare *p, struct amazon_run *c)
@@ -193,7 +196,7 @@ static void settle_metadata(struct prepare *p, struct amazon_run *c)
 		m->http_put_response_hop_limit = 1;
 	if (m->http_put_response_hop_limit < 1 || m->http_put_response_hop_limit > 64)
 		prepare_error(p, "metadata_options",
-			      "http_put_response_hop_limit must lie between 1 and 64");
+			      "http_put_response_hop_limit must be between 1 and 64");
 }
 
 /* Nothing is granted that was not said. */
@@ -236,6 +239,6 @@ void amazon_run_prepare(struct prepare *p, struct amazon_run *c, const struct co
 		c->shutdown_behavior = arena_strdup(p->arena, "stop");
 	if (!streq(c->shutdown_behavior, "stop") && !streq(c->shutdown_behavior, "terminate"))
 		prepare_error(p, "shutdown_behavior",
-			      "shutdown_behavior is stop or terminate, not '%s'",
+			      "shutdown_behavior must be stop or terminate, not '%s'",
 			      c->shutdown_behavior);
 }

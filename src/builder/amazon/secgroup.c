@@ -43,7 +43,7 @@ static int find_groups(struct amazon *s, struct err *err)
 		s->groups.v[i] = (char *)found[i].id;
 		buf_printf(&text, "%s%s", i ? ", " : "", found[i].id);
 	}
-	build_say(s->b, "Found Security Group(s): %s", buf_cstr(&text));
+	build_say(s->b, "Using security groups: %s", buf_cstr(&text));
 	return 0;
 }
 
@@ -87,7 +87,7 @@ int amazon_security_group(struct build *b, void *state, struct err *err)
 		return find_groups(s, err);
 	os_uuid(uuid);
 	name = arena_printf(b->arena, "packer_%s", uuid);
-	build_say(b, "Creating temporary security group for this instance: %s", name);
+	build_say(b, "Creating the temporary security group %s", name);
 	if (make_group(s, name, err) < 0)
 		return -1;
 	s->groups = (struct strs){ arena_new_array(b->arena, char *, 1), 1 };
@@ -101,7 +101,7 @@ void amazon_security_group_undo(struct build *b, void *state, bool failed UNUSED
 
 	if (!s->group || (!s->group->id && !s->group->open))
 		return;
-	build_say(b, "Deleting temporary security group...");
+	build_say(b, "Deleting the temporary security group...");
 	amazon_undo(s, s->group);
 }
 
@@ -180,11 +180,11 @@ static int choose_ranges(struct amazon *s, struct strs *ret, struct err *err)
 	    s->b->run->strict_ingress) {
 		err_move(err, &why);
 		return err_prefix(
-			err, "asking for this machine's public address, for the temporary security "
-			     "group "
-			     "(temporary_security_group_source_cidrs names addresses instead)");
+			err, "finding the public address of this machine for the temporary "
+			     "security group (set temporary_security_group_source_cidrs to do "
+			     "without)");
 	}
-	build_say(s->b, "This machine's public address is not known (%s)", why.msg);
+	build_say(s->b, "The public address of this machine is not known (%s)", why.msg);
 	ret->n = 0;
 	return 0;
 }
@@ -208,7 +208,7 @@ static int authorize(struct amazon *s, const struct strs *ranges, struct err *er
 
 	for (size_t i = 0; i < ranges->n; i++)
 		buf_printf(&text, "%s%s", i ? ", " : "", ranges->v[i]);
-	build_say(s->b, "Authorizing access to port %d from %s in the temporary security group...",
+	build_say(s->b, "Opening port %d to %s in the temporary security group...",
 		  port, buf_cstr(&text));
 	if (ec2_authorize_ingress(&s->ec2, s->group->id, port, port, ranges, err) < 0)
 		return err_prefix(err, "opening port %d in security group %s", port, s->group->id);
@@ -246,8 +246,8 @@ void amazon_widen(struct amazon *s)
 	s->rule_wide = true;
 	build_say(s->b,
 		  "Warning: no connection to %s in 60 seconds. The temporary security group %s "
-		  "now lets in %s. temporary_security_group_source_cidrs names the addresses to "
-		  "let in; -strict-ingress forbids this.",
+		  "now allows %s. To prevent this, set temporary_security_group_source_cidrs or "
+		  "use -strict-ingress.",
 		  s->host ? s->host : "the instance", s->group->id, all.v[0]);
 	if (authorize(s, &all, &err) < 0)
 		build_error(s->b, "%s", err.msg);

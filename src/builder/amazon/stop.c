@@ -14,13 +14,13 @@ int amazon_stop_instance(struct build *b, void *state, struct err *err)
 	 * lost. */
 	comm_disconnect(b);
 	if (s->run->disable_stop_instance) {
-		build_say(b, "Waiting for the instance to be stopped from within "
+		build_say(b, "Waiting for a provisioner to stop the instance "
 			     "(disable_stop_instance)...");
 	} else {
-		build_say(b, "Stopping the source instance...");
+		build_say(b, "Stopping the instance...");
 		if (ec2_stop_instance(&s->ec2, id, false, err) < 0)
 			return err_prefix(err, "stopping instance %s", id);
-		build_say(b, "Waiting for the instance to stop...");
+		build_say(b, "Waiting until the instance has stopped...");
 	}
 	if (aws_wait_instance(&s->ec2, id, "stopped", NULL, err) < 0)
 		return err_prefix(err, "waiting for instance %s to stop", id);
@@ -34,7 +34,7 @@ int amazon_modify_instance(struct build *b, void *state, struct err *err)
 	if (s->ami->sriov_support) {
 		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 
-		build_say(b, "Enabling Enhanced Networking (SR-IOV)...");
+		build_say(b, "Turning on enhanced networking (SR-IOV)...");
 		aws_params_add(&p, "SriovNetSupport.Value", "simple");
 		if (ec2_modify_instance(&s->ec2, s->instance.id, &p, err) < 0)
 			return err_prefix(err, "sriov_support of instance %s", s->instance.id);
@@ -43,7 +43,7 @@ int amazon_modify_instance(struct build *b, void *state, struct err *err)
 		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 		bool on = s->ami->ena_support == TRIBOOL_TRUE;
 
-		build_say(b, "%s Enhanced Networking (ENA)...", on ? "Enabling" : "Disabling");
+		build_say(b, "Turning %s enhanced networking (ENA)...", on ? "on" : "off");
 		aws_params_bool(&p, "EnaSupport.Value", on);
 		if (ec2_modify_instance(&s->ec2, s->instance.id, &p, err) < 0)
 			return err_prefix(err, "ena_support of instance %s", s->instance.id);

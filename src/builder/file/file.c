@@ -13,15 +13,16 @@ struct file_config {
 };
 
 static const struct spec_row rows[] = {
-	SPEC_STR(struct file_config, content, .doc = "Text to put into the file."),
+	SPEC_STR(struct file_config, content, .doc = "Content of the file."),
 	SPEC_STR(struct file_config, source, .doc = "Path of a file to copy."),
 	SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED,
-		 .doc = "Path of the file to make. Its directory is made where it is not there; a "
-			"file that is there is written over."),
+		 .doc = "Path of the file to create. A missing directory is created; an existing "
+			"file is overwritten."),
 };
 static const struct spec spec =
 	SPEC("file", struct file_config, rows,
-	     .doc = "Makes a file, from text or as a copy of another: to try post-processors on.");
+	     .doc = "Creates a file from text or as a copy of another. Useful for trying out "
+		    "post-processors.");
 
 static bool given(const char *s)
 {
@@ -33,10 +34,10 @@ static void prepare(struct prepare *p, void *config)
 	const struct file_config *c = config;
 
 	if (given(c->content) && given(c->source))
-		prepare_error(p, "source", "source and content exclude each other: give one");
+		prepare_error(p, "source", "set source or content, not both");
 	if (!given(c->content) && !given(c->source))
 		prepare_warning(p, "target",
-				"neither source nor content is given: the file will be empty");
+				"neither source nor content is set: the file will be empty");
 }
 
 static int copy(struct build *b, const struct file_config *c, struct err *err)

@@ -12,8 +12,8 @@ static const struct spec_row rows[] = {
 };
 static const struct spec spec = SPEC(
 	"null", struct null_config, rows,
-	.doc = "Makes no image: runs the provisioners on a machine that is already there, or, with "
-	       "`communicator = \"none\"`, nowhere but here.");
+	.doc = "Creates no image: runs the provisioners on an existing machine or, with "
+	       "`communicator = \"none\"`, only on this one.");
 
 static void prepare_auth(struct prepare *p, const struct comm_config *c)
 {
@@ -22,12 +22,12 @@ static void prepare_auth(struct prepare *p, const struct comm_config *c)
 
 	if (!c->ssh_agent_auth && !has_password && !c->ssh_private_key_file)
 		prepare_error(p, "ssh_password",
-			      "one way to log in must be given: ssh_password, ssh_private_key_file "
+			      "there is no way to log in: set ssh_password, ssh_private_key_file "
 			      "or ssh_agent_auth");
 	if (has_password + c->ssh_agent_auth + (c->ssh_private_key_file != NULL) > 1)
 		prepare_error(p, "ssh_password",
 			      "only one of ssh_password, ssh_private_key_file and ssh_agent_auth "
-			      "may be given");
+			      "may be set");
 }
 
 static void prepare(struct prepare *p, void *config)
@@ -40,7 +40,7 @@ static void prepare(struct prepare *p, void *config)
 		return;
 	host = comm_config_host(&c->comm);
 	if (!host || !*host)
-		prepare_error(p, "ssh_host", "a host to connect to must be given, e.g. ssh_host");
+		prepare_error(p, "ssh_host", "there is no host to connect to: set ssh_host");
 	if (streq(c->comm.communicator, "ssh"))
 		prepare_auth(p, &c->comm);
 }
