@@ -19,44 +19,44 @@ static const struct spec_row rows[] = {
 	SPEC_STR(T, communicator,
 		 .doc = "How to talk to the machine: `ssh` (the default) or `none`."),
 	SPEC_DURATION(T, pause_before_connecting,
-		      .doc = "Once the machine answers, hang up, wait this long and connect for "
-			     "good. For guests that restart SSH late in their first boot."),
+		      .doc = "After the first connection, disconnect, wait this long and connect "
+			     "again. For machines that restart SSH late in their first boot."),
 	SPEC_STR(T, ssh_host,
-		 .doc = "Name or address of the machine. Most builders know it themselves."),
-	PORT(ssh_port, .doc = "Port of its SSH server. Default 22."),
+		 .doc = "Name or address of the machine. Most builders find it out themselves."),
+	PORT(ssh_port, .doc = "Port of its SSH server. Default: 22."),
 	SPEC_STR(T, ssh_username,
 		 .doc = "User to log in as. Required with the `ssh` communicator."),
 	SPEC_STR(T, ssh_password, .flags = SPEC_SENSITIVE,
-		 .doc = "Password of that user; also given as the answer where the server asks "
-			"questions (keyboard-interactive)."),
+		 .doc = "Password of that user. Also used to answer the server's questions "
+			"(keyboard-interactive)."),
 	SPEC_STR(T, ssh_keypair_name,
-		 .doc = "An existing key pair of the account to start the machine with. Needs "
-			"`ssh_private_key_file` or `ssh_agent_auth` for its private half."),
+		 .doc = "Existing key pair of the account to launch the machine with. The "
+			"private key comes from `ssh_private_key_file` or `ssh_agent_auth`."),
 	SPEC_STR(T, temporary_key_pair_name,
-		 .doc = "Name of the key pair made for this build. Default: a unique one."),
+		 .doc = "Name of the temporary key pair. Default: a unique name."),
 	SPEC_STR(T, temporary_key_pair_type,
-		 .doc = "Kind of the key pair made for this build: `rsa` (the default) or "
-			"`ed25519`."),
+		 .doc = "Type of the temporary key pair: `rsa` (the default) or `ed25519`."),
 	SPEC_INT(T, temporary_key_pair_bits,
-		 .doc = "Length of that key in bits, where its kind leaves a choice."),
+		 .doc = "Length of that key in bits, where its type leaves the choice."),
 	SPEC_STRS(T, ssh_ciphers,
-		  .doc = "Ciphers to offer, best first. Default: AES-GCM, ChaCha20-Poly1305, "
-			 "AES-CTR."),
+		  .doc = "Ciphers to offer, preferred first. Default: AES-GCM, "
+			 "ChaCha20-Poly1305, AES-CTR."),
 	SPEC_BOOL(T, ssh_clear_authorized_keys,
-		  .doc = "Take the temporary key out of the user's and root's `authorized_keys` at "
-			 "the end."),
+		  .doc = "Remove the temporary key from `authorized_keys` of the user and of "
+			 "root at the end."),
 	SPEC_STRS(T, ssh_key_exchange_algorithms,
-		  .doc = "Key exchange methods to offer, best first."),
+		  .doc = "Key exchange methods to offer, preferred first."),
 	SPEC_STR(T, ssh_private_key_file,
-		 .doc = "Private key to log in with (PEM or OpenSSH form, without a passphrase). "
-			"`~` is the home directory."),
+		 .doc = "Private key to log in with, in PEM or OpenSSH format and without a "
+			"passphrase. `~` is the home directory."),
 	SPEC_STR(T, ssh_certificate_file,
-		 .doc = "SSH certificate that belongs to `ssh_private_key_file`."),
-	SPEC_BOOL(T, ssh_pty, .doc = "Run commands on a terminal. stdout and stderr are one then."),
+		 .doc = "SSH certificate for `ssh_private_key_file`."),
+	SPEC_BOOL(T, ssh_pty, .doc = "Run commands on a pseudo-terminal, which merges stdout and "
+				     "stderr."),
 	SPEC_DURATION(
 		T, ssh_timeout,
-		.doc = "How long to wait until a login works. Default `5m`; without an end if only "
-		       "`ssh_handshake_attempts` is set."),
+		.doc = "How long to wait for a login to succeed. Default: `5m`, or no limit if "
+		       "only `ssh_handshake_attempts` is set."),
 	SPEC_DURATION(T, ssh_wait_timeout, .flags = SPEC_DEPRECATED, .instead = "ssh_timeout",
 		      .doc = "Old name of `ssh_timeout`."),
 	SPEC_STR(T, ssh_private_key_file, .name = "ssh_key_path",
@@ -65,61 +65,63 @@ static const struct spec_row rows[] = {
 		  .flags = SPEC_DEPRECATED | SPEC_HIDDEN,
 		  .instead = "ssh_disable_agent_forwarding"),
 	SPEC_BOOL(T, ssh_agent_auth,
-		  .doc = "Log in with the keys of the local agent (`SSH_AUTH_SOCK`); no temporary "
-			 "key pair is made."),
+		  .doc = "Log in with the keys of the local agent (`SSH_AUTH_SOCK`). No "
+			 "temporary key pair is created."),
 	SPEC_BOOL(
 		T, ssh_disable_agent_forwarding,
-		.doc = "Do not lend the local agent to the machine. It is lent when there is one."),
+		.doc = "Do not forward the local agent to the machine. By default it is "
+		       "forwarded if there is one."),
 	SPEC_INT(T, ssh_handshake_attempts, .min = 0, .max = 1000000,
-		 .doc = "Give up after this many logins that the server refused. Default 10; "
-			"without a limit if only `ssh_timeout` is set."),
+		 .doc = "Give up after this many refused logins. Default: 10, or no limit if "
+			"only `ssh_timeout` is set."),
 	SPEC_STR(T, ssh_host_key_check, .choices = host_key_checks,
-		 .doc = "`pin` (the default): the key that the machine shows first must stay the "
-			"same in this run, except after a restart. `off`: any key will do. Files "
-			"of known hosts are never read."),
+		 .doc = "`pin` (the default): the host key seen first must stay the same for the "
+			"whole run, except after a restart. `off`: accept any key. `known_hosts` "
+			"files are never read."),
 	SPEC_STR(T, ssh_bastion_host, .doc = "Connect through this SSH server."),
-	PORT(ssh_bastion_port, .doc = "Its port. Default 22."),
+	PORT(ssh_bastion_port, .doc = "Port of the bastion. Default: 22."),
 	SPEC_BOOL(T, ssh_bastion_agent_auth,
-		  .doc = "Log in at the bastion with the keys of the local agent."),
-	SPEC_STR(T, ssh_bastion_username, .doc = "User at the bastion."),
+		  .doc = "Log in to the bastion with the keys of the local agent."),
+	SPEC_STR(T, ssh_bastion_username, .doc = "User on the bastion."),
 	SPEC_STR(T, ssh_bastion_password, .flags = SPEC_SENSITIVE,
-		 .doc = "Password at the bastion."),
+		 .doc = "Password on the bastion."),
 	SPEC_BOOL(T, ssh_bastion_interactive,
-		  .doc = "Ask on the terminal what the bastion asks (one-time codes)."),
+		  .doc = "Pass the bastion's questions (one-time codes) on to the terminal."),
 	SPEC_STR(T, ssh_bastion_private_key_file,
 		 .doc = "Private key for the bastion. Default: `ssh_private_key_file`."),
-	SPEC_STR(T, ssh_bastion_certificate_file, .doc = "SSH certificate that belongs to it."),
+	SPEC_STR(T, ssh_bastion_certificate_file, .doc = "SSH certificate for that key."),
 	SPEC_STR(T, ssh_file_transfer_method, .choices = transfer_methods,
-		 .doc = "`scp` (the default): files go through a command of the machine (a POSIX "
-			"shell; where there is none, scp itself). `sftp`: through the server's "
-			"sftp subsystem, for machines without a shell."),
+		 .doc = "`scp` (the default): transfer files with a shell command, or with scp "
+			"where there is no POSIX shell. `sftp`: with the server's sftp "
+			"subsystem, for machines without a shell."),
 	SPEC_STR(T, ssh_proxy_host,
-		 .doc = "SOCKS5 proxy to connect through; `http://HOST` means a proxy that knows "
-			"HTTP CONNECT."),
-	PORT(ssh_proxy_port, .doc = "Its port. Default 1080 (80 for `http://`)."),
-	SPEC_STR(T, ssh_proxy_username, .doc = "User at the proxy."),
-	SPEC_STR(T, ssh_proxy_password, .flags = SPEC_SENSITIVE, .doc = "Password at the proxy."),
+		 .doc = "SOCKS5 proxy to connect through. `http://HOST` means an HTTP CONNECT "
+			"proxy."),
+	PORT(ssh_proxy_port, .doc = "Port of the proxy. Default: 1080, or 80 for `http://`."),
+	SPEC_STR(T, ssh_proxy_username, .doc = "User for the proxy."),
+	SPEC_STR(T, ssh_proxy_password, .flags = SPEC_SENSITIVE, .doc = "Password for the "
+									"proxy."),
 	SPEC_DURATION(T, ssh_keep_alive_interval,
-		      .doc = "How often to ask the server whether it is still there. Default `5s`; "
-			     "negative: never."),
+		      .doc = "How often to check that the server is still there. Default: `5s`. "
+			     "Negative: never."),
 	SPEC_DURATION(T, ssh_read_write_timeout,
-		      .doc = "Give a connection up as lost when nothing came from the server for "
-			     "this long. Default: never by time alone."),
+		      .doc = "Treat the connection as lost if nothing has come from the server "
+			     "for this long. Default: no such limit."),
 	SPEC_STRS(T, ssh_remote_tunnels,
-		  .doc = "Ports opened on the machine that lead here: `PORT:HOST:HOSTPORT`, the "
-			 "host as seen from here."),
+		  .doc = "Ports to open on the machine and forward to a host reachable from "
+			 "here: `PORT:HOST:HOSTPORT`."),
 	SPEC_STRS(T, ssh_local_tunnels,
-		  .doc = "Ports opened here (loopback) that lead out of the machine: "
-			 "`PORT:HOST:HOSTPORT`, the host as seen from the machine."),
+		  .doc = "Ports to open here, on loopback, and forward to a host reachable from "
+			 "the machine: `PORT:HOST:HOSTPORT`."),
 	SPEC_STR(T, winrm_username, .doc = "User for WinRM."),
 	SPEC_STR(T, winrm_password, .flags = SPEC_SENSITIVE, .doc = "Password for WinRM."),
 	SPEC_STR(T, winrm_host, .doc = "Name or address of the machine for WinRM."),
 	SPEC_BOOL(T, winrm_no_proxy, .doc = "Reach WinRM without a proxy."),
-	PORT(winrm_port, .doc = "Port of WinRM. Default 5985, with TLS 5986."),
-	SPEC_DURATION(T, winrm_timeout, .doc = "How long to wait for WinRM. Default `30m`."),
-	SPEC_BOOL(T, winrm_use_ssl, .doc = "WinRM over TLS."),
+	PORT(winrm_port, .doc = "Port of WinRM. Default: 5985, or 5986 with TLS."),
+	SPEC_DURATION(T, winrm_timeout, .doc = "How long to wait for WinRM. Default: `30m`."),
+	SPEC_BOOL(T, winrm_use_ssl, .doc = "Use WinRM over TLS."),
 	SPEC_BOOL(T, winrm_insecure, .doc = "Do not check WinRM's certificate."),
-	SPEC_BOOL(T, winrm_use_ntlm, .doc = "Log in to WinRM by NTLM."),
+	SPEC_BOOL(T, winrm_use_ntlm, .doc = "Log in to WinRM with NTLM."),
 };
 #undef PORT
 
@@ -132,13 +134,15 @@ int comm_tunnel_parse(struct arena *a, const char *text, struct comm_tunnel *ret
 	struct str rest = str_from(text), listen;
 	if (!str_split(&rest, ':', &listen) || !parse_i64(listen, &t.listen_port) ||
 	    t.listen_port < 0 || t.listen_port > PORT_MAX)
-		return err_set(err, ERR_INVALID, "\"%s\" is no PORT:HOST:HOSTPORT", text);
+		return err_set(err, ERR_INVALID, "\"%s\" is not of the form "
+						 "PORT:HOST:HOSTPORT", text);
 	size_t colon = rest.n;
 	while (colon > 0 && rest.p[colon - 1] != ':')
 		colon--;
 	if (colon < 2 || !parse_i64(str_slice(rest, colon, rest.n), &t.port) || t.port < 1 ||
 	    t.port > PORT_MAX)
-		return err_set(err, ERR_INVALID, "\"%s\" is no PORT:HOST:HOSTPORT", text);
+		return err_set(err, ERR_INVALID, "\"%s\" is not of the form "
+						 "PORT:HOST:HOSTPORT", text);
 	struct str host = str_slice(rest, 0, colon - 1);
 	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
 		host = str_slice(host, 1, host.n - 1);
@@ -179,8 +183,8 @@ static void prepare_bastion(struct prepare *p, T *c)
 {
 	if (c->ssh_bastion_certificate_file && !c->ssh_bastion_private_key_file)
 		prepare_error(p, "ssh_bastion_certificate_file",
-			      "ssh_bastion_certificate_file needs ssh_bastion_private_key_file, "
-			      "the key it belongs to");
+			      "ssh_bastion_certificate_file needs its key: set "
+			      "ssh_bastion_private_key_file");
 	if (!c->ssh_bastion_host)
 		return;
 	if (!c->ssh_bastion_port)
@@ -224,11 +228,12 @@ static void prepare_ssh(struct prepare *p, T *c)
 		c->ssh_proxy_port = starts_with(c->ssh_proxy_host, "http://") ? 80 : 1080;
 
 	if (!c->ssh_username || !*c->ssh_username)
-		prepare_error(p, "ssh_username", "ssh_username is missing: the user to log in as");
+		prepare_error(p, "ssh_username", "ssh_username is missing: set the user to log "
+						 "in as");
 	if (c->ssh_certificate_file && !c->ssh_private_key_file)
 		prepare_error(
 			p, "ssh_certificate_file",
-			"ssh_certificate_file needs ssh_private_key_file, the key it belongs to");
+			"ssh_certificate_file needs its key: set ssh_private_key_file");
 	if (c->ssh_private_key_file)
 		check_key_file(p, "ssh_private_key_file", &c->ssh_private_key_file,
 			       "ssh_certificate_file", &c->ssh_certificate_file);
@@ -276,7 +281,7 @@ void comm_prepare(struct prepare *p, T *c)
 			      "the communicator \"winrm\" is not yet supported by ingot");
 	else if (!streq(c->communicator, "none"))
 		prepare_error(p, "communicator",
-			      "communicator \"%s\" is unknown: it may be \"ssh\" or \"none\"",
+			      "there is no communicator \"%s\": use \"ssh\" or \"none\"",
 			      c->communicator);
 }
 

@@ -42,7 +42,7 @@ static void end_of_console(struct wait *w)
 	while (from > 0 && (tail.p[from - 1] != '\n' || ++lines < CONSOLE_LINES))
 		from--;
 	if (tail.n)
-		build_error(w->b, "The end of the machine's console:\n" STR_FMT,
+		build_error(w->b, "The last lines of the machine's console:\n" STR_FMT,
 			    STR_ARG(str_slice(tail, from, tail.n)));
 }
 
@@ -69,7 +69,8 @@ static int find_address(struct wait *w, struct err *err)
 		host = xstrdup(w->c->ssh_host);
 		if (!host)
 			return err_set(err, ERR_INVALID,
-				       "ssh_host is missing: the machine's name or address");
+				       "ssh_host is missing: set the name or address of the "
+				       "machine");
 	} else if (t->address(t->data, &host, &port, &later) < 0) {
 		if (later.code != ERR_AGAIN)
 			return err_move(err, &later);
@@ -168,15 +169,15 @@ static int login(struct wait *w, struct err *err)
 	if (found < 0)
 		return -1;
 	if (found == 0)
-		build_say(w->b, "Using SSH communicator to connect: %s", w->s->host);
-	build_say(w->b, "Waiting for SSH to become available...");
+		build_say(w->b, "Connecting to %s over SSH...", w->s->host);
+	build_say(w->b, "Waiting for a login...");
 	w->started = clock_ms();
 	w->deadline = w->c->ssh_timeout > 0 ? w->started + w->c->ssh_timeout / MS : CLOCK_NEVER;
 	w->tries = w->refusals = 0;
 	ask_known_keys(w);
 	if (wait_for_login(w, err) < 0)
 		return -1;
-	build_say(w->b, "Connected to SSH!");
+	build_say(w->b, "Connected.");
 	return 0;
 }
 

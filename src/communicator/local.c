@@ -17,36 +17,36 @@
 
 static const struct spec_row local_rows[] = {
 	SPEC_STRS(struct local_config, inline_, .name = "inline",
-		  .doc = "Lines of a script. They are written to a temporary file and run as one "
-			 "script."),
+		  .doc = "Lines of a script. They are written to one temporary file, which is "
+			 "run."),
 	SPEC_STR(struct local_config, command, .flags = SPEC_HIDDEN,
-		 .doc = "One line of shell; `inline` says the same."),
+		 .doc = "One line of shell, the same as `inline` with one element."),
 	SPEC_STR(struct local_config, script, .doc = "Path of a script on this machine."),
 	SPEC_STRS(struct local_config, scripts,
-		  .doc = "Paths of scripts on this machine, run one after the other."),
+		  .doc = "Paths of scripts on this machine, run in order."),
 	SPEC_STRS(struct local_config, environment_vars,
 		  .doc = "Variables for the scripts, each `NAME=value`."),
 	SPEC_MAP(struct local_config, env,
-		 .doc = "Variables for the scripts by name; they win over `environment_vars`."),
+		 .doc = "Variables for the scripts as a map; they override `environment_vars`."),
 	SPEC_INTS(struct local_config, valid_exit_codes,
-		  .doc = "Exit statuses that count as success. Without it, only 0 does."),
+		  .doc = "Exit statuses that count as success. Default: only 0."),
 	SPEC_STRS(struct local_config, execute_command, .flags = SPEC_LATE,
-		  .doc = "Program and arguments that run a script. `{{.Vars}}` are the variables "
-			 "as shell assignments, `{{.Script}}` (also `{{.Command}}`) is the "
-			 "script's path. Default: `/bin/sh -c \"{{.Vars}} {{.Script}}\"`."),
+		  .doc = "Program and arguments that run a script. `{{.Vars}}` is the variables "
+			 "as shell assignments, `{{.Script}}` (or `{{.Command}}`) the path of "
+			 "the script. Default: `/bin/sh -c \"{{.Vars}} {{.Script}}\"`."),
 	SPEC_STR(struct local_config, inline_shebang, .def = "/bin/sh -e",
 		 .doc = "First line of the temporary script made from `inline`, without `#!`."),
 	SPEC_STRS(struct local_config, only_on,
 		  .doc = "Operating systems (darwin, freebsd, linux, openbsd, solaris, windows) to "
 			 "run on; skipped on others."),
 	SPEC_STR(struct local_config, tempfile_extension,
-		 .doc = "Ending of the temporary script's name, for example `.py`."),
+		 .doc = "File name extension of the temporary script, for example `.py`."),
 	SPEC_BOOL(struct local_config, use_linux_pathing,
-		  .doc = "Of use on Windows only, where it turns paths into those of its Linux "
+		  .doc = "Only for Windows, where it converts paths to those of the Linux "
 			 "subsystem."),
 	SPEC_STR(struct local_config, env_var_format, .flags = SPEC_LATE, .def = "%s='%s' ",
-		 .doc = "How one variable of `{{.Vars}}` is written: the first `%s` is its name, "
-			"the second its value."),
+		 .doc = "Format of one variable in `{{.Vars}}`: the first `%s` is its name, the "
+			"second its value."),
 };
 const struct spec local_spec = SPEC("shell-local", struct local_config, local_rows,
 				    .doc = "Runs scripts on the machine that ingot runs on.");
@@ -57,10 +57,11 @@ static void check_sources(struct prepare *p, struct local_config *c)
 		    (c->scripts.n > 0);
 
 	if (given == 0)
-		prepare_error(p, NULL, "one of command, inline, script or scripts is needed");
+		prepare_error(p, NULL, "there is nothing to run: set command, inline, script or "
+				       "scripts");
 	else if (given > 1)
 		prepare_error(p, NULL,
-			      "only one of command, inline, script and scripts can be given");
+			      "only one of command, inline, script and scripts may be set");
 	if (c->script && !c->scripts.n) {
 		c->scripts.v = arena_new_array(p->arena, char *, 1);
 		c->scripts.v[0] = c->script;
@@ -76,7 +77,7 @@ static void check_sources(struct prepare *p, struct local_config *c)
 
 		if (stat(c->scripts.v[i], &st) < 0)
 			prepare_error(p, c->script ? "script" : "scripts",
-				      "the script '%s' cannot be read: %s", c->scripts.v[i],
+				      "cannot read the script '%s': %s", c->scripts.v[i],
 				      strerror(errno));
 	}
 }
@@ -109,8 +110,8 @@ void local_prepare(struct prepare *p, void *config)
 			known |= streq(systems[k], c->only_on.v[i]);
 		if (!known)
 			prepare_error(p, "only_on",
-				      "'%s' is no operating system of this option: darwin, "
-				      "freebsd, linux, openbsd, solaris or windows",
+				      "only_on must name darwin, freebsd, linux, openbsd, "
+				      "solaris or windows, not '%s'",
 				      c->only_on.v[i]);
 	}
 }
@@ -179,7 +180,8 @@ int local_run(struct build *b, struct local_config *c, struct err *err)
 	int ret = 0;
 
 	if (!here) {
-		build_say(b, "Skipping shell-local due to runtime OS");
+		build_say(b, "Skipping shell-local: it is not for this operating system "
+			     "(only_on)");
 		return 0;
 	}
 	if (c->inline_.n) {

@@ -65,7 +65,8 @@ static int read_answer(int tty, const struct cancel *cancel, bool hidden, struct
 		n = read(tty, &c, 1);
 		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 			return err_set(err, ERR_IO,
-				       "the terminal went away before the question was answered");
+				       "the terminal was closed before the question was "
+				       "answered");
 		if (n == 1 && take(tty, c, hidden, answer))
 			return 0;
 	}
@@ -93,7 +94,7 @@ static int ask_on(int tty, struct build *b, const char *question, bool hidden, s
 	int rc;
 
 	if (tcgetattr(tty, &before) < 0)
-		return err_set(err, ERR_UNSUPPORTED, "no available tty");
+		return err_set(err, ERR_UNSUPPORTED, "there is no terminal");
 	make_raw(&before, &raw);
 	tcsetattr(tty, TCSADRAIN, &raw);
 	events_emit(b->run->events, &e);
@@ -114,7 +115,7 @@ static int ask(struct build *b, const char *question, bool hidden, char **ret_an
 	if (!b->run->no_questions)
 		tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (tty < 0)
-		return err_set(err, ERR_UNSUPPORTED, "no available tty");
+		return err_set(err, ERR_UNSUPPORTED, "there is no terminal");
 	pthread_mutex_lock(b->inner->ask_lock);
 	rc = cancel_check(b->cancel, err);
 	if (rc == 0)
@@ -148,7 +149,7 @@ void build_pause(struct build *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&question, fmt, ap);
 	va_end(ap);
-	buf_adds(&question, " Press enter to continue.");
+	buf_adds(&question, " Press Enter to continue.");
 	if (build_ask(b, buf_cstr(&question), &answer, &err) < 0)
 		log_line("[INFO] (%s) not paused: %s", b->spec->name, err.msg);
 }

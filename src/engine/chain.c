@@ -104,7 +104,7 @@ static void run_chain(struct chains *c, const struct plan_chain *chain)
 		else if (keep)
 			vec_push(&c->shown, prior);
 		else
-			destroy(c, prior, "Failed cleaning up prior artifact");
+			destroy(c, prior, "the input artifact could not be removed");
 		prior = next;
 	}
 	vec_push(&c->shown, prior);
@@ -136,7 +136,7 @@ int build_chains(struct build *b, struct artifact *made, struct artifacts *ret, 
 		memmove(c.shown.v + 1, c.shown.v, (c.shown.n - 1) * sizeof(*c.shown.v));
 		c.shown.v[0] = made;
 	} else {
-		destroy(&c, made, "Error destroying builder artifact");
+		destroy(&c, made, "the builder's artifact could not be removed");
 	}
 	rc = report(&c, err);
 	for (size_t i = 0; i < c.errors.n; i++)

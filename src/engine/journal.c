@@ -128,7 +128,7 @@ static int ensure_file(struct journal *j, struct err *err)
 	if (os_mkdir_all(j->dir, 0700, err) < 0 ||
 	    journal_file_open(j->path, true, &j->db, err) < 0)
 		return err_prefix(err,
-				  "the journal of this run cannot be made, so nothing is created");
+				  "cannot create the journal of this run, so nothing is built");
 	if (pthread_create(&j->heart, NULL, beat, j) == 0)
 		j->beating = true;
 	return 0;

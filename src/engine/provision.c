@@ -68,7 +68,8 @@ static int run_with_timeout(struct build *b, const struct plan_provisioner *p, s
 
 	say_duration(b, "Setting a ", p->timeout_ns, " timeout for the next provisioner...");
 	if (stop < 0 || pthread_create(&w.thread, NULL, watch, &w) != 0)
-		return err_set(err, ERR_IO, "no thread to be had for the provisioner's timeout");
+		return err_set(err, ERR_IO, "cannot start a thread for the provisioner's "
+					    "timeout");
 	outer = build_swap_cancel(b, own);
 	rc = run_plainly(b, p, err);
 	build_swap_cancel(b, outer);
@@ -77,11 +78,11 @@ static int run_with_timeout(struct build *b, const struct plan_provisioner *p, s
 	if (rc < 0 && w.fired && !cancel_is_set(outer)) {
 		AUTO(buf) struct buf limit = BUF_INIT;
 
-		build_error(b, "Cancelling provisioner after a timeout...");
+		build_error(b, "Cancelling the provisioner: its timeout is over...");
 		clock_print_duration(&limit, p->timeout_ns);
 		err_release(err);
 		return err_set(err, ERR_TIMEOUT,
-			       "the provisioner %s took longer than its timeout of %s", p->c.type,
+			       "the provisioner %s exceeded its timeout of %s", p->c.type,
 			       buf_cstr(&limit));
 	}
 	return rc;
@@ -110,13 +111,13 @@ static int run_with_retries(struct build *b, const struct plan_provisioner *p, s
 			return 0;
 		if (left <= 0 || cancel_is_set(b->cancel))
 			break;
-		build_say(b, "Provisioner failed with \"%s\", retrying with %lld trie(s) left",
-			  err->msg, (long long)left);
+		build_say(b, "Provisioner failed: %s; retries left: %lld", err->msg,
+			  (long long)left);
 		err_release(err);
 		left--;
 	}
 	if (p->max_retries > 0 && !cancel_is_set(b->cancel))
-		build_say(b, "retry limit reached.");
+		build_say(b, "No retries left.");
 	return -1;
 }
 
@@ -130,7 +131,7 @@ static int run_provisioner(struct build *b, const struct plan_provisioner *p, st
 		return -1;
 	build_say(
 		b,
-		"Warning: the provisioner %s failed, and the build goes on (continue_on_error): %s",
+		"Warning: the provisioner %s failed; continuing (continue_on_error): %s",
 		p->c.type, err->msg);
 	err_release(err);
 	return 0;
@@ -172,7 +173,8 @@ void build_provision_undo(struct build *b, void *state, bool failed)
 	if (!failed || !b->inner->provision_error)
 		return;
 	build_say(b,
-		  "Provisioning step had errors: Running the cleanup provisioner, if present...");
+		  "Provisioning failed: running the error-cleanup-provisioner, if there is "
+		  "one...");
 	if (b->spec->cleanup && run_provisioner(b, b->spec->cleanup, &err) < 0) {
 		log_line("[ERROR] (%s) cleanup provisioner: %s", b->spec->name, err.msg);
 		b->inner->cleanup_error = xstrdup(err.msg);

@@ -112,7 +112,7 @@ static enum readiness readiness_of(const struct scheduler *s, const struct plan_
 static void skip(struct scheduler *s, struct build_result *r, const struct plan_build *failed)
 {
 	r->ended = true;
-	err_set(&r->err, ERR_INVALID, "not run: '%s' failed, on which it depends", failed->name);
+	err_set(&r->err, ERR_INVALID, "not run: it depends on '%s', which failed", failed->name);
 	run_plain(s->run, true, "Build '%s' skipped: %s", r->spec->name, r->err.msg);
 }
 
@@ -183,7 +183,7 @@ static void start(struct worker *w)
 	w->result->started = failure == 0;
 	if (failure == 0)
 		return;
-	err_errno(&w->result->err, failure, "no thread to be had for build '%s'",
+	err_errno(&w->result->err, failure, "cannot start a thread for build '%s'",
 		  w->result->spec->name);
 	run_plain(w->scheduler->run, true, "Build '%s' errored: %s", w->result->spec->name,
 		  w->result->err.msg);

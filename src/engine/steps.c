@@ -23,8 +23,8 @@ static enum answer ask_once(struct build *b, bool *again)
 	auto_free char *answer = NULL;
 
 	*again = false;
-	if (build_ask(b, "[c] Clean up and exit, [a] abort without cleanup, or [r] retry step "
-			 "(build may fail even if retry succeeds)?",
+	if (build_ask(b, "[c] clean up and exit, [a] abort and leave everything, [r] retry the "
+			 "step?",
 		      &answer, &err) < 0) {
 		log_line("[INFO] (%s) nobody to ask: %s", b->spec->name, err.msg);
 		return ANSWER_CLEANUP;
@@ -38,7 +38,7 @@ static enum answer ask_once(struct build *b, bool *again)
 	case 'r':
 		return ANSWER_RETRY;
 	default:
-		build_say(b, "Incorrect input: \"%s\"", answer);
+		build_say(b, "Incorrect answer: \"%s\"", answer);
 		*again = true;
 		return ANSWER_CLEANUP;
 	}
@@ -120,7 +120,7 @@ static void undo_all(struct walk *w)
 		const struct step *step = &w->steps[w->entered];
 
 		if (b->run->debug && w->entered < w->passed)
-			build_pause(b, "Pausing before cleanup of step '%s'.", step->name);
+			build_pause(b, "Pausing before the cleanup of step '%s'.", step->name);
 		if (kept(w, step, cancelled) || !step->undo || (step->product && !failed))
 			continue;
 		if (failed)
@@ -148,7 +148,7 @@ int build_run_steps(struct build *b, const struct step *steps, size_t n, void *s
 			break;
 		w.passed = i + 1;
 		if (b->run->debug)
-			build_pause(b, "Pausing after run of step '%s'.", steps[i].name);
+			build_pause(b, "Pausing after step '%s'.", steps[i].name);
 	}
 	undo_all(&w);
 	why = b->inner->cleanup_error;
@@ -157,7 +157,8 @@ int build_run_steps(struct build *b, const struct step *steps, size_t n, void *s
 		enum err_code code = err->code;
 
 		err_release(err);
-		err_set(err, code, "Cleanup failed: %s. Original Provisioning error: %s", why,
+		err_set(err, code, "The error-cleanup-provisioner failed: %s. It ran because: "
+				   "%s", why,
 			original);
 	}
 	return err_any(err) ? -1 : 0;

@@ -64,8 +64,8 @@ static int look_for(struct sweep *s, const struct journal_undo *undo, const stru
 			return 0;
 		if (!told)
 			tell(s, false,
-			     "Looking for the %s of build '%s' for up to %lld s: its creation was "
-			     "asked for, no answer is on record",
+			     "Looking for the %s of build '%s' for up to %lld s: its creation "
+			     "was requested, but no answer was recorded",
 			     row->kind, row->build ? row->build : "?", (long long)left_s);
 		told = true;
 		if (clock_sleep(LOOK_AGAIN_MS, s->cancel) < 0)
@@ -82,7 +82,8 @@ static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct jou
 	auto_free char *found = NULL;
 
 	if (!undo)
-		return err_set(err, ERR_UNSUPPORTED, "this ingot does not know how to remove it");
+		return err_set(err, ERR_UNSUPPORTED, "this version of ingot does not know how to "
+						     "remove it");
 	if (!row->resource) {
 		if (look_for(s, undo, row, run_id, &found, err) < 0)
 			return -1;
@@ -163,7 +164,7 @@ static void sweep_open_run(struct sweep *s, sqlite3 *db, const char *path, const
 	size_t n = 0, left = s->left;
 
 	if (lives_elsewhere(db)) {
-		tell(s, s->run_id != NULL, "Run %s still lives on another host: left alone",
+		tell(s, s->run_id != NULL, "Run %s is still alive on another host: skipped",
 		     run_id);
 		s->left += s->run_id != NULL;
 		journal_file_close(db);
@@ -195,7 +196,7 @@ static void sweep_run(struct sweep *s, const char *dir, const char *run_id)
 		sweep_open_run(s, db, path, run_id);
 	} else if (err.code == ERR_AGAIN) {
 		/* Asked for by name it is a failure, else just somebody at work. */
-		tell(s, s->run_id != NULL, "Run %s is still alive: left alone", run_id);
+		tell(s, s->run_id != NULL, "Run %s is still alive: skipped", run_id);
 		s->left += s->run_id != NULL;
 	} else if (err.code == ERR_NOT_FOUND) {
 		os_remove_all(
@@ -217,7 +218,7 @@ static int list_runs(const char *dir, char ***ret, size_t *ret_n, struct err *er
 	if (!d)
 		return errno == ENOENT
 			       ? 0
-			       : err_errno(err, errno, "reading the directory of journals %s", dir);
+			       : err_errno(err, errno, "reading the journal directory %s", dir);
 	for (struct dirent *e; (e = readdir(d));)
 		if (ends_with(e->d_name, ".db"))
 			vec_push(&ids, xstrndup(e->d_name, strlen(e->d_name) - 3));
@@ -250,7 +251,8 @@ int sweep_runs(struct sweep *s, struct err *err)
 	free(ids);
 	if (s->run_id && !found)
 		return err_set(err, ERR_NOT_FOUND,
-			       "no journal of run %s in %s: it left nothing, or was swept already",
+			       "there is no journal of run %s in %s: it left nothing behind or "
+			       "was already swept",
 			       s->run_id, dir);
 	return 0;
 }

@@ -14,18 +14,18 @@ struct artifice_config {
 
 static const struct spec_row rows[] = {
 	SPEC_STRS(struct artifice_config, files,
-		  .doc = "The files of the new artifact; patterns (`*`, `?`, `[a-z]`) are taken. "
-			 "One that is not there is no error."),
+		  .doc = "Files of the new artifact. Patterns (`*`, `?`, `[a-z]`) are allowed; a "
+			 "missing file is not an error."),
 };
 static const struct spec spec = SPEC("artifice", struct artifice_config, rows,
-				     .doc = "Puts other files in the place of the artifact's.");
+				     .doc = "Replaces the files of the artifact with others.");
 
 static void prepare(struct prepare *p, void *config)
 {
 	struct artifice_config *c = config;
 
 	if (!c->files.n)
-		prepare_error(p, "files", "files: at least one is needed");
+		prepare_error(p, "files", "files must name at least one file");
 }
 
 /* Adds what a pattern of Go's path/filepath matches: "!" is nothing special in it, names that begin
@@ -75,7 +75,7 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	vec_push(&files, NULL);
 	if (in->files && in->files[0]) {
 		files_join(&list, in->files);
-		build_say(b, "Discarding files from artifact: %s", buf_cstr(&list));
+		build_say(b, "Discarding the artifact's files: %s", buf_cstr(&list));
 		buf_reset(&list);
 	}
 	files_join(&list, files.v);

@@ -23,14 +23,14 @@ struct checksum_config {
 static const struct spec_row rows[] = {
 	SPEC_STRS(
 		struct checksum_config, checksum_types, .def = "md5",
-		.doc = "Kinds of digests: `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`."),
+		.doc = "Checksum types: `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`."),
 	SPEC_STR(struct checksum_config, output, .flags = SPEC_LATE,
 		 .def = DEFAULT_OUTPUT,
-		 .doc = "Path of the file that the digests are added to. `{{.BuildName}}`, "
-			"`{{.BuilderType}}` and `{{.ChecksumType}}` can stand in it."),
+		 .doc = "Path of the file to append the checksums to. May contain "
+			"`{{.BuildName}}`, `{{.BuilderType}}` and `{{.ChecksumType}}`."),
 };
 static const struct spec spec = SPEC("checksum", struct checksum_config, rows,
-				     .doc = "Writes checksums of the artifact's files.");
+				     .doc = "Computes checksums of the artifact's files.");
 
 /* Names of digests as the option and OpenSSL know them. */
 static bool digest_known(const char *name)
@@ -54,8 +54,8 @@ static void prepare(struct prepare *p, void *config)
 	for (size_t i = 0; i < c->checksum_types.n; i++)
 		if (!digest_known(c->checksum_types.v[i]))
 			prepare_error(p, "checksum_types",
-				      "'%s' is no checksum type: md5, sha1, sha224, sha256, sha384 "
-				      "or sha512",
+				      "'%s' is not a checksum type: use md5, sha1, sha224, "
+				      "sha256, sha384 or sha512",
 				      c->checksum_types.v[i]);
 }
 
@@ -70,7 +70,7 @@ static int digest_file(const char *type, const char *path, struct buf *ret_hex, 
 
 	if (!md || !EVP_DigestInit_ex(md, EVP_get_digestbyname(type), NULL))
 		err_set(err, ERR_UNSUPPORTED,
-			"%s digests cannot be made here (OpenSSL refuses them)", type);
+			"%s checksums are not available here (OpenSSL refuses them)", type);
 	else if (fd < 0)
 		err_errno(err, errno, "opening %s", path);
 	while (!err_any(err) && (got = read(fd, chunk, sizeof(chunk))) > 0)

@@ -30,20 +30,20 @@ static const char *const algorithm_names[] = { "pgzip", "bgzf", "lz4", "xz", "bz
 static const struct spec_row rows[] = {
 	SPEC_STR(struct compress_config, output, .flags = SPEC_LATE,
 		 .def = DEFAULT_OUTPUT,
-		 .doc = "Path of the archive. Its endings say how it is made: `.tar`, `.zip`, "
-			"`.gz`, `.bgzf`, `.lz4`, `.xz`, `.bzip2`, or "
-			"`.tar` and one of them; others give tar and gzip. `{{.BuildName}}` and "
-			"`{{.BuilderType}}` can stand in it."),
+		 .doc = "Path of the archive. Its extension selects the format: `.tar`, `.zip`, "
+			"`.gz`, `.bgzf`, `.lz4`, `.xz`, `.bzip2`, or `.tar` and one of these; "
+			"any other means tar with gzip. May contain `{{.BuildName}}` and "
+			"`{{.BuilderType}}`."),
 	SPEC_STR(struct compress_config, format,
-		 .doc = "Ending to go by instead of the one in `output`."),
+		 .doc = "Format to use instead of the extension of `output`."),
 	SPEC_INT(struct compress_config, compression_level, .def = "-1",
-		 .doc = "1 (fastest) to 9 (smallest) for gzip, bgzf, lz4 and xz; -1 for the "
-			"format's own default."),
+		 .doc = "Compression level for gzip, bgzf, lz4 and xz: 1 (fastest) to 9 "
+			"(smallest), or -1 for the default of the format."),
 	SPEC_STR(struct compress_config, archive, .flags = SPEC_HIDDEN, .choices = archive_names,
-		 .doc = "`tar` or `zip`, where the endings name no archive."),
+		 .doc = "Archive format, `tar` or `zip`, if the extension names none."),
 	SPEC_STR(struct compress_config, algorithm, .flags = SPEC_HIDDEN,
 		 .choices = algorithm_names,
-		 .doc = "Compression, where the endings name an archive only."),
+		 .doc = "Compression, if the extension names only an archive format."),
 };
 static const struct spec spec =
 	SPEC("compress", struct compress_config, rows,
@@ -251,8 +251,8 @@ static int pack(struct job *j, char *const *files)
 	ret = open_archive(j);
 	if (ret == 0 && !j->archive && n != 1)
 		ret = err_set(j->err, ERR_INVALID,
-			      "%s takes exactly one file, and the artifact has %zu: make it a tar "
-			      "or zip archive",
+			      "%s compresses exactly one file, but the artifact has %zu: use a "
+			      "tar or zip archive",
 			      j->target, n);
 	else if (ret == 0 && !j->archive)
 		build_say(j->b, "Archiving %s with %s", files[0], j->algorithm->name);

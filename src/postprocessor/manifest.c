@@ -28,16 +28,17 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct manifest_config, output, .name = "filename",
 		 .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "output"),
 	SPEC_STR(struct manifest_config, output, .def = DEFAULT_OUTPUT,
-		 .doc = "Path of the manifest. Its directory must be there."),
+		 .doc = "Path of the manifest. Its directory must exist."),
 	SPEC_BOOL(struct manifest_config, strip_path,
-		  .doc = "List files by name, without their directories."),
+		  .doc = "List files by name only, without directories."),
 	SPEC_BOOL(struct manifest_config, strip_time,
-		  .doc = "Leave `build_time` out, so that equal builds give equal manifests."),
+		  .doc = "Leave out `build_time`, so that equal builds write equal manifests."),
 	SPEC_MAP(struct manifest_config, custom_data,
-		 .doc = "Anything to store beside the artifact, by name."),
+		 .doc = "Additional values to store with the artifact."),
 };
 static const struct spec spec = SPEC("manifest", struct manifest_config, rows,
-				     .doc = "Writes a JSON list of the artifacts of every build.");
+				     .doc = "Records the artifacts of all builds in a JSON "
+					    "file.");
 
 static void add_string(struct buf *out, const char *s)
 {
@@ -175,8 +176,8 @@ static json_t *read_builds(struct build *b, const char *path, struct err *err)
 	root = json_loadb(text.p, text.n, 0, &where);
 	if (!root || !json_is_object(root)) {
 		err_set(err, ERR_INVALID,
-			"%s is no manifest (line %d, column %d: %s): it is left as it is; move it "
-			"away or give another output",
+			"%s is not a manifest (line %d, column %d: %s) and was not changed; move "
+			"it away or set another output",
 			path, root ? 1 : where.line, root ? 1 : where.column,
 			root ? "not an object" : where.text);
 		json_decref(root);

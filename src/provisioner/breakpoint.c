@@ -7,12 +7,12 @@ struct breakpoint_config {
 };
 
 static const struct spec_row rows[] = {
-	SPEC_BOOL(struct breakpoint_config, disable, .doc = "Go on without a pause."),
+	SPEC_BOOL(struct breakpoint_config, disable, .doc = "Continue without pausing."),
 	SPEC_STR(struct breakpoint_config, note, .doc = "Text to show when the build pauses."),
 };
 static const struct spec spec = SPEC("breakpoint", struct breakpoint_config, rows,
-				     .doc = "Pauses the build until Enter is pressed on the "
-					    "terminal, to look at the machine by hand.");
+				     .doc = "Pauses the build until Enter is pressed, so that "
+					    "you can inspect the machine.");
 
 static int run(struct build *b, void *config, struct communicator *comm, struct err *err)
 {
@@ -23,12 +23,13 @@ static int run(struct build *b, void *config, struct communicator *comm, struct 
 
 	(void)comm;
 	if (c->disable) {
-		build_say(b, "Breakpoint provisioner%s disabled; continuing...", note);
+		build_say(b, "Breakpoint%s is disabled: not pausing", note);
 		return 0;
 	}
-	build_say(b, "Pausing at breakpoint provisioner%s.", note);
-	if (build_ask(b, "Press enter to continue.", &answer, err) < 0)
-		return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "Error asking for input");
+	build_say(b, "Breakpoint%s reached.", note);
+	if (build_ask(b, "Press Enter to continue.", &answer, err) < 0)
+		return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "the breakpoint cannot "
+									 "ask");
 	return 0;
 }
 

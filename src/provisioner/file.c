@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define NO_COMMUNICATOR "%s: the build has communicator \"none\", so there is no machine to reach"
+#define NO_COMMUNICATOR "%s: communicator is \"none\", so there is no machine to reach"
 
 #define CONTENT_MODE 0600 /* as the reference's, which goes through a private file */
 
@@ -23,25 +23,26 @@ static const char *const directions[] = { "upload", "download" };
 
 static const struct spec_row rows[] = {
 	SPEC_STR(struct file_config, content,
-		 .doc = "Text to write to the destination, instead of a source. The file gets "
+		 .doc = "Text to write to the destination, instead of `source`. The file gets "
 			"mode 0600."),
 	SPEC_STR(struct file_config, source,
-		 .doc = "File or directory to copy; with `direction = \"download\"` on the "
-			"machine. A directory with a slash at its end stands for its contents."),
+		 .doc = "File or directory to copy. It is on the machine if `direction` is "
+			"`download`. A directory with a trailing slash means its contents."),
 	SPEC_STRS(struct file_config, sources,
-		  .doc = "Several of them. The destination must end in a slash then."),
+		  .doc = "Several files or directories to copy. The destination must then end in "
+			 "a slash."),
 	SPEC_STR(struct file_config, destination, .flags = SPEC_REQUIRED,
-		 .doc = "Where to copy to. A slash at its end says that it is a directory, which "
-			"is there already when uploading; a download makes it."),
+		 .doc = "Where to copy to. A trailing slash means a directory; it must exist for "
+			"an upload, and is created for a download."),
 	SPEC_STR(struct file_config, direction, .def = "upload",
 		 .doc = "`upload` (the default) or `download`."),
 	SPEC_BOOL(
 		struct file_config, generated,
-		.doc = "The source is made during the build: look for it only when it is needed."),
+		.doc = "The source is created during the build: do not check for it beforehand."),
 };
 static const struct spec spec =
 	SPEC("file", struct file_config, rows,
-	     .doc = "Copies files and directories to the machine, or from it.");
+	     .doc = "Copies files and directories to or from the machine.");
 
 static void prepare(struct prepare *p, void *config)
 {
@@ -49,7 +50,7 @@ static void prepare(struct prepare *p, void *config)
 	if (!c->direction || !*c->direction)
 		c->direction = arena_strdup(p->arena, "upload");
 	if (!streq(c->direction, directions[0]) && !streq(c->direction, directions[1]))
-		prepare_error(p, "direction", "direction is upload or download, not \"%s\"",
+		prepare_error(p, "direction", "direction must be upload or download, not \"%s\"",
 			      c->direction);
 	if (c->source && *c->source) {
 		char **v = arena_new_array(p->arena, char *, c->sources.n + 1);
@@ -59,13 +60,13 @@ static void prepare(struct prepare *p, void *config)
 		c->sources.v = v;
 	}
 	if (c->content && *c->content && c->sources.n)
-		prepare_error(p, "content", "content and source(s) exclude each other");
+		prepare_error(p, "content", "set content or source(s), not both");
 	for (size_t i = 0; i < c->sources.n && !c->generated && streq(c->direction, "upload");
 	     i++) {
 		struct stat st;
 		if (stat(c->sources.v[i], &st) < 0)
 			prepare_error(p, c->source == c->sources.v[i] ? "source" : "sources",
-				      "the source '%s' cannot be read: %s", c->sources.v[i],
+				      "cannot read the source '%s': %s", c->sources.v[i],
 				      strerror(errno));
 	}
 	if (c->destination && !*c->destination)

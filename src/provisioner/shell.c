@@ -15,7 +15,7 @@
 #define MS INT64_C(1000000) /* in nanoseconds */
 #define SCRIPT_MAX ((size_t)256 << 20)
 #define RETRY_PAUSE_MS 500
-#define NO_COMMUNICATOR "the build has communicator \"none\", so there is no machine to put it on"
+#define NO_COMMUNICATOR "communicator is \"none\", so there is no machine to run it on"
 
 struct shell_config {
 	struct strs inline_;
@@ -36,49 +36,49 @@ struct shell_config {
 
 static const struct spec_row rows[] = {
 	SPEC_STRS(struct shell_config, inline_, .name = "inline",
-		  .doc = "Lines of a script; they run as one script, in one shell."),
+		  .doc = "Lines of a script, run together as one script."),
 	SPEC_STR(struct shell_config, script, .doc = "Path of a script on this machine."),
 	SPEC_STRS(struct shell_config, scripts,
-		  .doc = "Paths of scripts on this machine, run one after the other."),
+		  .doc = "Paths of scripts on this machine, run in order."),
 	SPEC_INTS(struct shell_config, valid_exit_codes,
-		  .doc = "Exit statuses that count as success. Without it, only 0 does."),
+		  .doc = "Exit statuses that count as success. Default: only 0."),
 	SPEC_STRS(struct shell_config, environment_vars,
 		  .doc = "Variables for the scripts, each `NAME=value`."),
 	SPEC_MAP(struct shell_config, env,
-		 .doc = "Variables for the scripts by name; they win over `environment_vars`."),
+		 .doc = "Variables for the scripts as a map; they override `environment_vars`."),
 	SPEC_STR(struct shell_config, env_var_format, .flags = SPEC_LATE,
-		 .doc = "How one variable of `{{.Vars}}` is written: the first `%s` is its name, "
-			"the second its value. "
-			"Default `%s='%s' `, with `use_env_var_file` a line `export %s='%s'`."),
+		 .doc = "Format of one variable in `{{.Vars}}`: the first `%s` is its name, the "
+			"second its value. Default: `%s='%s' `, or with `use_env_var_file` a "
+			"line `export %s='%s'`."),
 	SPEC_BOOL(struct shell_config, binary,
-		  .doc = "Send scripts as they are. Otherwise lines that end in CR LF are made to "
-			 "end in LF."),
+		  .doc = "Upload scripts unchanged. Otherwise CRLF line endings are converted to "
+			 "LF."),
 	SPEC_STR(struct shell_config, remote_path,
-		 .doc = "Where a script is put on the machine. Default: `remote_file` in "
+		 .doc = "Path of the script on the machine. Default: `remote_file` in "
 			"`remote_folder`."),
 	SPEC_STR(struct shell_config, execute_command, .flags = SPEC_LATE,
-		 .doc = "What runs a script there. `{{.Vars}}` are the variables, `{{.Path}}` is "
-			"the script's path, `{{.EnvVarFile}}` that of the variables' file. "
-			"Default: `chmod +x {{.Path}}; {{.Vars}} {{.Path}}`."),
+		 .doc = "Command that runs the script. `{{.Vars}}` is the variables, `{{.Path}}` "
+			"the path of the script, `{{.EnvVarFile}}` that of the file of "
+			"variables. Default: `chmod +x {{.Path}}; {{.Vars}} {{.Path}}`."),
 	SPEC_STR(struct shell_config, inline_shebang,
 		 .doc = "First line of the script made from `inline`, without `#!`. Not given: "
 			"`/bin/sh -e`, unless the lines begin with a `#!` of their own."),
 	SPEC_DURATION(struct shell_config, pause_after,
-		      .doc = "Wait this long when all scripts are done."),
+		      .doc = "How long to wait after the scripts."),
 	SPEC_BOOL(struct shell_config, use_env_var_file,
-		  .doc = "Put the variables into a file on the machine (mode 0600) and read them "
-			 "from there, not on the command line."),
+		  .doc = "Pass the variables in a file on the machine (mode 0600) instead of on "
+			 "the command line."),
 	SPEC_STR(struct shell_config, remote_folder, .def = "/tmp",
-		 .doc = "Directory on the machine for scripts."),
+		 .doc = "Directory for scripts on the machine."),
 	SPEC_STR(struct shell_config, remote_file,
-		 .doc = "Name of a script there. Default: `script_NNNN.sh`."),
+		 .doc = "Name of the script in that directory. Default: `script_NNNN.sh`."),
 	SPEC_DURATION(struct shell_config, start_retry_timeout,
-		      .doc = "How long to try again when the connection is gone before a script "
-			     "could start, as after a restart. Default `5m`."),
+		      .doc = "How long to retry if the connection is lost before a script "
+			     "starts, as after a restart. Default: `5m`."),
 	SPEC_BOOL(struct shell_config, skip_clean, .doc = "Leave the scripts on the machine."),
 	SPEC_BOOL(struct shell_config, expect_disconnect,
-		  .doc = "A script may cut the connection, for example by a restart; that is "
-			 "success then."),
+		  .doc = "A script may drop the connection, for example by restarting the "
+			 "machine, and still succeed."),
 };
 static const struct spec spec =
 	SPEC("shell", struct shell_config, rows, .doc = "Runs scripts on the machine.");
@@ -88,21 +88,21 @@ static void check_sources(struct prepare *p, struct shell_config *c)
 	if (c->script && !*c->script)
 		c->script = NULL;
 	if (c->script && c->scripts.n)
-		prepare_error(p, "scripts", "only one of script and scripts may be given");
+		prepare_error(p, "scripts", "only one of script and scripts may be set");
 	if (c->script) {
 		c->scripts.v = arena_new_array(p->arena, char *, 1);
 		c->scripts.v[0] = c->script;
 		c->scripts.n = 1;
 	}
 	if (!c->scripts.n && !c->inline_.n)
-		prepare_error(p, NULL, "one of inline, script and scripts must be given");
+		prepare_error(p, NULL, "there is nothing to run: set inline, script or scripts");
 	else if (c->scripts.n && c->inline_.n)
-		prepare_error(p, "inline", "inline and script(s) exclude each other");
+		prepare_error(p, "inline", "set inline or script(s), not both");
 	for (size_t i = 0; i < c->scripts.n; i++) {
 		struct stat st;
 		if (stat(c->scripts.v[i], &st) < 0)
 			prepare_error(p, c->script ? "script" : "scripts",
-				      "the script '%s' cannot be read: %s", c->scripts.v[i],
+				      "cannot read the script '%s': %s", c->scripts.v[i],
 				      strerror(errno));
 	}
 }
@@ -246,7 +246,7 @@ static int run_once(const struct shell *s, struct comm_script *script, const cha
 		if (again(s, deadline, err) < 0)
 			return err->code == ERR_CANCELLED
 				       ? -1
-				       : err_prefix(err, "Error uploading script");
+				       : err_prefix(err, "Error uploading the script");
 	}
 	if (!err_any(err))
 		return script_check_status(status, &s->c->valid_exit_codes, err);
@@ -258,8 +258,8 @@ static int run_once(const struct shell *s, struct comm_script *script, const cha
 		return 0;
 	}
 	return err_prefix(
-		err, "Script disconnected unexpectedly (a script that restarts the machine needs "
-		     "\"expect_disconnect\": true)");
+		err, "Script lost the connection (a script that restarts the machine needs "
+		     "expect_disconnect = true)");
 }
 
 /* A restart may still be under way: tried again as above. */
@@ -273,11 +273,11 @@ static int remove_file(const struct shell *s, const char *path, struct err *err)
 		if (again(s, deadline, err) < 0)
 			return err->code == ERR_CANCELLED
 				       ? -1
-				       : err_prefix(err, "Error removing temporary script at %s",
+				       : err_prefix(err, "Error removing the temporary script %s",
 						    path);
 	if (status)
 		return err_set(err, ERR_REMOTE,
-			       "Error removing temporary script at %s: rm ended with status %d",
+			       "Error removing the temporary script %s: rm exited with status %d",
 			       path, status);
 	return 0;
 }
@@ -287,7 +287,7 @@ static int run_text(const struct shell *s, struct buf *text, struct err *err)
 	char *command = NULL;
 	bool cut = false;
 	if (!s->comm)
-		return err_set(err, ERR_INVALID, "Error uploading script: " NO_COMMUNICATOR);
+		return err_set(err, ERR_INVALID, "Error uploading the script: " NO_COMMUNICATOR);
 	if (!s->c->binary)
 		make_unix(text);
 	/* A script that restarts the machine is removed afterwards, which finds out that the
@@ -320,7 +320,7 @@ static int put_variables(struct shell *s, struct err *err)
 		if (again(s, deadline, err) < 0)
 			return err->code == ERR_CANCELLED
 				       ? -1
-				       : err_prefix(err, "Error uploading envVarFile");
+				       : err_prefix(err, "Error uploading the file of variables");
 	return 0;
 }
 
@@ -331,7 +331,7 @@ static int run_all(struct shell *s, struct err *err)
 		return -1;
 	for (size_t i = 0; i < c->scripts.n; i++) {
 		AUTO(buf) struct buf text = BUF_INIT;
-		build_say(s->b, "Provisioning with shell script: %s", c->scripts.v[i]);
+		build_say(s->b, "Running the shell script %s", c->scripts.v[i]);
 		if (os_read_file(c->scripts.v[i], SCRIPT_MAX, &text, err) < 0 ||
 		    run_text(s, &text, err) < 0)
 			return -1;
@@ -340,7 +340,7 @@ static int run_all(struct shell *s, struct err *err)
 		AUTO(buf) struct buf text = BUF_INIT;
 		if (inline_text(s, &text, err) < 0)
 			return -1;
-		build_say(s->b, "Provisioning with shell script: inline");
+		build_say(s->b, "Running the inline shell script");
 		if (run_text(s, &text, err) < 0)
 			return -1;
 	}

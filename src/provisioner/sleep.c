@@ -9,7 +9,7 @@ struct sleep_config {
 
 static const struct spec_row rows[] = {
 	SPEC_DURATION(struct sleep_config, duration,
-		      .doc = "How long to wait, e.g. `30s` or `2m`."),
+		      .doc = "How long to wait, such as `30s` or `2m`."),
 };
 static const struct spec spec = SPEC("sleep", struct sleep_config, rows, .doc = "Waits.");
 

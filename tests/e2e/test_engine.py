@@ -146,7 +146,7 @@ def on_terminal(ingot, args, answers, stdout=None, env=None, seconds=20):
     return p.returncode, said
 
 
-QUESTION = "[r] retry step (build may fail even if retry succeeds)? "
+QUESTION = "retry the step?"
 
 
 @pytest.mark.parametrize("keys,exit_code,wanted,unwanted", [
@@ -165,20 +165,20 @@ def test_on_error_ask(ingot, tmp_path, keys, exit_code, wanted, unwanted):
 def test_on_error_ask_again_and_retry(ingot, tmp_path):
     path = template(tmp_path, [local(f"[ -e {tmp_path}/mended ] || {{ touch {tmp_path}/mended; exit 9; }}"), local("echo after")])
     code, said = on_terminal(ingot, ["build", "-on-error=ask", path], [(QUESTION, "what\r"), (QUESTION, "r\r")], tmp_path / "out")
-    assert 'Incorrect input: "what"' in said
+    assert 'Incorrect answer: "what"' in said
     assert "==> null: after" in said
     assert code == 1 and "errored after" in said and "status: 9" in said  # the old error stays, as in Packer
 
 
 def test_ctrl_c_at_a_question(ingot, tmp_path):
     path = template(tmp_path, [{"type": "breakpoint"}])
-    code, said = on_terminal(ingot, ["build", path], [("Press enter", "\x03")], tmp_path / "out")
+    code, said = on_terminal(ingot, ["build", path], [("Press Enter", "\x03")], tmp_path / "out")
     assert code == 1 and "Cancelling build after receiving interrupt" in said
 
 
 def test_line_feed_is_no_answer(ingot, tmp_path):
     path = template(tmp_path, [{"type": "breakpoint", "note": "look"}, local("echo after")])
-    code, said = on_terminal(ingot, ["build", path], [("Press enter", "\n"), ("to continue.", "\r")], tmp_path / "out")
+    code, said = on_terminal(ingot, ["build", path], [("Press Enter", "\n"), ("to continue.", "\r")], tmp_path / "out")
     assert code == 0 and "==> null: after" in said
 
 

@@ -80,7 +80,7 @@ def test_a_live_run_is_left_alone_and_a_killed_one_swept(ingot, proxy, account, 
     p, _ = start()
     env = dict(proxy.environment(), INGOT_SWEEP_PATIENCE="0")
     alive = account.state()
-    assert "is still alive: left alone" in ingot.run("sweep", env=env, check=0).stdout
+    assert "is still alive: skipped" in ingot.run("sweep", env=env, check=0).stdout
     assert account.state() == alive
     p.kill()
     p.wait()
