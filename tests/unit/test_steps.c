@@ -260,7 +260,7 @@ static void test_provisioners(void **state)
 		  .error = "the provisioner fake exceeded its timeout of 20ms",
 		  .said = "==> web: Setting a 20ms timeout for the next provisioner...\n==> web: "
 			  "provisioning\n"
-			  "==> web: Cancelling provisioner after a timeout...\n"
+			  "==> web: Cancelling the provisioner: its timeout is over...\n"
 			  "==> web: Provisioning failed: running the error-cleanup-provisioner, "
 			  "if there is one...\n" },
 	};
