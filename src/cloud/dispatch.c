@@ -47,12 +47,30 @@ static int status_of(const char *code)
 	return 400;
 }
 
+/* Answers and the log hold UTF-8 alone; what came in a header, or was cut to its length, may be
+ * none: such bytes become question marks. */
+static const char *readable(struct call *c, const char *s)
+{
+	size_t n = strlen(s);
+	ptrdiff_t bad = utf8_invalid_at((struct str){ s, n });
+	char *copy;
+
+	if (bad < 0)
+		return s;
+	copy = arena_strndup(c->arena, s, n);
+	for (size_t at = 0; bad >= 0; bad = utf8_invalid_at((struct str){ copy + at, n - at })) {
+		at += (size_t)bad;
+		copy[at++] = '?';
+	}
+	return copy;
+}
+
 int call_fail(struct call *c, const char *code, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	c->message = arena_vprintf(c->arena, fmt, ap);
+	c->message = readable(c, arena_vprintf(c->arena, fmt, ap));
 	va_end(ap);
 	c->code = code;
 	c->status = status_of(code);
@@ -513,6 +531,20 @@ static json_t *log_params(struct call *c)
 	return params;
 }
 
+static json_t *log_start(struct call *c, const struct http_request *r)
+{
+	const char *agent = http_header(r, "user-agent"),
+		   *action = c->action ? c->action->name : call_val(c, "Action");
+	char now[TIME_SIZE];
+
+	return json_pack("{s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:o}", "n", (json_int_t)0,
+			 "id", c->request_id, "time", time_text(clock_unix_ms(), now), "service",
+			 c->service ? c->service->name : NULL, "action",
+			 action ? readable(c, action) : NULL, "region", readable(c, c->region),
+			 "access_key", c->access_key ? readable(c, c->access_key) : "",
+			 "user_agent", agent ? readable(c, agent) : NULL, "params", log_params(c));
+}
+
 static json_t *log_end(struct call *c, bool ok, int64_t began, const struct http_reply *reply,
 		       const struct signature *s)
 {
@@ -525,7 +557,7 @@ static json_t *log_end(struct call *c, bool ok, int64_t began, const struct http
 		json_object_set_new(e, "code", json_string(c->code));
 		json_object_set_new(e, "message", json_string(c->message));
 		if (*s->why)
-			json_object_set_new(e, "why", json_string(s->why));
+			json_object_set_new(e, "why", json_string(readable(c, s->why)));
 	}
 	return e;
 }
@@ -564,21 +596,13 @@ void dispatch(void *data, const struct http_request *r, uint64_t peer UNUSED,
 	struct fault fault = { .kind = FAULT_NONE };
 	struct signature s;
 	int64_t began = clock_ms();
-	char now[TIME_SIZE];
 	uint64_t n;
 	bool ok;
 
 	os_uuid(c.request_id);
 	c.serial = __atomic_add_fetch(&c.cloud->calls, 1, __ATOMIC_RELAXED);
 	ok = identify(&c, r, &s) == 0;
-	n = reqlog_begin(
-		c.cloud->log,
-		json_pack("{s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:o}", "n", (json_int_t)0,
-			  "id", c.request_id, "time", time_text(clock_unix_ms(), now), "service",
-			  c.service ? c.service->name : NULL, "action",
-			  c.action ? c.action->name : call_val(&c, "Action"), "region", c.region,
-			  "access_key", c.access_key ? c.access_key : "", "user_agent",
-			  http_header(r, "user-agent"), "params", log_params(&c)));
+	n = reqlog_begin(c.cloud->log, log_start(&c, r));
 	if (ok) {
 		faults_next(c.cloud->faults, c.action->name, &fault);
 		reply->cut = fault.kind == FAULT_CUT;

@@ -16,7 +16,7 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* NULL on a broken escape or a NUL byte. */
+/* NULL on a broken escape, a NUL byte or what is no UTF-8. */
 static char *decode(struct arena *a, struct str s)
 {
 	char *out = arena_alloc(a, s.n + 1), *p = out;
@@ -40,7 +40,7 @@ static char *decode(struct arena *a, struct str s)
 		*p++ = (char)c;
 	}
 	*p = '\0';
-	return out;
+	return utf8_invalid_at((struct str){ out, (size_t)(p - out) }) < 0 ? out : NULL;
 }
 
 static int by_name(const void *a, const void *b)

@@ -21,8 +21,8 @@ struct query {
 	size_t n;
 };
 
-/* Decodes "a=b&c=d". False on a broken escape, a NUL byte or more than QUERY_PARAMS_MAX parameters.
- */
+/* Decodes "a=b&c=d". False on a broken escape, a NUL byte, text that is no UTF-8, or more than
+ * QUERY_PARAMS_MAX parameters. */
 bool query_parse(struct query *q, struct arena *a, struct str text);
 /* NULL if absent. Empty values are returned as "". */
 const char *query_get(const struct query *q, const char *fmt, ...) PRINTF_LIKE(2, 3);

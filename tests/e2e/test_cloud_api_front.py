@@ -103,6 +103,19 @@ def test_signature_skew(quick, monkeypatch, minutes):
     assert status == 400 and "RequestExpired" in text
 
 
+def test_bytes_that_are_no_text(quick):
+    """Neither the log nor an answer is lost when a header or a parameter is not UTF-8, or is cut inside a character."""
+    before = len(quick.log())
+    assert send(quick.url, "POST", "Action=DescribeRegions", {"User-Agent": "caf\xe9"})[0] == 401
+    entry, = quick.log()[before:]
+    assert entry["user_agent"] == "caf?" and entry["status"] == 401
+    assert "MalformedQueryString" in post(signed(quick, "Action=DescribeTags&Version=2016-11-15&X=%ff"))[1]
+    p = signed(quick, "{}", service="ssm", headers={"Content-Type": "application/x-amz-json-1.1"})
+    p.headers["X-Amz-Target"] = "AmazonSSM." + ("x" + "\u00e9" * 60).encode().decode("latin-1")
+    status, text = post(p)
+    assert status == 400 and json.loads(text)["__type"] == "UnknownOperationException"
+
+
 def test_protocol_errors(quick):
     for body, code in (("Action=NoSuch&Version=2016-11-15", "InvalidAction"), ("Action=DescribeRegions&Version=2000-01-01", "NoSuchVersion"),
                        ("Version=2016-11-15", "MissingAction"), ("Action=RunInstances&Version=2016-11-15", "MissingParameter"),
