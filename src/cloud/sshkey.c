@@ -91,7 +91,8 @@ static int rsa_public(EVP_PKEY *key, struct sshkey *k)
 	AUTO(buf) struct buf blob = BUF_INIT;
 
 	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) ||
-	    !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e))
+	    !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) || BN_is_zero(n) ||
+	    BN_is_zero(e))
 		return -1;
 	add_bytes(&blob, "ssh-rsa", 7);
 	add_mpint(&blob, e);
@@ -251,12 +252,12 @@ static int import_rsa(EVP_PKEY *key, struct sshkey *k)
 {
 	uint8_t *der = NULL;
 	int n = key && EVP_PKEY_is_a(key, "RSA") ? i2d_PUBKEY(key, &der) : -1;
+	int ret = n > 0 ? rsa_public(key, k) : -1;
 
-	if (n <= 0 || rsa_public(key, k) < 0)
-		return -1;
-	k->fingerprint = digest_pairs(EVP_md5(), der, (size_t)n);
+	if (ret == 0)
+		k->fingerprint = digest_pairs(EVP_md5(), der, (size_t)n);
 	OPENSSL_free(der);
-	return 0;
+	return ret;
 }
 
 static int import_line(struct str line, struct sshkey *k)

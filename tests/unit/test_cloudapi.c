@@ -34,6 +34,9 @@ static void test_query(void **state)
 		{ "A=%4", NULL, NULL, false },
 		{ "A=%zz", NULL, NULL, false },
 		{ "A=%00", NULL, NULL, false },
+		{ "A=%c3%a9", "A", "\xc3\xa9", true },
+		{ "A=%c3", NULL, NULL, false },
+		{ "A\xff=", NULL, NULL, false },
 	};
 
 	(void)state;
@@ -283,9 +286,19 @@ static void test_keys(void **state)
 		assert_string_equal(read.public_line, made.public_line);
 		assert_string_equal(read.type, types[i]);
 	}
-	AUTO(sshkey) struct sshkey k = { 0 };
-	AUTO(err) struct err err = ERR_INIT;
-	assert_int_equal(sshkey_import("ssh-rsa AAAA", &k, &err), -1);
+	static const char *const wrong[] = {
+		"ssh-rsa AAAA",
+		/* an exponent, and a modulus, of zero */
+		"ssh-rsa AAAAB3NzaC1yc2EAAAAAAAAAQAUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQ"
+		"UFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU=",
+		"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA=",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		AUTO(sshkey) struct sshkey k = { 0 };
+		AUTO(err) struct err err = ERR_INIT;
+
+		assert_int_equal(sshkey_import(wrong[i], &k, &err), -1);
+	}
 }
 
 int main(void)
