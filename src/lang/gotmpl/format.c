@@ -332,11 +332,27 @@ static void add_zeros(struct buf *num, uint32_t verb, int precision)
 	buf_add_str(num, buf_str(&tail));
 }
 
+/* What is no number gets no zeros before it, and infinity always its sign. */
+static void show_no_number(struct format *f, double v)
+{
+	const char *text = v < 0 ? "-Inf" : f->space && !f->plus ? " Inf" : "+Inf";
+	struct format plain = *f;
+
+	if (isnan(v))
+		text = f->plus ? "+NaN" : f->space ? " NaN" : "NaN";
+	plain.zero = false;
+	format_pad(&plain, str_from(text));
+}
+
 static void show_float(struct format *f, double v, uint32_t verb, int precision)
 {
 	AUTO(buf) struct buf num = BUF_INIT;
 	struct str text;
 
+	if (!isfinite(v)) {
+		show_no_number(f, v);
+		return;
+	}
 	if (f->has_precision)
 		precision = f->precision;
 	if (!signbit(v))
