@@ -2,6 +2,7 @@
  */
 #include "base/clock.h"
 
+#include <ctype.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,48 +188,65 @@ void clock_print_duration(struct buf *out, int64_t ns)
 
 void clock_format_rfc3339(struct buf *out, int64_t unix_ms, bool with_ms)
 {
-	time_t t = (time_t)(unix_ms / 1000);
-	char text[32];
+	int ms = (int)(unix_ms % 1000 + (unix_ms % 1000 < 0 ? 1000 : 0));
+	time_t t = (time_t)((unix_ms - ms) / 1000);
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	buf_adds(out, text);
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (with_ms)
-		buf_printf(out, ".%03d", (int)(unix_ms % 1000));
+		buf_printf(out, ".%03d", ms);
 	buf_addc(out, 'Z');
+}
+
+/* Whether the text begins like the pattern: 0 is any digit, T also a small one or a space. */
+static bool looks_like(const char *text, const char *pattern)
+{
+	for (; *pattern; pattern++, text++)
+		if (*pattern == '0' ? !isdigit((unsigned char)*text)
+		    : *pattern == 'T' ? !*text || !strchr("Tt ", *text)
+				      : *text != *pattern)
+			return false;
+	return true;
+}
+
+/* "Z" or "+01:00". */
+static bool parse_offset(const char *p, int64_t *ret_seconds)
+{
+	int hours, minutes;
+
+	if (*p == 'Z' || *p == 'z') {
+		*ret_seconds = 0;
+		return !p[1];
+	}
+	if ((*p != '+' && *p != '-') || !looks_like(p + 1, "00:00") || p[6] ||
+	    sscanf(p + 1, "%d:%d", &hours, &minutes) != 2)
+		return false;
+	*ret_seconds = (hours * 3600 + minutes * 60) * (*p == '-' ? -1 : 1);
+	return true;
 }
 
 bool clock_parse_rfc3339(struct str s, int64_t *ret_unix_ms)
 {
-	int y, mo, d, h, mi, sec, used = 0, oh, om;
-	char text[64], sign;
-	const char *p;
-	int64_t ms = 0, scale = 100, offset = 0;
-	struct tm tm = { 0 };
+	int64_t ms = 0, scale = 100, offset;
+	int y, mo, d, h, mi, sec;
+	char text[64];
+	const char *p = text + strlen("2006-01-02T15:04:05");
+	struct tm tm;
 
 	if (s.n >= sizeof(text))
 		return false;
-	memcpy(text, s.p, s.n);
+	memcpy(text, s.n ? s.p : "", s.n);
 	text[s.n] = '\0';
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &sec, &used) !=
-		    6 ||
-	    !used)
+	if (!looks_like(text, "0000-00-00T00:00:00") ||
+	    sscanf(text, "%d-%2d-%2d%*c%2d:%2d:%2d", &y, &mo, &d, &h, &mi, &sec) != 6)
 		return false;
-	p = text + used;
 	if (*p == '.')
 		for (p++; *p >= '0' && *p <= '9'; p++, scale /= 10)
 			ms += (*p - '0') * scale;
-	if (*p != 'Z' && *p != 'z') {
-		used = 0;
-		if (sscanf(p, "%c%2d:%2d%n", &sign, &oh, &om, &used) != 3 || !used || p[used] ||
-		    (sign != '+' && sign != '-'))
-			return false;
-		offset = (oh * 3600 + om * 60) * (sign == '-' ? -1 : 1);
-	} else if (p[1]) {
-		return false;
-	}
-	if (mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || sec > 60)
+	if (!parse_offset(p, &offset) || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 ||
+	    mi > 59 || sec > 60)
 		return false;
 	tm = (struct tm){ .tm_year = y - 1900,
 			  .tm_mon = mo - 1,

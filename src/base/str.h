@@ -21,7 +21,7 @@ static inline struct str str_from(const char *s)
 }
 static inline struct str str_slice(struct str s, size_t from, size_t to)
 {
-	return (struct str){ s.p + from, to - from };
+	return (struct str){ s.p ? s.p + from : NULL, to - from };
 }
 bool str_eq(struct str a, struct str b);
 bool str_eqs(struct str a, const char *b);

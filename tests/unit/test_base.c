@@ -177,6 +177,13 @@ static void test_dates(void **state UNUSED)
 	assert_string_equal(buf_cstr(&b), "2026-11-21T02:08:44.500Z");
 	assert_false(clock_parse_rfc3339(STR("2026-11-21"), &t));
 	assert_false(clock_parse_rfc3339(STR("2026-11-21T03:08:44"), &t));
+	assert_false(clock_parse_rfc3339(STR("2026-11-21T-3:08:44Z"), &t));
+	assert_false(clock_parse_rfc3339(STR("2026-11-21T03:08:44+1: 0"), &t));
+	assert_false(clock_parse_rfc3339(STR(" 026-11-21T03:08:44Z"), &t));
+	assert_true(clock_parse_rfc3339(STR("0006-08-02t15:04:05.25z"), &t));
+	buf_reset(&b);
+	clock_format_rfc3339(&b, t, true);
+	assert_string_equal(buf_cstr(&b), "0006-08-02T15:04:05.250Z");
 	assert_true(clock_parse_http_date(STR("Sun, 06 Nov 1994 08:49:37 GMT"), &t));
 	assert_int_equal(t, 784111777);
 	assert_false(clock_parse_http_date(STR("yesterday"), &t));
