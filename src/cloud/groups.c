@@ -241,7 +241,7 @@ struct port_list {
 
 static void add_range(struct port_list *l, int64_t from, int64_t to)
 {
-	static const uint16_t usual[] = { 22, 80, 443, 2222, 3389, 5985, 5986, 8080, 8443 };
+	static const uint16_t usual[] = { 22, 80, 443, 2222, 3389, 5985, 5986, 8000, 8080, 8443 };
 	struct instance_port p = { (uint16_t)from, (uint16_t)to };
 
 	if (to - from < RANGE_MAX) {
