@@ -191,9 +191,19 @@ static void render_source(const struct span *span, struct position at, struct bu
 	buf_addc(out, '\n');
 }
 
+/* The name of the part of the source that the mistake is in, or NULL. */
+static const char *part_title(const struct span *span)
+{
+	for (size_t i = 0; i < span->src->nparts; i++)
+		if (span->from >= span->src->parts[i].from && span->from < span->src->parts[i].to)
+			return span->src->parts[i].title;
+	return NULL;
+}
+
 void diag_render(const struct diag *g, struct buf *out)
 {
 	const char *label = g->severity == DIAG_ERROR ? "Error" : "Warning";
+	const char *subject = g->subject;
 
 	buf_printf(out, "%s: %s\n\n", g->label ? g->label : label, g->summary);
 	if (g->span.src) {
@@ -202,8 +212,10 @@ void diag_render(const struct diag *g, struct buf *out)
 
 		buf_printf(out, "  on %s line %u, column %u", g->span.src->name, shown.line,
 			   shown.column_chars);
-		if (g->subject)
-			buf_printf(out, ", in %s", g->subject);
+		if (!subject)
+			subject = part_title(&g->span);
+		if (subject)
+			buf_printf(out, ", in %s", subject);
 		buf_adds(out, ":\n");
 		render_context(&g->context, at, out);
 		if (!g->secret_line)

@@ -12,9 +12,17 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+/* A part of a source that has a name, as messages say where something is: `source "null" "a"`. */
+struct source_part {
+	uint32_t from, to;
+	const char *title;
+};
+
 struct source {
 	const char *name; /* as the user wrote it; "-" is shown as <stdin> */
 	struct str text;
+	const struct source_part *parts; /* in order; set by the parser of a language that has them */
+	size_t nparts;
 	/* filled on demand by source_position() */
 	uint32_t *line_starts;
 	size_t nlines;
@@ -43,7 +51,8 @@ struct diag {
 	struct span span;     /* the mistake */
 	struct span context;  /* the enclosing thing, optional */
 	const char
-		*subject; /* component or block the mistake is in ("amazon-ebs", "builder 'web'") */
+		*subject; /* component or block the mistake is in ("amazon-ebs", "builder 'web'");
+			   * NULL: the part of the source */
 	const char *values;   /* "var.x is \"a\"" lines for a failed expression, or NULL */
 	bool secret_line;     /* the source line holds a secret: only its place is shown */
 	bool lenient;	      /* a warning where the reference fails: validate -strict counts it */

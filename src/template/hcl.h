@@ -171,7 +171,6 @@ bool hcl_is_identifier(struct arena *a, struct str s);
 /* "FILE:LINE:COLUMN", for messages. */
 const char *hcl_place(struct arena *a, struct span span);
 /* What a block is called in messages: `source "null" "a"`. */
-const char *hcl_block_title(struct arena *a, const struct hcl_block *block);
 /* Strings in a sensitive value are secrets from now on; so is a text, and what is in it if it is a
  * JSON object (data: the struct hcl_template). */
 void hcl_keep_secret(struct hcl_template *t, struct value v);

@@ -211,17 +211,6 @@ bool hcl_define(struct hcl_template *t, const char *kind, const char *name, stru
 	return false;
 }
 
-/* What a block is called in messages: `source "null" "a"`. */
-const char *hcl_block_title(struct arena *a, const struct hcl_block *block)
-{
-	AUTO(buf) struct buf b = BUF_INIT;
-
-	buf_add_str(&b, block->type);
-	for (size_t i = 0; i < block->nlabels; i++)
-		buf_printf(&b, " \"" STR_FMT "\"", STR_ARG(block->labels[i].text));
-	return arena_strdup(a, buf_cstr(&b));
-}
-
 /* Labels that are names. */
 static bool good_labels(struct hcl_template *t, const struct hcl_block *block)
 {

@@ -67,6 +67,9 @@ int hcl_attributes(struct arena *a, const struct hcl_body *body, struct diags *d
 const struct hcl_attr *hcl_content_attr(const struct hcl_content *c,
 					const char *name); /* NULL if absent */
 
+/* What a block is called in messages: `source "null" "a"`. */
+const char *hcl_block_title(struct arena *a, const struct hcl_block *block);
+
 /* An expression for what is not evaluated but read (types, references, keywords): the JSON form
  * writes these as text, "list(string)", which is parsed here; anything else is returned as it is.
  * NULL, with errors in d, if it cannot be parsed. */

@@ -369,6 +369,31 @@ static bool too_large(struct source *src, struct diags *d)
 	return true;
 }
 
+/* The outermost blocks, for messages. */
+static void name_parts(struct arena *a, struct source *src, const struct hcl_body *body)
+{
+	struct source_part *parts = arena_new_array(a, struct source_part, body->nblocks);
+
+	for (size_t i = 0; i < body->nblocks; i++) {
+		const struct hcl_block *block = &body->blocks[i];
+
+		parts[i] = (struct source_part){block->span.from, block->body->span.to,
+						hcl_block_title(a, block)};
+	}
+	src->parts = parts;
+	src->nparts = body->nblocks;
+}
+
+const char *hcl_block_title(struct arena *a, const struct hcl_block *block)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	buf_add_str(&b, block->type);
+	for (size_t i = 0; i < block->nlabels; i++)
+		buf_printf(&b, " \"" STR_FMT "\"", STR_ARG(block->labels[i].text));
+	return arena_strdup(a, buf_cstr(&b));
+}
+
 int hcl_parse(struct arena *a, struct source *src, struct diags *d, struct hcl_body **ret)
 {
 	AUTO(parser) struct parser p = { 0 };
@@ -380,6 +405,7 @@ int hcl_parse(struct arena *a, struct source *src, struct diags *d, struct hcl_b
 	}
 	parser_init(&p, a, src, src->text, d, HCL_LEX_CONFIG);
 	*ret = parse_file_body(&p);
+	name_parts(a, src, *ret);
 	return d->errors > before ? -1 : 0;
 }
 
