@@ -195,7 +195,7 @@ static void render_source(const struct span *span, struct position at, struct bu
 static const char *part_title(const struct span *span)
 {
 	for (size_t i = 0; i < span->src->nparts; i++)
-		if (span->from >= span->src->parts[i].from && span->from < span->src->parts[i].to)
+		if (span->from >= span->src->parts[i].from && span->from <= span->src->parts[i].to)
 			return span->src->parts[i].title;
 	return NULL;
 }

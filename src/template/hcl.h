@@ -178,7 +178,8 @@ void hcl_keep_secret_text(void *data, const char *secret);
 /* Makes t->roots and t->scope, with the values of variables; those of locals and data sources are
  * unknown. */
 void hcl_open_roots(struct hcl_template *t);
-/* Evaluates what may hold neither names nor functions (env alone where `with_env`), as a type. */
+/* Evaluates what may hold neither names nor functions (env alone where `with_env`), as a type; null
+ * fits type_any alone. */
 int hcl_constant(struct hcl_template *t, const struct hcl_expr *x, const struct type *want,
 		 bool with_env, const char *subject, struct value *ret);
 

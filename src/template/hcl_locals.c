@@ -337,11 +337,15 @@ static void finish(struct graph *g, struct job *job)
 		pthread_join(job->thread, NULL);
 	g->running--;
 	n->bad |= job->failed;
-	if (job->failed)
-		diag_error(g->t->diags, n->data->block->span, "%s", job->err.msg)->subject =
-		    title(g, n);
-	else
+	if (job->failed) {
+		struct diag *error = diag_error(g->t->diags, n->data->block->span,
+						"The data source gave no value");
+
+		error->subject = title(g, n);
+		diag_detail(g->t->diags, error, "%s", job->err.msg);
+	} else {
 		v = take_secrets(g->t, job->value);
+	}
 	err_release(&job->err);
 	settle(g, n, v);
 }
@@ -381,7 +385,10 @@ static void evaluate_data(struct graph *g, struct node *n)
 		good = prepare_data(g, d, &diags, &config, &unknown);
 	if (good && !unknown && g->run_data && t->args->rehearse && !g->local && !t->diags->errors)
 		good = rehearse(g, d) && prepare_data(g, d, &diags, &config, &unknown);
-	diags_add(t->diags, &diags, title(g, n));
+	diags_add(t->diags, &diags,
+		  n->data ? arena_printf(t->arena, "%s (%s)", title(g, n),
+					 hcl_place(t->arena, n->data->block->span))
+			  : title(g, n));
 	n->bad |= !good;
 	if (!good || unknown || !g->run_data || t->diags->errors) {
 		settle(g, n, unasked(g, d));

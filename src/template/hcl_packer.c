@@ -37,6 +37,11 @@ static struct diag *packer_error(struct hcl_template *t, struct span span, const
 	return g;
 }
 
+static bool is_null(const struct hcl_expr *x)
+{
+	return x->kind == HCL_LITERAL && x->value.kind == VALUE_NULL;
+}
+
 int hcl_packer_version(struct hcl_template *t, const struct hcl_block *block)
 {
 	const struct hcl_attr *attr;
@@ -49,7 +54,8 @@ int hcl_packer_version(struct hcl_template *t, const struct hcl_block *block)
 	diags_init(&scratch, t->arena);
 	hcl_content(t->arena, block->body, &packer_schema, &scratch, &c);
 	attr = hcl_content_attr(&c, "required_version");
-	if (!attr || hcl_constant(t, attr->expr, &type_string, false, "packer", &v) < 0 ||
+	if (!attr || is_null(attr->expr) ||
+	    hcl_constant(t, attr->expr, &type_string, false, "packer", &v) < 0 ||
 	    v.kind != VALUE_STRING)
 		return 0;
 	if (!version_satisfies(STR(VERSION_PACKER), v.string, &fits, &pre)) {

@@ -113,6 +113,12 @@ static int decode_common(struct hcl_reader *r, const struct hcl_item *item, cons
 	return rc;
 }
 
+static const char *placed_title(struct arena *a, const struct hcl_item *item)
+{
+	return arena_printf(a, "%s (%s)", hcl_block_title(a, &item->block),
+			    hcl_place(a, item->block.span));
+}
+
 /* The same, with what it has to say placed in the block. */
 static int decode_placed(struct hcl_reader *r, const struct hcl_item *item, const struct spec *spec,
 			 struct hcl_part *ret)
@@ -125,9 +131,7 @@ static int decode_placed(struct hcl_reader *r, const struct hcl_item *item, cons
 	r->t->diags = r->e->diags = &own;
 	rc = decode_common(r, item, spec, ret);
 	r->t->diags = r->e->diags = outer;
-	diags_add(outer, &own,
-		  arena_printf(a, "%s (%s)", hcl_block_title(a, &item->block),
-			       hcl_place(a, item->block.span)));
+	diags_add(outer, &own, placed_title(a, item));
 	return rc;
 }
 
@@ -144,7 +148,8 @@ bool hcl_read_part(struct hcl_reader *r, const struct hcl_item *item, struct hcl
 	p.type = arena_strndup(a, item->block.labels[0].text.p, item->block.labels[0].text.n);
 	p.bound = hcl_bound_join(a, outer, item->bound);
 	if (!r->t->listing && !exists(registry, kind, p.type)) {
-		component_missing(registry, kind, p.type, item->block.labels[0].span, r->t->diags);
+		component_missing(registry, kind, p.type, item->block.labels[0].span, r->t->diags)
+			->subject = placed_title(a, item);
 		return false;
 	}
 	if (rc < 0)

@@ -92,7 +92,8 @@ static bool find_source(struct hcl_reader *r, struct str ref, struct hcl_use *us
 	if (t->listing)
 		return true;
 	if (!registry_builder(registry, use->type)) {
-		component_missing(registry, COMPONENT_BUILDER, use->type, use->span, t->diags);
+		component_missing(registry, COMPONENT_BUILDER, use->type, use->span, t->diags)
+			->subject = arena_printf(t->arena, "build (%s)", r->place);
 		return false;
 	}
 	if (!use->source)

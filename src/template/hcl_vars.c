@@ -49,7 +49,13 @@ int hcl_constant(struct hcl_template *t, const struct hcl_expr *x, const struct 
 		.subject = subject,
 	};
 
-	return eval_expr_as(&e, x, want, ret);
+	if (eval_expr_as(&e, x, want, ret) < 0)
+		return -1;
+	if (ret->kind == VALUE_NULL && want->kind != TYPE_ANY) {
+		diag_error(t->diags, x->span, "This must not be null")->subject = subject;
+		return -1;
+	}
+	return 0;
 }
 
 static struct diag *rule_error(struct hcl_template *t, const char *subject, struct span span,

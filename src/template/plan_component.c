@@ -198,8 +198,8 @@ bool component_is_later(const struct registry *r, enum component_kind kind, cons
 	for (size_t i_ = 0; (list) && (list)[i_] && (n) < TYPES_MAX; i_++)                         \
 	(names)[(n)++] = (list)[i_]->type
 
-void component_missing(const struct registry *r, enum component_kind kind, const char *type,
-		       struct span span, struct diags *d)
+struct diag *component_missing(const struct registry *r, enum component_kind kind,
+			       const char *type, struct span span, struct diags *d)
 {
 	static const char *const kinds[] = { "builder", "provisioner", "post-processor" };
 	const char *const *later = later_types(r, kind);
@@ -207,11 +207,9 @@ void component_missing(const struct registry *r, enum component_kind kind, const
 	struct diag *g;
 	size_t n = 0;
 
-	if (component_is_later(r, kind, type)) {
-		diag_error(d, span, "The %s \"%s\" is not yet supported by ingot", kinds[kind],
-			   type);
-		return;
-	}
+	if (component_is_later(r, kind, type))
+		return diag_error(d, span, "The %s \"%s\" is not yet supported by ingot",
+				  kinds[kind], type);
 	if (kind == COMPONENT_BUILDER)
 		COLLECT_TYPES(r->builders, names, n);
 	else if (kind == COMPONENT_PROVISIONER)
@@ -223,10 +221,9 @@ void component_missing(const struct registry *r, enum component_kind kind, const
 	for (size_t i = 0; later && later[i] && !near; i++)
 		near = str_nearest(type, &later[i], 1);
 	if (near)
-		diag_detail(d, g, "Did you mean \"%s\"?", near);
-	else
-		diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.",
-			    kinds[kind]);
+		return diag_detail(d, g, "Did you mean \"%s\"?", near);
+	return diag_detail(d, g, "ingot has no such %s, and knows no plugin of Packer that does.",
+			   kinds[kind]);
 }
 
 static struct value overlay(struct arena *a, struct value under, struct value over, bool fold);

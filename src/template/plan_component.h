@@ -39,9 +39,9 @@ void component_secret(struct plan *p, const char *secret);
 struct map *component_known(struct arena *a, const struct builder *ops);
 /* The type is one of Packer's that ingot does not have yet. */
 bool component_is_later(const struct registry *r, enum component_kind kind, const char *type);
-/* Reports that ingot has no such type, with the nearest name. */
-void component_missing(const struct registry *r, enum component_kind kind, const char *type,
-		       struct span span, struct diags *d);
+/* Reports that ingot has no such type, with the nearest name; returns the error. */
+struct diag *component_missing(const struct registry *r, enum component_kind kind,
+			       const char *type, struct span span, struct diags *d);
 /* The first object's attributes with the second's over them, in maps and lists too. */
 struct value component_override(struct arena *a, struct value body, struct value over);
 
