@@ -6,9 +6,9 @@
  */
 #include "aws/call.h"
 
+#include "aws/answer.h"
 #include "aws/errors.h"
 #include "aws/session_impl.h"
-#include "aws/sts.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -127,141 +127,6 @@ static int add_context(const struct call *k, struct err *err)
 	return err_prefix(err, "%s:%s in %s", k->client->service, k->action, k->client->region);
 }
 
-/* ---- what the answer says ---- */
-
-struct answer {
-	const char *code, *message; /* in the arena; code NULL: none given */
-};
-
-static void read_xml_error(struct arena *a, const struct http_response *r, struct answer *ret)
-{
-	AUTO(err) struct err ignored = ERR_INIT;
-	struct xml *root;
-	const struct xml *e;
-
-	if (xml_parse(a, buf_str(&r->body), &root, &ignored) < 0)
-		return;
-	e = xml_get(root, "Errors/Error");
-	if (!e)
-		e = xml_get(root, "Error");
-	ret->code = xml_text_or_null(e, "Code");
-	ret->message = xml_text_or_null(e, "Message");
-}
-
-static void read_json_error(struct arena *a, const struct http_response *r, struct answer *ret)
-{
-	json_t *j = json_loadb(buf_cstr(&r->body), r->body.n, 0, NULL);
-	const char *type = json_string_value(json_object_get(j, "__type"));
-	const char *text = json_string_value(json_object_get(j, "message"));
-
-	if (!text)
-		text = json_string_value(json_object_get(j, "Message"));
-	if (!type)
-		type = r->error_type;
-	if (type) {
-		const char *hash = strrchr(type, '#');
-		const char *name = hash ? hash + 1 : type;
-
-		ret->code = arena_strndup(a, name, strcspn(name, ":"));
-	}
-	ret->message = arena_strdup(a, text);
-	json_decref(j);
-}
-
-/* What a body that is no error of AWS begins with: an HTML page of a proxy, say. */
-static const char *body_excerpt(struct arena *a, const struct http_response *r)
-{
-	struct str t = str_trim(buf_str(&r->body));
-	char *s = arena_strndup(a, t.p, MIN(t.n, 80));
-
-	for (char *p = s; *p; p++)
-		if ((unsigned char)*p < 0x20)
-			*p = ' ';
-	return *s ? s : "(empty)";
-}
-
-static struct answer read_error(const struct call *k, struct arena *a)
-{
-	struct answer ans = { NULL, NULL };
-
-	if (k->target)
-		read_json_error(a, &k->response, &ans);
-	else
-		read_xml_error(a, &k->response, &ans);
-	if (!ans.message)
-		ans.message = ans.code ? "no message"
-				       : arena_printf(a, "the answer is no AWS answer: %s",
-						      body_excerpt(a, &k->response));
-	return ans;
-}
-
-static const char *expand_advice(const struct call *k, struct arena *a, const char *advice)
-{
-	AUTO(buf) struct buf b = BUF_INIT;
-	const char *source = k->creds.source ? k->creds.source : "none";
-
-	for (const char *p = advice; *p; p++) {
-		if (p[0] == '%' && p[1] == 'A') {
-			buf_printf(&b, "%s:%s", k->client->service, k->action);
-			p++;
-		} else if (p[0] == '%' && p[1] == 'S') {
-			buf_adds(&b, source);
-			p++;
-		} else {
-			buf_addc(&b, *p);
-		}
-	}
-	return arena_strdup(a, buf_cstr(&b));
-}
-
-/* EC2 hides the reason of a denial in an encoded text; sts decodes it, if the template asks and
- * may. */
-static const char *decoded_reason(const struct call *k, struct arena *a, const char *message)
-{
-	static const char mark[] = "authorization failure message: ";
-	AUTO(err) struct err ignored = ERR_INIT;
-	const char *at = message ? strstr(message, mark) : NULL, *text;
-	struct aws_client sts;
-
-	if (!at || !k->session->cfg.decode_authorization_messages)
-		return NULL;
-	at += sizeof(mark) - 1;
-	sts = aws_client_service(k->client, "sts");
-	sts.arena = a;
-	if (sts_decode_message(&sts, arena_strndup(a, at, strcspn(at, " \n")), &text, &ignored) < 0)
-		return NULL;
-	return text;
-}
-
-static int set_answer_error(const struct call *k, const struct error_row *row,
-			    const struct answer *ans, struct err *err)
-{
-	AUTO(arena) struct arena *a = arena_new();
-	const char *reason = decoded_reason(k, a, ans->message);
-
-	err_set(err, row->code, "%s%s%s", ans->code ? ans->code : "", ans->code ? ": " : "",
-		reason ? reason : ans->message);
-	if (!ans->code) {
-		err_release(err);
-		err_set(err, row->code, "HTTP status %d: %s", k->response.status, ans->message);
-	}
-	err->os = k->response.status;
-	err_set_name(err, ans->code);
-	if (row->advice) {
-		auto_free char *full = xasprintf("%s (%s)", err->msg,
-						 expand_advice(k, a, row->advice));
-		enum err_code code = err->code;
-		auto_free char *name = xstrdup(err->name);
-		int os = err->os;
-
-		err_release(err);
-		err_set(err, code, "%s", full);
-		err->os = os;
-		err_set_name(err, name);
-	}
-	return -1;
-}
-
 /* ---- whether to try again ---- */
 
 /* The error is about a thing this session made a moment ago. EC2's messages nearly always name the
@@ -315,7 +180,7 @@ static bool sleep_before_retry(struct call *k, int64_t ms, const char *why)
 	return clock_sleep(ms, c->cancel) == 0;
 }
 
-static bool retry_eventual(struct call *k, const struct answer *ans)
+static bool retry_eventual(struct call *k, const struct aws_answer *ans)
 {
 	int64_t limit = is_undo(k->action) ? EVENTUAL_UNDO_MS : EVENTUAL_MS;
 	int64_t pause = MIN((int64_t)100 << MIN(k->eventual_tries, 5), 2000);
@@ -331,7 +196,7 @@ static bool retry_eventual(struct call *k, const struct answer *ans)
 	return sleep_before_retry(k, pause / 2 + random_below(pause / 2), ans->code);
 }
 
-static bool retry_answer(struct call *k, const struct error_row *row, const struct answer *ans)
+static bool retry_answer(struct call *k, const struct error_row *row, const struct aws_answer *ans)
 {
 	bool learned = aws_learn_clock(k->session, &k->response);
 	enum bucket_class class = bucket_class_of(k->action);
@@ -369,14 +234,14 @@ static bool retry_answer(struct call *k, const struct error_row *row, const stru
 static enum verdict judge_answer(struct call *k, struct err *err)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	struct answer ans = read_error(k, a);
+	struct aws_answer ans = aws_answer_read(a, &k->response, k->target != NULL);
 	const struct error_row *row = error_row_find(ans.code, k->response.status);
 
 	if (retry_answer(k, row, &ans))
 		return VERDICT_AGAIN;
 	if (k->client->cancel && cancel_check(k->client->cancel, err) < 0)
 		return VERDICT_FAILED;
-	set_answer_error(k, row, &ans, err);
+	aws_answer_error(k->client, k->action, k->creds.source, row, &ans, err);
 	if (row->class == ERROR_SERVER && row->code == ERR_REMOTE && !k->repeatable)
 		err->code = ERR_LOST;
 	add_context(k, err);
@@ -602,6 +467,16 @@ struct aws_client aws_client(struct aws_session *s, const char *service, const c
 	return (struct aws_client){
 		.session = s, .service = service, .region = region, .arena = a, .cancel = cancel
 	};
+}
+
+struct aws_client aws_client_within(const struct aws_client *c, int64_t ms)
+{
+	struct aws_client copy = *c;
+	int64_t until = clock_ms() + ms;
+
+	if (!copy.deadline_ms || copy.deadline_ms > until)
+		copy.deadline_ms = until;
+	return copy;
 }
 
 struct aws_client aws_client_service(const struct aws_client *c, const char *service)

@@ -43,6 +43,9 @@ struct aws_client aws_client(struct aws_session *s, const char *service, const c
 /* The same client for another service or another region. */
 struct aws_client aws_client_service(const struct aws_client *c, const char *service);
 struct aws_client aws_client_region(const struct aws_client *c, const char *region);
+/* The same, with a deadline no later than ms from now. */
+struct aws_client aws_client_within(const struct aws_client *c, int64_t ms);
+#define AWS_LOOK_MS 8000 /* how long what may not be there is looked for, before it counts as gone */
 
 /* Parameters of the query protocol, in order; keys and values are copied. */
 struct aws_param {

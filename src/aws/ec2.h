@@ -154,13 +154,6 @@ int ec2_register_image(const struct aws_client *c, const struct aws_params *p, c
 /* Signed for the client's region (the destination); p: Name, SourceImageId, SourceRegion, … */
 int ec2_copy_image(const struct aws_client *c, const struct aws_params *p, const char *token,
 		   const char **ret_id, struct err *err) MUST_USE;
-/* A lost answer is found again by volume and description, which must be unique. */
-int ec2_create_snapshot(const struct aws_client *c, const char *volume_id, const char *description,
-			const struct str_map *tags, const char **ret_id, struct err *err) MUST_USE;
-/* p: AvailabilityZone, Size or SnapshotId, VolumeType, tags, … */
-int ec2_create_volume(const struct aws_client *c, const struct aws_params *p, const char *token,
-		      const char **ret_id, struct err *err) MUST_USE;
-
 /* ---- changing (ec2_change.c) ---- */
 int ec2_stop_instance(const struct aws_client *c, const char *id, bool force,
 		      struct err *err) MUST_USE;

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 
 #define IN_USE_MS 120000 /* how long a dying instance or image may still hold a group or snapshot */
-#define LOOK_MS 8000	 /* how long an image just made is looked for before it counts as gone */
 #define TAGS_IDS 500     /* resources of one CreateTags call; EC2 takes 1000 */
 
 static bool gone(const struct err *e)
@@ -157,11 +156,8 @@ int ec2_delete_image(const struct aws_client *c, const char *id, bool with_snaps
 {
 	AUTO(err) struct err e = ERR_INIT;
 	struct ec2_image image = { 0 };
-	struct aws_client look = *c;
-	int64_t until = clock_ms() + LOOK_MS;
+	struct aws_client look = aws_client_within(c, AWS_LOOK_MS);
 
-	if (!look.deadline_ms || look.deadline_ms > until)
-		look.deadline_ms = until;
 	if (ec2_get_image(&look, id, &image, &e) < 0 && !gone(&e))
 		return err_move(err, &e);
 	if (ec2_deregister_image(c, id, err) < 0)

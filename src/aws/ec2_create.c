@@ -96,22 +96,6 @@ static int find_group(const struct aws_client *c, const struct aws_params *p, co
 	return 0;
 }
 
-static int find_snapshot(const struct aws_client *c, const struct aws_params *p,
-			 const char **ret_id, struct err *err)
-{
-	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
-	struct ec2_snapshot *v;
-	size_t n;
-
-	aws_params_add(&q, "Owner.1", "self");
-	aws_params_filter(&q, "volume-id", aws_params_get(p, "VolumeId"));
-	aws_params_filter(&q, "description", aws_params_get(p, "Description"));
-	if (ec2_describe_snapshots(c, &q, &v, &n, err) < 0)
-		return -1;
-	*ret_id = n ? v[0].id : NULL;
-	return 0;
-}
-
 int ec2_create_image(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
 		     struct err *err)
 {
@@ -136,17 +120,6 @@ int ec2_create_security_group(const struct aws_client *c, const char *name, cons
 		aws_params_add(&p, "VpcId", vpc_id);
 	aws_params_tags(&p, "security-group", tags);
 	return create(c, "CreateSecurityGroup", &p, "groupId", find_group, ret_id, err);
-}
-
-int ec2_create_snapshot(const struct aws_client *c, const char *volume_id, const char *description,
-			const struct str_map *tags, const char **ret_id, struct err *err)
-{
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-
-	aws_params_add(&p, "VolumeId", volume_id);
-	aws_params_add(&p, "Description", description);
-	aws_params_tags(&p, "snapshot", tags);
-	return create(c, "CreateSnapshot", &p, "snapshotId", find_snapshot, ret_id, err);
 }
 
 int ec2_create_key_pair(const struct aws_client *c, const char *name, const char *type,
@@ -226,12 +199,6 @@ int ec2_copy_image(const struct aws_client *c, const struct aws_params *p, const
 		   const char **ret_id, struct err *err)
 {
 	return create_with_token(c, "CopyImage", p, token, "imageId", ret_id, err);
-}
-
-int ec2_create_volume(const struct aws_client *c, const struct aws_params *p, const char *token,
-		      const char **ret_id, struct err *err)
-{
-	return create_with_token(c, "CreateVolume", p, token, "volumeId", ret_id, err);
 }
 
 int ec2_authorize_ingress(const struct aws_client *c, const char *group_id, int from_port,

@@ -104,11 +104,11 @@ int iam_delete_instance_profile(const struct aws_client *c, const char *name, st
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	AUTO(err) struct err e = ERR_INIT;
-	struct aws_client iam = iam_client(c);
+	struct aws_client iam = iam_client(c), look = aws_client_within(&iam, AWS_LOOK_MS);
 	struct xml *root;
 
 	aws_params_add(&p, "InstanceProfileName", name);
-	if (aws_call(&iam, "GetInstanceProfile", &p, &root, &e) < 0)
+	if (aws_call(&look, "GetInstanceProfile", &p, &root, &e) < 0)
 		return e.code == ERR_NOT_FOUND ? 0 : err_move(err, &e);
 	for (const struct xml *r =
 		     xml_first(root, "GetInstanceProfileResult/InstanceProfile/Roles/member");

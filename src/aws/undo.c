@@ -77,24 +77,6 @@ static int find_image(const struct aws_client *c, const struct journal_row *row,
 	return 0;
 }
 
-static int find_snapshot(const struct aws_client *c, const struct journal_row *row,
-			 const char *run_id, const char **ret, struct err *err)
-{
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct ec2_snapshot *v;
-	size_t n;
-
-	aws_params_add(&p, "Owner.1", "self");
-	if (row->name)
-		aws_params_filter(&p, "description", row->name);
-	else if (!filter_run(&p, run_id))
-		return 0;
-	if (ec2_describe_snapshots(c, &p, &v, &n, err) < 0)
-		return -1;
-	*ret = n ? v[0].id : NULL;
-	return 0;
-}
-
 static int find_volume(const struct aws_client *c, const struct journal_row *row UNUSED,
 		       const char *run_id, const char **ret, struct err *err)
 {
@@ -102,8 +84,10 @@ static int find_volume(const struct aws_client *c, const struct journal_row *row
 	struct ec2_volume *v;
 	size_t n;
 
+	/* Another build's volume in use is not the one that an instance has left. */
 	if (!filter_run(&p, run_id))
 		return 0;
+	aws_params_filter(&p, "status", "available");
 	if (ec2_describe_volumes(c, &p, &v, &n, err) < 0)
 		return -1;
 	*ret = n ? v[0].id : NULL;
@@ -123,20 +107,6 @@ static int find_group(const struct aws_client *c, const struct journal_row *row,
 	if (ec2_describe_security_groups(c, &p, &v, &n, err) < 0)
 		return -1;
 	*ret = n ? v[0].id : NULL;
-	return 0;
-}
-
-static int find_spot(const struct aws_client *c, const struct journal_row *row UNUSED,
-		     const char *run_id, const char **ret, struct err *err)
-{
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct xml *root;
-
-	if (!filter_run(&p, run_id))
-		return 0;
-	if (aws_call(c, "DescribeSpotInstanceRequests", &p, &root, err) < 0)
-		return -1;
-	*ret = xml_text_or_null(root, "spotInstanceRequestSet/item/spotInstanceRequestId");
 	return 0;
 }
 
@@ -187,39 +157,12 @@ static int undo_image(const struct aws_client *c, const char *id, struct err *er
 	return delete_described_snapshots(c, id, err);
 }
 
-static int undo_launch_template(const struct aws_client *c, const char *name, struct err *err)
-{
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	AUTO(err) struct err e = ERR_INIT;
-
-	aws_params_add(&p, starts_with(name, "lt-") ? "LaunchTemplateId" : "LaunchTemplateName",
-		       name);
-	if (aws_call(c, "DeleteLaunchTemplate", &p, NULL, &e) == 0 || e.code == ERR_NOT_FOUND ||
-	    err_is(&e, "InvalidLaunchTemplateName.NotFoundException"))
-		return 0;
-	return err_move(err, &e);
-}
-
-static int undo_spot(const struct aws_client *c, const char *id, struct err *err)
-{
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	AUTO(err) struct err e = ERR_INIT;
-
-	aws_params_add(&p, "SpotInstanceRequestId.1", id);
-	if (aws_call(c, "CancelSpotInstanceRequests", &p, NULL, &e) == 0 || e.code == ERR_NOT_FOUND)
-		return 0;
-	return err_move(err, &e);
-}
-
 static const struct kind kinds[] = {
 	{ "instance", find_instance, undo_instance },
 	{ "image", find_image, undo_image },
-	{ "snapshot", find_snapshot, ec2_delete_snapshot },
 	{ "volume", find_volume, ec2_delete_volume },
 	{ "key-pair", find_by_name, ec2_delete_key_pair },
 	{ "security-group", find_group, ec2_delete_security_group },
-	{ "launch-template", find_by_name, undo_launch_template },
-	{ "spot-request", find_spot, undo_spot },
 	{ "instance-profile", find_by_name, iam_delete_instance_profile },
 	{ "role", find_by_name, iam_delete_role },
 };
@@ -362,8 +305,7 @@ static int sweep_undo(const struct journal_row *row, struct err *err)
 
 #define ROW(kind) { "aws", kind, sweep_find, sweep_undo }
 const struct journal_undo aws_undo[] = {
-	ROW("instance"),	 ROW("image"),		ROW("snapshot"),	ROW("volume"),
-	ROW("key-pair"),	 ROW("security-group"), ROW("launch-template"), ROW("spot-request"),
-	ROW("instance-profile"), ROW("role"),
+	ROW("instance"), ROW("image"),		  ROW("volume"), ROW("key-pair"),
+	ROW("security-group"), ROW("instance-profile"), ROW("role"),
 };
 const size_t aws_undo_n = ARRAY_LEN(aws_undo);

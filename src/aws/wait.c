@@ -38,35 +38,6 @@ static enum wait_verdict judge_image(const char *goal, const struct xml *i, int6
 									       : WAIT_FAILED;
 }
 
-static enum wait_verdict judge_snapshot(const char *goal, const struct xml *i, int64_t age UNUSED,
-					const char **ret_state, const char **ret_why)
-{
-	const char *state = xml_text(i, "status"), *progress = xml_text(i, "progress");
-
-	*ret_state = *progress ? progress : state;
-	*ret_why = xml_text(i, "statusMessage");
-	if (streq(state, goal))
-		return WAIT_DONE;
-	if (!streq(state, "error"))
-		return WAIT_PENDING;
-	*ret_state = state;
-	return WAIT_FAILED;
-}
-
-static enum wait_verdict judge_volume(const char *goal, const struct xml *i, int64_t age UNUSED,
-				      const char **ret_state, const char **ret_why UNUSED)
-{
-	const char *state = *ret_state = xml_text(i, "status");
-	const char *attachment = xml_text(i, "attachmentSet/item/status");
-
-	if (streq(state, goal))
-		return streq(goal, "in-use") && !streq(attachment, "attached") ? WAIT_PENDING
-									       : WAIT_DONE;
-	return streq(state, "error") || streq(state, "deleted") || streq(state, "deleting")
-		       ? WAIT_FAILED
-		       : WAIT_PENDING;
-}
-
 int aws_wait_instance(const struct aws_client *c, const char *id, const char *state,
 		      struct ec2_instance *ret, struct err *err)
 {
@@ -110,47 +81,5 @@ int aws_wait_image(const struct aws_client *c, const char *id, struct ec2_image 
 		return -1;
 	if (ret)
 		ec2_read_image(c->arena, item, ret);
-	return 0;
-}
-
-int aws_wait_snapshot(const struct aws_client *c, const char *id,
-		      const struct aws_wait_progress *progress, struct ec2_snapshot *ret,
-		      struct err *err)
-{
-	struct wait_request r = {
-		.kind = WAIT_SNAPSHOT,
-		.id = id,
-		.what = "snapshot",
-		.goal = "completed",
-		.judge = judge_snapshot,
-		.no_progress_ms = AWS_WAIT_IMAGE_MS,
-		.progress = progress,
-	};
-	const struct xml *item;
-
-	if (waiter_wait(c, &r, &item, err) < 0)
-		return -1;
-	if (ret)
-		ec2_read_snapshot(c->arena, item, ret);
-	return 0;
-}
-
-int aws_wait_volume(const struct aws_client *c, const char *id, const char *state,
-		    struct ec2_volume *ret, struct err *err)
-{
-	struct wait_request r = {
-		.kind = WAIT_VOLUME,
-		.id = id,
-		.what = "volume",
-		.goal = state,
-		.judge = judge_volume,
-		.no_progress_ms = AWS_WAIT_INSTANCE_MS,
-	};
-	const struct xml *item;
-
-	if (waiter_wait(c, &r, &item, err) < 0)
-		return -1;
-	if (ret)
-		ec2_read_volume(c->arena, item, ret);
 	return 0;
 }

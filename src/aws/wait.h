@@ -14,12 +14,6 @@
 
 #include "aws/ec2.h"
 
-/* Called on the waiting build's thread when the described progress changes ("42%"; snapshots). */
-struct aws_wait_progress {
-	void (*fn)(void *data, const char *id, const char *progress);
-	void *data;
-};
-
 /* state: "running", "stopped", "terminated". An instance that is gone counts as terminated. ret may
  * be NULL. Running: an instance that terminates instead is an error with its state reason. */
 int aws_wait_instance(const struct aws_client *c, const char *id, const char *state,
@@ -27,12 +21,6 @@ int aws_wait_instance(const struct aws_client *c, const char *id, const char *st
 /* "available", and its snapshots are listed. */
 int aws_wait_image(const struct aws_client *c, const char *id, struct ec2_image *ret,
 		   struct err *err) MUST_USE;
-int aws_wait_snapshot(const struct aws_client *c, const char *id,
-		      const struct aws_wait_progress *progress, struct ec2_snapshot *ret,
-		      struct err *err) MUST_USE; /* "completed" */
-/* "available" (created, detached), "in-use" (and its attachment "attached"). */
-int aws_wait_volume(const struct aws_client *c, const char *id, const char *state,
-		    struct ec2_volume *ret, struct err *err) MUST_USE;
 
 /* Time without progress after which a wait gives up, when aws_polling does not say otherwise. */
 #define AWS_WAIT_INSTANCE_MS (10 * 60 * 1000)

@@ -34,10 +34,6 @@ static const struct {
 	[WAIT_INSTANCE] = { "DescribeInstances", "instance-id", "reservationSet/item",
 			    "instancesSet/item", "instanceId", false },
 	[WAIT_IMAGE] = { "DescribeImages", "image-id", "imagesSet/item", NULL, "imageId", true },
-	[WAIT_SNAPSHOT] = { "DescribeSnapshots", "snapshot-id", "snapshotSet/item", NULL,
-			    "snapshotId", true },
-	[WAIT_VOLUME] = { "DescribeVolumes", "volume-id", "volumeSet/item", NULL, "volumeId",
-			  false },
 };
 
 struct wait {
@@ -48,7 +44,7 @@ struct wait {
 	int64_t added_ms, polled_ms, progress_ms;
 	bool seen, in_answer;
 	int missing;
-	char *state, *told_state;
+	char *state;
 	char *snapshots; /* of a pending image: how far each is */
 	enum wait_verdict verdict;
 	struct arena *arena; /* of item */
@@ -183,8 +179,6 @@ static void note_state(struct wait *x, const char *state, int64_t now)
 	free(x->state);
 	x->state = xstrdup(state);
 	x->progress_ms = now;
-	if (x->request->progress)
-		notify(x->fd);
 }
 
 static void judge(struct wait *x, const struct xml *item, int64_t now)
@@ -584,21 +578,6 @@ static void leave(struct waiter *w, struct wait *x)
 	pthread_mutex_unlock(&w->all->lock);
 }
 
-/* The state as text when it changed since it was last told; the caller frees. */
-static char *news(struct waiter *w, struct wait *x)
-{
-	char *text = NULL;
-
-	pthread_mutex_lock(&w->all->lock);
-	if (x->state && !streq(x->state, x->told_state)) {
-		free(x->told_state);
-		x->told_state = xstrdup(x->state);
-		text = xstrdup(x->state);
-	}
-	pthread_mutex_unlock(&w->all->lock);
-	return text;
-}
-
 static enum wait_verdict verdict_of(struct waiter *w, const struct wait *x)
 {
 	enum wait_verdict v;
@@ -618,7 +597,6 @@ static int block(const struct aws_client *c, struct waiter *w, struct wait *x, s
 		struct pollfd fds[2] = { { .fd = x->fd, .events = POLLIN },
 					 { .fd = c->cancel ? cancel_fd(c->cancel) : -1,
 					   .events = POLLIN } };
-		auto_free char *text = NULL;
 
 		if (c->cancel && cancel_check(c->cancel, err) < 0)
 			return -1;
@@ -629,8 +607,6 @@ static int block(const struct aws_client *c, struct waiter *w, struct wait *x, s
 				       r->id, r->goal);
 		if (poll(fds, 2, clock_left(deadline)) > 0 && fds[0].revents)
 			drain(x->fd);
-		if (r->progress && (text = news(w, x)))
-			r->progress->fn(r->progress->data, r->id, text);
 	}
 }
 
@@ -663,7 +639,6 @@ int waiter_wait(const struct aws_client *c, const struct wait_request *r,
 		*ret_item = x.item ? xml_copy(c->arena, x.item) : NULL;
 	err_release(&x.err);
 	free(x.state);
-	free(x.told_state);
 	free(x.snapshots);
 	return rc;
 }

@@ -5,7 +5,7 @@
 #include "aws/call.h"
 #include "aws/wait.h"
 
-enum wait_kind { WAIT_INSTANCE, WAIT_IMAGE, WAIT_SNAPSHOT, WAIT_VOLUME, WAIT_KINDS };
+enum wait_kind { WAIT_INSTANCE, WAIT_IMAGE, WAIT_KINDS };
 
 enum wait_verdict { WAIT_PENDING, WAIT_DONE, WAIT_FAILED };
 
@@ -20,7 +20,6 @@ struct wait_request {
 				   const char **ret_state, const char **ret_why);
 	bool gone_is_done;    /* a thing no longer described has reached the goal */
 	int64_t no_progress_ms;
-	const struct aws_wait_progress *progress; /* may be NULL */
 };
 
 /* Blocks until the verdict; ret_item (in the client's arena) is NULL when the thing is gone. */

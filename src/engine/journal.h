@@ -22,7 +22,7 @@ struct journal_place {
 
 struct journal_row {
 	int64_t id;
-	const char *kind;	/* "instance", "image", "snapshot", "volume", "key-pair",
+	const char *kind;	/* "instance", "image", "volume", "key-pair",
 				   "security-group", … */
 	const char *build;	/* build name */
 	struct journal_place place;

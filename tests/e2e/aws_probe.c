@@ -148,15 +148,10 @@ static int wait_for(const struct aws_client *c, const char *kind, const char *id
 		printf("%s %s %s\n", instance.id, instance.state, instance.private_ip);
 		return 0;
 	}
-	if (streq(kind, "image")) {
-		if (aws_wait_image(c, id, &image, err) < 0)
-			return -1;
-		printf("%s %s\n", image.id, image.state);
-		return 0;
-	}
-	if (streq(kind, "snapshot"))
-		return aws_wait_snapshot(c, id, NULL, NULL, err);
-	return aws_wait_volume(c, id, state, NULL, err);
+	if (aws_wait_image(c, id, &image, err) < 0)
+		return -1;
+	printf("%s %s\n", image.id, image.state);
+	return 0;
 }
 
 static int cmd_wait(struct probe *p, struct err *err)

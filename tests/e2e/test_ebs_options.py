@@ -4,10 +4,12 @@ import html
 import json
 import re
 import subprocess
+import time
 
 import pytest
 
-from ebs import SOURCE, template
+from awsproxy import AwsProxy
+from ebs import LOCAL, SOURCE, Account, template
 from test_ebs_build import account, build, proxy  # noqa: F401: fixtures
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["*"]}]}
@@ -151,3 +153,36 @@ def test_only_the_temporary_key_is_cleared(ingot, proxy, make_sshd, tmp_path):
     path = template(tmp_path, server, ssh_keypair_name=None, ssh_private_key_file=None, temporary_key_pair_name="deploy", ssh_clear_authorized_keys=True, skip_create_ami=True)
     ingot.run("build", path, env=proxy.environment(), cwd=tmp_path, check=0, timeout=180)
     assert own.read_text() == "ssh-rsa AAA deploy-2@host\nssh-rsa CCC deploy of old\n ssh-rsa D\\nD x*\n"
+
+
+def test_snapshots_are_tagged_by_who_may_not_look_at_them(build, proxy, account):
+    proxy.fault = lambda n, call: "deny" if call.action == "DescribeSnapshots" else None
+    build(tags={"a": "b"}, ami_name="blind")
+    snapshot = account.images()["blind"]["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    assert any(snapshot in c.list("ResourceId") and c.params["Tag.1.Value"] == "b" for c in proxy.find("CreateTags"))
+
+
+def test_a_profile_that_is_never_made_holds_nobody_up(ingot, quick_cloud, tmp_path, sshd):
+    """The role of the same name is new: that the profile is not found is not waited for a minute."""
+    with AwsProxy(int(quick_cloud.url.rsplit(":", 1)[1]), for_moto=False) as p:
+        p.fault = lambda n, call: "cut" if call.action == "CreateInstanceProfile" else None
+        start = time.monotonic()
+        path = template(tmp_path, sshd, **LOCAL, temporary_iam_instance_profile_policy_document=POLICY, max_retries=1)
+        r = ingot.run("build", path, env={**quick_cloud.env, "AWS_ENDPOINT_URL": p.url}, cwd=tmp_path, check=1, timeout=180)
+        assert time.monotonic() - start < 40, r.stdout
+        assert not quick_cloud.client("iam").list_roles()["Roles"]
+
+
+def test_an_instance_that_cannot_be_ended_is_left_to_sweep_with_its_group(ingot, quick_cloud, tmp_path, sshd):
+    account = Account(quick_cloud)
+    before = account.state()
+    with AwsProxy(int(quick_cloud.url.rsplit(":", 1)[1]), for_moto=False) as p:
+        env = {**quick_cloud.env, "AWS_ENDPOINT_URL": p.url}
+        p.fault = lambda n, call: "refuse" if call.action == "TerminateInstances" else None
+        start = time.monotonic()
+        r = ingot.run("build", template(tmp_path, sshd, **LOCAL, skip_create_ami=True), env=env, cwd=tmp_path, timeout=180)
+        assert time.monotonic() - start < 60, r.stdout
+        assert re.search(r"Terminating instance i-\w+ failed: .*IncorrectState", r.stdout) and not p.find("DeleteSecurityGroup")
+        p.fault = None
+        ingot.run("sweep", env=env, cwd=tmp_path, check=0, timeout=180)
+    assert account.state() == before

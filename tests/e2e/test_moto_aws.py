@@ -255,7 +255,7 @@ def test_cancel_ends_a_wait_at_once(front, probe):
 def test_cancel_interrupts_a_call_that_hangs(front, probe):
     f = front(lambda r, before: time.sleep(5) or (200, "<R/>"), upstream=False)
     start = time.monotonic()
-    r = probe("cancel", 300, "volume", "vol-1", "available", url=f.url)
+    r = probe("cancel", 300, "image", "ami-1", "available", url=f.url)
     assert r.returncode == 0 and "cancelled after" in r.stdout and time.monotonic() - start < 4
 
 

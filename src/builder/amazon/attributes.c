@@ -150,18 +150,24 @@ static int tag(struct amazon *s, const struct aws_client *c, const struct strs *
 	return 0;
 }
 
-/* Snapshots whose tags the creating call did not set; EC2 shows them only here. */
+/* Snapshots whose tags the creating call did not set; EC2 shows them only here. Who may not look
+ * sets them once more on all. */
 static int missing_snapshot_tags(const struct aws_client *c, const struct strs *ids,
 				 const struct str_map *want, struct strs *ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+	AUTO(err) struct err why = ERR_INIT;
 	struct ec2_snapshot *v;
 	size_t n;
 
 	*ret = (struct strs){ arena_new_array(c->arena, char *, ids->n + 1), 0 };
 	aws_params_list(&p, "SnapshotId", ids);
-	if (ec2_describe_snapshots(c, &p, &v, &n, err) < 0)
-		return -1;
+	if (ec2_describe_snapshots(c, &p, &v, &n, &why) < 0) {
+		if (!aws_denied(&why))
+			return err_move(err, &why);
+		*ret = *ids;
+		return 0;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (!has_tags(&v[i].tags, want))
 			ret->v[ret->n++] = (char *)v[i].id;

@@ -81,12 +81,14 @@ static int make_both(struct amazon *s, const char *name, const char *policy, str
 {
 	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
 
-	if (make(s, "role", name, iam_create_role, err) < 0 ||
-	    make(s, "instance profile", name, iam_create_instance_profile, err) < 0)
+	if (make(s, "role", name, iam_create_role, err) < 0)
 		return -1;
-	if (iam_put_role_policy(&c, name, policy, err) < 0 ||
-	    iam_add_role(&c, name, name, err) < 0)
-		return err_prefix(err, "setting up the temporary role %s", name);
+	if (iam_put_role_policy(&c, name, policy, err) < 0)
+		return err_prefix(err, "putting the policy in the temporary role %s", name);
+	if (make(s, "instance profile", name, iam_create_instance_profile, err) < 0)
+		return -1;
+	if (iam_add_role(&c, name, name, err) < 0)
+		return err_prefix(err, "putting the role in the temporary profile %s", name);
 	return 0;
 }
 

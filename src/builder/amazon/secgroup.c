@@ -101,6 +101,9 @@ void amazon_security_group_undo(struct build *b, void *state, bool failed UNUSED
 
 	if (!s->group || (!s->group->id && !s->group->open))
 		return;
+	/* While the instance lives it holds the group: sweep takes both. */
+	if (s->instance_thing && s->instance_thing->id)
+		return;
 	build_say(b, "Deleting the temporary security group...");
 	amazon_undo(s, s->group);
 }
