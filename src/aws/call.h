@@ -45,7 +45,7 @@ struct aws_client aws_client_service(const struct aws_client *c, const char *ser
 struct aws_client aws_client_region(const struct aws_client *c, const char *region);
 /* The same, with a deadline no later than ms from now. */
 struct aws_client aws_client_within(const struct aws_client *c, int64_t ms);
-#define AWS_LOOK_MS 8000 /* how long what may not be there is looked for, before it counts as gone */
+#define AWS_LOOK_MS 8000 /* how long a thing is looked for before it counts as gone */
 
 /* Parameters of the query protocol, in order; keys and values are copied. */
 struct aws_param {

@@ -1,5 +1,5 @@
-/* An sftp client's packets. The library's own client waits for the answer to each 32 KiB, blocks, and
- * hears no cancel flag; this one keeps many requests on the way and waits in ssh_chan_step. */
+/* An sftp client's packets. The library's own client waits for the answer to each 32 KiB, blocks,
+ * and hears no cancel flag; this one keeps many requests on the way and waits in ssh_chan_step. */
 #include "communicator/sftp_wire.h"
 
 #include "base/clock.h"
