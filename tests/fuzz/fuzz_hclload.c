@@ -2,11 +2,9 @@
  * inspect's listing. The first byte chooses: the JSON form, the form alone. */
 #include "components.h"
 
-#include "base/os.h"
 #include "template/plan.h"
 
-#include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -59,7 +57,6 @@ static void check_outline(const struct template_args *args)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	AUTO(err) struct err err = ERR_INIT;
 	struct template_args args = { .registry = &registry, .warn_undeclared = true };
 
 	if (!n)
@@ -67,8 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	args.path = *data & JSON_FORM ? json : native;
 	args.syntax_only = *data & SYNTAX_ONLY;
 	args.run_data = !(*data & NO_DATA);
-	if (os_write_file(args.path, data + 1, n - 1, 0600, &err) < 0)
-		abort();
+	write_input(args.path, data + 1, n - 1);
 	check_plan(&args);
 	check_outline(&args);
 	return 0;

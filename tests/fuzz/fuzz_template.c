@@ -1,11 +1,9 @@
 /* Legacy templates as a whole: reading, variables, decoding by option tables, diagnostics. */
 #include "components.h"
 
-#include "base/os.h"
 #include "template/plan.h"
 
-#include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -35,8 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	AUTO(err) struct err err = ERR_INIT;
 	AUTO(buf) struct buf out = BUF_INIT;
 
-	if (os_write_file(path, data, n, 0600, &err) < 0)
-		abort();
+	write_input(path, data, n);
 	if (template_load(&args, &plan, &err) < 0 && !err_any(&err) && !plan->diags.errors)
 		abort(); /* it fails, and nobody knows why */
 	diags_render(&plan->diags, &out);
