@@ -9,6 +9,7 @@
 #include "cloud/proxy_policy.h"
 #include "cloud/relay.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define HEAD_MAX 32768
+#define CHUNK_MAX ((uint64_t)1 << 60)
 #define IDLE_SECONDS 300
 #define STACK_SIZE (512 * 1024)
 
@@ -216,7 +218,8 @@ static int pass_chunked(struct reader *from, int to)
 	for (;;) {
 		unsigned long long n;
 
-		if (pass_line(from, to, &line) < 0 || sscanf(buf_cstr(&line), "%llx", &n) != 1)
+		if (pass_line(from, to, &line) < 0 || !isxdigit((unsigned char)*buf_cstr(&line)) ||
+		    sscanf(buf_cstr(&line), "%llx", &n) != 1 || n > CHUNK_MAX)
 			return -1;
 		if (n == 0)
 			break;

@@ -426,9 +426,47 @@ static void test_forward(void **state UNUSED)
 	unsetenv("http_proxy");
 }
 
+/* A size that wraps around is the end of the connection, not of the chunk. */
+static void test_chunk_size(void **state UNUSED)
+{
+	static const char *const sizes[] = { "ffffffffffffffff", "-1", "fffffffffffffffe0", "" };
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		auto_free char *answer = xasprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+						   "chunked\r\n\r\n%s\r\nX0\r\n\r\n",
+						   sizes[i]);
+		const char *const answers[] = { answer, NULL };
+		struct server s = { .answers = answers };
+		struct refusals told = { "" };
+		AUTO(buf) struct buf b = BUF_INIT;
+		auto_free char *proxy = NULL;
+		struct relay *r = NULL;
+		struct proxy *p = NULL;
+		struct sockaddr_in at;
+		pthread_t thread;
+
+		s.listener = listen_local(&at);
+		proxy = xasprintf("http://127.0.0.1:%u", ntohs(at.sin_port));
+		setenv("http_proxy", proxy, 1);
+		OK(relay_new(&r, &err));
+		OK(proxy_new(NET_ANY, r, &p, &err));
+		assert_int_equal(pthread_create(&thread, NULL, serve, &s), 0);
+		ask(p, &told, "GET http://a.example/ HTTP/1.1\r\n\r\n", &b);
+		shutdown(s.listener, SHUT_RDWR);
+		pthread_join(thread, NULL);
+		assert_null(strstr(buf_cstr(&b), "X0"));
+		proxy_free(p);
+		relay_free(r);
+		close(s.listener);
+		buf_release(&s.got);
+	}
+	unsetenv("http_proxy");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_chunk_size),
 		cmocka_unit_test(test_join),	cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_listen),	cmocka_unit_test(test_patience),
 		cmocka_unit_test(test_sources), cmocka_unit_test(test_split_host),
