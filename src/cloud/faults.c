@@ -69,6 +69,35 @@ void faults_free(struct faults *f)
 	free(f);
 }
 
+enum { CALL, COUNT, MS, READS, STATUS, NUMBERS };
+
+static const struct {
+	const char *key;
+	int64_t absent, min, max;
+} number_rows[NUMBERS] = {
+	[CALL] = { "call", 1, 1, INT32_MAX },
+	[COUNT] = { "count", 1, 0, INT32_MAX },
+	[MS] = { "ms", 1000, 0, 24 * 3600 * 1000 },
+	[READS] = { "reads", 3, 0, INT32_MAX },
+	[STATUS] = { "status", 0, 100, 599 },
+};
+
+static int read_numbers(const json_t *j, size_t number, int64_t ret[NUMBERS], struct err *err)
+{
+	for (int i = 0; i < NUMBERS; i++) {
+		const json_t *v = json_object_get(j, number_rows[i].key);
+
+		ret[i] = v ? json_integer_value(v) : number_rows[i].absent;
+		if (v && (!json_is_integer(v) || ret[i] < number_rows[i].min ||
+			  ret[i] > number_rows[i].max))
+			return err_set(err, ERR_INVALID,
+				       "fault %zu: \"%s\" is a number from %lld to %lld", number,
+				       number_rows[i].key, (long long)number_rows[i].min,
+				       (long long)number_rows[i].max);
+	}
+	return 0;
+}
+
 static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err *err)
 {
 	static const char *const known[] = { "action",	"call",	  "count", "fault", "code",
@@ -77,14 +106,15 @@ static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err
 	const char *action = json_string_value(json_object_get(j, "action"));
 	const char *code = json_string_value(json_object_get(j, "code"));
 	const char *message = json_string_value(json_object_get(j, "message"));
+	int64_t numbers[NUMBERS];
 	json_t *v;
 	size_t w;
 
-	json_object_foreach((json_t *)j, key,
-			    v) if (!streq(str_nearest(key, known, ARRAY_LEN(known)),
-					  key)) return err_set(err, ERR_INVALID,
-							       "fault %zu: unknown member \"%s\"",
-							       number, key);
+	json_object_foreach((json_t *)j, key, v) {
+		if (!streq(str_nearest(key, known, ARRAY_LEN(known)), key))
+			return err_set(err, ERR_INVALID, "fault %zu: unknown member \"%s\"",
+				       number, key);
+	}
 	if (!action || !word)
 		return err_set(err, ERR_INVALID, "fault %zu needs \"action\" and \"fault\"",
 			       number);
@@ -98,10 +128,10 @@ static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err
 			       number, word);
 	if (words[w].kind == FAULT_ERROR && !words[w].code && !code)
 		return err_set(err, ERR_INVALID, "fault %zu: \"error\" needs \"code\"", number);
+	if (read_numbers(j, number, numbers, err) < 0)
+		return -1;
 	*r = (struct rule){ .action = xstrdup(action),
-			    .call = 1,
-			    .count = 1,
-			    .fault = { .kind = words[w].kind, .reads = 3, .ms = 1000 } };
+			    .fault = { .kind = words[w].kind } };
 	snprintf(r->fault.code, sizeof(r->fault.code), "%s",
 		 code		 ? code
 		 : words[w].code ? words[w].code
@@ -110,15 +140,11 @@ static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err
 		 message	    ? message
 		 : words[w].message ? words[w].message
 				    : "");
-	if ((v = json_object_get(j, "call")))
-		r->call = json_integer_value(v);
-	if ((v = json_object_get(j, "count")))
-		r->count = json_integer_value(v);
-	if ((v = json_object_get(j, "ms")))
-		r->fault.ms = json_integer_value(v);
-	if ((v = json_object_get(j, "reads")))
-		r->fault.reads = (unsigned)json_integer_value(v);
-	r->fault.status = (int)json_integer_value(json_object_get(j, "status"));
+	r->call = numbers[CALL];
+	r->count = numbers[COUNT];
+	r->fault.ms = numbers[MS];
+	r->fault.reads = (unsigned)numbers[READS];
+	r->fault.status = (int)numbers[STATUS];
 	return 0;
 }
 

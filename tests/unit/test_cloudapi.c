@@ -267,8 +267,20 @@ static void test_faults(void **state)
 		faults_next(f, "A", &fault);
 		assert_int_equal(fault.kind, expected[i]);
 	}
-	AUTO(json) json_t *bad = json_loads("{\"fault\": []}", 0, NULL);
-	assert_int_equal(faults_load(f, bad, &err), -1);
+	static const char *const wrong[] = {
+		"{\"fault\": []}",
+		"[{\"action\": \"A\", \"fault\": \"cut\", \"call\": 9223372036854775807}]",
+		"[{\"action\": \"A\", \"fault\": \"cut\", \"call\": \"2\"}]",
+		"[{\"action\": \"A\", \"fault\": \"cut\", \"count\": -1}]",
+		"[{\"action\": \"A\", \"fault\": \"late\", \"ms\": 9223372036854775807}]",
+		"[{\"action\": \"A\", \"fault\": \"throttle\", \"status\": 99}]",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		AUTO(json) json_t *bad = json_loads(wrong[i], 0, NULL);
+
+		assert_int_equal(faults_load(f, bad, &err), -1);
+		err_release(&err);
+	}
 	faults_free(f);
 }
 
