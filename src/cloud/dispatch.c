@@ -516,7 +516,10 @@ static bool is_secret(const char *name)
 static json_t *log_params(struct call *c)
 {
 	json_t *params = json_is_object(c->body) ? json_deep_copy(c->body) : json_object();
+	const char *secret = json_string_value(json_object_get(params, "Value"));
 
+	if (secret) /* of a parameter */
+		json_object_set_new(params, "Value", json_sprintf("(%zu bytes)", strlen(secret)));
 	for (size_t i = 0; i < c->query.n; i++) {
 		const struct query_param *p = &c->query.v[i];
 

@@ -1,7 +1,6 @@
 /* The requests served, in the order in which they came. Thread-safe. Also written to requests.jsonl
- * in the data folder, one object a line as each call ends; secrets (user data, key material) are
- * left out.
- */
+ * in the data folder, one object a line as each call ends; secrets (user data, key material,
+ * values of parameters) are left out. */
 #ifndef INGOT_CLOUD_REQLOG_H
 #define INGOT_CLOUD_REQLOG_H
 

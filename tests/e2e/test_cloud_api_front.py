@@ -116,6 +116,12 @@ def test_bytes_that_are_no_text(quick):
     assert status == 400 and json.loads(text)["__type"] == "UnknownOperationException"
 
 
+def test_log_has_no_secret(quick):
+    quick.client("ssm").put_parameter(Name="/log/secret", Value="pa55phrase", Type="SecureString")
+    assert "pa55phrase" not in json.dumps(quick.log())
+    assert any(e.get("params", {}).get("Value") == "(10 bytes)" for e in quick.log())
+
+
 def test_protocol_errors(quick):
     for body, code in (("Action=NoSuch&Version=2016-11-15", "InvalidAction"), ("Action=DescribeRegions&Version=2000-01-01", "NoSuchVersion"),
                        ("Version=2016-11-15", "MissingAction"), ("Action=RunInstances&Version=2016-11-15", "MissingParameter"),
