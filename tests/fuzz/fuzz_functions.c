@@ -22,7 +22,12 @@ static const char *const names[] = {
 	"replace",	    "title",
 	"indent",	    "uuidv5",
 	"rsadecrypt",	    "yamlencode",
-	"jsonencode",
+	"jsonencode",	    "cidrhost",
+	"cidrnetmask",	    "cidrsubnet",
+	"cidrsubnets",	    "formatdate",
+	"timeadd",	    "rfc3339_parse",
+	"unix_timestamp_parse", "legacy_isotime",
+	"legacy_strftime",  "parseint",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
