@@ -79,9 +79,9 @@ void build_plain(struct build *b, bool error, const char *fmt, ...)
 	va_end(ap);
 }
 
-void build_output(struct build *b, struct str lines)
+void build_output(struct build *b, bool error, struct str lines)
 {
-	emit(b, EVENT_OUTPUT, false, lines);
+	emit(b, EVENT_OUTPUT, error, lines);
 }
 
 void build_step(struct build *b, const char *fmt, ...)

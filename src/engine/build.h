@@ -92,7 +92,7 @@ struct build {
 /* Ui: text of several lines gets the prefix on each. */
 void build_say(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void build_error(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void build_output(struct build *b,
+void build_output(struct build *b, bool error,
 		  struct str lines); /* lines of a script, '\n' between them: engine/output.h */
 void build_secret(struct build *b, const char *secret);	  /* hide it from now on */
 /* Sets a build value (copied). */

@@ -30,7 +30,7 @@ struct event {
 	const char *build;  /* name, or NULL */
 	const char *part;   /* post-processor's type ("NAME (TYPE):"), or NULL */
 	size_t build_index; /* colour */
-	bool error;	    /* EVENT_PLAIN: it tells of a failure */
+	bool error; /* EVENT_PLAIN: it tells of a failure; EVENT_OUTPUT: it came on stderr */
 	struct str text;
 	const char *type;	 /* EVENT_MACHINE */
 	const char *const *data; /* EVENT_MACHINE: NULL-terminated */

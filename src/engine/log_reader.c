@@ -6,7 +6,7 @@
 static void on_event(void *data, const struct event *e)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
-	bool error = e->kind == EVENT_ERROR || (e->kind == EVENT_PLAIN && e->error);
+	bool error = e->kind == EVENT_ERROR || e->error;
 
 	(void)data;
 	if (e->kind == EVENT_MACHINE || e->kind == EVENT_STEP || e->kind == EVENT_ANSWERED)

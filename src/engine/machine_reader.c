@@ -25,7 +25,7 @@ static void output_lines(struct machine_reader *m, const struct event *e)
 	struct event one = *e;
 
 	for (struct str rest = event_lines(e); event_next_line(&rest, &one.text);)
-		ui_line(m, &one, "say");
+		ui_line(m, &one, e->error ? "error" : "say");
 }
 
 static void on_event(void *data, const struct event *e)

@@ -31,11 +31,11 @@ static void add_line(struct buf *lines, const char *p, size_t n)
 	buf_addc(lines, '\n');
 }
 
-static void tell(struct output *o)
+static void tell(struct output *o, enum proc_stream s)
 {
 	if (!o->lines.n)
 		return;
-	build_output(o->b, str_slice(buf_str(&o->lines), 0, o->lines.n - 1));
+	build_output(o->b, s == PROC_STDERR, str_slice(buf_str(&o->lines), 0, o->lines.n - 1));
 	buf_reset(&o->lines);
 }
 
@@ -82,16 +82,16 @@ void output_feed(void *output, enum proc_stream s, const char *p, size_t n)
 		add_line(&o->lines, part->p, part->n);
 		buf_reset(part);
 	}
-	tell(o);
+	tell(o, s);
 }
 
 void output_end(struct output *o)
 {
-	for (int s = PROC_STDOUT; s <= PROC_STDERR; s++) {
+	for (enum proc_stream s = PROC_STDOUT; s <= PROC_STDERR; s++) {
 		if (o->part[s].n)
 			add_line(&o->lines, o->part[s].p, o->part[s].n);
 		buf_release(&o->part[s]);
+		tell(o, s);
 	}
-	tell(o);
 	buf_release(&o->lines);
 }

@@ -93,7 +93,7 @@ static int run_once(struct build *b, const struct plan_provisioner *p, struct er
 	enum { NS_PER_MS = 1000000 };
 
 	/* A pause wins over a timeout, as in the reference (cli.md 7). */
-	if (p->pause_before_ns > 0) {
+	if (p->pause_before_ns) {
 		say_duration(b, "Pausing ", p->pause_before_ns, " before the next provisioner...");
 		if (clock_sleep(p->pause_before_ns / NS_PER_MS, b->cancel) < 0)
 			return err_set(err, ERR_CANCELLED, "cancelled");

@@ -39,12 +39,12 @@ static int color_of(size_t index)
 
 static void add_message(struct terminal *t, const struct event *e, int color, bool timed)
 {
+	if (color && t->o.color)
+		buf_printf(&t->out, "\033[1;%dm", color);
 	if (timed && t->o.timestamps) {
 		clock_format_rfc3339(&t->out, e->unix_ms, false);
 		buf_adds(&t->out, ": ");
 	}
-	if (color && t->o.color)
-		buf_printf(&t->out, "\033[1;%dm", color);
 	event_text(e, &t->out);
 	if (color && t->o.color)
 		buf_adds(&t->out, "\033[0m");
@@ -59,7 +59,7 @@ static void add_lines(struct terminal *t, const struct event *e)
 
 	/* "==> NAME:" with what stands around it, taken from a message without text. */
 	empty.text = STR("");
-	add_message(t, &empty, color_of(e->build_index), true);
+	add_message(t, &empty, e->error ? COLOR_ERROR : color_of(e->build_index), true);
 	auto_free char *frame = xstrndup(t->out.p + start, t->out.n - start);
 	tail = 1 + (t->o.color ? strlen("\033[0m") : 0);
 	head = t->out.n - start - tail;

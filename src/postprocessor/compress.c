@@ -312,7 +312,8 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	       bool *keep, bool *must_keep, struct err *err)
 {
 	const struct compress_config *c = config;
-	struct job j = { .b = b, .fd = -1, .err = err, .level = (int)MAX(MIN(c->compression_level, 9), -9) };
+	int64_t level = MAX(MIN(c->compression_level, 9), -9);
+	struct job j = { .b = b, .fd = -1, .err = err, .level = (int)level };
 	char *made[] = { NULL, NULL };
 	int result;
 

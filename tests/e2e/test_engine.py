@@ -246,3 +246,14 @@ def test_secrets_leave_no_trace(ingot, tmp_path):
 def test_nothing_to_sweep(ingot):
     assert ingot.run("sweep", check=0).stdout == "Nothing to remove.\n"
     assert "no journal of run 01X" in ingot.run("sweep", "-run", "01X", check=1).stdout
+
+
+def test_what_came_on_stderr_is_an_error(ingot, tmp_path):
+    path = template(tmp_path, [local("echo bad >&2")])
+    out = ingot.run("build", "-timestamp-ui", path, cwd=tmp_path, env={"PACKER_NO_COLOR": ""}, check=0).stdout
+    assert re.search(r"(?m)^\x1b\[1;31m[^\x1b ]+: ==> null: bad\x1b\[0m$", out)
+    assert ",ui,error,==> null: bad\n" in ingot.run("build", "-machine-readable", path, cwd=tmp_path, check=0).stdout
+
+
+def test_the_pause_of_no_length_is_told(ingot, tmp_path):
+    assert "Pausing -1s before" in ingot.run("build", template(tmp_path, [local("true", pause_before="-1s")]), cwd=tmp_path, check=0).stdout

@@ -87,6 +87,11 @@ static void play(struct events *s, struct buf *out, int pipe_fds[2])
 					.build = "b",
 					.build_index = 6,
 					.text = STR("x, y\n\nz") });
+	events_emit(s, &(struct event){ .kind = EVENT_OUTPUT,
+					.build = "b",
+					.build_index = 6,
+					.error = true,
+					.text = STR("e1\ne2") });
 	events_emit(s, &(struct event){ .kind = EVENT_ERROR, .build = "a", .text = STR("bad") });
 	events_emit(
 		s, &(struct event){
@@ -114,11 +119,13 @@ static void test_terminal(void **state)
 		  "a: two\033[0m\n"
 		  "\033[1;32m==> a (zip): my <sensitive>\033[0m\n\033[1;36m==> b: x, "
 		  "y\033[0m\n\033[1;36m==> b:\033[0m\n"
-		  "\033[1;36m==> b: z\033[0m\n\033[1;31m==> a: bad\033[0m\n\033[1;31mBuild 'a' "
+		  "\033[1;36m==> b: z\033[0m\n\033[1;31m==> b: e1\033[0m\n"
+		  "\033[1;31m==> b: e2\033[0m\n"
+		  "\033[1;31m==> a: bad\033[0m\n\033[1;31mBuild 'a' "
 		  "errored\033[0m\n\n==> the end\n" },
 		{ { 0 },
 		  "==> a: one\n==> a: two\n==> a (zip): my <sensitive>\n==> b: x, y\n==> b:\n==> "
-		  "b: z\n==> a: bad\n"
+		  "b: z\n==> b: e1\n==> b: e2\n==> a: bad\n"
 		  "Build 'a' errored\n\n==> the end\n" },
 	};
 
@@ -171,7 +178,7 @@ static void test_machine(void **state)
 		buf_cstr(&out),
 		",,ui,say,==> a: one\\n==> a: two\n,,ui,say,==> a (zip): my <sensitive>\n"
 		",,ui,say,==> b: x%!(PACKER_COMMA) y\n,,ui,say,==> b:\n,,ui,say,==> b: "
-		"z\n,,ui,error,==> a: bad\n"
+		"z\n,,ui,error,==> b: e1\n,,ui,error,==> b: e2\n,,ui,error,==> a: bad\n"
 		",a,artifact,0,id,a%!(PACKER_COMMA)b\\nc <sensitive>\n,,ui,error,Build 'a' "
 		"errored\n"
 		",,ui,say,\\n==> the end\n");

@@ -1,11 +1,15 @@
-/* The file builder: its artifact is one file, made from text or copied. It runs no provisioners, as
- * there is no machine to provision. */
+/* The file builder: its artifact is one file, made from text or copied. Its provisioners run then,
+ * with no machine behind them; as in the reference they are no step, so that what fails undoes
+ * nothing and the file stays. */
 #include "engine/build.h"
+
+#include "communicator/nowhere.h"
 
 #include "base/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 struct file_config {
@@ -83,6 +87,27 @@ static int destroy(struct artifact *a, struct build *b, struct err *err)
 	return 0;
 }
 
+/* In place: what is there keeps its mode. */
+static int write_content(const struct file_config *c, struct err *err)
+{
+	auto_fd int fd = open(c->target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || (c->content && os_write_all(fd, c->content, strlen(c->content)) < 0))
+		return err_errno(err, errno, "writing the target %s", c->target);
+	return 0;
+}
+
+static int provision(struct build *b, struct err *err)
+{
+	struct communicator none = { .ops = &nowhere_ops, .cancel = b->cancel };
+	int rc;
+
+	b->comm = &none;
+	rc = build_provision(b, NULL, err);
+	b->comm = NULL;
+	return rc;
+}
+
 static int run(struct build *b, void *config, struct artifact **ret, struct err *err)
 {
 	const struct file_config *c = config;
@@ -94,11 +119,11 @@ static int run(struct build *b, void *config, struct artifact **ret, struct err 
 		if (copy(b, c, err) < 0)
 			return -1;
 	} else {
-		struct str content = str_from(c->content ? c->content : "");
-
-		if (os_write_file(c->target, content.p, content.n, 0600, err) < 0)
+		if (write_content(c, err) < 0)
 			return -1;
 	}
+	if (provision(b, err) < 0)
+		return -1;
 	*ret = artifact_new("packer.file", "File", text);
 	artifact_add_file(*ret, c->target);
 	(*ret)->destroy = destroy;
