@@ -276,6 +276,19 @@ static size_t match_at(const struct redact *r, const char *p, size_t left)
 	return 0;
 }
 
+/* What has several lines keeps their number. */
+static void add_mark(struct buf *out, struct str secret)
+{
+	struct str rest = secret, line;
+
+	for (size_t i = 0; str_split(&rest, '\n', &line); i++) {
+		if (i)
+			buf_addc(out, '\n');
+		if (line.n || !i)
+			buf_adds(out, REDACT_MARK);
+	}
+}
+
 void redact_text(const struct redact *r, struct str text, struct buf *out)
 {
 	size_t done = 0, i = 0;
@@ -288,7 +301,7 @@ void redact_text(const struct redact *r, struct str text, struct buf *out)
 			continue;
 		}
 		buf_add(out, text.p + done, i - done);
-		buf_adds(out, REDACT_MARK);
+		add_mark(out, str_slice(text, i, i + n));
 		i += n;
 		done = i;
 	}

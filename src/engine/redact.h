@@ -19,7 +19,7 @@ void redact_free(struct redact *r); /* wipes */
 DEFINE_AUTO_PTR(redact, struct redact *, redact_free);
 void redact_add(struct redact *r, struct str secret);
 bool redact_any(const struct redact *r); /* false: redact_text() would only copy */
-/* Appends the text with each secret replaced by REDACT_MARK. */
+/* Appends the text with each secret replaced by REDACT_MARK, one for each of its lines. */
 void redact_text(const struct redact *r, struct str text, struct buf *out);
 
 #endif
