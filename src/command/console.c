@@ -185,7 +185,8 @@ static int run(const struct invocation *in)
 			ui_error(in, "%s", err.msg);
 		return 1;
 	}
-	say_diagnostics(in, &d);
+	if (s.hcl || isatty(STDIN_FILENO)) /* scripts know no mistakes of JSON templates here */
+		say_diagnostics(in, &d);
 	return isatty(STDIN_FILENO) ? conversation(&s) : piped(&s);
 }
 

@@ -21,16 +21,50 @@ static int open_hcl(const struct template_args *args, struct arena *a, struct di
 	return 0;
 }
 
+/* Whether all variables that need a value from outside have it. */
+static bool all_given(const struct legacy *t)
+{
+	for (size_t i = 0; i < t->nvariables; i++)
+		if (!t->variables[i].def && !map_gets(&t->values, t->variables[i].name))
+			return false;
+	return true;
+}
+
+/* A template that could not be built has no variables here, as in the reference; the mistakes are
+ * in d. */
 static int open_legacy(const struct template_args *args, struct arena *a, struct diags *d,
 		       struct template_console *c, struct err *err)
 {
-	struct diags scratch;
+	bool sound;
 
 	if (legacy_load(args, a, d, &c->legacy, err) < 0)
 		return -1;
-	diags_init(&scratch, a); /* as above */
-	(void)!legacy_variables(c->legacy, &scratch);
+	sound = legacy_check(c->legacy, d) == 0 && all_given(c->legacy);
+	(void)!legacy_variables(c->legacy, d);
+	if (!sound)
+		map_release(&c->legacy->values);
 	return 0;
+}
+
+/* Values of sensitive variables, wherever they stand. */
+static void hide(const struct legacy *t, struct str text, struct buf *out)
+{
+	for (size_t i = 0; i < text.n;) {
+		size_t longest = 0;
+
+		for (size_t k = 0; k < t->nsensitive; k++) {
+			const char *value = map_gets(&t->values, t->sensitive[k]);
+			size_t n = value ? strlen(value) : 0;
+
+			if (n > longest && n <= text.n - i && memcmp(value, text.p + i, n) == 0)
+				longest = n;
+		}
+		if (longest)
+			buf_adds(out, "<sensitive>");
+		else
+			buf_addc(out, text.p[i]);
+		i += longest ? longest : 1;
+	}
 }
 
 int template_console_open(const struct template_args *args, struct arena *a, struct diags *d,
@@ -68,7 +102,7 @@ static int eval_legacy(const struct legacy *t, struct arena *a, struct source *s
 	struct str text;
 
 	if (scope_render(&s, a, value_null(whole), false, src->text, &text, &err) >= 0) {
-		buf_add_str(out, text);
+		hide(t, text, out);
 		return 0;
 	}
 	/* The reference's console goes on after it, and ends well: the severity it has none of. */
@@ -92,14 +126,6 @@ int template_console_eval(struct template_console *c, struct arena *a, struct st
 	return rc;
 }
 
-static bool is_sensitive(const struct legacy *t, struct str name)
-{
-	for (size_t i = 0; i < t->nsensitive; i++)
-		if (str_eqs(name, t->sensitive[i]))
-			return true;
-	return false;
-}
-
 void template_console_variables(struct template_console *c, struct buf *out)
 {
 	if (c->hcl) {
@@ -111,8 +137,9 @@ void template_console_variables(struct template_console *c, struct buf *out)
 		struct str name = map_key_at(&c->legacy->values, i);
 		const char *value = map_at(&c->legacy->values, i);
 
-		buf_printf(out, STR_FMT ": %s,\n", STR_ARG(name),
-			   is_sensitive(c->legacy, name) ? "<sensitive>" : value);
+		buf_printf(out, STR_FMT ": ", STR_ARG(name));
+		hide(c->legacy, str_from(value), out);
+		buf_adds(out, ",\n");
 	}
 }
 

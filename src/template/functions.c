@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <unicase.h>
+#include <unistr.h>
 
 #define ROUNDS_MAX 100
 
@@ -189,30 +190,35 @@ static int fn_packer_version(struct gotmpl_env *env, const struct value *args UN
 	return give(env, STR(VERSION_PACKER), ret);
 }
 
-static int change_case(struct gotmpl_env *env, struct str s, bool upper, struct value *ret)
+/* Character by character, as Go does: of "ß" there is no single capital. */
+static int change_case(struct gotmpl_env *env, struct str s, ucs4_t (*map)(ucs4_t),
+		       struct value *ret)
 {
-	size_t n = 0;
-	uint8_t *out = (upper ? u8_toupper : u8_tolower)((const uint8_t *)s.p, s.n, NULL, NULL,
-							 NULL, &n);
-	int r;
+	const uint8_t *p = (const uint8_t *)s.p, *end = p + s.n;
+	AUTO(buf) struct buf out = BUF_INIT;
 
-	if (!out)
-		return give(env, s, ret);
-	r = give(env, (struct str){ (char *)out, n }, ret);
-	free(out);
-	return r;
+	while (p < end) {
+		ucs4_t c;
+		int n = u8_mbtouc(&c, p, (size_t)(end - p));
+		uint8_t text[6];
+		int len = u8_uctomb(text, map(c), sizeof(text));
+
+		buf_add(&out, text, len > 0 ? (size_t)len : 0);
+		p += n;
+	}
+	return give(env, buf_str(&out), ret);
 }
 
 static int fn_upper(struct gotmpl_env *env, const struct value *args, size_t nargs,
 		    struct value *ret, struct err *err)
 {
-	return need_text(args, nargs, err) < 0 ? -1 : change_case(env, args[0].string, true, ret);
+	return need_text(args, nargs, err) < 0 ? -1 : change_case(env, args[0].string, uc_toupper, ret);
 }
 
 static int fn_lower(struct gotmpl_env *env, const struct value *args, size_t nargs,
 		    struct value *ret, struct err *err)
 {
-	return need_text(args, nargs, err) < 0 ? -1 : change_case(env, args[0].string, false, ret);
+	return need_text(args, nargs, err) < 0 ? -1 : change_case(env, args[0].string, uc_tolower, ret);
 }
 
 /* Replaces the first n (negative: all); an empty `old` matches before each character and at the

@@ -1,4 +1,5 @@
 """console: piped as scripts use it, and typed on a terminal."""
+import json
 import os
 import pty
 import re
@@ -27,6 +28,26 @@ def folder(tmp_path):
     (tmp_path / "a.pkr.hcl").write_text(TEMPLATE)
     (tmp_path / "a.json").write_text('{"variables": {"name": "web"}, "builders": [{"type": "null", "communicator": "none"}]}')
     return tmp_path
+
+
+# JSON template, arguments: what {{user `a`}} is, and `variables`
+LEGACY = [
+    ({"variables": {"a": "xyz", "b": "-xyz-"}, "sensitive-variables": ["a"]}, [], "<sensitive>", "\na: <sensitive>,\nb: -<sensitive>-,\n\n"),
+    ({"variables": {"a": "x", "b": "axb"}, "sensitive-variables": ["a"]}, [], "<sensitive>", "\na: <sensitive>,\nb: a<sensitive>b,\n\n"),
+    ({"variables": {"a": "A", "n": None}}, [], "", "\n\n"),
+    ({"variables": {"a": "A", "n": None}}, ["-var", "n=1"], "A", "\na: A,\nn: 1,\n\n"),
+    ({"variables": {"a": "A"}, "builders": []}, [], "", "\n\n"),
+    ({"variables": {"a": "A"}, "min_packer_version": "99"}, [], "", "\n\n"),
+    ({"variables": {"a": "A"}, "builders": [{"type": "nope"}]}, [], "A", "\na: A,\n\n"),
+]
+
+
+@pytest.mark.parametrize("template, args, value, variables", LEGACY)
+def test_variables_of_a_json_template(ingot, folder, template, args, value, variables):
+    """A template that could not be built has none."""
+    (folder / "t.json").write_text(json.dumps({"builders": [{"type": "null", "communicator": "none"}], **template}))
+    assert ask(ingot, folder, "{{user `a`}}\n", *args, "t.json") == value + "\n"
+    assert ask(ingot, folder, "variables\n", *args, "t.json") == variables
 
 
 def ask(ingot, folder, text, *args, check=0):
