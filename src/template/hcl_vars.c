@@ -49,6 +49,14 @@ int hcl_constant(struct hcl_template *t, const struct hcl_expr *x, const struct 
 		.subject = subject,
 	};
 
+	struct hcl_expr literal = { .kind = HCL_LITERAL, .span = x->span };
+	struct str text;
+
+	/* The JSON form has templates only where names or functions may stand. */
+	if (!with_env && hcl_json_text(t->arena, x, &text)) {
+		literal.value = value_string(text, x->span);
+		x = &literal;
+	}
 	if (eval_expr_as(&e, x, want, ret) < 0)
 		return -1;
 	if (ret->kind == VALUE_NULL && want->kind != TYPE_ANY) {

@@ -221,7 +221,7 @@ static void unpack(struct sorting *s, struct unpacking *u, size_t level, struct 
 						u->schema->labels[level], u->schema->type);
 		size_t before = s->diags->errors;
 
-		n = json_properties(s->arena, v, what, s->diags, &props);
+		n = json_properties(s->arena, v, true, what, s->diags, &props);
 		if (!n && s->diags->errors == before)
 			diag_error(s->diags, v.span,
 				   "These %s blocks lack their %s: no key is here", u->schema->type,
@@ -248,7 +248,8 @@ static void sort_json(struct sorting *s)
 {
 	const struct value_attr **props;
 	size_t n =
-	    json_properties(s->arena, s->body->json, "arguments and blocks", s->diags, &props);
+	    json_properties(s->arena, s->body->json, false, "arguments and blocks",
+			    s->diags, &props);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct hcl_schema_block *block = schema_block(s->schema, props[i]->key);
@@ -330,7 +331,7 @@ int hcl_attributes(struct arena *a, const struct hcl_body *body, struct diags *d
 			   value_kind_phrase(body->json));
 	} else {
 		const struct value_attr **props;
-		size_t n = json_properties(a, body->json, "arguments", d, &props);
+		size_t n = json_properties(a, body->json, false, "arguments", d, &props);
 
 		for (size_t i = 0; i < n; i++)
 			if (!set_twice(&s, props[i]))

@@ -74,6 +74,8 @@ const char *hcl_block_title(struct arena *a, const struct hcl_block *block);
  * writes these as text, "list(string)", which is parsed here; anything else is returned as it is.
  * NULL, with errors in d, if it cannot be parsed. */
 const struct hcl_expr *hcl_as_native(struct arena *a, const struct hcl_expr *x, struct diags *d);
+/* A text of the JSON form as it stands, with no template made of it; false: x is no such text. */
+bool hcl_json_text(struct arena *a, const struct hcl_expr *x, struct str *ret);
 /* An expression that was written as one keyword (`type = string`, `on = abort`; "string" in the
  * JSON form): its name, or an empty str. */
 struct str hcl_keyword(const struct hcl_expr *x);

@@ -21,15 +21,31 @@ struct hcl_body *json_body(struct arena *a, struct value v)
 	return body;
 }
 
+/* All mistakes in the place of the first one, which the reader of values stopped at. */
+static void tell_mistakes(struct arena *a, struct source *src, struct diags *d, size_t before,
+			  size_t errors)
+{
+	struct diags all;
+
+	diags_init(&all, a);
+	json_mistakes(a, src, &all);
+	if (all.errors) {
+		d->n = before;
+		d->errors = errors;
+		diags_add(d, &all, NULL);
+	}
+	/* The legacy templates' way of counting columns is not that of HCL. */
+	for (size_t i = before; i < d->n; i++)
+		d->v[i].at = (struct position){ 0 };
+}
+
 int hcl_parse_json(struct arena *a, struct source *src, struct diags *d, struct hcl_body **ret)
 {
 	size_t before = d->n, errors = d->errors;
 	struct value v;
 
 	if (jsontext_parse(a, src, JSONTEXT_LATER_WINS, d, &v) < 0) {
-		/* The legacy templates' way of counting columns is not that of HCL. */
-		for (size_t i = before; i < d->n; i++)
-			d->v[i].at = (struct position){ 0 };
+		tell_mistakes(a, src, d, before, errors);
 	} else if (v.kind != VALUE_OBJECT && v.kind != VALUE_TUPLE) {
 		diag_error(d, v.span, "Expected an object, found %s", value_kind_phrase(v));
 	}
@@ -42,8 +58,8 @@ int hcl_parse_json(struct arena *a, struct source *src, struct diags *d, struct 
 	return -1;
 }
 
-size_t json_properties(struct arena *a, struct value v, const char *what, struct diags *d,
-		       const struct value_attr ***ret)
+size_t json_properties(struct arena *a, struct value v, bool labels, const char *what,
+		       struct diags *d, const struct value_attr ***ret)
 {
 	VEC(const struct value_attr *) found = VEC_INIT;
 	size_t n = v.kind == VALUE_TUPLE ? v.seq->n : v.kind == VALUE_NULL ? 0 : 1;
@@ -57,7 +73,7 @@ size_t json_properties(struct arena *a, struct value v, const char *what, struct
 			continue;
 		}
 		for (size_t k = 0; k < o.attrs->n; k++)
-			if (!str_eqs(o.attrs->v[k].key, "//"))
+			if (labels || !str_eqs(o.attrs->v[k].key, "//"))
 				vec_push(&found, &o.attrs->v[k]);
 	}
 	n = found.n;
@@ -189,4 +205,20 @@ const struct hcl_expr *hcl_as_native(struct arena *a, const struct hcl_expr *x, 
 	if (ret && parser_peek(&p) != HCL_T_EOF)
 		parser_unexpected(&p, parser_next(&p), "nothing more after the expression", NULL);
 	return d->errors == before ? ret : NULL;
+}
+
+bool hcl_json_text(struct arena *a, const struct hcl_expr *x, struct str *ret)
+{
+	struct str quoted;
+	struct diags none;
+	struct value v;
+
+	if (!x->json || !x->span.src || x->span.src->text.p[x->span.from] != '"')
+		return false;
+	quoted = str_slice(x->span.src->text, x->span.from, x->span.to);
+	diags_init(&none, a);
+	if (jsontext_parse(a, source_new(a, x->span.src->name, quoted), 0, &none, &v) < 0)
+		return false;
+	*ret = parse_normalized(a, v.string);
+	return true;
 }
