@@ -159,11 +159,14 @@ static void test_json_mistakes(void **state UNUSED)
 	static const struct {
 		const char *text, *mistake;
 	} cases[] = {
-		{ "{\"a\": }", "!1:7 '}' cannot stand where a value belongs; " },
-		{ "{\n\"a\": 1,\n}", "!3:1 '}' cannot stand where the name of a key belongs / JSON "
-				     "allows no comma before the closing brace.; " },
+		{ "{\"a\": }", "!1:7 Expected a value, found '}' / It is an object, an array, text in "
+				"double quotes, a number, true, false or null.; " },
+		{ "{\n\"a\": 1,\n}", "!2:7 There is a comma too many here / JSON allows no comma before "
+				     "the closing brace. Reading goes on at t:3:1. So the value "
+				     "that begins at t:1:1 is not read.; " },
 		{ "3", "!1:1 Expected an object, found a number; " },
-		{ "{} {}", "!1:4 '{' cannot stand after the end of the JSON text; " },
+		{ "{} {}", "!1:4 Expected the end of the file, found '{' / There is one object, or one "
+			   "array of objects, in a file.; " },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
