@@ -160,7 +160,7 @@ static struct value late_dot(const struct component_place *place, const struct s
 		attrs[n++] = dot.attrs->v[i];
 	for (size_t i = 0; i < values.attrs->n; i++)
 		attrs[n++] = values.attrs->v[i]; /* found after the dot's own: those win */
-	return value_attrs_make(a, VALUE_OBJECT, attrs, n, (struct span){ 0 });
+	return value_attrs_make(a, dot.kind, attrs, n, (struct span){ 0 });
 }
 
 int component_render(const struct plan_component *c, const struct component_place *place,

@@ -37,3 +37,10 @@ def test_paths_of_windows_are_refused(ingot, tmp_path):
 
 def test_a_timeout_that_is_over_at_once(ingot, tmp_path):
     assert "Setting a -1s timeout" in build(ingot, tmp_path, check=1, inline=["sleep 5"], timeout="-1s")
+
+
+def test_what_the_build_does_not_tell_is_no_value(ingot, tmp_path):
+    """Also where it comes from a variable, and so is rendered when the script is written."""
+    template = {"variables": {"v": "{{.Foo}}"}, "builders": [NULL], "provisioners": [{"type": "shell-local", "inline": ["echo '{{user `v`}}'"]}]}
+    (tmp_path / "t.json").write_text(json.dumps(template))
+    assert "==> null: <no value>\n" in ingot.run("build", "t.json", cwd=tmp_path, check=0).stdout
