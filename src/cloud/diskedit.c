@@ -159,11 +159,20 @@ int disk_list(const char *raw, uint64_t offset, const char *path, struct buf *re
 	return 0;
 }
 
+/* e2fsck forgets where the file system begins when it opens it again after its journal: that is
+ * replayed then, and only the mark is left. */
+static bool replayed_but_marked(const struct err *err)
+{
+	return err->code == ERR_EXIT && strstr(err->msg, "recovering journal") &&
+	       strstr(err->msg, "trying to re-open");
+}
+
 int disk_repair(const char *raw, uint64_t offset, struct err *err)
 {
 	auto_free char *dev = device(raw, offset);
 	const char *argv[] = { "e2fsck", "-E", "journal_only", "-p", dev, NULL };
 	const struct imagetool tool = { .argv = argv, .step = "replaying the journal" };
+	AUTO(buf) struct buf features = BUF_INIT;
 
 	if (imagetool_run(&tool, err) == 0)
 		return 0;
@@ -172,7 +181,10 @@ int disk_repair(const char *raw, uint64_t offset, struct err *err)
 		err_release(err);
 		return 0;
 	}
-	return -1;
+	if (!replayed_but_marked(err))
+		return -1;
+	err_release(err);
+	return debugfs(raw, offset, true, "-R", "feature -needs_recovery", &features, err);
 }
 
 static bool is_ext4(int fd, uint64_t offset)

@@ -63,6 +63,8 @@ static void sources_of_debian_only(void **state UNUSED)
 }
 
 /* 256 MiB with one partition at 1 MiB. */
+#define JOURNALED_BLOCK 100001 /* free in a new file system of make_disk */
+
 static char *make_disk(const char *dir)
 {
 	char *raw = xasprintf("%s/disk.raw", dir);
@@ -135,6 +137,37 @@ static void edits_and_growth(void **state UNUSED)
 	assert_int_equal(os_remove_all(dir, &err), 0);
 }
 
+/* A machine that was cut off leaves a journal: it is replayed and the file system is whole. */
+static void journal_is_replayed(void **state UNUSED)
+{
+	auto_free char *dir = NULL, *raw = NULL, *device = NULL, *script = NULL;
+	AUTO(err) struct err err = ERR_INIT;
+	AUTO(buf) struct buf disk = BUF_INIT;
+	uint64_t offset = 0;
+	char block[4097];
+
+	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
+	raw = make_disk(dir);
+	assert_int_equal(disk_root_offset(raw, &offset, &err), 0);
+	device = xasprintf("%s?offset=%llu", raw, (unsigned long long)offset);
+	memset(block, 'x', sizeof(block) - 1);
+	block[sizeof(block) - 1] = '\0';
+	put(dir, "block", block);
+	script = xasprintf("jo\njw -b %d %s/block\njc\n", JOURNALED_BLOCK, dir);
+	const char *argv[] = { "debugfs", "-w", device, NULL },
+		   *check[] = { "e2fsck", "-fn", device, NULL };
+	const struct imagetool tools[] = {
+		{ .argv = argv, .step = "test", .input = str_from(script) },
+		{ .argv = check, .step = "test" },
+	};
+	if (imagetool_run(&tools[0], &err) < 0 || disk_repair(raw, offset, &err) < 0 ||
+	    disk_repair(raw, offset, &err) < 0 || imagetool_run(&tools[1], &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(os_read_file(raw, 0, &disk, &err), 0);
+	assert_non_null(memmem(disk.p, disk.n, block, 1024)); /* of one block at least */
+	assert_int_equal(os_remove_all(dir, &err), 0);
+}
+
 static void missing_programs_are_named(void **state UNUSED)
 {
 	AUTO(err) struct err err = ERR_INIT;
@@ -165,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sources_of_debian_only),
 		cmocka_unit_test(edits_and_growth),
+		cmocka_unit_test(journal_is_replayed),
 		cmocka_unit_test(missing_programs_are_named),
 		cmocka_unit_test(archive_is_aligned),
 	};

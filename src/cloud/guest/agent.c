@@ -22,6 +22,7 @@
 
 #define PORTS "/sys/class/virtio-ports"
 #define BLOCKS "/sys/class/block"
+#define SIGNAL_AGAIN_MS 500
 
 static int open_port(void)
 {
@@ -154,12 +155,13 @@ static void name_all(int port)
 		closedir(d);
 }
 
-static void on_line(struct str line, int port)
+/* ret_signal: what pid 1 is to get from now on. */
+static void on_line(struct str line, int port, int *ret_signal)
 {
 	if (str_eqs(line, "poweroff")) {
-		kill(1, SIGRTMIN + 4);
+		*ret_signal = SIGRTMIN + 4;
 	} else if (str_eqs(line, "reboot")) {
-		kill(1, SIGRTMIN + 5);
+		*ret_signal = SIGRTMIN + 5;
 	} else if (str_eqs(line, "sync")) {
 		sync();
 		dprintf(port, "synced\n");
@@ -170,6 +172,7 @@ static void serve(int port, int events)
 {
 	AUTO(buf) struct buf in = BUF_INIT;
 	char chunk[8192 + 1];
+	int wanted = 0;
 
 	name_all(port);
 	dprintf(port, "hello\n");
@@ -178,7 +181,10 @@ static void serve(int port, int events)
 		ptrdiff_t end;
 		ssize_t n;
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		/* A pid 1 that has no handler yet does not get a signal: it is sent again. */
+		if (wanted && kill(1, wanted) < 0)
+			return;
+		if (poll(p, 2, wanted ? SIGNAL_AGAIN_MS : -1) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents) {
 			n = recv(events, chunk, sizeof(chunk) - 1, MSG_DONTWAIT);
@@ -193,7 +199,7 @@ static void serve(int port, int events)
 			return;
 		buf_add(&in, chunk, (size_t)n);
 		while ((end = str_find(buf_str(&in), STR("\n"))) >= 0) {
-			on_line(str_slice(buf_str(&in), 0, (size_t)end), port);
+			on_line(str_slice(buf_str(&in), 0, (size_t)end), port, &wanted);
 			buf_remove(&in, 0, (size_t)end + 1);
 		}
 	}
