@@ -9,13 +9,13 @@ static const struct spec_row rows[] = {
 		 .doc = "Filters of EC2's DescribeImages by name; several values are separated by "
 			"commas."),
 	SPEC_STRS(struct aws_ami_filter, owners,
-		  .doc = "Account ids or `self`, `amazon`, `aws-marketplace`. Needed: anybody can "
-			 "give an image any name."),
+		  .doc = "Account ids, `self`, `amazon` or `aws-marketplace`. Required, because "
+			 "anybody can publish an image under any name."),
 	SPEC_BOOL(struct aws_ami_filter, most_recent,
-		  .doc = "Take the newest image where several match. Without it, several are an "
-			 "error."),
+		  .doc = "If several images match, use the newest one. Otherwise several matches "
+			 "are an error."),
 	SPEC_BOOL(struct aws_ami_filter, include_deprecated,
-		  .doc = "Look at deprecated images too."),
+		  .doc = "Consider deprecated images too."),
 };
 const struct spec aws_ami_filter_spec = SPEC("source_ami_filter", struct aws_ami_filter, rows,
 					     .doc = "How to find the source image.");
@@ -120,7 +120,7 @@ int aws_ami_find(const struct aws_client *c, const char *id, const struct aws_am
 	if (n > 1 && !(f && f->most_recent))
 		return err_set(
 			err, ERR_INVALID,
-			"%zu images match %s: make the filters narrower, or set most_recent = true",
+			"%zu images match %s: narrow the filters, or set most_recent = true",
 			n, wanted(c->arena, id, f));
 	*ret = *newest(found, n);
 	return 0;

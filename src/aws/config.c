@@ -6,72 +6,76 @@
 
 static const struct spec_row assume_role_rows[] = {
 	SPEC_STR(struct aws_assume_role, role_arn,
-		 .doc = "ARN of the role to take. Empty: none, whatever else stands in the block."),
+		 .doc = "ARN of the role to assume. Empty: none, whatever else stands in the "
+			"block."),
 	SPEC_INT(struct aws_assume_role, duration_seconds, .min = 0, .max = 43200,
-		 .doc = "How long the role's session lasts, 900 to 43200 seconds; it is renewed "
-			"when it ends."),
+		 .doc = "Duration of the role's session, 900 to 43200 seconds. It is renewed "
+			"before it ends."),
 	SPEC_STR(struct aws_assume_role, external_id,
-		 .doc = "External id that the role's trust policy asks for."),
+		 .doc = "External id required by the role's trust policy."),
 	SPEC_STR(struct aws_assume_role, policy,
-		 .doc = "Policy as JSON that narrows the role's rights further."),
+		 .doc = "Policy, as JSON, that further restricts the role's permissions."),
 	SPEC_STRS(struct aws_assume_role, policy_arns,
-		  .doc = "ARNs of managed policies that narrow the role's rights further."),
+		  .doc = "ARNs of managed policies that further restrict the role's "
+			 "permissions."),
 	SPEC_STR(struct aws_assume_role, session_name,
-		 .doc = "Name of the role's session in logs; `ingot-TIME` when not given."),
+		 .doc = "Name of the role's session in logs. Default: `ingot-TIME`."),
 	SPEC_MAP(struct aws_assume_role, tags, .doc = "Session tags."),
 	SPEC_STRS(struct aws_assume_role, transitive_tag_keys,
-		  .doc = "Keys of session tags that pass on to roles taken from this one."),
+		  .doc = "Keys of session tags that are passed on to roles assumed from this "
+			 "one."),
 };
 const struct spec aws_assume_role_spec = SPEC("assume_role", struct aws_assume_role,
 					      assume_role_rows,
-					      .doc = "A role to take with the credentials found.");
+					      .doc = "Role to assume with the credentials "
+						     "found.");
 
 static const struct spec_row polling_rows[] = {
 	SPEC_INT(struct aws_polling, delay_seconds, .min = 0, .max = 86400,
-		 .doc = "Seconds between two looks at a resource that is waited for. Not given: "
-			"about 1 s at first, at most 5 s later."),
+		 .doc = "Seconds between two checks of a resource that is waited for. Default: "
+			"about 1 at first, at most 5 later."),
 	SPEC_INT(struct aws_polling, max_attempts, .min = 0, .max = 1000000,
-		 .doc = "Times `delay_seconds` (15 when not given): how long a wait may take. Not "
-			"given: as long as there is progress."),
+		 .doc = "Limit of a wait, as a multiple of `delay_seconds` (15 if not set). "
+			"Default: no limit while there is progress."),
 };
 const struct spec aws_polling_spec = SPEC("aws_polling", struct aws_polling, polling_rows,
-	.doc = "Pace and limit of waiting for AWS.");
+	.doc = "Interval and limit of waiting for AWS.");
 
 static const struct spec_row access_rows[] = {
 	SPEC_STR(struct aws_config, access_key,
-		 .doc = "Access key id. Not given: keys are looked for as AWS's own tools do."),
+		 .doc = "Access key id. Default: found in the same way as other AWS tools do."),
 	SPEC_STR(struct aws_config, secret_key, .flags = SPEC_SENSITIVE,
-		 .doc = "Secret access key that belongs to `access_key`."),
+		 .doc = "Secret access key for `access_key`."),
 	SPEC_STR(struct aws_config, token, .flags = SPEC_SENSITIVE,
-		 .doc = "Session token, with temporary keys."),
+		 .doc = "Session token, for temporary keys."),
 	SPEC_STR(struct aws_config, profile,
-		 .doc = "Profile of the shared config and credentials files."),
+		 .doc = "Profile in the shared config and credentials files."),
 	SPEC_STR(struct aws_config, shared_credentials_file,
 		 .doc = "Path of the shared credentials file, instead of `~/.aws/credentials`."),
 	SPEC_STR(struct aws_config, mfa_code, .flags = SPEC_SENSITIVE,
-		 .doc = "One-time code for a profile whose role asks for a second factor "
+		 .doc = "One-time code for a profile whose role requires a second factor "
 			"(`mfa_serial`)."),
 	SPEC_STR(struct aws_config, region,
-		 .doc = "Region to build in. Not given: AWS_REGION, AWS_DEFAULT_REGION, the "
-			"profile, the metadata service."),
+		 .doc = "Region to build in. Default: from AWS_REGION, AWS_DEFAULT_REGION, the "
+			"profile or the metadata service."),
 	SPEC_STR(struct aws_config, custom_endpoint_ec2,
 		 .doc = "URL of an EC2-compatible service that replaces AWS for all calls."),
 	SPEC_BLOCK(struct aws_config, assume_role, struct aws_assume_role, &aws_assume_role_spec,
-		   .doc = "A role to take with the credentials found."),
+		   .doc = "Role to assume with the credentials found."),
 	SPEC_BLOCK(struct aws_config, aws_polling, struct aws_polling, &aws_polling_spec,
-		   .doc = "Pace and limit of waiting for AWS."),
+		   .doc = "Interval and limit of waiting for AWS."),
 	SPEC_INT(struct aws_config, max_retries, .min = 0, .max = 1000,
-		 .doc = "How often a call that failed for a passing reason is repeated; 9 when not "
-			"given."),
+		 .doc = "How many times to retry a call that failed for a temporary reason. "
+			"Default: 9."),
 	SPEC_BOOL(struct aws_config, insecure_skip_tls_verify,
 		  .doc = "Do not check the certificate of the endpoint."),
 	SPEC_BOOL(
 		struct aws_config, skip_metadata_api_check,
-		.doc = "Do not look for credentials and region at the instance metadata service."),
+		.doc = "Do not get credentials and region from the instance metadata service."),
 	SPEC_BOOL(struct aws_config, skip_credential_validation,
-		  .doc = "Do not ask STS first whether the credentials are valid."),
+		  .doc = "Do not first check with STS whether the credentials are valid."),
 	SPEC_BOOL(struct aws_config, decode_authorization_messages,
-		  .doc = "Have STS decode the reason when a call is denied (needs "
+		  .doc = "When a call is denied, have STS decode the reason (needs "
 			 "`sts:DecodeAuthorizationMessage`)."),
 	SPEC_BOOL(struct aws_config, skip_region_validation,
 		  .doc = "Do not check that the regions exist."),
@@ -92,16 +96,17 @@ void aws_config_prepare(struct prepare *p, const struct aws_config *cfg)
 
 	if (empty(cfg->access_key) != empty(cfg->secret_key))
 		prepare_error(p, empty(cfg->access_key) ? "secret_key" : "access_key",
-			      "access_key and secret_key belong together; give both or neither");
+			      "access_key and secret_key belong together: set both or neither");
 	if (!empty(cfg->token) && empty(cfg->access_key))
 		prepare_warning(p, "token",
 				"token is not used: it goes with access_key and secret_key");
 	if (!empty(url) && !starts_with(url, "http://") && !starts_with(url, "https://"))
 		prepare_error(p, "custom_endpoint_ec2",
-			      "\"%s\" is no URL; write http://HOST or https://HOST", url);
+			      "\"%s\" is not a URL; write http://HOST or https://HOST", url);
 	if (role && !empty(role->role_arn) && role->duration_seconds &&
 	    role->duration_seconds < 900)
-		prepare_error(p, "assume_role", "duration_seconds of assume_role is at least 900");
+		prepare_error(p, "assume_role", "duration_seconds of assume_role must be at "
+						"least 900");
 }
 
 static void from_env(int64_t *slot, const char *name)

@@ -118,7 +118,8 @@ static int from_default_profile(struct finder *f, struct aws_creds *ret, struct 
 
 	if (!aws_files_has(s->files, "profile", s->profile) && !streq(s->profile, "default"))
 		return err_set(err, ERR_AUTH,
-			       "the profile \"%s\" (AWS_PROFILE) is neither in %s nor in %s",
+			       "the profile \"%s\" (AWS_PROFILE) is neither in %s nor in %s; "
+			       "correct the name or run: aws configure",
 			       s->profile, aws_files_config_path(s->files),
 			       aws_files_credentials_path(s->files));
 	return creds_from_profile(f, s->profile, ret, err);
@@ -134,7 +135,8 @@ static int find_base(struct finder *f, struct aws_creds *ret, struct err *err)
 	if (s->profile_given) {
 		if (!aws_files_has(s->files, "profile", s->profile))
 			return err_set(err, ERR_AUTH,
-				       "the profile \"%s\" is neither in %s nor in %s", s->profile,
+				       "the profile \"%s\" is neither in %s nor in %s; correct "
+				       "the name or run: aws configure", s->profile,
 				       aws_files_config_path(s->files),
 				       aws_files_credentials_path(s->files));
 		rc = creds_from_profile(f, s->profile, ret, err);
@@ -188,8 +190,8 @@ int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aw
 	rc = find_base(&f, &base, err);
 	if (rc == NOT_HERE)
 		err_set(err, ERR_AUTH,
-			"no AWS credentials found; looked in: %s. Set one of them, or rehearse "
-			"with -local",
+			"no AWS credentials found; looked in: %s. Provide them in one of these "
+			"places, or rehearse with `ingot build -local`",
 			buf_cstr(&f.looked));
 	if (rc == FOUND && s->cfg.assume_role) {
 		rc = assume_template_role(&f, &base, &role, err) < 0 ? -1 : FOUND;

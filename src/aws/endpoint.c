@@ -167,12 +167,13 @@ int aws_endpoint_find(struct aws_session *s, const char *service, const char *re
 		return err_set(err, ERR_UNSUPPORTED, "no endpoint is known for the service \"%s\"",
 			       service);
 	if (!region_name_ok(region))
-		return err_set(err, ERR_INVALID, "\"%s\" is no name of a region", region);
+		return err_set(err, ERR_INVALID, "\"%s\" is not a region name", region);
 	url = override(s, svc);
 	if (url && !starts_with(url, "http://") && !starts_with(url, "https://"))
 		return err_set(
 			err, ERR_INVALID,
-			"the endpoint \"%s\" for %s is no URL; write http://HOST or https://HOST",
+			"the endpoint \"%s\" for %s is not a URL; write http://HOST or "
+			"https://HOST",
 			url, service);
 	ret->custom = url != NULL && !is_amazon(url);
 	ret->signing_region = !url && streq(service, "iam") ? partition_of(region)->global_region

@@ -328,8 +328,9 @@ static int transport_error(const struct libcurl *curl, CURL *e, CURLcode code, c
 			       "the proxy's host name cannot be resolved (%s); check HTTPS_PROXY",
 			       text);
 	case CURLE_COULDNT_CONNECT:
-		return err_set(err, ERR_LOST, "no connection to " STR_FMT " (%s)", STR_ARG(host),
-			       text);
+		return err_set(err, ERR_LOST, "no connection to " STR_FMT " (%s); check the "
+			       "address and the network",
+			       STR_ARG(host), text);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_ISSUER_ERROR:

@@ -603,7 +603,8 @@ static int block(const struct aws_client *c, struct waiter *w, struct wait *x, s
 		if (verdict_of(w, x) != WAIT_PENDING)
 			return 0;
 		if (clock_left(deadline) == 0)
-			return err_set(err, ERR_TIMEOUT, "the %s %s is not %s in time", r->what,
+			return err_set(err, ERR_TIMEOUT, "the %s %s did not become %s in "
+							 "time", r->what,
 				       r->id, r->goal);
 		if (poll(fds, 2, clock_left(deadline)) > 0 && fds[0].revents)
 			drain(x->fd);

@@ -180,7 +180,8 @@ static int open_listener(const char *address, uint16_t port, int *ret, struct er
 	    (ntohl(in.sin_addr.s_addr) >> 24) != 127)
 		return err_set(
 			err, ERR_INVALID,
-			"%s is no loopback address: the local cloud listens on 127.0.0.0/8 only",
+			"%s is not a loopback address: the local cloud listens only on "
+			"127.0.0.0/8",
 			address);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

@@ -10,6 +10,7 @@
 #include "cloud/local.h"
 #include "cloud/owned.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,6 +72,7 @@ static void on_ready(void *data, const char *endpoint)
 static int parse_listen(const char *text, struct cloud_config *c, struct err *err)
 {
 	const char *colon = strrchr(text, ':');
+	struct in_addr address;
 	int64_t port;
 
 	if (!colon || !parse_i64(str_from(colon + 1), &port) || port < 0 || port > 65535)
@@ -78,6 +80,11 @@ static int parse_listen(const char *text, struct cloud_config *c, struct err *er
 			       "-listen %s: must be an address and a port, such as 127.0.0.1:%d",
 			       text, DEFAULT_PORT);
 	c->listen = xstrndup(text, (size_t)(colon - text));
+	if (inet_pton(AF_INET, c->listen, &address) != 1 || ntohl(address.s_addr) >> 24 != 127)
+		return err_set(err, ERR_INVALID,
+			       "-listen %s: must be a loopback address, 127.x.y.z, because every "
+			       "host of the network could use the local cloud otherwise",
+			       text);
 	c->port = (uint16_t)port;
 	return 0;
 }

@@ -19,8 +19,7 @@ const struct flag template_flags[NTEMPLATE_FLAGS] = {
 	{ "config-type", FLAG_STRING, "json|hcl2", .choices = config_types,
 	  .doc = "Language of the template, where its file name does not tell." },
 	{ "machine-readable", FLAG_BOOL,
-	  .doc = "Print machine-readable output. May stand anywhere, spelled just so; other "
-		 "spellings are accepted and do nothing." },
+	  .doc = "Print machine-readable output. Unlike other flags, it may stand anywhere." },
 };
 
 static char **list_or_null(const struct flags *f, const char *name)

@@ -135,11 +135,12 @@ static int parse_files(struct hcl_template *t, struct err *err)
 			return -1;
 		if (!n) {
 			struct diag *g =
-			    diag_error(t->diags, (struct span){ 0 }, "%s has no template", path);
+			    diag_error(t->diags, (struct span){ 0 }, "%s contains no HCL2 "
+								     "template", path);
 
 			diag_detail(t->diags, g,
-				    "The files of an HCL2 template end in .pkr.hcl or .pkr.json. "
-				    "Name such a file, or a directory with some.");
+				    "The names of template files end in .pkr.hcl or .pkr.json. "
+				    "Name such a file, or a directory that contains some.");
 			return -1;
 		}
 	}

@@ -106,11 +106,11 @@ static bool has_declarations(struct hcl_template *t, const struct hcl_file *f)
 	for (size_t i = 0; i < c.nblocks; i++) {
 		struct str name = c.blocks[i].nlabels ? c.blocks[i].labels[0].text : STR("NAME");
 		struct diag *g = diag_error(t->diags, c.blocks[i].span,
-					    "A variable is declared in a file of values");
+					    "A variable file cannot declare variables");
 
 		diag_detail(t->diags, g,
-			    "To give it a value here, write " STR_FMT
-			    " = VALUE. To declare it, put the block into a .pkr.hcl file.",
+			    "To set the variable here, write " STR_FMT
+			    " = VALUE. To declare it, move the block to a .pkr.hcl file.",
 			    STR_ARG(name));
 	}
 	return c.nblocks > 0;
@@ -219,8 +219,8 @@ static int take_file(struct hcl_template *t, const char *path, struct err *err)
 
 	if (!ends_with(path, ".hcl") && !ends_with(path, ".json")) {
 		g = diag_error(t->diags, (struct span){ 0 },
-			       "-var-file %s: a file of values ends in .hcl or .json", path);
-		diag_detail(t->diags, g, "Its language is known by its name.");
+			       "-var-file %s: the name must end in .hcl or .json", path);
+		diag_detail(t->diags, g, "The name tells the language.");
 		return 0;
 	}
 	if (hcl_parse_file(t->arena, path, t->diags, &f, err) < 0)
@@ -280,8 +280,11 @@ static void take_flags(struct hcl_template *t)
 		}
 		g = diag_error(t->diags, (struct span){ 0 },
 			       "-var %s: the template has no variable \"%s\"", name, name);
-		diag_detail(t->diags, g, "Declare it in a .pkr.hcl file: variable \"%s\" {}.",
-			    name);
+		if (strchr(name, ' '))
+			diag_detail(t->diags, g, "Write it without spaces: -var NAME=VALUE.");
+		else
+			diag_detail(t->diags, g,
+				    "Declare it in a .pkr.hcl file: variable \"%s\" {}.", name);
 	}
 }
 
@@ -315,8 +318,9 @@ static void missing(struct hcl_template *t, const struct hcl_variable *v)
 	struct diag *g = diag_error(t->diags, v->span, "The variable \"%s\" has no value", v->name);
 
 	diag_detail(t->diags, g,
-		    "Give it one: -var %s=VALUE, a -var-file, the environment variable " ENV_PREFIX
-		    "%s, or a default.",
+		    "Set it with -var %s=VALUE, a -var-file or the environment "
+		    "variable " ENV_PREFIX
+		    "%s, or give it a default.",
 		    v->name, v->name);
 }
 

@@ -207,9 +207,12 @@ struct diag *component_missing(const struct registry *r, enum component_kind kin
 	struct diag *g;
 	size_t n = 0;
 
-	if (component_is_later(r, kind, type))
-		return diag_error(d, span, "The %s \"%s\" is not yet supported by ingot",
-				  kinds[kind], type);
+	if (component_is_later(r, kind, type)) {
+		g = diag_error(d, span, "The %s \"%s\" is not yet supported by ingot",
+			       kinds[kind], type);
+		return diag_detail(d, g, "ingot cannot run Packer plugins yet. Remove it, leave its "
+					 "builds out with -except, or use Packer for this template.");
+	}
 	if (kind == COMPONENT_BUILDER)
 		COLLECT_TYPES(r->builders, names, n);
 	else if (kind == COMPONENT_PROVISIONER)

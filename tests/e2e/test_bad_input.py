@@ -21,7 +21,8 @@ def ebs(**more):
 
 # name: (template text, what the message must say)
 TEMPLATES = {
-    "empty file": ("", ["t.json"]),
+    "empty file": ("", ["t.json", "The file is empty"]),
+    "a byte order mark": ("\ufeff" + t(), ["byte order mark"]),
     "not JSON at all": ("hello\n", ["line 1"]),
     "missing comma": ('{\n  "builders": [\n    {"type": "null"\n     "communicator": "none"}\n  ]\n}\n', ["line 4", "column 7"]),
     "trailing comma": ('{"builders": [{"type": "null", "communicator": "none"},]}', ["line 1"]),
@@ -42,6 +43,7 @@ TEMPLATES = {
     "two builders of one name": (json.dumps({"builders": [NULL, NULL]}), ["null"]),
     "an unknown option": (t({**NULL, "comunicator": "x"}), ["comunicator", "communicator"]),
     "an option of the wrong type": (t({**FILE, "target": {"a": 1}}), ["target"]),
+    "an endpoint that is no URL": (ebs(custom_endpoint_ec2="localhost:4599"), ["http://HOST"]),
     "a number that is none": (ebs(snapshot_copy_duration_minutes="soon"), ["snapshot_copy_duration_minutes"]),
     "a boolean that is none": (ebs(ebs_optimized="perhaps"), ["ebs_optimized"]),
     "a duration without a unit": (ebs(ssh_timeout="5"), ["ssh_timeout"]),

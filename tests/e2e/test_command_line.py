@@ -75,3 +75,21 @@ def test_folders_keep_the_names_of_links(packer, tmp_path):
     link = tmp_path / "link"
     assert f"==> null: {link} {tmp_path}\n" in packer("build", "link/t.json", check=0).stdout
     assert f"==> null: {link} {link}\n" in packer("build", "t.json", cwd=link, env={"PWD": str(link)}, check=0).stdout
+
+
+def test_a_template_of_the_wrong_name(ingot, folder):
+    d = folder({"main.hcl": 'source "null" "a" {}\n', "t.yaml": "builders:\n- type: null\n", "t.json": "hello\n"})
+    for name in "main.hcl", "t.yaml":
+        assert "names of HCL2 templates end in .pkr.hcl or .pkr.json" in ingot.run("validate", name, cwd=d, check=1).stdout
+    assert ".pkr.hcl" not in ingot.run("validate", "t.json", cwd=d, check=1).stdout
+
+
+def test_a_variable_with_spaces(ingot, folder):
+    d = folder({"t.pkr.hcl": 'variable "x" {\n  default = ""\n}\nsource "null" "a" {\n  communicator = "none"\n}\nbuild {\n  sources = ["null.a"]\n}\n'})
+    assert "without spaces: -var NAME=VALUE" in ingot.run("validate", "-var", "x = a", "t.pkr.hcl", cwd=d, check=1).stdout
+
+
+def test_only_loopback_at_once(ingot, tmp_path):
+    """Refused before anything is made, which may take minutes."""
+    out = ingot.run("cloud", "up", "-data", tmp_path / "data", "-listen", "0.0.0.0:4599", check=1, timeout=10).stdout
+    assert "0.0.0.0:4599" in out and "loopback" in out and not (tmp_path / "data").exists()

@@ -311,7 +311,7 @@ static void test_limits(void **state UNUSED)
 		  "Expected the end of the line after the argument, found ','", 1 },
 		{ "a = \"", "\\q", 100000, "\"\n", "'\\q' is no escape", 100000 },
 		{ "", "a = \"b\nc = 1\n", 50000, "",
-		  "The quoted text that begins here is not closed on its line", 149998 },
+		  "The string that begins here is not closed on its line", 149998 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

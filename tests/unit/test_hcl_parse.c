@@ -186,7 +186,7 @@ static void test_bodies(void **state UNUSED)
 
 /* Line and column, and the text of the span, of each mistake. */
 static const struct tree_case mistakes[] = {
-	{ "a = 'b'\n", "1:5 ': ' is no quote in HCL" },
+	{ "a = 'b'\n", "1:5 ': HCL has no single quotes" },
 	{ "a = 1 2\n",
 	  "1:7 2: Expected the end of the line after the argument, found the number 2" },
 	{ "a = 1, b = 2\n", "1:6 ,: Expected the end of the line after the argument, found ','" },
@@ -217,11 +217,11 @@ static const struct tree_case mistakes[] = {
 	  "1:20 ...: \"...\" cannot stand in a for that makes a list" },
 	{ "a = {for x in y : x}\n", "1:20 }: Expected '=>' and a value, found '}'" },
 	{ "a = 1.2.3\n", "1:5 1.2.3: \"1.2.3\" is not a number" },
-	{ "a = b & c\n", "1:7 &: '&' is no operator of HCL" },
+	{ "a = b & c\n", "1:7 &: HCL has no operator '&'" },
 	{ "a = b; c\n", "1:6 ;: ';' does not end anything in HCL" },
 	{ "a = \xe2\x80\x9c"
 	  "b\n",
-	  "1:5 \xe2\x80\x9c: A typographic quote is no quote in HCL" },
+	  "1:5 \xe2\x80\x9c: HCL has no typographic quotes" },
 	{ "a = \xff\n", "1:5 \xff: The byte 0xff is not UTF-8" },
 	{ "a =\xc2\xa0"
 	  "1\n",
@@ -230,9 +230,9 @@ static const struct tree_case mistakes[] = {
 	{ "a = \x01\n", "1:5 \x01: The control byte 0x01 stands outside of text" },
 	{ "a = /* b\n", "1:5 /*: This comment is never closed" },
 	{ "a = 1 /* b\n", "1:7 /*: This comment is never closed" },
-	{ "a = \"b\n", "1:5 \": The quoted text that begins here is not closed on its line" },
+	{ "a = \"b\n", "1:5 \": The string that begins here is not closed on its line" },
 	{ "a = \"b\nc\"\n", "1:5 \"b\n: Quoted text cannot go on in the next line" },
-	{ "a = \"b", "1:5 \": The quoted text that begins here is never closed" },
+	{ "a = \"b", "1:5 \": The string that begins here is never closed" },
 	{ "a = \"\\q \\u12 \\UFFFFFFFF\"\n",
 	  "1:6 \\q: '\\q' is no escape|1:9 \\u: '\\u' is no escape|1:14 \\U: '\\U' is no escape" },
 	{ "a = <<E\nb\nE", "3:2 : The heredoc that begins on line 1 is never closed" },
@@ -264,7 +264,7 @@ static const struct tree_case mistakes[] = {
 	  "1:9 : Expected '(' and the function's arguments, found the end of the line" },
 	/* Five mistakes, five reports. */
 	{ "a = \"x\nb = [1, 2\nc = 3 4\nd {\n  e = ]\n}\nf = \"\\q\"\ng = 1\n",
-	  "1:5 \": The quoted text that begins here is not closed on its line|3:1 c: Expected ',' "
+	  "1:5 \": The string that begins here is not closed on its line|3:1 c: Expected ',' "
 	  "or ']' after the element, found the "
 	  "name \"c\"|3:7 4: Expected the end of the line after the argument, found the number "
 	  "4|5:7 ]: Expected a value, found ']'|"

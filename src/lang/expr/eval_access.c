@@ -64,7 +64,8 @@ struct value eval_variable(struct eval *e, const struct hcl_expr *x)
 		diag_detail(e->diags,
 			    eval_error(e, x->span, NULL, NULL, "\"" STR_FMT "\" cannot stand here",
 				       STR_ARG(name)),
-			    "Only constant values can: no variables, locals or other names.");
+			    "Only constants are allowed here. If it is a string, put it in double "
+			    "quotes.");
 	else
 		diag_detail(
 		    e->diags,

@@ -119,7 +119,7 @@ static void parse_attr(struct parser *p, size_t name, bool one_line, struct hcl_
 	if (x && !one_line && p->v[end].kind != HCL_T_NEWLINE && p->v[end].kind != HCL_T_EOF) {
 		parser_unexpected(p, end, "the end of the line after the argument",
 				  p->v[end].kind == HCL_T_COMMA
-				      ? "Arguments stand on lines of their own, without commas."
+				      ? "Put each argument on its own line, without a comma."
 				      : "Each argument begins on a line of its own.");
 		skip_item(p, name);
 	} else if (x && !one_line) {
@@ -276,7 +276,7 @@ static void parse_item(struct parser *p, struct items *items)
 		    p, i,
 		    arena_printf(p->arena, "'=' or '{' after \"" STR_FMT "\"",
 				 STR_ARG(parser_text(p, name))),
-		    "An argument is written name = value, a block name \"label\" { … }.");
+		    "Write an argument as name = value, and a block as name \"label\" { … }.");
 		skip_item(p, name);
 	}
 }
@@ -342,7 +342,7 @@ static void parse_stray(struct parser *p)
 	default:
 		parser_unexpected(
 		    p, i, "an argument or a block",
-		    "An argument is written name = value, a block name \"label\" { … }.");
+		    "Write an argument as name = value, and a block as name \"label\" { … }.");
 	}
 	skip_item(p, i);
 	if (p->pos == i) /* at a brace of nobody */
@@ -379,7 +379,8 @@ static struct hcl_body *parse_body(struct parser *p, size_t open, bool block)
 		keep_items(p, &items, body);
 	if (block && p->v[p->pos].kind == HCL_T_EOF)
 		parser_fail(p, open, "The block that begins here is never closed",
-			    "'}' ends it; another one before may be missing.");
+			    "Close it with '}'. The missing one may also belong to an inner "
+			    "block.");
 	else if (block)
 		p->pos++;
 	return body;

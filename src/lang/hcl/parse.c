@@ -244,22 +244,22 @@ struct hcl_expr *parser_fail(struct parser *p, size_t i, const char *summary, co
 static const struct {
 	const char *text, *summary, *detail;
 } strangers[] = {
-	{ "'", "' is no quote in HCL", "Text stands in double quotes: \"…\"." },
-	{ "`", "` is no quote in HCL",
-	  "Text stands in double quotes; text of several lines in a heredoc (<<EOT)." },
+	{ "'", "HCL has no single quotes", "Write strings in double quotes: \"…\"." },
+	{ "`", "HCL has no backquotes",
+	  "Write strings in double quotes, and strings of several lines as a heredoc (<<EOT)." },
 	{ ";", "';' does not end anything in HCL",
 	  "Arguments end with their line; elements of lists and objects with a comma." },
-	{ "&", "'&' is no operator of HCL", "\"And\" is written &&." },
-	{ "|", "'|' is no operator of HCL", "\"Or\" is written ||." },
-	{ "^", "'^' is no operator of HCL", "Powers are computed by pow(base, exponent)." },
-	{ "~", "'~' is no operator of HCL",
+	{ "&", "HCL has no operator '&'", "\"And\" is written &&." },
+	{ "|", "HCL has no operator '|'", "\"Or\" is written ||." },
+	{ "^", "HCL has no operator '^'", "Powers are computed by pow(base, exponent)." },
+	{ "~", "HCL has no operator '~'",
 	  "\"Not\" is written !. In templates ~ stands directly inside the braces: ${~ … ~}." },
-	{ "\xe2\x80\x9c", "A typographic quote is no quote in HCL",
-	  "Replace it by a plain double quote: \"." },
-	{ "\xe2\x80\x9d", "A typographic quote is no quote in HCL",
-	  "Replace it by a plain double quote: \"." },
+	{ "\xe2\x80\x9c", "HCL has no typographic quotes",
+	  "Replace it with a plain double quote: \"." },
+	{ "\xe2\x80\x9d", "HCL has no typographic quotes",
+	  "Replace it with a plain double quote: \"." },
 	{ "\r", "A carriage return without a line feed",
-	  "Lines end with \\n or \\r\\n: save the file with such line ends." },
+	  "Lines end with \\n or \\r\\n: save the file with such line endings." },
 };
 
 /* Spaces of another kind, and marks that only steer the display. */
@@ -290,7 +290,7 @@ static bool stranger(struct parser *p, size_t i)
 	else if (utf8_invalid_at(s) >= 0)
 		parser_fail(p, i,
 			    arena_printf(p->arena, "The byte 0x%02x is not UTF-8", (uint8_t)s.p[0]),
-			    "HCL files are UTF-8: save the file in this encoding.");
+			    "HCL files are UTF-8: save the file in that encoding.");
 	else if ((uint8_t)s.p[0] < 0x20 || s.p[0] == 0x7f)
 		parser_fail(p, i,
 			    arena_printf(p->arena, "The control byte 0x%02x stands outside of text",
@@ -301,7 +301,7 @@ static bool stranger(struct parser *p, size_t i)
 			    arena_printf(p->arena,
 					 "The invisible character U+%04X stands outside of text",
 					 cp),
-			    "Replace it by a plain space, or delete it.");
+			    "Replace it with a plain space, or delete it.");
 	else
 		parser_fail(
 		    p, i, arena_printf(p->arena, "'" STR_FMT "' has no meaning in HCL", STR_ARG(s)),

@@ -233,8 +233,8 @@ static bool never_ends(struct parser *p, const struct reading *r)
 	struct str marker;
 
 	if (r->end == HCL_T_CQUOTE)
-		return parser_fail(p, r->open, "The quoted text that begins here is never closed",
-				   "A quote ends it.");
+		return parser_fail(p, r->open, "The string that begins here is never closed",
+				   "Close it with a quote.");
 	marker = heredoc_marker(parser_text(p, r->open));
 	return parser_fail_at(
 	    p, parser_span(p, p->n - 1, p->n - 1), p->n - 1,
@@ -251,9 +251,9 @@ static bool read_invalid(struct parser *p, const struct reading *r, size_t i)
 
 	if (!s.n)
 		return parser_fail(p, r->open,
-				   "The quoted text that begins here is not closed on its line",
-				   "A quote belongs at its end. Text of several lines is written "
-				   "with \\n, or as a heredoc (<<EOT).");
+				   "The string that begins here is not closed on its line",
+				   "Close it with a quote. For several lines, write \\n or use a "
+				   "heredoc (<<EOT).");
 	if (s.p[0] == '\n' || s.p[0] == '\r')
 		parser_fail_at(p, parser_span(p, r->open, i), i,
 			       "Quoted text cannot go on in the next line",

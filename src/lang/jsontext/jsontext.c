@@ -443,6 +443,26 @@ static int parse_nested(struct parser *p, struct value *ret)
 	return r;
 }
 
+/* What to do about a file that does not even begin as JSON does. */
+static const char *no_json(const struct parser *p)
+{
+	struct str t = p->text;
+	const char *dot = strrchr(p->src->name, '.');
+
+	if (p->pos && str_trim(str_slice(t, 0, p->pos)).n)
+		return NULL;
+	if (p->pos >= t.n)
+		return "The file is empty.";
+	if (str_starts(t, "\xef\xbb\xbf"))
+		return "The file starts with a byte order mark: save it as UTF-8 without one.";
+	if (str_starts(t, "\xff\xfe") || str_starts(t, "\xfe\xff"))
+		return "The file is in UTF-16: save it as UTF-8.";
+	if (!dot || !streq(dot, ".json"))
+		return "The names of HCL2 templates end in .pkr.hcl or .pkr.json; any other file "
+		       "is read as JSON.";
+	return NULL;
+}
+
 static int parse_value(struct parser *p, struct value *ret)
 {
 	struct str s;
@@ -468,7 +488,7 @@ static int parse_value(struct parser *p, struct value *ret)
 	case '0' ... '9':
 		return parse_number(p, ret);
 	default:
-		return unexpected(p, "where a value belongs", NULL);
+		return unexpected(p, "where a value belongs", no_json(p));
 	}
 }
 
