@@ -122,9 +122,15 @@ struct aws_polling aws_config_polling(const struct aws_config *cfg)
 {
 	struct aws_polling p = cfg->aws_polling ? *cfg->aws_polling : (struct aws_polling){ 0 };
 
-	if (!cfg->local_endpoint) {
-		from_env(&p.delay_seconds, "AWS_POLL_DELAY_SECONDS");
-		from_env(&p.max_attempts, "AWS_MAX_ATTEMPTS");
-	}
+	int64_t seconds = 0, delay;
+
+	if (cfg->local_endpoint)
+		return p;
+	from_env(&p.delay_seconds, "AWS_POLL_DELAY_SECONDS");
+	from_env(&p.max_attempts, "AWS_MAX_ATTEMPTS");
+	from_env(&seconds, "AWS_TIMEOUT_SECONDS");
+	delay = p.delay_seconds ? p.delay_seconds : AWS_POLL_DELAY_S;
+	if (!p.max_attempts && seconds)
+		p.max_attempts = (seconds + delay - 1) / delay;
 	return p;
 }

@@ -28,6 +28,7 @@ struct aws_assume_role {
 struct aws_polling {
 	int64_t delay_seconds, max_attempts;
 };
+#define AWS_POLL_DELAY_S 15 /* what max_attempts counts in without a delay; the services' own */
 
 struct aws_config {
 	char *access_key, *secret_key, *token;
@@ -49,7 +50,8 @@ struct aws_config {
 extern const struct spec aws_config_spec;
 extern const struct spec aws_assume_role_spec, aws_polling_spec;
 
-/* Pace of waiting: the template's, else AWS_POLL_DELAY_SECONDS and AWS_MAX_ATTEMPTS, else zeros. */
+/* Pace of waiting: the template's, else AWS_POLL_DELAY_SECONDS and AWS_MAX_ATTEMPTS (or, older,
+ * AWS_TIMEOUT_SECONDS), else zeros. */
 struct aws_polling aws_config_polling(const struct aws_config *cfg);
 
 /* Adds the mistakes that can be seen without network: half a key pair, an endpoint that is no URL,

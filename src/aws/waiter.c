@@ -5,10 +5,8 @@
  * before it returns. The thread ends when nobody waits any more and is joined by whoever starts the
  * next one, or by waiters_stop().
  */
-#include "aws/waiter.h"
+#include "aws/waiter_impl.h"
 
-#include "aws/session_impl.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/vec.h"
@@ -16,16 +14,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 
-#define BATCH 200	       /* values of one filter (EC2's limit) */
-#define UNSEEN_MS 120000       /* a new thing may stay invisible this long */
-#define GONE_POLLS 5	       /* answers without a thing before it counts as gone */
 #define OUTAGE_MS (5 * 60000)  /* how long the service may be out of reach */
-#define CALL_MS 30000	       /* limit of one poll, retries included */
 #define STACK_BYTES (512 << 10)
-#define PROGRESS_MS 30000      /* between two looks at the snapshots of pending images */
 
 static const struct {
 	const char *action, *filter, *path, *inner, *id;
@@ -36,44 +28,6 @@ static const struct {
 	[WAIT_IMAGE] = { "DescribeImages", "image-id", "imagesSet/item", NULL, "imageId", true },
 };
 
-struct wait {
-	const struct wait_request *request;
-	struct aws_polling polling;
-	struct wait *next;
-	int fd; /* eventfd: something changed */
-	int64_t added_ms, polled_ms, progress_ms;
-	bool seen, in_answer;
-	int missing;
-	char *state;
-	char *snapshots; /* of a pending image: how far each is */
-	enum wait_verdict verdict;
-	struct arena *arena; /* of item */
-	const struct xml *item;
-	struct err err; /* with WAIT_FAILED */
-};
-
-struct waiter {
-	struct waiter *next;
-	struct waiters *all;
-	struct aws_session *session; /* outlives its waiters */
-	enum wait_kind kind;
-	char *region;
-	bool custom;
-	struct wait *waits;
-	pthread_t thread;
-	bool running, joinable;
-	int wake; /* eventfd: a wait was added */
-	int64_t polled_ms, failing_since, progress_ms;
-	int slow; /* 1, doubled by throttling */
-	bool progress_refused;
-};
-
-struct waiters {
-	pthread_mutex_t lock;
-	struct waiter *first;
-	struct cancel *stop;
-};
-
 struct waiters *waiters_new(void)
 {
 	struct waiters *w = xcalloc(1, sizeof(*w));
@@ -81,14 +35,6 @@ struct waiters *waiters_new(void)
 	pthread_mutex_init(&w->lock, NULL);
 	w->stop = cancel_new(NULL);
 	return w;
-}
-
-static void notify(int fd)
-{
-	uint64_t one = 1;
-
-	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
 }
 
 static void drain(int fd)
@@ -148,103 +94,6 @@ static int64_t next_poll(const struct waiter *w, int64_t now)
 	return due;
 }
 
-/* ---- verdicts; all under the lock ---- */
-
-static void finish(struct wait *x, enum wait_verdict v)
-{
-	x->verdict = v;
-	notify(x->fd);
-}
-
-static void fail_with(struct wait *x, const struct err *e)
-{
-	err_set(&x->err, e->code, "waiting for the %s %s to be %s: %s", x->request->what,
-		x->request->id, x->request->goal, e->msg);
-	x->err.os = e->os;
-	err_set_name(&x->err, e->name);
-	finish(x, WAIT_FAILED);
-}
-
-static void fail_all(struct waiter *w, const struct err *e)
-{
-	for (struct wait *x = w->waits; x; x = x->next)
-		if (x->verdict == WAIT_PENDING)
-			fail_with(x, e);
-}
-
-static void note_state(struct wait *x, const char *state, int64_t now)
-{
-	if (streq(x->state, state))
-		return;
-	free(x->state);
-	x->state = xstrdup(state);
-	x->progress_ms = now;
-}
-
-static void judge(struct wait *x, const struct xml *item, int64_t now)
-{
-	const struct wait_request *r = x->request;
-	const char *state = "", *why = "";
-	enum wait_verdict v = r->judge(r->goal, item, now - x->added_ms, &state, &why);
-
-	x->seen = x->in_answer = true;
-	x->missing = 0;
-	note_state(x, state, now);
-	if (v == WAIT_DONE)
-		x->item = xml_copy(x->arena, item);
-	if (v == WAIT_FAILED)
-		err_set(&x->err, ERR_REMOTE, "the %s %s cannot become %s: it is %s%s%s", r->what,
-			r->id, r->goal, state, *why ? ": " : "", why);
-	if (v != WAIT_PENDING)
-		finish(x, v);
-}
-
-static void judge_missing(struct wait *x, int64_t now)
-{
-	const struct wait_request *r = x->request;
-	int64_t age = now - x->added_ms;
-
-	x->missing++;
-	if (r->gone_is_done) {
-		if ((x->seen && x->missing > 1) || (x->missing >= GONE_POLLS && age > 2000))
-			finish(x, WAIT_DONE);
-		return;
-	}
-	if (x->seen && x->missing >= GONE_POLLS && now - x->progress_ms > 5000)
-		err_set(&x->err, ERR_NOT_FOUND, "the %s %s is gone; it was %s", r->what, r->id,
-			x->state);
-	else if (!x->seen && age > UNSEEN_MS)
-		err_set(&x->err, ERR_NOT_FOUND, "the %s %s does not exist", r->what, r->id);
-	if (err_any(&x->err))
-		finish(x, WAIT_FAILED);
-}
-
-static int64_t patience(const struct wait *x)
-{
-	int64_t delay = x->polling.delay_seconds > 0 ? x->polling.delay_seconds
-						     : 15; /* Packer's own */
-
-	if (x->polling.max_attempts > 0)
-		return x->polling.max_attempts * delay * 1000;
-	return x->request->no_progress_ms;
-}
-
-static void judge_time(struct wait *x, int64_t now)
-{
-	const struct wait_request *r = x->request;
-	bool counted = x->polling.max_attempts > 0;
-	int64_t since = counted ? x->added_ms : x->progress_ms;
-
-	if (now - since <= patience(x))
-		return;
-	err_set(&x->err, ERR_TIMEOUT, "the %s %s is not %s after %lld s%s (it is %s)%s", r->what,
-		r->id, r->goal, (long long)((now - since) / 1000),
-		counted ? "" : " without progress", x->state ? x->state : "unknown",
-		counted ? "; raise max_attempts or delay_seconds of aws_polling"
-			: "; aws_polling can allow more time");
-	finish(x, WAIT_FAILED);
-}
-
 static struct wait *wait_for_id(struct wait *x, const char *id)
 {
 	while (x && (x->verdict != WAIT_PENDING || !streq(x->request->id, id)))
@@ -263,7 +112,7 @@ static void take_item(struct poll_state *p, const struct xml *item)
 	struct wait *x = p->waiter->waits;
 
 	while ((x = wait_for_id(x, id))) {
-		judge(x, item, p->now);
+		wait_judge(x, item, p->now);
 		x = x->next;
 	}
 }
@@ -332,7 +181,7 @@ static void take_failure(struct waiter *w, const struct err *e, int64_t now)
 	if (!w->failing_since)
 		w->failing_since = now;
 	if (!outage || now - w->failing_since > OUTAGE_MS)
-		fail_all(w, e);
+		waiter_fail_all(w, e);
 	else
 		log_line("aws: a poll failed and will be repeated: %s", e->msg);
 }
@@ -368,95 +217,14 @@ static void poll_once(struct waiter *w)
 			continue;
 		x->polled_ms = p.now;
 		if (rc == 0 && !x->in_answer)
-			judge_missing(x, p.now);
+			wait_judge_missing(x, p.now);
 		if (x->verdict == WAIT_PENDING)
-			judge_time(x, p.now);
+			wait_judge_time(x, p.now);
 	}
 	pthread_mutex_unlock(&w->all->lock);
 	for (size_t i = 0; i < ids.n; i++)
 		free(ids.v[i]);
 	free(ids.v);
-}
-
-/* ---- progress of images: EC2 tells none, but their snapshots do ---- */
-
-/* How often the snapshots are looked at for the most impatient wait; CLOCK_NEVER when nobody needs
- * it. */
-static int64_t progress_interval(const struct waiter *w, int64_t now)
-{
-	int64_t least = CLOCK_NEVER;
-
-	for (const struct wait *x = w->waits; x; x = x->next) {
-		int64_t i = MIN(x->request->no_progress_ms / 4, PROGRESS_MS);
-
-		if (x->verdict == WAIT_PENDING && x->polling.max_attempts <= 0 &&
-		    now - x->added_ms > i)
-			least = MIN(least, i);
-	}
-	return least;
-}
-
-/* A snapshot's description names the image it is made for; all of an image's are one text, whose
- * change is progress. */
-static void take_snapshots(struct waiter *w, const struct ec2_snapshot *v, size_t n, int64_t now)
-{
-	for (struct wait *x = w->waits; x; x = x->next) {
-		AUTO(buf) struct buf text = BUF_INIT;
-
-		for (size_t i = 0; i < n; i++)
-			if (strstr(v[i].description, x->request->id))
-				buf_printf(&text, "%s %s %s;", v[i].id, v[i].state, v[i].progress);
-		if (!text.n || streq(x->snapshots, buf_cstr(&text)))
-			continue;
-		free(x->snapshots);
-		x->snapshots = buf_steal(&text);
-		x->progress_ms = now;
-	}
-}
-
-static void look_for_progress(struct waiter *w)
-{
-	AUTO(arena) struct arena *arena = arena_new();
-	AUTO(err) struct err e = ERR_INIT;
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct aws_client c = aws_client(w->session, "ec2", w->region, arena, w->all->stop);
-	struct ec2_snapshot *v = NULL;
-	struct strs values = { arena_new_array(arena, char *, BATCH), 0 };
-	size_t n = 0;
-
-	pthread_mutex_lock(&w->all->lock);
-	for (const struct wait *x = w->waits; x && values.n + 2 <= BATCH; x = x->next) {
-		values.v[values.n++] = arena_printf(arena, "Created by CreateImage(*) for %s*",
-						    x->request->id);
-		values.v[values.n++] = arena_printf(arena, "Copied for DestinationAmi %s*",
-						    x->request->id);
-	}
-	pthread_mutex_unlock(&w->all->lock);
-	c.deadline_ms = clock_ms() + CALL_MS;
-	aws_params_add(&p, "Owner.1", "self");
-	aws_params_filter_list(&p, "description", &values);
-	if (ec2_describe_snapshots(&c, &p, &v, &n, &e) < 0) {
-		log_line("aws: the snapshots of pending images could not be looked at: %s", e.msg);
-		w->progress_refused = aws_denied(&e);
-	}
-	w->progress_ms = clock_ms();
-	pthread_mutex_lock(&w->all->lock);
-	take_snapshots(w, v, n, w->progress_ms);
-	pthread_mutex_unlock(&w->all->lock);
-}
-
-/* Before the poll that may give up. */
-static void look_if_due(struct waiter *w)
-{
-	int64_t now = clock_ms(), interval_ms;
-
-	if (w->kind != WAIT_IMAGE || w->progress_refused)
-		return;
-	pthread_mutex_lock(&w->all->lock);
-	interval_ms = progress_interval(w, now);
-	pthread_mutex_unlock(&w->all->lock);
-	if (interval_ms != CLOCK_NEVER && now - w->progress_ms >= interval_ms)
-		look_for_progress(w);
 }
 
 static bool anybody_waits(const struct waiter *w)
@@ -490,7 +258,7 @@ static void *waiter_main(void *data)
 				drain(w->wake);
 			continue;
 		}
-		look_if_due(w);
+		waiter_look_if_due(w);
 		poll_once(w);
 	}
 }
@@ -554,7 +322,7 @@ static int enlist(struct waiters *all, const struct aws_client *c, struct wait *
 	else if (!w->running)
 		rc = start_thread(w);
 	else
-		notify(w->wake);
+		waiter_notify(w->wake);
 	if (rc)
 		w->waits = x->next;
 	pthread_mutex_unlock(&all->lock);

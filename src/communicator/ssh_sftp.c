@@ -83,33 +83,35 @@ static int put_file(struct sftp *f, int fd, const char *remote, int mode, struct
 	return 0;
 }
 
-static int get_file(struct sftp *f, const char *remote, int fd, struct err *err)
+static int ask_block(struct sftp *f, const struct buf *handle, uint64_t at, struct err *err)
 {
-	AUTO(buf) struct buf handle = BUF_INIT;
-	struct sftp_attrs st;
-	int found = sftp_stat(f, remote, &st, err);
-	if (found < 0)
-		return -1;
-	if (found)
-		return err_set(err, ERR_NOT_FOUND, "%s: No such file or directory", remote);
-	if (st.has_mode && S_ISDIR(st.mode))
-		return err_set(err, ERR_REMOTE, "%s: Is a directory", remote);
-	if (sftp_open(f, SFTP_OPEN, remote, FXF_READ, &handle, err) < 0)
-		return -1;
-	/* Answers come in the order of the requests; a short one (allowed anywhere) ends the run
-	 * ahead. */
+	sftp_begin(f, SFTP_READ);
+	sftp_put_str(&f->packet, buf_str(handle));
+	sftp_put64(&f->packet, at);
+	sftp_put32(&f->packet, BLOCK);
+	return sftp_send(f, err);
+}
+
+static bool is_end(const struct sftp_answer *a)
+{
+	struct str body = a->body;
+	uint32_t code;
+	return a->type == SFTP_STATUS && sftp_take32(&body, &code) && code == FX_EOF;
+}
+
+/* Answers come in the order of the requests; a short one (allowed anywhere) ends the run ahead:
+ * what was asked for behind it is thrown away and asked for again. */
+static int read_all(struct sftp *f, int fd, const struct buf *handle, const char *remote,
+		    uint64_t size, uint64_t *ret_got, struct err *err)
+{
 	uint64_t asked = 0, got = 0;
 	int ahead = 0;
 	bool end = false;
 	while (!end || ahead) {
 		struct sftp_answer a;
 		struct str data;
-		if (!end && ahead < AHEAD && (asked <= st.size || !ahead)) {
-			sftp_begin(f, SFTP_READ);
-			sftp_put_str(&f->packet, buf_str(&handle));
-			sftp_put64(&f->packet, asked);
-			sftp_put32(&f->packet, BLOCK);
-			if (sftp_send(f, err) < 0)
+		if (!end && ahead < AHEAD && (asked <= size || !ahead)) {
+			if (ask_block(f, handle, asked, err) < 0)
 				return -1;
 			asked += BLOCK;
 			ahead++;
@@ -118,28 +120,42 @@ static int get_file(struct sftp *f, const char *remote, int fd, struct err *err)
 		if (sftp_receive(f, &a, err) < 0)
 			return -1;
 		ahead--;
-		if (a.type != SFTP_DATA) {
-			struct str body = a.body;
-			uint32_t code;
-			if (!sftp_take32(&body, &code) || a.type != SFTP_STATUS || code != FX_EOF)
-				return sftp_refused(&a, remote, err);
-			end = true;
+		if (a.type != SFTP_DATA && !is_end(&a))
+			return sftp_refused(&a, remote, err);
+		end |= a.type != SFTP_DATA;
+		if (end)
 			continue;
-		}
 		if (!sftp_take_str(&a.body, &data))
 			return sftp_malformed(err);
-		if (end)
-			continue; /* behind a short answer: asked for again */
 		if (os_write_all(fd, data.p, data.n) < 0)
 			return err_errno(err, errno, "writing what was downloaded");
 		got += data.n;
-		if (data.n < BLOCK && got < st.size) {
+		if (data.n < BLOCK && got < size) {
 			for (; ahead; ahead--)
 				if (sftp_receive(f, &a, err) < 0)
 					return -1;
 			asked = got;
 		}
 	}
+	*ret_got = got;
+	return 0;
+}
+
+static int get_file(struct sftp *f, const char *remote, int fd, struct err *err)
+{
+	AUTO(buf) struct buf handle = BUF_INIT;
+	struct sftp_attrs st;
+	uint64_t got = 0;
+	int found = sftp_stat(f, remote, &st, err);
+	if (found < 0)
+		return -1;
+	if (found)
+		return err_set(err, ERR_NOT_FOUND, "%s: No such file or directory", remote);
+	if (st.has_mode && S_ISDIR(st.mode))
+		return err_set(err, ERR_REMOTE, "%s: Is a directory", remote);
+	if (sftp_open(f, SFTP_OPEN, remote, FXF_READ, &handle, err) < 0 ||
+	    read_all(f, fd, &handle, remote, st.size, &got, err) < 0)
+		return -1;
 	if (st.has_size && S_ISREG(st.mode) && got < st.size)
 		return err_set(err, ERR_REMOTE, "%s: %llu of %llu bytes arrived", remote,
 			       (unsigned long long)got, (unsigned long long)st.size);
@@ -266,9 +282,7 @@ static int list_dir(struct sftp *f, const char *remote, remote_entries *ret, str
 			continue;
 		if (err_any(err))
 			return -1;
-		struct str body = a.body;
-		uint32_t code;
-		if (a.type == SFTP_STATUS && sftp_take32(&body, &code) && code == FX_EOF)
+		if (is_end(&a))
 			return sftp_close(f, &handle, remote, err);
 		return sftp_refused(&a, remote, err);
 	}

@@ -258,6 +258,43 @@ static void things_made_lately(void **state)
 	assert_false(aws_session_made_lately(s, ""));
 }
 
+static void pace_of_waiting(void **state)
+{
+	static const struct {
+		const char *delay, *attempts, *timeout;
+		int64_t want_delay, want_attempts;
+	} cases[] = {
+		{ NULL, NULL, NULL, 0, 0 },   { "5", NULL, NULL, 5, 0 },
+		{ "5", "7", "600", 5, 7 },    { NULL, NULL, "600", 0, 40 },
+		{ "7", NULL, "600", 7, 86 },  { "x", "-1", "0", 0, 0 },
+	};
+	static const char *const names[] = { "AWS_POLL_DELAY_SECONDS", "AWS_MAX_ATTEMPTS",
+					     "AWS_TIMEOUT_SECONDS" };
+	const struct aws_polling given = { 3, 4 };
+	struct aws_config cfg = { 0 };
+	struct aws_polling p;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *const values[] = { cases[i].delay, cases[i].attempts,
+					       cases[i].timeout };
+
+		for (int k = 0; k < 3; k++)
+			if (values[k])
+				setenv(names[k], values[k], 1);
+			else
+				unsetenv(names[k]);
+		p = aws_config_polling(&cfg);
+		assert_int_equal(p.delay_seconds, cases[i].want_delay);
+		assert_int_equal(p.max_attempts, cases[i].want_attempts);
+	}
+	setenv(names[2], "600", 1);
+	cfg.aws_polling = (struct aws_polling *)&given;
+	p = aws_config_polling(&cfg);
+	assert_int_equal(p.max_attempts, 4);
+	unsetenv(names[2]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,7 +302,7 @@ int main(void)
 		cmocka_unit_test(xml_depth),   cmocka_unit_test(params),
 		cmocka_unit_test(error_codes), cmocka_unit_test(urls),
 		cmocka_unit_test(buckets),     cmocka_unit_test(shared_files),
-		cmocka_unit_test(things_made_lately),
+		cmocka_unit_test(things_made_lately), cmocka_unit_test(pace_of_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
