@@ -10,6 +10,7 @@
 #define CONTAINER_HOST "http://169.254.170.2"
 #define METADATA_HOST "http://169.254.169.254"
 #define METADATA_HOST6 "http://[fd00:ec2::254]"
+#define METADATA_TRIES 3
 
 static int get(struct aws_session *s, struct cancel *cancel, const char *method, const char *url,
 	       const char *header, int64_t limit_ms, struct http_response *r, struct err *err)
@@ -142,7 +143,8 @@ static char *metadata_url(const struct aws_session *s, const char *path)
 	return xasprintf("%s%slatest/%s", host, slash ? "" : "/", path);
 }
 
-/* The session token of version 2 as a header line; NULL where the service has version 1 only. */
+/* The session token of version 2 as a header line; NULL where the service has version 1 only, or
+ * where its answer gets lost: inside a container it may have one hop too far to go. */
 static int metadata_token(struct aws_session *s, struct cancel *cancel, char **ret_header,
 			  struct err *err)
 {
@@ -150,12 +152,26 @@ static int metadata_token(struct aws_session *s, struct cancel *cancel, char **r
 	auto_free char *url = metadata_url(s, "api/token");
 
 	if (get(s, cancel, "PUT", url, "X-aws-ec2-metadata-token-ttl-seconds: 21600",
-		metadata_limit(), &r, err) < 0)
-		return -1;
+		metadata_limit(), &r, err) < 0) {
+		if (!r.sent || err->code == ERR_CANCELLED)
+			return -1;
+		err_release(err);
+		return 0;
+	}
 	if (r.status == 200)
 		*ret_header = xasprintf("X-aws-ec2-metadata-token: " STR_FMT,
 					STR_ARG(str_trim(buf_str(&r.body))));
 	return 0;
+}
+
+static int ask_metadata(struct aws_session *s, struct cancel *cancel, const char *url,
+			struct http_response *r, struct err *err)
+{
+	auto_free char *header = NULL;
+
+	if (metadata_token(s, cancel, &header, err) < 0)
+		return -1;
+	return get(s, cancel, "GET", url, header, metadata_limit(), r, err);
 }
 
 int metadata_get(struct aws_session *s, struct cancel *cancel, const char *path, struct buf *ret,
@@ -163,15 +179,20 @@ int metadata_get(struct aws_session *s, struct cancel *cancel, const char *path,
 {
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
 	auto_free char *url = NULL;
-	auto_free char *header = NULL;
-	AUTO(err) struct err e = ERR_INIT;
 
 	if (metadata_off(s))
 		return NOT_HERE;
 	url = metadata_url(s, path);
-	if (metadata_token(s, cancel, &header, &e) < 0 ||
-	    get(s, cancel, "GET", url, header, metadata_limit(), &r, &e) < 0)
-		return e.code == ERR_CANCELLED ? err_move(err, &e) : NOT_HERE;
+	for (int tries = 0;; tries++) { /* it throttles those who ask often */
+		AUTO(err) struct err e = ERR_INIT;
+
+		if (ask_metadata(s, cancel, url, &r, &e) < 0)
+			return e.code == ERR_CANCELLED ? err_move(err, &e) : NOT_HERE;
+		if ((r.status < 500 && r.status != 429) || tries == METADATA_TRIES - 1)
+			break;
+		if (clock_sleep(200 << tries, cancel) < 0)
+			return err_set(err, ERR_CANCELLED, "cancelled");
+	}
 	if (r.status != 200)
 		return NOT_HERE;
 	buf_add_str(ret, buf_str(&r.body));

@@ -209,6 +209,20 @@ def test_metadata_service(front, probe, v2):
     assert probe("region", keys=False, env=env).stdout == "ap-south-2\n"
 
 
+def test_metadata_without_a_token_where_its_answer_gets_lost(front, probe):
+    """As inside a container, with a hop limit of 1."""
+    f = front(lambda r, before: time.sleep(6) or (200, "TOKEN") if r.method == "PUT" else metadata(False)(r, before), upstream=False)
+    env = {"AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f.url}
+    assert probe("credentials", keys=False, env=env).stdout == "M ms mt 2208988800 instance profile role builder\n"
+
+
+def test_metadata_service_that_throttles(front, probe):
+    seen = []
+    f = front(lambda r, before: (503, "") if r.method == "GET" and not seen and not seen.append(1) else metadata()(r, before), upstream=False)
+    env = {"AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f.url}
+    assert probe("credentials", keys=False, env=env).stdout == "M ms mt 2208988800 instance profile role builder\n" and seen
+
+
 def test_endpoints(probe, aws_files):
     def at(service, region="eu-west-1", *options, **env):
         return probe(*options, "endpoint", service, region, env=env).stdout.split()
