@@ -80,7 +80,7 @@ int amazon_apply_attributes(struct amazon *s, const struct aws_client *c,
 		if (modify(s, c, image, "product codes", &p, err) < 0)
 			return -1;
 	}
-	if (s->ami->imds_support && *s->ami->imds_support &&
+	if (given(s->ami->imds_support) &&
 	    !streq(image->image.imds_support, s->ami->imds_support)) {
 		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 

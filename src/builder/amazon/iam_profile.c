@@ -20,7 +20,7 @@ static void add_list(struct buf *out, const char *name, const struct strs *list)
 static void policy_json(struct buf *out, const struct amazon_policy *p)
 {
 	buf_adds(out, "{\"Version\":");
-	buf_add_json_string(out, str_from(p->version && *p->version ? p->version : "2012-10-17"));
+	buf_add_json_string(out, str_from(given(p->version) ? p->version : "2012-10-17"));
 	buf_adds(out, ",\"Statement\":[");
 	for (size_t i = 0; i < p->statement.n; i++) {
 		const struct amazon_statement *st = p->statement.v[i];
@@ -98,7 +98,7 @@ int amazon_instance_profile(struct build *b, void *state, struct err *err)
 	AUTO(buf) struct buf policy = BUF_INIT;
 	char uuid[37], *name;
 
-	if (s->run->iam_instance_profile && *s->run->iam_instance_profile) {
+	if (given(s->run->iam_instance_profile)) {
 		s->profile = s->run->iam_instance_profile;
 		return check_profile(s, err);
 	}

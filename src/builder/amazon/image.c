@@ -140,7 +140,7 @@ static int make_once(struct amazon *s, const struct aws_client *c, struct amazon
 	for (size_t i = 0; i < base->n; i++)
 		aws_params_add(&p, base->v[i].key, base->v[i].value);
 	aws_params_add(&p, "Name", image->name);
-	if (t->description && *t->description)
+	if (given(t->description))
 		aws_params_add(&p, "Description", t->description);
 	for (int i = 0; with_run_tag && i < 2; i++)
 		amazon_merge_tags(c->arena, &tags[i], &run);

@@ -244,7 +244,7 @@ void amazon_volumes_undo(struct build *b, void *state, bool failed)
 	struct amazon *s = state;
 
 	/* Refused for good, the launch has made none. */
-	for (size_t i = 0; i < s->things.n && !(s->instance.id && *s->instance.id) &&
+	for (size_t i = 0; i < s->things.n && !given(s->instance.id) &&
 			   !(s->instance_thing && s->instance_thing->open);
 	     i++)
 		if (streq(s->things.v[i]->kind, "volume"))

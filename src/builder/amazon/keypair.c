@@ -7,11 +7,6 @@
 
 #include <unistd.h>
 
-static bool given(const char *s)
-{
-	return s && *s;
-}
-
 static int make_key(struct amazon *s, const char *name, const char *type, struct err *err)
 {
 	for (bool tag = true;; tag = false) {

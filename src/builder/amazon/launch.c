@@ -5,11 +5,6 @@
 
 #define USER_DATA_MAX 16384 /* EC2's limit, before base64 */
 
-static bool given(const char *s)
-{
-	return s && *s;
-}
-
 static void add(struct aws_params *p, const char *key, const char *value)
 {
 	if (given(value))

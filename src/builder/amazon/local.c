@@ -105,7 +105,7 @@ int amazon_tell_local(struct amazon *s, struct err *err)
 	tell(t, RUN_LOCAL_VPC, s->region, r->vpc_id, NULL);
 	tell(t, RUN_LOCAL_SUBNET, s->region, r->subnet_id, r->vpc_id);
 	tell_list(t, RUN_LOCAL_GROUP, &r->security_group_ids, r->vpc_id);
-	if (s->comm->ssh_keypair_name && *s->comm->ssh_keypair_name)
+	if (given(s->comm->ssh_keypair_name))
 		tell(t, RUN_LOCAL_KEY_PAIR, s->region, s->comm->ssh_keypair_name,
 		     public_key(s, s->comm->ssh_private_key_file));
 	tell(t, RUN_LOCAL_PROFILE, NULL, r->iam_instance_profile, NULL);

@@ -5,11 +5,6 @@
 #include "aws/ami_filter.h"
 #include "base/os.h"
 
-static bool given(const char *s)
-{
-	return s && *s;
-}
-
 static int find_vpc(struct amazon *s, struct err *err)
 {
 	const struct str_map *filters = &s->run->vpc_filter->filters;

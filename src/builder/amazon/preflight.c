@@ -127,7 +127,7 @@ int amazon_preflight(struct build *b, void *state, struct err *err)
 		build_say(b, "Checking that the AMI name is free: %s", s->ami->ami_name);
 		tasks[n++] = &name;
 	}
-	if (s->run->vpc_id && *s->run->vpc_id && !(s->run->subnet_id && *s->run->subnet_id) &&
+	if (given(s->run->vpc_id) && !given(s->run->subnet_id) &&
 	    !(s->run->subnet_filter && s->run->subnet_filter->filters.n))
 		tasks[n++] = &vpc;
 	tasks[n++] = &source.task;

@@ -16,7 +16,7 @@
 
 static void add(struct aws_params *p, const char *key, const char *value)
 {
-	if (value && *value)
+	if (given(value))
 		aws_params_add(p, key, value);
 }
 

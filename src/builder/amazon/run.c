@@ -7,11 +7,6 @@
 
 #include <arpa/inet.h>
 
-static bool given(const char *s)
-{
-	return s && *s;
-}
-
 bool amazon_is_burstable(const char *type)
 {
 	return starts_with(type, "t2.") || starts_with(type, "t3.") || starts_with(type, "t3a.") ||

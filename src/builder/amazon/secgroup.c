@@ -130,8 +130,7 @@ static bool reached_privately(const struct amazon *s)
 {
 	const char *i = s->run->ssh_interface;
 
-	if ((s->comm->ssh_bastion_host && *s->comm->ssh_bastion_host) ||
-	    (s->comm->ssh_proxy_host && *s->comm->ssh_proxy_host))
+	if (given(s->comm->ssh_bastion_host) || given(s->comm->ssh_proxy_host))
 		return true;
 	if (i)
 		return starts_with(i, "private_");
@@ -139,13 +138,13 @@ static bool reached_privately(const struct amazon *s)
 }
 
 /* A rehearsal's machine reaches the instance over loopback, whatever address it has elsewhere. */
-static struct strs with_loopback(const struct amazon *s, const struct strs *given)
+static struct strs with_loopback(const struct amazon *s, const struct strs *own)
 {
-	char **v = arena_new_array(s->b->arena, char *, given->n + 1);
+	char **v = arena_new_array(s->b->arena, char *, own->n + 1);
 
-	memcpy(v, given->v, given->n * sizeof(*v));
-	v[given->n] = arena_strdup(s->b->arena, "127.0.0.1/32");
-	return (struct strs){ v, given->n + 1 };
+	memcpy(v, own->v, own->n * sizeof(*v));
+	v[own->n] = arena_strdup(s->b->arena, "127.0.0.1/32");
+	return (struct strs){ v, own->n + 1 };
 }
 
 /* Address ranges that are let in; n = 0 where only everybody will do. */
