@@ -1,6 +1,8 @@
 /* Collecting diagnostics and showing them with their source line and a caret. */
 #include "base/diag.h"
 
+#include "base/cluster.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -31,6 +33,7 @@ struct position source_position(struct source *src, uint32_t offset)
 {
 	size_t low = 0, high = src->nlines;
 	struct position p = { 0 };
+	struct str before;
 
 	offset = (uint32_t)MIN((size_t)offset, src->text.n);
 	while (high - low > 1) {
@@ -44,8 +47,9 @@ struct position source_position(struct source *src, uint32_t offset)
 	p.line = (uint32_t)low + 1;
 	p.column = offset - src->line_starts[low] + 1;
 	p.column_chars = 1;
-	for (uint32_t i = src->line_starts[low]; i < offset; i++)
-		p.column_chars += ((uint8_t)src->text.p[i] & 0xc0) != 0x80;
+	before = str_slice(src->text, src->line_starts[low], offset);
+	for (size_t i = 0; i < before.n; i += str_cluster(before, i))
+		p.column_chars++;
 	return p;
 }
 

@@ -34,7 +34,7 @@ struct span {
 };
 
 /* 1-based line and column of a byte offset; the column counts bytes, as the reference does for JSON
- * (column_chars counts code points, as HCL shows it). */
+ * (column_chars counts grapheme clusters, what a reader takes for characters, as HCL does). */
 struct position {
 	uint32_t line, column, column_chars;
 };

@@ -12,6 +12,7 @@
 #include "lang/expr/text.h"
 
 #include "base/buf.h"
+#include "base/cluster.h"
 
 #define COUNT_MAX 5000000 /* width and precision */
 #define SHORT_EXPONENT 6  /* the shortest text has an exponent from here on */
@@ -93,7 +94,7 @@ static int put_string(struct formatter *f, const struct verb *v, struct value ar
 	s = text.string;
 	if (v->precision > 0) {
 		for (int64_t i = 0; i < v->precision && n < s.n; i++)
-			n += text_cluster(s, n);
+			n += str_cluster(s, n);
 		s.n = n;
 	}
 	if (v->letter == 'q') {

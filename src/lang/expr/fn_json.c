@@ -6,6 +6,7 @@
 #include "lang/expr/text.h"
 
 #include "base/buf.h"
+#include "base/cluster.h"
 #include "base/diag.h"
 #include "lang/jsontext/jsontext.h"
 
@@ -89,7 +90,7 @@ static int json_to_come(struct func_call *c, struct value text, struct value *re
 		t = &type_string;
 	else if (start.n && !begins(start, "{[n"))
 		return arg_error(c, 0, err, "no JSON begins with \"%.*s\"",
-				 (int)text_cluster(start, 0), start.p);
+				 (int)str_cluster(start, 0), start.p);
 	*ret = value_unknown_of(t, c->span);
 	return 0;
 }

@@ -124,6 +124,13 @@ static address most(int bits)
 	return bits >= 128 ? ~(address)0 : ((address)1 << bits) - 1;
 }
 
+/* An IPv4 address in IPv6's clothes, whose host numbers the reference counts in the first 32 bits,
+ * and in which it finds no room for a subnet. */
+static bool is_mapped(struct network n)
+{
+	return n.bits == 128 && n.ip >> 32 == 0xffff;
+}
+
 static int fn_cidrhost(struct func_call *c, const struct value *args, size_t nargs UNUSED,
 		       struct value *ret, struct err *err)
 {
@@ -138,7 +145,8 @@ static int fn_cidrhost(struct func_call *c, const struct value *args, size_t nar
 	if (host > last)
 		return arg_error(c, 1, err, "a prefix of %d bits has no host of number %lld",
 				 net.prefix, (long long)n);
-	*ret = address_value(c, net.ip | (n < 0 ? last - host : host), net.bits);
+	host = n < 0 ? last - host : host;
+	*ret = address_value(c, net.ip | (is_mapped(net) ? host << 96 : host), net.bits);
 	return 0;
 }
 
@@ -232,6 +240,10 @@ static int fn_cidrsubnets(struct func_call *c, const struct value *args, size_t 
 	for (size_t i = 1; i < nargs; i++) {
 		if (arg_extension(c, args, (int)i, net, &more, err) < 0)
 			return -1;
+		if (is_mapped(net))
+			return arg_error(c, (int)i, err,
+					 "there is no room for a subnet in an IPv4 address that is "
+					 "written as an IPv6 one");
 		if (i == 1) /* the one before the first */
 			at = (struct network){ (net.ip - 1) & mask_of(net.prefix + more, net.bits),
 					       net.prefix + more, net.bits };

@@ -8,6 +8,7 @@
 #include "lang/expr/text.h"
 
 #include "base/buf.h"
+#include "base/cluster.h"
 
 #include <unicase.h>
 #include <unictype.h>
@@ -193,7 +194,7 @@ static int fn_strrev(struct func_call *c, const struct value *args, size_t nargs
 	char *out = arena_alloc(c->arena, s.n + 1);
 
 	for (size_t i = 0, n; i < s.n; i += n) {
-		n = text_cluster(s, i);
+		n = str_cluster(s, i);
 		memcpy(out + s.n - i - n, s.p + i, n);
 	}
 	return ret_text(c, (struct str){ out, s.n }, ret);
@@ -205,7 +206,7 @@ static size_t clusters_bytes(struct str s, int64_t n)
 	size_t i = 0;
 
 	for (; n > 0 && i < s.n; n--)
-		i += text_cluster(s, i);
+		i += str_cluster(s, i);
 	return i;
 }
 

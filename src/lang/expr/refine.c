@@ -4,6 +4,8 @@
 #include "lang/expr/inner.h"
 #include "lang/expr/text.h"
 
+#include "base/cluster.h"
+
 const struct number *refine_count(struct arena *a, size_t n)
 {
 	struct number *ret = number_new_bits(a, NUMBER_BITS_COUNT);
@@ -101,7 +103,7 @@ struct str refine_safe_prefix(struct arena *a, struct str s)
 	size_t last = 0;
 
 	for (size_t i = 0, n; i < text.n; i += n) {
-		n = text_cluster(text, i);
+		n = str_cluster(text, i);
 		last = i;
 	}
 	if (text.n - last == 1 && text.p[last] && strchr("-_:;/\\,.(){}[]|?!~ \t@#$%^&*+\"'", text.p[last]))

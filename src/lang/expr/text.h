@@ -17,9 +17,6 @@ struct func_call;
 
 /* s in normal form C: s itself where it already is, else a copy in the arena. */
 struct str text_nfc(struct arena *a, struct str s);
-/* Bytes of the grapheme cluster (what a reader takes for one character) that begins at `at` < s.n.
- */
-size_t text_cluster(struct str s, size_t at);
 size_t text_count_clusters(struct str s);
 /* The code point at `at` < s.n, and how many bytes it takes; U+FFFD and 1 where there is no UTF-8.
  */
