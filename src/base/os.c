@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TEMP_TRIES 100 /* names that are taken, before a temporary file is given up */
+
 int os_read_fd(int fd, const char *what, size_t max, struct buf *ret, struct err *err)
 {
 	size_t limit = max ? max : BUF_MAX, start = ret->n;
@@ -162,29 +164,35 @@ bool os_exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
-static char *temp_pattern(const char *prefix, const char *suffix)
-{
-	const char *dir = os_env("TMPDIR");
-
-	return xasprintf("%s/%sXXXXXX%s", dir ? dir : "/tmp", prefix, suffix);
-}
-
+/* The name ends in digits, as scripts know it of the reference's (/tmp/packer-shell123). */
 int os_temp_file(const char *prefix, const char *suffix, char **ret_path, int *ret_fd,
 		 struct err *err)
 {
-	auto_free char *path = temp_pattern(prefix, suffix);
-	int fd = mkostemps(path, (int)strlen(suffix), O_CLOEXEC);
+	const char *dir = os_env("TMPDIR");
+	int fd = -1;
 
+	for (int tries = 0; fd < 0 && tries < TEMP_TRIES; tries++) {
+		auto_free char *path = NULL;
+		uint32_t number;
+
+		os_random(&number, sizeof(number));
+		path = xasprintf("%s/%s%u%s", dir ? dir : "/tmp", prefix, number, suffix);
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			return err_errno(err, errno, "making a temporary file %s", path);
+		if (fd >= 0)
+			*ret_path = steal(path);
+	}
 	if (fd < 0)
-		return err_errno(err, errno, "making a temporary file %s", path);
+		return err_errno(err, errno, "making a temporary file");
 	*ret_fd = fd;
-	*ret_path = steal(path);
 	return 0;
 }
 
 int os_temp_dir(const char *prefix, char **ret_path, struct err *err)
 {
-	auto_free char *path = temp_pattern(prefix, "");
+	const char *dir = os_env("TMPDIR");
+	auto_free char *path = xasprintf("%s/%sXXXXXX", dir ? dir : "/tmp", prefix);
 
 	if (!mkdtemp(path))
 		return err_errno(err, errno, "making a temporary directory %s", path);
