@@ -260,13 +260,15 @@ static bool bears_rendering(const struct maker *m, struct diags *d)
 {
 	const struct map *values = &m->t->values;
 	struct arena *a = m->plan->arena;
-	struct str *names = arena_new_array(a, struct str, map_len(values));
-	size_t errors = d->errors;
+	auto_free struct str *names = xcalloc(map_len(values) + 1, sizeof(*names));
+	size_t errors = d->errors, n = 0;
 
+	/* Thousands of builds may have thousands of variables: only what can fail is looked at. */
 	for (size_t i = 0; i < map_len(values); i++)
-		names[i] = map_key_at(values, i);
-	qsort(names, map_len(values), sizeof(*names), compare_names);
-	for (size_t i = 0; i < map_len(values) && d->errors == errors; i++) {
+		if (strstr(map_at(values, i), "{{"))
+			names[n++] = map_key_at(values, i);
+	qsort(names, n, sizeof(*names), compare_names);
+	for (size_t i = 0; i < n && d->errors == errors; i++) {
 		struct scope s = { .variables = values,
 				   .template_dir = m->t->dir,
 				   .build_name = m->build->bare_name,

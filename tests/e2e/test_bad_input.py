@@ -194,3 +194,15 @@ def test_missing_program(ingot):
                        env=ingot.environment(XDG_CACHE_HOME=ingot.home + "/cache"), cwd=ingot.home, stdin=subprocess.DEVNULL, timeout=60)
     ingot.run("cloud", "down", "-data", ingot.home + "/d")
     assert r.returncode == 1 and "mmdebstrap" in r.stdout + r.stderr, r.stdout + r.stderr
+
+
+def test_memory_of_many_builds_and_variables(ingot_bin, tmp_path):
+    """No build has a copy of all variables: their product would be hundreds of megabytes."""
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({"variables": {f"v{i}": "x" for i in range(20000)}, "builders": [{**NULL, "name": f"b{i}"} for i in range(2000)]}))
+    p = subprocess.Popen([ingot_bin, "validate", str(path)], stdout=subprocess.PIPE, env={**os.environ, "HOME": str(tmp_path)})
+    out = p.stdout.read()
+    _, status, usage = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    assert p.returncode == 0 and b"valid" in out
+    assert usage.ru_maxrss < 150000
