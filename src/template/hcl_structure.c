@@ -271,7 +271,8 @@ int hcl_read_builds(struct hcl_template *t, struct hcl_build **ret, size_t *ret_
 			    !(t->listing && t->diags->errors > before))
 				HCL_PUSH(t->arena, v, n, b);
 		}
-		check_names(t, v + first, n - first, t->builds[i]);
+		if (n > first)
+			check_names(t, v + first, n - first, t->builds[i]);
 	}
 	*ret = v;
 	*ret_n = n;
