@@ -13,6 +13,7 @@
 #define SCHEMA_VERSION 1
 
 struct model {
+	char *path;
 	sqlite3 *db;
 	sqlite3_stmt *put, *del;
 	struct map by_id[KINDS];
@@ -48,9 +49,21 @@ static const char *const kind_names[KINDS] = {
 	[KIND_SETTING] = "setting",
 };
 
+static int damaged(struct model *m, struct err *err, const char *why)
+{
+	return err_set(err, ERR_INVALID,
+		       "%s is damaged (%s): put a copy of it back, or move it away and the cloud "
+		       "begins anew with its base images",
+		       m->path, why);
+}
+
 static int sql_fail(struct model *m, struct err *err, const char *what)
 {
-	return err_set(err, ERR_IO, "local cloud state: %s: %s", what, sqlite3_errmsg(m->db));
+	int code = sqlite3_errcode(m->db) & 0xff;
+
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		return damaged(m, err, sqlite3_errmsg(m->db));
+	return err_set(err, ERR_IO, "%s: %s: %s", m->path, what, sqlite3_errmsg(m->db));
 }
 
 static int sql_exec(struct model *m, const char *sql, struct err *err)
@@ -109,9 +122,7 @@ static int read_rows(struct model *m, struct err *err)
 		if (kind < 0 || !doc) {
 			json_decref(doc);
 			sqlite3_finalize(s);
-			return err_set(err, ERR_INVALID,
-				       "local cloud state: a damaged row; `ingot cloud reset` "
-				       "starts anew");
+			return damaged(m, err, "a row of it cannot be read");
 		}
 		row_add(m, (enum kind)kind, (const char *)sqlite3_column_text(s, 1),
 			(const char *)sqlite3_column_text(s, 2),
@@ -148,7 +159,7 @@ static int migrate(struct model *m, const char *path, struct err *err)
 	auto_free char *to = NULL;
 
 	if (version < 0)
-		return sql_fail(m, err, "not a state file");
+		return sql_fail(m, err, "cannot read");
 	if (version > SCHEMA_VERSION)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%s was written by a newer ingot (schema %lld, this one knows "
@@ -171,10 +182,75 @@ static int migrate(struct model *m, const char *path, struct err *err)
 	return sql_exec(m, set, err);
 }
 
+/* Memory stays the truth when the disk refuses; the daemon shows the trouble in its status. */
+static void note_trouble(struct model *m)
+{
+	if (!m->trouble[0])
+		snprintf(m->trouble, sizeof(m->trouble), "%s", sqlite3_errmsg(m->db));
+}
+
+static bool put_row(struct model *m, const struct row *r)
+{
+	auto_free char *text = json_dumps(r->doc, JSON_COMPACT);
+	bool done;
+
+	sqlite3_bind_text(m->put, 1, kind_names[r->kind], -1, SQLITE_STATIC);
+	sqlite3_bind_text(m->put, 2, r->id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(m->put, 3, r->region, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(m->put, 4, (sqlite3_int64)r->serial);
+	sqlite3_bind_text(m->put, 5, text, -1, SQLITE_STATIC);
+	done = sqlite3_step(m->put) == SQLITE_DONE;
+	sqlite3_reset(m->put);
+	sqlite3_clear_bindings(m->put);
+	return done;
+}
+
+static bool put_all(struct model *m)
+{
+	if (sqlite3_exec(m->db, "DELETE FROM row", NULL, NULL, NULL) != SQLITE_OK)
+		return false;
+	for (int k = 0; k < KINDS; k++)
+		for (size_t i = 0; i < m->rows[k].n; i++)
+			if (!put_row(m, m->rows[k].v[i]))
+				return false;
+	return sqlite3_exec(m->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* After writes that failed the file lacks something: once there is room again it is written whole.
+ */
+static void catch_up(struct model *m)
+{
+	if (!m->trouble[0] || !m->put ||
+	    sqlite3_exec(m->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+		return;
+	if (put_all(m))
+		m->trouble[0] = '\0';
+	else
+		sqlite3_exec(m->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+void model_close(struct model *m)
+{
+	if (!m)
+		return;
+	catch_up(m);
+	sqlite3_finalize(m->put);
+	sqlite3_finalize(m->del);
+	sqlite3_close(m->db);
+	for (int k = 0; k < KINDS; k++) {
+		for (size_t i = 0; i < m->rows[k].n; i++)
+			row_free(m->rows[k].v[i]);
+		vec_release(&m->rows[k]);
+		map_release(&m->by_id[k]);
+	}
+	free(m->path);
+	free(m);
+}
+
 int model_open(const char *dir, struct model **ret, struct err *err)
 {
-	auto_free char *path = os_path_join(dir, "state.sqlite");
 	struct model *m = xcalloc(1, sizeof(*m));
+	const char *path = m->path = os_path_join(dir, "state.sqlite");
 
 	m->next_serial = 1;
 	if (sqlite3_open_v2(path, &m->db,
@@ -207,29 +283,6 @@ fail:
 	return -1;
 }
 
-void model_close(struct model *m)
-{
-	if (!m)
-		return;
-	sqlite3_finalize(m->put);
-	sqlite3_finalize(m->del);
-	sqlite3_close(m->db);
-	for (int k = 0; k < KINDS; k++) {
-		for (size_t i = 0; i < m->rows[k].n; i++)
-			row_free(m->rows[k].v[i]);
-		vec_release(&m->rows[k]);
-		map_release(&m->by_id[k]);
-	}
-	free(m);
-}
-
-/* Memory stays the truth when the disk refuses; the daemon shows the trouble in its status. */
-static void note_trouble(struct model *m)
-{
-	if (!m->trouble[0])
-		snprintf(m->trouble, sizeof(m->trouble), "%s", sqlite3_errmsg(m->db));
-}
-
 void model_begin(struct model *m)
 {
 	if (m->depth++ == 0 && sqlite3_exec(m->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
@@ -238,8 +291,13 @@ void model_begin(struct model *m)
 
 void model_commit(struct model *m)
 {
-	if (--m->depth == 0 && sqlite3_exec(m->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+	if (--m->depth)
+		return;
+	if (sqlite3_exec(m->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
 		note_trouble(m);
+		sqlite3_exec(m->db, "ROLLBACK", NULL, NULL, NULL);
+	}
+	catch_up(m);
 }
 
 const char *model_trouble(const struct model *m)
@@ -249,17 +307,8 @@ const char *model_trouble(const struct model *m)
 
 void model_save(struct model *m, struct row *r)
 {
-	auto_free char *text = json_dumps(r->doc, JSON_COMPACT);
-
-	sqlite3_bind_text(m->put, 1, kind_names[r->kind], -1, SQLITE_STATIC);
-	sqlite3_bind_text(m->put, 2, r->id, -1, SQLITE_STATIC);
-	sqlite3_bind_text(m->put, 3, r->region, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(m->put, 4, (sqlite3_int64)r->serial);
-	sqlite3_bind_text(m->put, 5, text, -1, SQLITE_STATIC);
-	if (sqlite3_step(m->put) != SQLITE_DONE)
+	if (!put_row(m, r))
 		note_trouble(m);
-	sqlite3_reset(m->put);
-	sqlite3_clear_bindings(m->put);
 }
 
 struct row *model_put(struct model *m, enum kind kind, const char *region, const char *id,

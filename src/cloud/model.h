@@ -66,7 +66,8 @@ void model_close(struct model *m);
  */
 void model_begin(struct model *m);
 void model_commit(struct model *m);
-/* The first write that failed since the last call, as text, or NULL. */
+/* The first write that failed, as text, or NULL: what the file lacks is written when there is room
+ * again, at the end of a transaction or of the model. */
 const char *model_trouble(const struct model *m);
 
 /* Takes over the document. Replaces a row of the same kind and id. */

@@ -1,5 +1,6 @@
 /* The local cloud's own parts: parameters, signatures, wildcards, documents, jobs, faults. */
 #include "base/arena.h"
+#include "base/os.h"
 #include "base/str.h"
 #include "cloud/api.h"
 #include "cloud/doc.h"
@@ -12,7 +13,10 @@
 #include "cloud/vpc.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/resource.h>
+#include <unistd.h>
 /* cmocka wants these first */
 #include <cmocka.h>
 
@@ -313,9 +317,92 @@ static void test_keys(void **state)
 	}
 }
 
+/* No room for some writes: what the file lacks is written when there is. */
+static void test_state_after_a_full_disk(void **state UNUSED)
+{
+	struct rlimit before, small;
+	AUTO(err) struct err err = ERR_INIT;
+	auto_free char *dir = NULL;
+	struct model *m;
+	char text[4000], id[16];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
+	assert_int_equal(model_open(dir, &m, &err), 0);
+	model_put(m, KIND_SETTING, "r", "early", json_pack("{s:s}", "text", text));
+	assert_null(model_trouble(m));
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){ 100 << 10, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	model_begin(m);
+	for (int i = 0; i < 60; i++) {
+		snprintf(id, sizeof(id), "s-%d", i);
+		model_put(m, KIND_SETTING, "r", id, json_pack("{s:s}", "text", text));
+	}
+	model_remove(m, model_find(m, KIND_SETTING, "early"));
+	model_commit(m);
+	assert_non_null(model_trouble(m));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+
+	model_begin(m);
+	model_commit(m);
+	assert_null(model_trouble(m));
+	model_close(m);
+	assert_int_equal(model_open(dir, &m, &err), 0);
+	assert_int_equal(model_count(m, KIND_SETTING), 60);
+	assert_null(model_find(m, KIND_SETTING, "early"));
+	assert_string_equal(doc_str(model_find(m, KIND_SETTING, "s-59")->doc, "text"), text);
+	model_close(m);
+	assert_int_equal(os_remove_all(dir, &err), 0);
+}
+
+/* Damage is told with the file's name, and the file stays as it is. */
+static void test_damaged_state(void **state UNUSED)
+{
+	static const struct {
+		size_t at, n;
+	} cases[] = { { 0, 8192 }, { 4096, 8192 }, { 0, 100 }, { 8192, SIZE_MAX } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(err) struct err err = ERR_INIT;
+		AUTO(buf) struct buf b = BUF_INIT;
+		AUTO(buf) struct buf after = BUF_INIT;
+		auto_free char *dir = NULL, *path = NULL;
+		struct model *m;
+
+		assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
+		path = os_path_join(dir, "state.sqlite");
+		assert_int_equal(model_open(dir, &m, &err), 0);
+		for (int k = 0; k < 40; k++) {
+			char id[16];
+
+			snprintf(id, sizeof(id), "s-%d", k);
+			model_put(m, KIND_SETTING, "r", id,
+				  json_pack("{s:s}", "text", "some text that fills the rows"));
+		}
+		model_close(m);
+		assert_int_equal(os_read_file(path, 0, &b, &err), 0);
+		assert_true(cases[i].at < b.n);
+		memset(b.p + cases[i].at, 0xa5, MIN(b.n - cases[i].at, cases[i].n));
+		assert_int_equal(os_write_file(path, b.p, b.n, 0600, &err), 0);
+		assert_int_equal(model_open(dir, &m, &err), -1);
+		assert_non_null(strstr(err.msg, "state.sqlite is damaged ("));
+		err_release(&err);
+		assert_int_equal(os_read_file(path, 0, &after, &err), 0);
+		assert_int_equal(after.n, b.n);
+		assert_memory_equal(after.p, b.p, b.n);
+		assert_int_equal(os_remove_all(dir, &err), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_state_after_a_full_disk),
+		cmocka_unit_test(test_damaged_state),
 		cmocka_unit_test(test_query),	  cmocka_unit_test(test_wildcards),
 		cmocka_unit_test(test_signature), cmocka_unit_test(test_doc),
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_types),
