@@ -98,6 +98,7 @@ static void stop_at_once(void *data)
 	struct session *s = data;
 
 	events_seize(s->run.events, PATIENCE_MS);
+	terminal_end_status(s->terminal);
 	run_plain(&s->run, true, "Stopped at once; nothing more is cleaned up.");
 	tell_left(s);
 	proc_kill_all();

@@ -16,6 +16,8 @@ struct terminal_options {
 struct terminal;
 /* Adds itself to the stream; free after the last event and before the stream. */
 struct terminal *terminal_new(struct events *s, const struct terminal_options *o);
+/* No status lines from now on; those on the screen go with the next message. NULL is fine. */
+void terminal_end_status(struct terminal *t);
 void terminal_free(struct terminal *t);
 
 /* For programs: -machine-readable (cli.md 5). */

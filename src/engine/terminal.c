@@ -23,6 +23,7 @@ struct terminal {
 	struct events *events;
 	struct buf out;
 	struct status *status; /* NULL: no live part */
+	bool ended;	       /* no status lines any more */
 	bool asking;	       /* a question waits: the cursor is the user's */
 	bool ticking;
 	pthread_t ticker;
@@ -135,7 +136,7 @@ static void draw_status(struct terminal *t)
 {
 	struct winsize size = { 0 };
 
-	if (!t->status || t->asking || !status_any(t->status))
+	if (!t->status || t->ended || t->asking || !status_any(t->status))
 		return;
 	if (ioctl(t->o.fd, TIOCGWINSZ, &size) < 0 || !size.ws_col)
 		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
@@ -187,6 +188,12 @@ struct terminal *terminal_new(struct events *s, const struct terminal_options *o
 	t->stop = eventfd(0, EFD_CLOEXEC);
 	t->ticking = t->stop >= 0 && pthread_create(&t->ticker, NULL, tick, t) == 0;
 	return t;
+}
+
+void terminal_end_status(struct terminal *t)
+{
+	if (t)
+		t->ended = true;
 }
 
 void terminal_free(struct terminal *t)

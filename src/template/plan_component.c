@@ -210,8 +210,9 @@ struct diag *component_missing(const struct registry *r, enum component_kind kin
 	if (component_is_later(r, kind, type)) {
 		g = diag_error(d, span, "The %s \"%s\" is not yet supported by ingot",
 			       kinds[kind], type);
-		return diag_detail(d, g, "ingot cannot run Packer plugins yet. Remove it, leave its "
-					 "builds out with -except, or use Packer for this template.");
+		return diag_detail(d, g,
+				   "ingot cannot run Packer plugins yet. Remove it, leave its "
+				   "builds out with -except, or use Packer for this template.");
 	}
 	if (kind == COMPONENT_BUILDER)
 		COLLECT_TYPES(r->builders, names, n);

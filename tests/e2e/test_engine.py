@@ -257,3 +257,25 @@ def test_what_came_on_stderr_is_an_error(ingot, tmp_path):
 
 def test_the_pause_of_no_length_is_told(ingot, tmp_path):
     assert "Pausing -1s before" in ingot.run("build", template(tmp_path, [local("true", pause_before="-1s")]), cwd=tmp_path, check=0).stdout
+
+
+def test_the_last_words_stand_below_the_log(ingot, tmp_path):
+    """The second Ctrl-C leaves no status line behind: what follows on the screen begins on a line of its own."""
+    path = template(tmp_path, [local("sleep 8")])
+    master, slave = pty.openpty()
+    p = subprocess.Popen([ingot.path, "build", path], env=ingot.environment(TERM="xterm"), cwd=ingot.home, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    shown, sent = b"", False
+    try:
+        while data := os.read(master, 65536):
+            shown += data
+            if b"provisioner 1 of 1" in shown and not sent:
+                sent = True
+                for number in signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT:  # both before any cleanup
+                    p.send_signal(number)
+    except OSError:  # the terminal is closed
+        pass
+    os.close(master)
+    assert p.wait(20) == 1 and b"provisioner 1 of 1" in shown
+    last = shown[shown.rindex(b"Stopped at once"):]
+    assert b"provisioner" not in last and shown.endswith(b"\n"), shown[-300:]
