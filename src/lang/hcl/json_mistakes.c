@@ -106,7 +106,7 @@ static void tell(struct reader *r, struct token t, const char *summary, const ch
 	struct diag *g = diag_error(r->diags, span, "%s", summary);
 
 	diag_detail(r->diags, g, "%s", detail);
-	if (on.line == at.line || r->next.from <= t.from || t.kind == '{' || t.kind == '[')
+	if (on.line == at.line || r->next.from <= t.from || t.kind == END)
 		return;
 	diag_detail(r->diags, g,
 		    r->next.kind == END ? "%s Nothing behind it, up to the end at %s:%u:%u, is read."
@@ -242,6 +242,7 @@ static bool read_comma(struct reader *r, struct token open, int close, enum what
 		return false;
 	}
 	if (t.kind == END) {
+		open.kind = END; /* whose place says all */
 		tell(r, open, object ? "This object is never closed" : "This array is never closed",
 		     object ? "A '}' belongs at its end." : "A ']' belongs at its end.");
 		return false;
