@@ -1,7 +1,7 @@
 /* STS: AssumeRole and AssumeRoleWithWebIdentity, called below the session (which has no credentials
  * yet).
  */
-#include "aws/call.h"
+#include "aws/answer.h"
 #include "aws/credentials.h"
 
 #include "aws/errors.h"
@@ -27,32 +27,23 @@ static const char *sts_region(const struct finder *f)
 static void sts_error(const struct http_response *r, const char *action, struct err *err)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	AUTO(err) struct err ignored = ERR_INIT;
-	struct xml *root = NULL;
-	const char *code;
+	struct aws_answer ans = aws_answer_read(a, r, false);
 
-	if (xml_parse(a, buf_str(&r->body), &root, &ignored) < 0)
-		root = NULL;
-	code = xml_text_or_null(root, "Error/Code");
-	err_set(err, ERR_AUTH, "sts:%s: %s: %s", action, code ? code : "no AWS answer",
-		xml_text(root, "Error/Message"));
-	err->os = r->status;
-	err_set_name(err, code);
+	err_set(err, ERR_AUTH, "sts:%s: %s%s%s", action, ans.code ? ans.code : "",
+		ans.code ? ": " : "", ans.message);
+	err->os = ans.status;
+	err_set_name(err, ans.code);
 }
 
 /* A refusal is final; a server's trouble and a wrong clock are tried again. */
 static bool again(struct finder *f, const struct http_response *r)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	AUTO(err) struct err ignored = ERR_INIT;
-	struct xml *root = NULL;
 	const struct error_row *row;
 
 	if (aws_learn_clock(f->session, r))
 		return true;
-	if (xml_parse(a, buf_str(&r->body), &root, &ignored) < 0)
-		root = NULL;
-	row = error_row_find(xml_text_or_null(root, "Error/Code"), r->status);
+	row = error_row_find(aws_answer_read(a, r, false).code, r->status);
 	return row->class == ERROR_THROTTLE || row->class == ERROR_SERVER;
 }
 

@@ -21,7 +21,7 @@ static void prepare(struct prepare *p, void *config)
 	struct ami_config *c = config;
 
 	amazon_access_prepare(p, &c->access);
-	if (!c->filter.filters.n)
+	if (!c->filter.filters.n && !c->filter.owners.n)
 		prepare_error(p, "filters",
 			      "which image is meant must be said by at least one filter");
 	if (!c->filter.owners.n)

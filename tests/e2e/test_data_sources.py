@@ -54,6 +54,8 @@ def test_ami(ingot, folder, account):
     assert "2 images match name=web-*" in build(ingot, folder, several, "x", 1, account.environment())
     newest = several.replace('region =', 'most_recent = true\n region =')
     assert any(i in build(ingot, folder, newest, f"${{{a}.id}}", env=account.environment()) for i in account.images)
+    owners = 'data "amazon-ami" "a" {\n owners = ["self"]\n most_recent = true\n region = "us-east-1"\n}\n'
+    assert any(i in build(ingot, folder, owners, f"${{{a}.id}}", env=account.environment()) for i in account.images)
     assert "no source image matches name=none" in build(ingot, folder, data.replace("web-0", "none"), "x", 1, account.environment())
 
 
