@@ -143,6 +143,7 @@ int amazon_run_instance(struct build *b, void *state, struct err *err)
 	struct amazon *s = state;
 
 	amazon_run_instance_undo(b, s, true); /* of a try before this one (-on-error=ask) */
+	s->instance_ends = false;
 	build_say(b, "Launching an instance...");
 	if (launch_tagged(s, err) < 0)
 		return -1;
@@ -200,6 +201,7 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
 			    t->id, err.msg, b->run->id);
 		return;
 	}
+	s->instance_ends = true;
 	if ((s->group && s->group->id) || volumes_to_delete(s)) {
 		if (aws_wait_instance(&c, t->id, "terminated", NULL, &err) < 0) {
 			build_error(b, "Waiting for instance %s to terminate: "

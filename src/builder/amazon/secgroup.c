@@ -101,8 +101,8 @@ void amazon_security_group_undo(struct build *b, void *state, bool failed UNUSED
 
 	if (!s->group || (!s->group->id && !s->group->open))
 		return;
-	/* While the instance lives it holds the group: sweep takes both. */
-	if (s->instance_thing && s->instance_thing->id)
+	/* An instance that will not end holds the group: sweep takes both. */
+	if (s->instance_thing && s->instance_thing->id && !s->instance_ends)
 		return;
 	build_say(b, "Deleting the temporary security group...");
 	amazon_undo(s, s->group);

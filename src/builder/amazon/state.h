@@ -78,6 +78,7 @@ struct amazon {
 	const char *debug_key; /* file the key was saved in, or NULL */
 	bool rule_added, rule_wide;
 	struct ec2_instance instance;
+	bool instance_ends; /* EC2 was told to terminate it */
 	const char *host; /* that is connected to */
 	int64_t local_port;	/* of a local instance, once something listens there */
 	/* The first is made from the instance, the others are its copies. */
