@@ -345,7 +345,7 @@ static int block_signals(int *ret_fd, struct err *err)
 }
 
 int daemon_run(const struct cloud_config *config, void (*progress)(void *data, const char *text),
-	       void (*ready)(void *data, const char *endpoint), void *data, struct err *err)
+	       bool (*ready)(void *data, const char *endpoint), void *data, struct err *err)
 {
 	struct daemon *d = xcalloc(1, sizeof(*d));
 	auto_fd int signals = -1;
@@ -365,7 +365,8 @@ int daemon_run(const struct cloud_config *config, void (*progress)(void *data, c
 		struct pollfd p[] = { { .fd = signals, .events = POLLIN },
 				      { .fd = d->stop_fds[0], .events = POLLIN } };
 
-		ready(data, d->cloud.endpoint);
+		if (!ready(data, d->cloud.endpoint) && config->session)
+			daemon_stop(&d->cloud);
 		while (poll(p, 2, -1) < 0 && errno == EINTR)
 			;
 	}

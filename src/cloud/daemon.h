@@ -5,12 +5,12 @@
 
 #include "cloud/cloud.h"
 
-/* progress: what it is doing before it is ready; ready: once, with the endpoint. Returns when it
- * was told to stop (control socket, SIGTERM, SIGINT) and everything is down. Errors: ERR_EXISTS: a
- * daemon of this data folder runs already; others before it was ready. Takes signals of the process
- * for itself. */
+/* progress: what it is doing before it is ready; ready: once, with the endpoint; false when nobody
+ * hears it any more, which ends a session. Returns when it was told to stop (control socket,
+ * SIGTERM, SIGINT) and everything is down. Errors: ERR_EXISTS: a daemon of this data folder runs
+ * already; others before it was ready. Takes signals of the process for itself. */
 int daemon_run(const struct cloud_config *config, void (*progress)(void *data, const char *text),
-	       void (*ready)(void *data, const char *endpoint), void *data,
+	       bool (*ready)(void *data, const char *endpoint), void *data,
 	       struct err *err) MUST_USE;
 /* Removes what a daemon that was killed has left behind. Nothing is done while one runs. */
 int daemon_clean(const char *data_dir, struct err *err);

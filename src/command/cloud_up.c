@@ -33,7 +33,8 @@ struct reporting {
 	int fd; /* -1: in the foreground */
 };
 
-static void send_line(int fd, char kind, const char *text)
+/* False: the one who asked has gone. */
+static bool send_line(int fd, char kind, const char *text)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
@@ -41,8 +42,7 @@ static void send_line(int fd, char kind, const char *text)
 	for (; *text; text++)
 		buf_addc(&b, *text == '\n' ? ' ' : *text);
 	buf_addc(&b, '\n');
-	if (os_write_all(fd, b.p, b.n) < 0)
-		return; /* the one who asked has gone: the daemon works on */
+	return os_write_all(fd, b.p, b.n) == 0;
 }
 
 static void on_progress(void *data, const char *text)
@@ -55,16 +55,18 @@ static void on_progress(void *data, const char *text)
 		ui_say(r->in, "%s", text);
 }
 
-static void on_ready(void *data, const char *endpoint)
+static bool on_ready(void *data, const char *endpoint)
 {
 	struct reporting *r = data;
+	bool heard;
 
 	if (r->fd < 0) {
 		ui_say(r->in, "The local cloud is up at %s; Ctrl-C stops it.", endpoint);
-		return;
+		return true;
 	}
-	send_line(r->fd, LINE_READY, endpoint);
+	heard = send_line(r->fd, LINE_READY, endpoint);
 	fd_close(&r->fd);
+	return heard;
 }
 
 /* --- flags ---------------------------------------------------------- */

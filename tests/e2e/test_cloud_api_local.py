@@ -1,8 +1,10 @@
 """Daemons that builds start: shared, ended with the last of them, also when a build is killed."""
+import fcntl
 import json
 import os
 import signal
 import socket
+import sqlite3
 import time
 
 
@@ -60,6 +62,37 @@ def test_detach_says_that_it_ends(ingot, tmp_path):
     assert a.ask("detach") == {"ending": True}
     a.close()
     wait_down(ingot, data)
+
+
+def test_a_build_that_gives_up_while_it_starts(ingot, tmp_path):
+    """Nobody hears that the daemon is ready: a session ends at once, not when the first minute is over."""
+    data = str(tmp_path / "d")
+    ingot.run("cloud", "up", "-data", data, *SESSION, check=0)
+    ingot.run("cloud", "down", "-data", data, check=0)
+    state = sqlite3.connect(os.path.join(data, "state.sqlite"), isolation_level=None)
+    state.execute("PRAGMA locking_mode = EXCLUSIVE")
+    state.execute("BEGIN EXCLUSIVE")  # the daemon waits for its state
+    p = ingot.start("cloud", "up", "-data", data, *SESSION, start_new_session=True)
+    with open(os.path.join(data, "daemon.lock")) as lock:
+        while free(lock):
+            time.sleep(0.02)
+            assert p.poll() is None
+        p.kill()
+        p.wait()
+        state.close()
+        end = time.monotonic() + 20
+        while not free(lock):
+            assert time.monotonic() < end, "the daemon waits for somebody to come"
+            time.sleep(0.02)
+
+
+def free(lock):
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    return True
 
 
 def test_up_makes_it_stay(ingot, tmp_path):
