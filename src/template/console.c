@@ -21,17 +21,8 @@ static int open_hcl(const struct template_args *args, struct arena *a, struct di
 	return 0;
 }
 
-/* Whether all variables that need a value from outside have it. */
-static bool all_given(const struct legacy *t)
-{
-	for (size_t i = 0; i < t->nvariables; i++)
-		if (!t->variables[i].def && !map_gets(&t->values, t->variables[i].name))
-			return false;
-	return true;
-}
-
-/* A template that could not be built has no variables here, as in the reference; the mistakes are
- * in d. */
+/* Of a template that could not be built only the values given from outside are known, as in the
+ * reference; the mistakes are in d. */
 static int open_legacy(const struct template_args *args, struct arena *a, struct diags *d,
 		       struct template_console *c, struct err *err)
 {
@@ -39,10 +30,10 @@ static int open_legacy(const struct template_args *args, struct arena *a, struct
 
 	if (legacy_load(args, a, d, &c->legacy, err) < 0)
 		return -1;
-	sound = legacy_check(c->legacy, d) == 0 && all_given(c->legacy);
-	(void)!legacy_variables(c->legacy, d);
-	if (!sound)
-		map_release(&c->legacy->values);
+	sound = legacy_check(c->legacy, d) == 0;
+	sound &= legacy_check_given(c->legacy, d) == 0;
+	if (sound)
+		(void)!legacy_variables(c->legacy, d);
 	return 0;
 }
 

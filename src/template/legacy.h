@@ -79,6 +79,8 @@ int legacy_read(struct arena *a, struct source *src, struct diags *d, struct leg
 /* Reads a file of variables into t->values (before the template's own are rendered). */
 int legacy_read_var_file(struct legacy *t, const char *path, struct diags *d,
 			 struct err *err) MUST_USE;
+/* All variables that need a value from outside have it. */
+int legacy_check_given(const struct legacy *t, struct diags *d) MUST_USE;
 /* Renders defaults and given values; t->values has them all then. */
 int legacy_variables(struct legacy *t, struct diags *d) MUST_USE;
 /* only, except and override name builds that exist; the version is enough; a builder is there. */

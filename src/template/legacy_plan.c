@@ -254,6 +254,14 @@ static int compare_names(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
+static struct span span_of(const struct legacy *t, struct str name)
+{
+	for (size_t i = 0; i < t->nvariables; i++)
+		if (str_eqs(name, t->variables[i].name))
+			return t->variables[i].span;
+	return (struct span){ 0 };
+}
+
 /* Variables are handed to each component with its options, and rendered once more with them: what
  * has no use of that must bear it all the same (a fact of the reference). */
 static bool bears_rendering(const struct maker *m, struct diags *d)
@@ -279,7 +287,7 @@ static bool bears_rendering(const struct maker *m, struct diags *d)
 		AUTO(err) struct err err = ERR_INIT;
 
 		if (scope_render(&s, a, scope_dot(&s, a), false, text, &text, &err) < 0)
-			diag_error(d, (struct span){ 0 },
+			diag_error(d, span_of(m->t, names[i]),
 				   "The value of the variable \"" STR_FMT "\" is rendered once "
 				   "more with the options, and cannot be: %s",
 				   STR_ARG(names[i]), err.msg);

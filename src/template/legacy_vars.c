@@ -11,7 +11,7 @@ struct pending {
 	const char *name, *text;
 	struct span span;
 	const char *unset; /* what it waited for in the last round */
-	bool done;
+	bool done, failed;
 };
 
 /* {{.Name}} as far as the reference protects it: "{{", one white space at most, a dot, the nearest
@@ -169,7 +169,7 @@ static bool render_round(struct legacy *t, struct pending *v, size_t n, struct m
 		v[i].unset = s.unset;
 		if (!s.unset || last) {
 			report(&v[i], s.unset && is_pending(v, n, s.unset), err.msg, d);
-			v[i].done = true;
+			v[i].done = v[i].failed = true;
 			progress |= !last;
 			/* The ones that wait for it are no mistakes of their own. */
 			map_sets(done, v[i].name, arena_strdup(t->arena, ""));
@@ -178,8 +178,10 @@ static bool render_round(struct legacy *t, struct pending *v, size_t n, struct m
 	return progress;
 }
 
-static void check_required(struct legacy *t, struct diags *d)
+int legacy_check_given(const struct legacy *t, struct diags *d)
 {
+	size_t errors = d->errors;
+
 	for (size_t i = 0; i < t->nvariables; i++) {
 		const struct legacy_variable *var = &t->variables[i];
 		struct diag *g;
@@ -190,6 +192,7 @@ static void check_required(struct legacy *t, struct diags *d)
 			       var->name);
 		diag_detail(d, g, "Give it by -var '%s=…' or in a file by -var-file.", var->name);
 	}
+	return d->errors > errors ? -1 : 0;
 }
 
 int legacy_variables(struct legacy *t, struct diags *d)
@@ -198,11 +201,14 @@ int legacy_variables(struct legacy *t, struct diags *d)
 	struct map done = MAP_INIT;
 	struct pending *v;
 
-	check_required(t, d);
+	(void)!legacy_check_given(t, d);
 	v = collect(t, &n);
 	while (render_round(t, v, n, &done, false, d))
 		;
 	render_round(t, v, n, &done, true, d);
+	for (size_t i = 0; i < n; i++)
+		if (v[i].failed)
+			map_remove(&done, str_from(v[i].name));
 	map_release(&t->values);
 	t->values = done;
 	return d->errors > errors ? -1 : 0;

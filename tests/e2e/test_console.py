@@ -37,7 +37,9 @@ LEGACY = [
     ({"variables": {"a": "A", "n": None}}, [], "", "\n\n"),
     ({"variables": {"a": "A", "n": None}}, ["-var", "n=1"], "A", "\na: A,\nn: 1,\n\n"),
     ({"variables": {"a": "A"}, "builders": []}, [], "", "\n\n"),
+    ({"variables": {"a": "A", "b": "B"}, "builders": []}, ["-var", "a=Z"], "Z", "\na: Z,\n\n"),
     ({"variables": {"a": "A"}, "min_packer_version": "99"}, [], "", "\n\n"),
+    ({"variables": {"a": "A", "b": "{{nope}}"}}, [], "A", "\na: A,\n\n"),
     ({"variables": {"a": "A"}, "builders": [{"type": "nope"}]}, [], "A", "\na: A,\n\n"),
 ]
 
