@@ -368,8 +368,8 @@ static void came_down(struct cloud *c, struct row *r)
 			 task_new(c, r->id, NULL));
 }
 
-/* The backend is asked even when it has not told INSTANCE_UP: it may be starting the machine just now,
- * which would else run on with nobody to end it. */
+/* The backend is asked even when it has not told INSTANCE_UP: it may be starting the machine just
+ * now, which would else run on with nobody to end it. */
 static void stop_job(void *data)
 {
 	AUTO(task) struct task *t = data;
