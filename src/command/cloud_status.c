@@ -47,7 +47,7 @@ static void print(const json_t *s)
 	static const char *const image[] = { "id", "state", "region", "name" };
 	AUTO(buf) struct buf out = BUF_INIT;
 
-	buf_printf(&out, "The local cloud is up at %s (backend %s, pid %lld) for ",
+	buf_printf(&out, "The local cloud is up at %s.\nbackend: %s, pid %lld, up for ",
 		   text(s, "endpoint"), text(s, "backend"),
 		   (long long)json_integer_value(json_object_get(s, "pid")));
 	clock_format_duration(&out, MAX(json_integer_value(json_object_get(s, "uptime_ms")) / 1000,

@@ -13,22 +13,25 @@
 
 #define INPUT_MAX ((size_t)64 << 20)
 
-static const char help_hcl[] = "The console evaluates HCL2 expressions. They can use the "
-			       "functions and, if you started it with a template,\nits "
-			       "variables, locals and data sources.\n\nType an expression and "
-			       "press Enter: upper(var.region) shows the variable region in "
-			       "upper case.\n\n  variables   shows all variables and locals with "
-			       "their values\n  help        shows this text\n  exit        "
-			       "leaves the console; so do Ctrl-D and Ctrl-C\n\nThe {{ }} "
-			       "functions of JSON templates do not work here.";
+static const char help_hcl[] =
+	"The console evaluates HCL2 expressions. They can use all functions and, if you\n"
+	"started it with a template, its variables, locals and data sources.\n\n"
+	"Type an expression and press Enter:\n"
+	"upper(var.region) shows the variable region in upper case.\n\n"
+	"  variables   shows all variables and locals with their values\n"
+	"  help        shows this text\n"
+	"  exit        leaves the console; so do Ctrl-D and Ctrl-C\n\n"
+	"The {{ }} functions of JSON templates do not work here.";
 
 static const char help_json[] =
-    "The console renders the {{ }} functions of JSON templates, with the variables of the "
-    "template it was started with.\n\nType some text and press Enter: {{user `region`}} shows "
-    "the variable region, {{timestamp}} the Unix time.\n\n  variables   shows all variables with "
-    "their values\n  help        shows this text\n  exit        leaves the console; so do Ctrl-D "
-    "and Ctrl-C\n\nFor HCL2 expressions without a template, start the console with "
-    "-config-type=hcl2.";
+	"The console renders the {{ }} functions of JSON templates, with the variables of\n"
+	"the template it was started with.\n\n"
+	"Type some text and press Enter: {{user `region`}} shows the variable region,\n"
+	"{{timestamp}} the Unix time.\n\n"
+	"  variables   shows all variables with their values\n"
+	"  help        shows this text\n"
+	"  exit        leaves the console; so do Ctrl-D and Ctrl-C\n\n"
+	"For HCL2 expressions without a template, start it with -config-type=hcl2.";
 
 struct session {
 	const struct invocation *in;
