@@ -212,13 +212,17 @@ static int change_case(struct gotmpl_env *env, struct str s, ucs4_t (*map)(ucs4_
 static int fn_upper(struct gotmpl_env *env, const struct value *args, size_t nargs,
 		    struct value *ret, struct err *err)
 {
-	return need_text(args, nargs, err) < 0 ? -1 : change_case(env, args[0].string, uc_toupper, ret);
+	if (need_text(args, nargs, err) < 0)
+		return -1;
+	return change_case(env, args[0].string, uc_toupper, ret);
 }
 
 static int fn_lower(struct gotmpl_env *env, const struct value *args, size_t nargs,
 		    struct value *ret, struct err *err)
 {
-	return need_text(args, nargs, err) < 0 ? -1 : change_case(env, args[0].string, uc_tolower, ret);
+	if (need_text(args, nargs, err) < 0)
+		return -1;
+	return change_case(env, args[0].string, uc_tolower, ret);
 }
 
 /* Replaces the first n (negative: all); an empty `old` matches before each character and at the
