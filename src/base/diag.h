@@ -21,7 +21,7 @@ struct source_part {
 struct source {
 	const char *name; /* as the user wrote it; "-" is shown as <stdin> */
 	struct str text;
-	const struct source_part *parts; /* in order; set by the parser of a language that has them */
+	const struct source_part *parts; /* in order; set by the parser of HCL */
 	size_t nparts;
 	/* filled on demand by source_position() */
 	uint32_t *line_starts;

@@ -159,17 +159,17 @@ static void test_json_mistakes(void **state UNUSED)
 	static const struct {
 		const char *text, *mistake;
 	} cases[] = {
-		{ "{\"a\": }", "!1:7 Expected a value, found '}' / It is an object, an array, text in "
-				"double quotes, a number, true, false or null.; " },
-		{ "{\"\U0001f1e9\U0001f1eae\u0301\": }", /* a flag, an e with an accent: two columns */
+		{ "{\"a\": }", "!1:7 Expected a value, found '}' / It is an object, an array, "
+				"text in double quotes, a number, true, false or null.; " },
+		{ "{\"\U0001f1e9\U0001f1eae\u0301\": }", /* a flag, an e with an accent */
 		  "!1:8 Expected a value, found '}' / It is an object, an array, text in double "
 		  "quotes, a number, true, false or null.; " },
-		{ "{\n\"a\": 1,\n}", "!2:7 There is a comma too many here / JSON allows no comma before "
-				     "the closing brace. Reading goes on at t:3:1. So the value "
+		{ "{\n\"a\": 1,\n}", "!2:7 There is a comma too many here / JSON allows no comma "
+				     "before the closing brace. Reading goes on at t:3:1. So the value "
 				     "that begins at t:1:1 is not read.; " },
 		{ "3", "!1:1 Expected an object, found a number; " },
-		{ "{} {}", "!1:4 Expected the end of the file, found '{' / There is one object, or one "
-			   "array of objects, in a file.; " },
+		{ "{} {}", "!1:4 Expected the end of the file, found '{' / There is one object, or "
+			   "one array of objects, in a file.; " },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

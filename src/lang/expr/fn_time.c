@@ -334,7 +334,8 @@ static const struct func_param formatdate_params[] = { { "format", &type_string 
 static const struct func_param timeadd_params[] = { { "timestamp", &type_string },
 						    { "duration", &type_string } };
 static const struct func_param rfc3339_params[] = { { "timestamp", &type_string, PARAM_UNKNOWN } };
-static const struct func_param unix_params[] = { { "unix_timestamp", &type_number, PARAM_UNKNOWN } };
+static const struct func_param unix_params[] = { { "unix_timestamp", &type_number,
+						   PARAM_UNKNOWN } };
 static const struct func_param format_params[] = { { "format", &type_string } };
 
 static const struct func_example formatdate_examples[] = {

@@ -106,7 +106,8 @@ struct str refine_safe_prefix(struct arena *a, struct str s)
 		n = str_cluster(text, i);
 		last = i;
 	}
-	if (text.n - last == 1 && text.p[last] && strchr("-_:;/\\,.(){}[]|?!~ \t@#$%^&*+\"'", text.p[last]))
+	if (text.n - last == 1 && text.p[last] &&
+	    strchr("-_:;/\\,.(){}[]|?!~ \t@#$%^&*+\"'", text.p[last]))
 		return text;
 	text.n = last;
 	return text;

@@ -1,7 +1,7 @@
 /* What is known of a value that is not known yet: that it is not null, how its text begins, between
  * which bounds its number or its number of elements lies. Enough of it makes the value known, and
- * comparisons with it may have an answer: `"a-${unknown}" == null` is false. (Facts: the reference's
- * value library.)
+ * comparisons with it may have an answer: `"a-${unknown}" == null` is false. (Facts: the
+ * reference's value library.)
  *
  *	ret = value_unknown_of(&type_string, span);
  *	ret = value_refine(a, ret, &(struct refinement){REFINE_NOT_NULL, .prefix = "a-"});

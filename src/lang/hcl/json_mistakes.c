@@ -109,8 +109,9 @@ static void tell(struct reader *r, struct token t, const char *summary, const ch
 	if (on.line == at.line || r->next.from <= t.from || t.kind == END)
 		return;
 	diag_detail(r->diags, g,
-		    r->next.kind == END ? "%s Nothing behind it, up to the end at %s:%u:%u, is read."
-					: "%s Reading goes on at %s:%u:%u.",
+		    r->next.kind == END
+			? "%s Nothing behind it, up to the end at %s:%u:%u, is read."
+			: "%s Reading goes on at %s:%u:%u.",
 		    detail, r->src->name, on.line, on.column_chars);
 }
 
@@ -212,7 +213,8 @@ static bool read_pair(struct reader *r)
 	t = r->next;
 	if (t.kind != ':') {
 		skip(r, '{', '}');
-		expected(r, t, "':' after the key", "A key and its value are written \"key\": VALUE.");
+		expected(r, t, "':' after the key",
+			 "A key and its value are written \"key\": VALUE.");
 		return false;
 	}
 	take(r);
@@ -330,6 +332,7 @@ void json_mistakes(struct arena *a, struct source *src, struct diags *d)
 			 "There is one object, or one array of objects, in a file.");
 	at = source_position(src, first.from);
 	if (root == NOTHING && d->n > before)
-		diag_detail(d, &d->v[d->n - 1], "%s So the value that begins at %s:%u:%u is not read.",
+		diag_detail(d, &d->v[d->n - 1],
+			    "%s So the value that begins at %s:%u:%u is not read.",
 			    d->v[d->n - 1].detail, src->name, at.line, at.column_chars);
 }
