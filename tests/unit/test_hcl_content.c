@@ -165,8 +165,8 @@ static void test_json_mistakes(void **state UNUSED)
 		  "!1:8 Expected a value, found '}' / It is an object, an array, text in double "
 		  "quotes, a number, true, false or null.; " },
 		{ "{\n\"a\": 1,\n}", "!2:7 There is a comma too many here / JSON allows no comma "
-				     "before the closing brace. Reading goes on at t:3:1. So the value "
-				     "that begins at t:1:1 is not read.; " },
+				     "before the closing brace. Reading goes on at t:3:1. So the "
+				     "value that begins at t:1:1 is not read.; " },
 		{ "3", "!1:1 Expected an object, found a number; " },
 		{ "{} {}", "!1:4 Expected the end of the file, found '{' / There is one object, or "
 			   "one array of objects, in a file.; " },
