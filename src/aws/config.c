@@ -16,19 +16,16 @@ static const struct spec_row assume_role_rows[] = {
 	SPEC_STR(struct aws_assume_role, policy,
 		 .doc = "Policy, as JSON, that further restricts the role's permissions."),
 	SPEC_STRS(struct aws_assume_role, policy_arns,
-		  .doc = "ARNs of managed policies that further restrict the role's "
-			 "permissions."),
+		  .doc = "ARNs of managed policies that further restrict the role's permissions."),
 	SPEC_STR(struct aws_assume_role, session_name,
 		 .doc = "Name of the role's session in logs. Default: `ingot-TIME`."),
 	SPEC_MAP(struct aws_assume_role, tags, .doc = "Session tags."),
 	SPEC_STRS(struct aws_assume_role, transitive_tag_keys,
-		  .doc = "Keys of session tags that are passed on to roles assumed from this "
-			 "one."),
+		  .doc = "Keys of session tags that are passed on to roles assumed from this one."),
 };
 const struct spec aws_assume_role_spec = SPEC("assume_role", struct aws_assume_role,
 					      assume_role_rows,
-					      .doc = "Role to assume with the credentials "
-						     "found.");
+					      .doc = "Role to assume with the credentials found.");
 
 static const struct spec_row polling_rows[] = {
 	SPEC_INT(struct aws_polling, delay_seconds, .min = 0, .max = 86400,

@@ -290,8 +290,7 @@ static const struct flag flags[] = {
 	{ "force", FLAG_BOOL,
 	  .doc = "Replace existing artifacts that would otherwise stop the build." },
 	{ "on-error", FLAG_STRING, "what", "cleanup", .choices = on_error,
-	  .doc = "What to do when a build fails: cleanup, abort, ask or "
-		 "run-cleanup-provisioner." },
+	  .doc = "What to do when a build fails: cleanup, abort, ask or run-cleanup-provisioner." },
 	{ "parallel-builds", FLAG_INT, "n", "0",
 	  .doc = "Run at most n builds at a time; 0 means no limit." },
 	{ "timestamp-ui", FLAG_BOOL, .doc = "Prefix each message with the time." },

@@ -39,8 +39,7 @@ const struct command command_plugins_install = {
 	.arguments = "[OPTIONS...] <plugin> [<version constraint>]",
 	.summary = "Install a plugin",
 	.description = "The amazon plugin is built in, so there is nothing to install, whatever "
-		       "version is asked for. Other plugins are refused until ingot can run "
-		       "them.",
+		       "version is asked for. Other plugins are refused until ingot can run them.",
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.more_flags = template_flags,

@@ -24,8 +24,7 @@ static int remove_path(const struct invocation *in, const char *path)
 	auto_free char *folder = NULL, *inside = NULL;
 
 	if (in->nargs > 1) {
-		ui_error(in, "%s: a path already names one version: remove the argument "
-			     "%s.", path,
+		ui_error(in, "%s: a path already names one version: remove the argument %s.", path,
 			 in->args[1]);
 		return 1;
 	}

@@ -99,8 +99,7 @@ static const struct spec_row rows[] = {
 			"proxy."),
 	PORT(ssh_proxy_port, .doc = "Port of the proxy. Default: 1080, or 80 for `http://`."),
 	SPEC_STR(T, ssh_proxy_username, .doc = "User for the proxy."),
-	SPEC_STR(T, ssh_proxy_password, .flags = SPEC_SENSITIVE, .doc = "Password for the "
-									"proxy."),
+	SPEC_STR(T, ssh_proxy_password, .flags = SPEC_SENSITIVE, .doc = "Password for the proxy."),
 	SPEC_DURATION(T, ssh_keep_alive_interval,
 		      .doc = "How often to check that the server is still there. Default: `5s`. "
 			     "Negative: never."),

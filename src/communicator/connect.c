@@ -260,9 +260,8 @@ void comm_clear_temporary_key(struct build *b, const struct comm_config *c, cons
 	/* sed -i keeps neither owner nor mode in all seds; writing through the file does. Only the
 	 * end of a line is its key's name: another key's comment may hold the same word. */
 	static const char script[] =
-		"f=$2/.ssh/authorized_keys; if [ -f \"$f\" ]; then "
-		"t=$(while IFS= read -r l || [ -n \"$l\" ]; do "
-		"case $l in (*\" $1\") ;; (*) printf \"%s\\n\" \"$l\";; esac; "
+		"f=$2/.ssh/authorized_keys; if [ -f \"$f\" ]; then t=$(while IFS= read -r l || [ "
+		"-n \"$l\" ]; do case $l in (*\" $1\") ;; (*) printf \"%s\\n\" \"$l\";; esac; "
 		"done <\"$f\"); printf \"%s\\n\" \"$t\" >\"$f\"; fi";
 	AUTO(buf) struct buf own = BUF_INIT;
 	AUTO(buf) struct buf root = BUF_INIT;

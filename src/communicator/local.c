@@ -180,8 +180,7 @@ int local_run(struct build *b, struct local_config *c, struct err *err)
 	int ret = 0;
 
 	if (!here) {
-		build_say(b, "Skipping shell-local: it is not for this operating system "
-			     "(only_on)");
+		build_say(b, "Skipping shell-local: it is not for this operating system (only_on)");
 		return 0;
 	}
 	if (c->inline_.n) {

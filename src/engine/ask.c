@@ -65,8 +65,7 @@ static int read_answer(int tty, const struct cancel *cancel, bool hidden, struct
 		n = read(tty, &c, 1);
 		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 			return err_set(err, ERR_IO,
-				       "the terminal was closed before the question was "
-				       "answered");
+				       "the terminal was closed before the question was answered");
 		if (n == 1 && take(tty, c, hidden, answer))
 			return 0;
 	}

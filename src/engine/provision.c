@@ -68,8 +68,7 @@ static int run_with_timeout(struct build *b, const struct plan_provisioner *p, s
 
 	say_duration(b, "Setting a ", p->timeout_ns, " timeout for the next provisioner...");
 	if (stop < 0 || pthread_create(&w.thread, NULL, watch, &w) != 0)
-		return err_set(err, ERR_IO, "cannot start a thread for the provisioner's "
-					    "timeout");
+		return err_set(err, ERR_IO, "cannot start a thread for the provisioner's timeout");
 	outer = build_swap_cancel(b, own);
 	rc = run_plainly(b, p, err);
 	build_swap_cancel(b, outer);
@@ -173,8 +172,7 @@ void build_provision_undo(struct build *b, void *state, bool failed)
 	if (!failed || !b->inner->provision_error)
 		return;
 	build_say(b,
-		  "Provisioning failed: running the error-cleanup-provisioner, if there is "
-		  "one...");
+		  "Provisioning failed: running the error-cleanup-provisioner, if there is one...");
 	if (b->spec->cleanup && run_provisioner(b, b->spec->cleanup, &err) < 0) {
 		log_line("[ERROR] (%s) cleanup provisioner: %s", b->spec->name, err.msg);
 		b->inner->cleanup_error = xstrdup(err.msg);

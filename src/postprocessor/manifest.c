@@ -37,8 +37,7 @@ static const struct spec_row rows[] = {
 		 .doc = "Additional values to store with the artifact."),
 };
 static const struct spec spec = SPEC("manifest", struct manifest_config, rows,
-				     .doc = "Records the artifacts of all builds in a JSON "
-					    "file.");
+				     .doc = "Records the artifacts of all builds in a JSON file.");
 
 static void add_string(struct buf *out, const char *s)
 {

@@ -1,6 +1,6 @@
 /* Whole requests to the local cloud, signed and in order: each line is one, its first letter the
- * service (e, s, i, or m for SSM: action, space, JSON). @0 to @9 stand for the ids that answers have
- * named so far. Nothing may crash the daemon, and an answer is always there. */
+ * service (e, s, i, or m for SSM: action, space, JSON). @0 to @9 stand for the ids that answers
+ * have named so far. Nothing may crash the daemon, and an answer is always there. */
 #include "aws/sigv4.h"
 #include "aws/xml.h"
 #include "base/clock.h"

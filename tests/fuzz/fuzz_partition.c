@@ -1,5 +1,5 @@
-/* Partition tables of disks, from anywhere: entries lie inside the disk. The first two bytes say how
- * much larger than its written part the disk is. */
+/* Partition tables of disks, from anywhere: entries lie inside the disk. The first two bytes say
+ * how much larger than its written part the disk is. */
 #include "cloud/partition.h"
 
 #include <stdlib.h>

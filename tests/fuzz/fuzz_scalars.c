@@ -61,8 +61,9 @@ static void moment(struct str s)
 	if (!moment_parse_lenient(s, &m))
 		return;
 	moment_write(&b, &m);
-	if (moment_parse(s, &m, &err) == 0 && (moment_parse(buf_str(&b), &again, &err) < 0 ||
-					       m.unix_s != again.unix_s || m.offset != again.offset))
+	if (moment_parse(s, &m, &err) == 0 &&
+	    (moment_parse(buf_str(&b), &again, &err) < 0 || m.unix_s != again.unix_s ||
+	     m.offset != again.offset))
 		abort();
 }
 
@@ -103,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 							 moment,   version, address };
 
 	if (n)
-		readers[data[0] % ARRAY_LEN(readers)]((struct str){ (const char *)data + 1, n - 1 });
+		readers[data[0] % ARRAY_LEN(readers)](
+			(struct str){ (const char *)data + 1, n - 1 });
 	return 0;
 }

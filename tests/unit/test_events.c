@@ -39,7 +39,8 @@ static void test_redact(void **state)
 		  "-----BEGIN KEY-----" },
 		{ "-----BEGIN KEY-----\nAAAABBBB\n-----END KEY-----", "AAAABBBB", "<sensitive>" },
 		{ "secret\n", "a secret stands here", "a <sensitive> stands here" },
-		{ "line one\nline two", "x line one\nline two\ny", "x <sensitive>\n<sensitive>\ny" },
+		{ "line one\nline two", "x line one\nline two\ny",
+		  "x <sensitive>\n<sensitive>\ny" },
 		{ "secret\n", "secret\nnext", "<sensitive>\nnext" },
 	};
 

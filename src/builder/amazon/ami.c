@@ -75,8 +75,7 @@ static const struct spec_row rows[] = {
 			"default key of that region."),
 	SPEC_BOOL(
 		struct amazon_ami, skip_save_build_region,
-		.doc = "Keep the image only in `ami_regions`, not in the region it was built "
-		       "in."),
+		.doc = "Keep the image only in `ami_regions`, not in the region it was built in."),
 	SPEC_STR(struct amazon_ami, imds_support,
 		 .doc = "`v2.0`: instances of the image accept only version 2 of the metadata "
 			"service."),
@@ -286,8 +285,7 @@ void amazon_ami_prepare(struct prepare *p, struct amazon_ami *c, const struct aw
 			      c->deprecate_at);
 	if (minutes && (minutes < 15 || minutes % 15))
 		prepare_error(p, "snapshot_copy_duration_minutes",
-			      "snapshot_copy_duration_minutes must be 15 to 2880, in steps of "
-			      "15");
+			      "snapshot_copy_duration_minutes must be 15 to 2880, in steps of 15");
 	if (c->deregistration_protection && c->deregistration_protection->with_cooldown)
 		c->deregistration_protection->enabled = true;
 }

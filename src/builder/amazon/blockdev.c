@@ -46,8 +46,7 @@ static void check_ratio(struct prepare *p, const char *option, const struct amaz
 			      "%s: %s volumes allow at most %lld iops per GiB of volume_size",
 			      d->device_name, d->volume_type, (long long)ratio);
 	if (d->iops < 100 || d->iops > 64000)
-		prepare_error(p, option, "%s: iops must be between 100 and "
-					 "64000", d->device_name);
+		prepare_error(p, option, "%s: iops must be between 100 and 64000", d->device_name);
 }
 
 static void check_one(struct prepare *p, const char *option, const struct amazon_block_device *d)
@@ -75,8 +74,7 @@ static void check_one(struct prepare *p, const char *option, const struct amazon
 		prepare_error(p, option, "%s: throughput must be between 125 and 1000",
 			      d->device_name);
 	if (d->iops && (d->iops < 3000 || d->iops > 16000))
-		prepare_error(p, option, "%s: iops of a gp3 volume must be between 3000 and "
-					 "16000",
+		prepare_error(p, option, "%s: iops of a gp3 volume must be between 3000 and 16000",
 			      d->device_name);
 }
 

@@ -204,8 +204,7 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
 	s->instance_ends = true;
 	if ((s->group && s->group->id) || volumes_to_delete(s)) {
 		if (aws_wait_instance(&c, t->id, "terminated", NULL, &err) < 0) {
-			build_error(b, "Waiting for instance %s to terminate: "
-				       "%s", t->id, err.msg);
+			build_error(b, "Waiting for instance %s to terminate: %s", t->id, err.msg);
 			return;
 		}
 	}

@@ -160,8 +160,7 @@ static void check_capacity(struct prepare *p, struct amazon_run *c)
 	if (id && group)
 		prepare_error(
 			p, "capacity_reservation_id",
-			"set capacity_reservation_id or capacity_reservation_group_arn, not "
-			"both");
+			"set capacity_reservation_id or capacity_reservation_group_arn, not both");
 	if ((id || group) && given(*pref))
 		prepare_error(
 			p, "capacity_reservation_preference",

@@ -115,8 +115,7 @@ static const struct spec_row rows[] = {
 		  .doc = "Do not stop the instance, but wait until it has stopped: the last "
 			 "provisioner stops it (with sysprep, for example)."),
 	SPEC_BOOL(struct amazon_run, ebs_optimized,
-		  .doc = "Launch the instance as EBS-optimised, where its type leaves the "
-			 "choice."),
+		  .doc = "Launch the instance as EBS-optimised, where its type leaves the choice."),
 	SPEC_BOOL(struct amazon_run, enable_nitro_enclave,
 		  .doc = "Enable Nitro Enclaves on the instance."),
 	SPEC_BOOL(struct amazon_run, enable_t2_unlimited, .flags = SPEC_DEPRECATED,
