@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "cloud/backend.h"
-#include "cloud/model.h"
+#include "cloud/model/model.h"
 
 #include <pthread.h>
 

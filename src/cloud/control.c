@@ -4,8 +4,8 @@
 
 #include "base/os.h"
 #include "base/vec.h"
+#include "cloud/api/doc.h"
 #include "cloud/daemon.h"
-#include "cloud/doc.h"
 
 #include <errno.h>
 #include <fcntl.h>

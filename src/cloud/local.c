@@ -3,10 +3,10 @@
 
 #include "base/os.h"
 #include "base/proc.h"
+#include "cloud/api/doc.h"
 #include "cloud/control.h"
 #include "cloud/daemon.h"
-#include "cloud/doc.h"
-#include "cloud/model.h"
+#include "cloud/model/model.h"
 
 #include <errno.h>
 #include <limits.h>

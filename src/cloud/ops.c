@@ -1,14 +1,14 @@
 /* The operations of the control socket. */
 #include "base/clock.h"
-#include "cloud/api.h"
+#include "cloud/actions/images.h"
+#include "cloud/api/api.h"
+#include "cloud/api/faults.h"
 #include "cloud/control.h"
 #include "cloud/daemon.h"
-#include "cloud/faults.h"
-#include "cloud/images.h"
+#include "cloud/disk/volume.h"
 #include "cloud/local.h"
+#include "cloud/model/standins.h"
 #include "cloud/reqlog.h"
-#include "cloud/standins.h"
-#include "cloud/volume.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 #include "command/components.h"
 
 #include "datasource/functions.h"
-#include "lang/expr/groups.h"
+#include "lang/expr/functions/groups.h"
 
 /* The component's own file defines `const struct KIND KIND_NAME`. */
 #define BUILDERS(ROW) \

@@ -7,7 +7,7 @@
 #include "base/os.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "lang/expr/docs.h"
+#include "lang/expr/functions/docs.h"
 #include "spec/docs.h"
 
 /* One component, whatever its kind. */

@@ -5,7 +5,7 @@
 #include "command/template_flags.h"
 #include "command/ui.h"
 
-#include "template/fix.h"
+#include "template/upgrade/fix.h"
 
 static int fail_with(const struct invocation *in, const struct diags *d, const struct err *err)
 {

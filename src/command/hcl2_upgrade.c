@@ -7,7 +7,7 @@
 #include "command/ui.h"
 
 #include "base/os.h"
-#include "template/upgrade.h"
+#include "template/upgrade/upgrade.h"
 
 static int make_file(const char *path, struct str text, struct err *err)
 {

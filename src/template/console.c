@@ -1,6 +1,6 @@
 /* Expressions against a template's values: what console asks of both languages. */
-#include "template/hcl.h"
-#include "template/legacy.h"
+#include "template/hcl/hcl.h"
+#include "template/legacy/legacy.h"
 
 struct template_console {
 	struct hcl_template *hcl;

@@ -1,6 +1,6 @@
 /* Finding out the language of a template, reading it, and handing it to its front end. */
-#include "template/hcl_builds.h"
-#include "template/legacy.h"
+#include "template/hcl/builds.h"
+#include "template/legacy/legacy.h"
 
 #include "base/clock.h"
 #include "base/os.h"

@@ -3,7 +3,7 @@
  * list of objects, one level for each label. */
 #include "template/schema.h"
 
-#include "template/hcl_builds.h"
+#include "template/hcl/builds.h"
 
 #define DRAFT "https://json-schema.org/draft/2020-12/schema"
 #define TEXT "{ \"type\": [\"string\", \"number\", \"boolean\", \"null\"] }"
@@ -65,7 +65,7 @@ static void write_once_or_more(struct json_writer *w, const char *kind, const ch
 struct member {
 	const char *name, *schema;
 };
-/* What the front end takes out of a component's object (legacy_read.c). */
+/* What the front end takes out of a component's object (read.c). */
 static const struct member legacy_builder[] = { { "type", TEXT }, { "name", TEXT }, { NULL } };
 static const struct member legacy_provisioner[] = {
 	{ "type", TEXT },	  { "only", TEXTS },

@@ -5,14 +5,14 @@
 #include "aws/xml.h"
 #include "base/clock.h"
 #include "base/os.h"
+#include "cloud/actions/images.h"
+#include "cloud/api/dispatch.h"
+#include "cloud/api/faults.h"
+#include "cloud/api/services.h"
 #include "cloud/console.h"
-#include "cloud/dispatch.h"
-#include "cloud/faults.h"
-#include "cloud/images.h"
 #include "cloud/jobs.h"
-#include "cloud/lifecycle.h"
+#include "cloud/model/lifecycle.h"
 #include "cloud/reqlog.h"
-#include "cloud/services.h"
 
 #include <ctype.h>
 #include <ftw.h>

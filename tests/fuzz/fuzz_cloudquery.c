@@ -1,7 +1,7 @@
 /* Requests of the local cloud: neither parameters nor signatures may crash it, whatever comes in.
  */
-#include "cloud/query.h"
-#include "cloud/signature.h"
+#include "cloud/api/query.h"
+#include "cloud/api/signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,5 +1,5 @@
 /* Fault plans of the local cloud. */
-#include "cloud/faults.h"
+#include "cloud/api/faults.h"
 
 #include <stdlib.h>
 

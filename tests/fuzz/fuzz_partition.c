@@ -1,6 +1,6 @@
 /* Partition tables of disks, from anywhere: entries lie inside the disk. The first two bytes say
  * how much larger than its written part the disk is. */
-#include "cloud/partition.h"
+#include "cloud/disk/partition.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

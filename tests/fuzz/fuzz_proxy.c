@@ -1,6 +1,6 @@
 /* The local cloud's proxy between an instance and a server, neither of which is trusted: the first
  * byte says whose bytes follow. Nothing leaves; what it would pass on stays in a socket. */
-#include "cloud/proxy.c"
+#include "cloud/net/proxy.c"
 
 #include <stdlib.h>
 

@@ -2,10 +2,10 @@
  * read and written again reads the same. The first byte chooses. */
 #include "base/clock.h"
 #include "base/gotime.h"
-#include "cloud/netns.h"
-#include "cloud/vpc.h"
+#include "cloud/container/netns.h"
+#include "cloud/model/vpc.h"
 #include "communicator/config.h"
-#include "lang/expr/moment.h"
+#include "lang/expr/functions/moment.h"
 #include "template/version.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Keys of users: what the local cloud imports, and what a template's key file holds. */
-#include "cloud/sshkey.h"
+#include "cloud/model/sshkey.h"
 #include "communicator/ssh_key.h"
 
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 
 #include "lang/hcl/format.h"
 #include "lang/hcl/hcl.h"
-#include "template/fix.h"
-#include "template/upgrade.h"
+#include "template/upgrade/fix.h"
+#include "template/upgrade/upgrade.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -2,7 +2,7 @@
  * find something. */
 #include "base/clock.h"
 #include "base/str.h"
-#include "cloud/baseimage.h"
+#include "cloud/baseimage/baseimage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,15 +2,15 @@
 #include "base/arena.h"
 #include "base/os.h"
 #include "base/str.h"
-#include "cloud/api.h"
-#include "cloud/doc.h"
-#include "cloud/faults.h"
+#include "cloud/actions/types.h"
+#include "cloud/api/api.h"
+#include "cloud/api/doc.h"
+#include "cloud/api/faults.h"
+#include "cloud/api/query.h"
+#include "cloud/api/signature.h"
 #include "cloud/jobs.h"
-#include "cloud/query.h"
-#include "cloud/signature.h"
-#include "cloud/sshkey.h"
-#include "cloud/types.h"
-#include "cloud/vpc.h"
+#include "cloud/model/sshkey.h"
+#include "cloud/model/vpc.h"
 
 #include <setjmp.h>
 #include <signal.h>

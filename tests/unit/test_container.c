@@ -7,9 +7,9 @@
 #include "base/os.h"
 #include "base/proc.h"
 #include "cloud/backend.h"
-#include "cloud/cgroup.h"
-#include "cloud/container_disk.h"
-#include "cloud/mountfd.h"
+#include "cloud/container/cgroup.h"
+#include "cloud/container/disk.h"
+#include "cloud/container/mountfd.h"
 
 #include <errno.h>
 #include <fcntl.h>

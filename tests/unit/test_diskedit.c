@@ -2,10 +2,10 @@
  * the kernel. */
 #include "base/os.h"
 #include "base/str.h"
-#include "cloud/baseimage_root.h"
-#include "cloud/cpio.h"
-#include "cloud/diskedit.h"
-#include "cloud/imagetool.h"
+#include "cloud/baseimage/root.h"
+#include "cloud/disk/diskedit.h"
+#include "cloud/disk/imagetool.h"
+#include "cloud/qemu/cpio.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Every fixer of `fix`, the text it writes, and the mistakes it names. */
-#include "template/fix.h"
+#include "template/upgrade/fix.h"
 
 #include "base/str.h"
 

@@ -1,6 +1,6 @@
 /* Patterns of -only and -except on HCL2 templates. */
 #include "base/base.h"
-#include "template/hcl_glob.h"
+#include "template/hcl/glob.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

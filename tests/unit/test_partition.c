@@ -1,6 +1,6 @@
 /* cloud/partition: tables as disks have them, and disks that only look like it. */
 #include "base/os.h"
-#include "cloud/partition.h"
+#include "cloud/disk/partition.h"
 
 #include <endian.h>
 #include <fcntl.h>

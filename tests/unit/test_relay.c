@@ -3,9 +3,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/os.h"
-#include "cloud/proxy.h"
-#include "cloud/proxy_policy.h"
-#include "cloud/relay.h"
+#include "cloud/net/proxy.h"
+#include "cloud/net/proxy_policy.h"
+#include "cloud/net/relay.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include "base/map.h"
 #include "base/os.h"
 #include "datasource/functions.h"
-#include "lang/expr/groups.h"
+#include "lang/expr/functions/groups.h"
 #include "template/plan.h"
 
 #include <setjmp.h>

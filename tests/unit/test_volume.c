@@ -2,7 +2,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/os.h"
-#include "cloud/volume.h"
+#include "cloud/disk/volume.h"
 
 #include <dirent.h>
 #include <fcntl.h>

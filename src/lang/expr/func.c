@@ -1,7 +1,7 @@
 /* The table of all functions: where names are found. */
 #include "lang/expr/func.h"
 
-#include "lang/expr/groups.h"
+#include "lang/expr/functions/groups.h"
 
 #define ENTRY(name) &func_group_##name,
 const struct func_group *const func_groups[] = { FUNC_GROUPS(ENTRY) NULL };

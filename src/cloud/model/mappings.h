@@ -1,0 +1,21 @@
+/* Block device mappings of requests and images, and the volumes made for them. */
+#ifndef INGOT_CLOUD_MODEL_MAPPINGS_H
+#define INGOT_CLOUD_MODEL_MAPPINGS_H
+
+#include "cloud/api/api.h"
+
+/* PREFIX.N of the request in the form of an answer: deviceName, virtualName, noDevice (""), ebs{…}.
+ * NULL after an error answer. */
+json_t *mappings_read(struct call *c, const char *prefix);
+/* Those of the image changed by those of the request; sizes, snapshots and types filled in and
+ * checked. Only entries with a volume are left. NULL after an error answer. */
+json_t *mappings_merge(struct call *c, const json_t *image, const char *prefix);
+/* Makes the volume rows (`creating`) and the instance's blockDeviceMapping. */
+void mappings_make_volumes(struct call *c, struct row *instance, const json_t *mappings,
+			   json_t *tags);
+/* A volume's document; `spec` is the ebs object of a mapping. */
+json_t *volume_doc(struct call *c, const char *id, const json_t *spec, const char *zone);
+/* The key that encrypts: the ARN for what a request names, or of the account's default. */
+const char *kms_key_arn(struct call *c, const char *key);
+
+#endif

@@ -1,0 +1,28 @@
+/* The groups of functions of lang/expr: one a file fn_NAME.c, in the order of the docs. */
+#ifndef INGOT_LANG_EXPR_FUNCTIONS_GROUPS_H
+#define INGOT_LANG_EXPR_FUNCTIONS_GROUPS_H
+
+#include "lang/expr/func.h"
+
+#define FUNC_GROUPS(ROW) \
+	ROW(number) \
+	ROW(list) \
+	ROW(collection) \
+	ROW(set) \
+	ROW(string) \
+	ROW(format) \
+	ROW(regex) \
+	ROW(encoding) \
+	ROW(json) \
+	ROW(yaml) \
+	ROW(csv) \
+	ROW(crypto) \
+	ROW(time) \
+	ROW(network) \
+	ROW(file) \
+	ROW(convert)
+
+#define FUNC_GROUP_DECLARE(name) extern const struct func_group func_group_##name;
+FUNC_GROUPS(FUNC_GROUP_DECLARE)
+
+#endif
