@@ -1,4 +1,4 @@
-/* The groups of functions of lang/expr: one a file fn_NAME.c, in the order of the docs. */
+/* The groups of functions of lang/expr: a file of this directory each, in the order of the docs. */
 #ifndef INGOT_LANG_EXPR_FUNCTIONS_GROUPS_H
 #define INGOT_LANG_EXPR_FUNCTIONS_GROUPS_H
 
