@@ -1,13 +1,15 @@
 /* The local cloud as the rest of ingot sees it: `build -local` and the cloud commands talk to its
- *daemon through this. Nothing here needs root; the daemon is found by its data folder.
+ * daemon through this. Nothing here needs root; the daemon is found by its data folder.
  *
  *	AUTO(local_cloud) struct local_cloud *lc = NULL;
- *	if (local_cloud_attach(&(struct local_cloud_options){ .on_progress = tell }, &lc, &err) < 0)
- *… local_cloud_expect(lc, ids, n, warn, data, &err); … use local_cloud_endpoint(lc), its keys and
- *region …
+ *
+ *	if (local_cloud_attach(&(struct local_cloud_options){ .on_progress = tell }, &lc, err) < 0)
+ *		return -1;
+ *	local_cloud_expect(lc, ids, n, warn, data, err);
+ *	… its endpoint, keys and region …
  *
  * An attachment is a connection to the daemon: while it is open the daemon stays, and a daemon that
- *was started by an attachment stops when the last one is gone (also when its holder was killed).
+ * was started by an attachment stops when the last one is gone (also when its holder was killed).
  */
 #ifndef INGOT_CLOUD_LOCAL_H
 #define INGOT_CLOUD_LOCAL_H
@@ -21,8 +23,8 @@ struct local_cloud;
 
 struct local_cloud_options {
 	const char *data_dir; /* NULL: INGOT_CLOUD_DATA, else the default folder */
-	const char *
-		backend; /* NULL: "auto"; only read when a daemon has to be started, as all below */
+	/* The rest is read only when a daemon has to be started. */
+	const char *backend;  /* NULL: "auto" */
 	const char *net;      /* "mirror", "any", "none"; NULL: "mirror" */
 	bool start_only_if_up; /* attach to a running one or fail with ERR_NOT_FOUND */
 	/* What it is doing while it takes long (base images are made); may be NULL. Caller's
@@ -37,8 +39,8 @@ struct local_cloud_options {
  * with the daemon's own message. */
 int local_cloud_attach(const struct local_cloud_options *o, struct local_cloud **ret,
 		       struct err *err) MUST_USE;
-void local_cloud_detach(
-	struct local_cloud *lc); /* waits until a daemon that now ends is gone; NULL is fine */
+/* Waits until a daemon that now ends is gone; NULL is fine. */
+void local_cloud_detach(struct local_cloud *lc);
 DEFINE_AUTO_PTR(local_cloud, struct local_cloud *, local_cloud_detach);
 
 /* Borrowed, valid until detach. */

@@ -5,7 +5,7 @@
  *	comm_prepare(p, &c->comm);
  *
  * Durations are nanoseconds; 0 in a number means "not given" until comm_prepare fills the defaults
- *in.
+ * in.
  */
 #ifndef INGOT_COMMUNICATOR_CONFIG_H
 #define INGOT_COMMUNICATOR_CONFIG_H

@@ -4,7 +4,7 @@
  *	{
  *		struct comm_target t = { .address = instance_address, .data = state,
  *					 .private_key = state->key_pem, .console = instance_console
- *}; return comm_connect(b, &state->config->comm, &t, err);
+ * }; return comm_connect(b, &state->config->comm, &t, err);
  *	}
  *	… and in its undo: comm_disconnect(b);
  */

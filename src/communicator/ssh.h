@@ -1,5 +1,5 @@
 /* One SSH connection: opened, used by one thread at a time, kept alive by another while nobody uses
- *it. Private to this room.
+ * it. Private to this room.
  *
  *	ssh_conn_take(c, cancel);
  *	if (ssh_chan_exec(c, &chan, "uname", 0, &err) == 0)
@@ -9,7 +9,7 @@
  *	ssh_conn_give(c);
  *
  * The library's session never blocks: all waiting is in ssh_conn_step, which watches the socket,
- *the cancel flag and everything that is forwarded.
+ * the cancel flag and everything that is forwarded.
  */
 #ifndef INGOT_COMMUNICATOR_SSH_H
 #define INGOT_COMMUNICATOR_SSH_H

@@ -1,7 +1,7 @@
 /* One running build: what components get in hand. One thread each; its own arena.
  *
  * Builders are lists of steps; each *entered* step is undone in reverse, also after its own
- *failure; a product survives success.
+ * failure; a product survives success.
  *
  *	static const struct step steps[] = {
  *		{ "key pair", "StepKeyPair", key_run, key_undo, 0 },
@@ -106,8 +106,7 @@ int build_render(struct build *b, struct value dot, const char *text, struct str
 
 struct step {
 	const char *label;  /* for people and the status line: "launch instance" */
-	const char *
-		name; /* Packer's step name, printed by -debug and abort: "StepRunSourceInstance" */
+	const char *name;   /* Packer's, printed by -debug and abort: "StepRunSourceInstance" */
 	int (*run)(struct build *b, void *state, struct err *err);
 	/* May be NULL. failed: the build did not end well. Idempotent, own deadline, cannot fail
 	 * the build. */

@@ -1,10 +1,13 @@
 /* Write-ahead journal: every resource has a row before its creating call leaves, gets its id on the
- *line after, and is marked when undone. One SQLite file a run (RUN.db in the folder `runs` of
- *INGOT_STATE_DIR), rollback journal, locked while the run lives (design.md 4). It never holds a
- *secret. A run that makes nothing makes no file.
+ * line after, and is marked when undone. One SQLite file a run (RUN.db in the folder `runs` of
+ * INGOT_STATE_DIR), rollback journal, locked while the run lives (design.md 4). It never holds a
+ * secret. A run that makes nothing makes no file.
  *
- *	if (journal_intend(j, &(struct journal_row){ .kind = "volume", … }, &row, err) < 0) return
- *-1; … the creating call … if (journal_made(j, row, volume_id, err) < 0) return -1;
+ *	if (journal_intend(j, &(struct journal_row){ .kind = "volume", … }, &row, err) < 0)
+ *		return -1;
+ *	… the creating call …
+ *	if (journal_made(j, row, volume_id, err) < 0)
+ *		return -1;
  */
 #ifndef INGOT_ENGINE_JOURNAL_H
 #define INGOT_ENGINE_JOURNAL_H

@@ -2,13 +2,14 @@
  *
  *	struct file_config { char *target; char *content; };
  *	static const struct spec_row file_rows[] = {
- *		SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED, .doc = "Path of the
- *file to make."), SPEC_STR(struct file_config, content, .doc = "Text to put into it."),
+ *		SPEC_STR(struct file_config, target, .flags = SPEC_REQUIRED,
+ *			 .doc = "Path of the file to write."),
+ *		SPEC_STR(struct file_config, content, .doc = "Text to put into it."),
  *	};
  *	const struct spec file_spec = SPEC("file", struct file_config, file_rows);
  *
  * One table drives decoding from both languages, defaults, checks, "did you mean", docs, JSON
- *Schema and redaction. A row whose member has another C type does not compile.
+ * Schema and redaction. A row whose member has another C type does not compile.
  */
 #ifndef INGOT_SPEC_SPEC_H
 #define INGOT_SPEC_SPEC_H

@@ -36,8 +36,8 @@ struct plan_data {
 struct plan_component {
 	const char *type;
 	const char *name;    /* the name given to it, or NULL */
-	struct value
-		body; /* options as written (legacy) or evaluated (HCL), without the common ones */
+	/* Options as written (legacy) or evaluated (HCL), without the common ones. */
+	struct value body;
 	struct span span;
 	const struct spec *spec;
 	void *config;	     /* decoded and prepared for validate; NULL if it could not be */

@@ -1,8 +1,9 @@
 /* The AWS client by hand: what the end-to-end tests of src/aws run against moto and against servers
- *that misbehave. Not installed.
+ * that misbehave. Not installed.
  *
- *	aws_probe [-o OPTION=VALUE]… COMMAND [ARGUMENT…]      OPTION: as in a template;
- *assume_role.role_arn
+ *	aws_probe [-o OPTION=VALUE]… COMMAND [ARGUMENT…]
+ *
+ * OPTION is as in a template, assume_role.role_arn for one in a block. Commands:
  *
  *	call SERVICE ACTION [KEY=VALUE…]   the answer's leaves as PATH=TEXT
  *	credentials | region | endpoint SERVICE REGION | whoami | address | parameter NAME
@@ -10,8 +11,9 @@
  *	wait-many N ID STATE               N threads wait for one instance
  *	cancel MS KIND ID STATE            the wait is cancelled after MS
  *	patience MS IMAGE                  waits for an image, with so little patience
- *	cycle IMAGE NAME                   a build's calls: key, group, instance, stop, image, copy,
- *undo undo KIND ID | find KIND NAME TOKEN RUN
+ *	cycle IMAGE NAME                   a build's calls: key, group, instance, stop, image,
+ *	                                   copy, undo
+ *	undo KIND ID | find KIND NAME TOKEN RUN
  *
  * Errors: "error CODE NAME STATUS: MESSAGE" and exit status 1.
  */

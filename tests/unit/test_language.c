@@ -1,14 +1,14 @@
 /* The expression language by its text: each case of tests/vectors/functions/NAME.txt is an
- *expression, what comes out, and an empty line. What comes out is
+ * expression, what comes out, and an empty line. What comes out is
  *
  *	JSON as jsonencode gives it	with "sensitive " in front where the value is
  *	unknown
- *	! words				an error whose summary and detail have all of the words, in
- *capitals or not
+ *	! words				an error whose summary and detail have all of the words,
+ *					in capitals or not
  *
  * A backslash at the end of a line takes the next line to it, with a line break between them. In
- *scope are the unknown values `u` (of any type), `us` (string), `ul` (list of string), `um` (map of
- *number) and `secret`, a sensitive "s3cr3t". The working folder is `files` beside the cases. */
+ * scope are the unknown values `u` (of any type), `us` (string), `ul` (list of string), `um` (map
+ * of number) and `secret`, a sensitive "s3cr3t". The working folder is `files` beside the cases. */
 #include "lang/expr/eval.h"
 
 #include "base/os.h"

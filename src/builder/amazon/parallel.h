@@ -1,9 +1,12 @@
 /* Independent API calls of one build side by side: each runs on its own thread with its own arena,
- *the first on the caller's.
+ * the first on the caller's.
  *
- *	struct ask { struct amazon_task task; struct ec2_image *ret; size_t n; } a = { { .run =
- *ask_images } }, b = …; struct amazon_task *tasks[] = { &a.task, &b.task }; if (amazon_parallel(s,
- *tasks, 2, err) < 0) …
+ *	struct ask { struct amazon_task task; struct ec2_image *ret; size_t n; };
+ *	struct ask a = { { .run = ask_images } }, b = …;
+ *	struct amazon_task *tasks[] = { &a.task, &b.task };
+ *
+ *	if (amazon_parallel(s, tasks, 2, err) < 0)
+ *		…
  */
 #ifndef INGOT_BUILDER_AMAZON_PARALLEL_H
 #define INGOT_BUILDER_AMAZON_PARALLEL_H

@@ -1,5 +1,5 @@
 /* Reading and changing JSON documents by dotted paths, and printing them as the answers of AWS's
- *XML protocols. A path step "name[]" goes through every element of a list.
+ * XML protocols. A path step "name[]" goes through every element of a list.
  *
  *	doc_str(row->doc, "instanceState.name")
  */

@@ -5,7 +5,7 @@
  *	  {"action": "CreateImage", "fault": "late", "ms": 3000}]}
  *
  * `call` counts the calls of that action ("*": of all) from 1 since the plan was loaded; `count` 0
- *means from there on. Thread-safe.
+ * means from there on. Thread-safe.
  */
 #ifndef INGOT_CLOUD_API_FAULTS_H
 #define INGOT_CLOUD_API_FAULTS_H

@@ -3,13 +3,13 @@
  * Below the data folder:
  *
  *	volumes/VOL.raw        sparse; VOL.parent names the snapshot that it is nearest to
- *	snapshots/SNAP         manifest, text: size, then "INDEX DIGEST" (or "INDEX -": still in
- *parts/) parts/SNAP/INDEX       blocks that are not hashed yet blocks/AB/DIGEST       blocks,
- *shared by all manifests spares/SNAP.raw        a volume made ahead of its use (where the file
- *system has no reflinks)
+ *	snapshots/SNAP         manifest, text: size, then "INDEX DIGEST" ("-": still in parts/)
+ *	parts/SNAP/INDEX       blocks that are not hashed yet
+ *	blocks/AB/DIGEST       blocks, shared by all manifests
+ *	spares/SNAP.raw        a volume made ahead of its use (where there are no reflinks)
  *
  * What a manifest does not name is no part of the store: opening it again removes the rest, so that
- *a crash at any point costs nothing but work. Block counts live in memory alone.
+ * a crash at any point costs nothing but work. Block counts live in memory alone.
  */
 #ifndef INGOT_CLOUD_DISK_VOLUME_STORE_H
 #define INGOT_CLOUD_DISK_VOLUME_STORE_H

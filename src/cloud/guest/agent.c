@@ -1,6 +1,6 @@
 /* The part of the guest program that stays in a virtual machine and does there what the container
- *backend does from outside: names for disks as EC2 has them, orderly stop, sync. It speaks lines
- *over a virtio port.
+ * backend does from outside: names for disks as EC2 has them, orderly stop, sync. It speaks lines
+ * over a virtio port.
  *
  *	poweroff | reboot | sync		"sync" is answered by "synced"
  *	(from here) hello			at start

@@ -7,7 +7,7 @@
  *	kernel.c         kernel and initrd
  *
  * Nothing of a machine outlives the daemon: the process gets SIGKILL with its thread, all its
- *channels are socket pairs, and its helpers reach ingot by an abstract socket that has no file.
+ * channels are socket pairs, and its helpers reach ingot by an abstract socket that has no file.
  */
 #ifndef INGOT_CLOUD_QEMU_QEMU_H
 #define INGOT_CLOUD_QEMU_QEMU_H

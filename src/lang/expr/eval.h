@@ -4,9 +4,9 @@
  *	if (eval_expr(&e, x, &v) < 0) …		the mistakes are in d
  *
  * Evaluation goes on after a mistake, so that all of an expression's mistakes are reported. What
- *depends on a value that is not known yet is unknown, never a guess. A diagnostic carries the
- *values that took part (diag.values), sensitive ones hidden. Trees are constant: one may be
- *evaluated by many threads, each with its own struct eval.
+ * depends on a value that is not known yet is unknown, never a guess. A diagnostic carries the
+ * values that took part (diag.values), sensitive ones hidden. Trees are constant: one may be
+ * evaluated by many threads, each with its own struct eval.
  */
 #ifndef INGOT_LANG_EXPR_EVAL_H
 #define INGOT_LANG_EXPR_EVAL_H

@@ -6,10 +6,10 @@
  *	  .doc = "Turns all letters into capitals.", FUNC_EXAMPLES(upper_examples) },
  *
  * The caller (lang/expr/call.c) counts the arguments, converts each to its parameter's type,
- *refuses null, answers unknown for unknown, takes the marks off and puts them on the result: a
- *row's flags say where not. A C function therefore sees plain values of the right type. Docs,
- *completion and the test of the examples read the same rows. Functions are pure but for those of
- *files, time and servers.
+ * refuses null, answers unknown for unknown, takes the marks off and puts them on the result: a
+ * row's flags say where not. A C function therefore sees plain values of the right type. Docs,
+ * completion and the test of the examples read the same rows. Functions are pure but for those of
+ * files, time and servers.
  */
 #ifndef INGOT_LANG_EXPR_FUNC_H
 #define INGOT_LANG_EXPR_FUNC_H

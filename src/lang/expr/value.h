@@ -92,8 +92,8 @@ bool value_as_double(struct value v, double *ret);
 /* Shortest decimal text of a number, as HCL and JSON print it ("1", "0.1", "1e+30" never). */
 struct str value_number_text(struct arena *a, struct value v);
 bool value_equal(struct value a, struct value b); /* deep; marks and spans are ignored */
-const char *value_kind_phrase(
-	struct value v); /* "text", "a number", "a list", "an object", "nothing (null)" */
+/* "text", "a number", "a list", "an object", "nothing (null)" */
+const char *value_kind_phrase(struct value v);
 /* True if v or anything in it is unknown / sensitive. */
 bool value_has_unknown(struct value v);
 bool value_has_sensitive(struct value v);

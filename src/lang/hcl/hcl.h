@@ -6,7 +6,7 @@
  *	hcl_content(a, body, &schema, d, &c);
  *
  * After a mistake the reading goes on at the next line or closing bracket, so that one file shows
- *all its mistakes.
+ * all its mistakes.
  */
 #ifndef INGOT_LANG_HCL_HCL_H
 #define INGOT_LANG_HCL_HCL_H

@@ -56,8 +56,8 @@ static int fn_try(struct func_call *c, const struct value *args UNUSED, size_t n
 			tell(&mistakes, &d);
 			continue;
 		}
-		if (value_has_unknown(
-			    *ret)) /* what becomes known may turn out to be a mistake yet */
+		/* what becomes known may turn out to be a mistake yet */
+		if (value_has_unknown(*ret))
 			*ret = arg_marked(value_unknown_of(&type_any, c->span),
 					  value_has_sensitive(*ret));
 		return 0;

@@ -5,7 +5,7 @@
  *	re2_free(re);
  *
  * What RE2 does not know (backreferences, looking around, possessive repetition…) is refused. A
- *match that would take too long ends with an error that says so.
+ * match that would take too long ends with an error that says so.
  */
 #ifndef INGOT_LANG_EXPR_FUNCTIONS_RE2_H
 #define INGOT_LANG_EXPR_FUNCTIONS_RE2_H
