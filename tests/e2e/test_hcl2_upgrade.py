@@ -43,6 +43,8 @@ CASES = {
         template(min_packer_version="1.6.0", provisioners=[{"type": "ansible", "playbook_file": "p"}]),
         'packer {\n  required_version = ">= 1.6.0"\n  required_plugins {\n    ansible = {\n      source  = "github.com/hashicorp/ansible"\n      version = "~> 1"\n    }\n  }\n}\n' +
         SOURCE + provisioner('    playbook_file = "p"\n', "ansible"), []),
+    "a version with quotes in it": (
+        template(min_packer_version='1.{{isotime "2006"}}'), 'packer {\n  required_version = ">= 1.{{isotime \\"2006\\"}}"\n}\n' + SOURCE + build(), []),
     "variables": (
         template(variables={"b": None, "a": "1", "e": "{{env `HOME`}}/x", "s": "secret"}, sensitive_variables=["s"]),
         '\nvariable "a" {\n  type    = string\n  default = "1"\n}\n\nvariable "b" {\n  type = string\n}\n\nvariable "e" {\n  type    = string\n  default = "${env("HOME")}/x"\n}\n'
@@ -117,7 +119,7 @@ CASES = {
                 for n, i in (("a", 1), ("b", 2), ("c", 1))) + build(sources='["source.amazon-ebs.a", "source.amazon-ebs.b", "source.amazon-ebs.c"]'), []),
 }
 # Not valid as such: a plugin's provisioner, a variable without a value, servers that are not there, functions that do not exist.
-NOT_VALID = {"version and plugins", "variables", "variables that nobody declares", "functions of servers", "what cannot be turned"}
+NOT_VALID = {"version and plugins", "a version with quotes in it", "variables", "variables that nobody declares", "functions of servers", "what cannot be turned"}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -135,8 +135,12 @@ static void write_packer(struct upgrade *u, struct buf *out)
 	annotate(u, "\n# What the template needs: the version of the program and its plugins.\n",
 		 out);
 	buf_adds(out, "packer {\n");
-	if (version.kind == VALUE_STRING)
-		buf_printf(out, "required_version = \">= " STR_FMT "\"\n", STR_ARG(version.string));
+	if (version.kind == VALUE_STRING) {
+		buf_adds(out, "required_version = ");
+		hcl_write_quoted(out, str_from(arena_printf(u->arena, ">= " STR_FMT,
+							    STR_ARG(version.string))));
+		buf_addc(out, '\n');
+	}
 	if (any)
 		buf_adds(out, "required_plugins {\n");
 	for (size_t i = 0; i < ARRAY_LEN(plugins); i++)
