@@ -250,6 +250,11 @@ void local_cloud_detach(struct local_cloud *lc)
 	free(lc);
 }
 
+int local_cloud_fd(const struct local_cloud *lc)
+{
+	return lc->fd;
+}
+
 const char *local_cloud_endpoint(const struct local_cloud *lc)
 {
 	return doc_str(lc->info, "endpoint");

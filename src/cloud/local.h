@@ -51,6 +51,7 @@ const char *local_cloud_region(const struct local_cloud *lc);  /* where the temp
 const char *local_cloud_backend(const struct local_cloud *lc); /* "container", "qemu", "none" */
 const char *local_cloud_data_dir(const struct local_cloud *lc);
 bool local_cloud_started(const struct local_cloud *lc); /* it will end with the builds */
+int local_cloud_fd(const struct local_cloud *lc); /* for poll: hangs up when the daemon is gone */
 
 /* Ids and names that a template uses. Those the cloud does not know are made as stand-ins under
  * that very id; each gets one warning in words for the user. */

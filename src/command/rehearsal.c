@@ -1,12 +1,17 @@
 /* -local replaces where and with which keys everything runs, before the first build starts. */
 #include "command/rehearsal.h"
 
+#include "base/cancel.h"
 #include "base/os.h"
 
 #include "cloud/local.h"
 
 #include "engine/inner.h"
 #include "engine/journal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 
 /* First in the PATH of local scripts: an AWS CLI that is older than AWS_ENDPOINT_URL (Debian 12's)
  * would call AWS. It takes its own folder out of the PATH; an --endpoint-url of the script's comes
@@ -24,6 +29,9 @@ struct rehearsal {
 	struct run *run;
 	struct local_cloud *cloud;
 	struct run_local local;
+	struct cancel *ended;
+	pthread_t watcher;
+	bool watched;
 };
 
 /* The run's names of kinds stand in the same order as the cloud's. */
@@ -69,6 +77,29 @@ static int write_aws_front(const char *data_dir, struct err *err)
 		       : os_write_file(path, aws_front, sizeof(aws_front) - 1, 0700, err);
 }
 
+/* Builds whose cloud is gone would wait for their instances to the end of their patience. */
+static void *watch(void *data)
+{
+	enum { CLOUD, ENDED };
+	struct rehearsal *r = data;
+	struct pollfd p[] = {
+		[CLOUD] = { .fd = local_cloud_fd(r->cloud), .events = POLLRDHUP },
+		[ENDED] = { .fd = cancel_fd(r->ended), .events = POLLIN },
+	};
+
+	while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR)
+		;
+	if (p[ENDED].revents || !p[CLOUD].revents)
+		return NULL;
+	run_plain(r->run, true,
+		  "The local cloud stopped while builds were running; they are cancelled. Its log is "
+		  "%s/cloud.log.",
+		  r->local.data_dir);
+	cancel_set(r->local.gone);
+	cancel_set(r->run->cancel);
+	return NULL;
+}
+
 int rehearsal_start(struct run *run, struct rehearsal **ret, struct err *err)
 {
 	struct local_cloud_options options = { .on_progress = progress,
@@ -93,7 +124,10 @@ int rehearsal_start(struct run *run, struct rehearsal **ret, struct err *err)
 					    .data_dir = local_cloud_data_dir(cloud),
 					    .expect = expect,
 					    .notices = notices,
-					    .cloud = cloud } };
+					    .cloud = cloud,
+					    .gone = cancel_new(NULL) } };
+	r->ended = cancel_new(NULL);
+	r->watched = pthread_create(&r->watcher, NULL, watch, r) == 0;
 	run->local = &r->local;
 	events_add_secret(run->events, r->local.secret_key);
 	journal_set_local(run->journal, r->local.data_dir);
@@ -108,6 +142,11 @@ void rehearsal_end(struct rehearsal *r)
 {
 	if (!r)
 		return;
+	cancel_set(r->ended);
+	if (r->watched)
+		pthread_join(r->watcher, NULL);
+	cancel_free(r->ended);
+	cancel_free(r->local.gone);
 	if (local_cloud_started(r->cloud))
 		run_plain(r->run, false,
 			  "\nThe images of this build are in %s; to use them: ingot cloud up",

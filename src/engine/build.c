@@ -166,6 +166,11 @@ int build_decode(struct build *b, const struct plan_component *c, struct arena *
 	return err_set(err, ERR_INVALID, "%s: " STR_FMT, c->type, STR_ARG(why));
 }
 
+struct cancel *build_gone(const struct build *b)
+{
+	return b->run->local ? b->run->local->gone : NULL;
+}
+
 struct cancel *build_swap_cancel(struct build *b, struct cancel *c)
 {
 	struct cancel *before = b->cancel;

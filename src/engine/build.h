@@ -69,6 +69,7 @@ struct run_local {
 	int (*notices)(void *cloud, const char *instance_id,
 		       void (*tell)(void *data, const char *text), void *data, struct err *err);
 	void *cloud;
+	struct cancel *gone; /* set when the cloud is: nothing can be undone there any more */
 };
 
 struct build {
@@ -77,8 +78,8 @@ struct build {
 	const struct plan_build *spec;
 	size_t index;		  /* colour */
 	struct arena *arena;	  /* of this build */
-	/* Child of run->cancel. While steps are undone it is another one, which Ctrl-C does not
-	 * set: take it from here each time. */
+	/* Child of run->cancel. While steps are undone it is a child of build_gone(), which Ctrl-C
+	 * does not set: take it from here each time. */
 	struct cancel *cancel;
 	struct map generated;	  /* build values: ID, Host, Port, User, … → char * in the arena */
 	struct communicator *comm; /* while connected */
@@ -113,6 +114,10 @@ struct step {
 	void (*undo)(struct build *b, void *state, bool failed);
 	bool product; /* undo is called only when the build failed */
 };
+/* The cancel flag of what goes on after Ctrl-C, as cleaning up does: set when nothing can be reached
+ * any more because the local cloud is gone. NULL where there is no such thing. */
+struct cancel *build_gone(const struct build *b);
+
 int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state,
 		    struct err *err) MUST_USE;
 /* The step that runs the template's provisioners over b->comm; when one fails, its undo runs the

@@ -70,7 +70,7 @@ static void fail(struct chains *c, const char *what, struct err *err)
 static void destroy(struct chains *c, struct artifact *a, const char *what)
 {
 	AUTO(err) struct err err = ERR_INIT;
-	AUTO(cancel) struct cancel *own = cancel_new(NULL);
+	AUTO(cancel) struct cancel *own = cancel_new(build_gone(c->b));
 	struct cancel *outer = build_swap_cancel(c->b, own);
 
 	if (a->destroy && a->destroy(a, c->b, &err) < 0)

@@ -110,7 +110,7 @@ static void undo_all(struct walk *w)
 {
 	struct build *b = w->b;
 	bool failed = err_any(w->err), cancelled = cancel_is_set(b->cancel);
-	struct cancel *own = cancel_new(NULL);
+	struct cancel *own = cancel_new(build_gone(b));
 	struct cancel *outer = build_swap_cancel(b, own);
 
 	if (failed &&

@@ -35,6 +35,7 @@ MISTAKES = {
     "a value that no fixer understands": ('{"builders": [{"type": "amazon-ebs", "ssh_private_ip": "maybe"}]}', ["amazon-private-ip", "builder 1", "maybe"], False),
     "two builders of one name": ('{"builders": [{"type": "null"}, {"type": "null"}]}', ["Template error: ", "the fixed template line", "'null'"], True),
     "no builders": ("{}", ["Template error: ", "builders"], True),
+    "a NUL in a name": ('{"builders": [{"type": "null", "a\\u0000b": 1}]}', ["Template error: ", "U+0000", "line 1"], False),
     "an override of nobody": ('{"builders": [{"type": "vmware"}], "provisioners": [{"type": "shell", "override": {"vmware": {}}}]}', ["'vmware'"], True),
 }
 

@@ -103,6 +103,27 @@ def test_the_daemon_goes_with_its_build(ingot, tmp_path, end):
         assert data not in f.read()
 
 
+def test_a_build_ends_with_its_cloud(make_cloud, ingot, tmp_path):
+    """Its instance would never answer, and nothing can be undone before the next start."""
+    cloud = make_cloud("-backend", "none")
+    status = json.loads(ingot.run("cloud", "status", "-json", "-data", cloud.data, check=0).stdout)
+    write(tmp_path, [], ssh_timeout="10m")
+    p = ingot.start("build", "-local", "t.json", env={"INGOT_CLOUD_DATA": cloud.data}, cwd=tmp_path)
+    text = ""
+    for line in p.stdout:
+        text += line
+        if "Waiting for a login" in line:
+            os.kill(status["pid"], signal.SIGKILL)
+    assert p.wait(60) == 1
+    assert f"The local cloud stopped while builds were running; they are cancelled. Its log is {cloud.data}/cloud.log." in text
+    left = re.search(r"ingot sweep -run \w+", text).group().split()[1:]
+    assert "Left behind: instance i-" in text
+    ingot.run("cloud", "up", "-data", cloud.data, "-backend", "none", check=0)
+    ingot.run(*left, env={"INGOT_CLOUD_DATA": cloud.data}, check=0)
+    found = cloud.client(region="eu-west-3").describe_key_pairs()["KeyPairs"]
+    assert not found
+
+
 @pytest.mark.parametrize("clear", [True, False])
 def test_the_temporary_key_stays_only_where_it_is_let(cloud, ingot, tmp_path, clear):
     """A second build from the first one's image looks whose keys are there."""

@@ -170,7 +170,7 @@ int amazon_make_image(struct amazon *s, const struct aws_client *c, struct amazo
 	for (;;) {
 		struct aws_client sure = *c;
 
-		sure.cancel = NULL;
+		sure.cancel = build_gone(s->b);
 		sure.deadline_ms = clock_ms() + AMAZON_CREATE_MS;
 		if (make_once(s, &sure, image, base, tag, make, err) == 0)
 			return 0;

@@ -86,7 +86,7 @@ struct aws_client amazon_sure_client(const struct amazon *s, const char *region,
 {
 	struct aws_client c = amazon_client(s, region);
 
-	c.cancel = NULL;
+	c.cancel = build_gone(s->b);
 	c.deadline_ms = clock_ms() + ms;
 	return c;
 }

@@ -234,15 +234,37 @@ static int settle_lists(json_t *root, struct err *err)
 		json_object_set_new(root, "builders", json_null());
 	else if (!json_is_array(builders) && !json_is_null(builders))
 		return err_set(err, ERR_INVALID, "\"builders\" is no list");
-	json_array_foreach(builders, i,
-			   part) if (!json_is_object(part) &&
-				     !json_is_null(part)) return err_set(err, ERR_INVALID,
-									 "builder %zu is no object",
-									 i + 1);
+	json_array_foreach(builders, i, part)
+	{
+		if (!json_is_object(part) && !json_is_null(part))
+			return err_set(err, ERR_INVALID, "builder %zu is no object", i + 1);
+	}
 	if (postprocessors && !json_is_array(postprocessors) && !json_is_null(postprocessors))
 		return err_set(err, ERR_INVALID, "\"post-processors\" is no list");
 	if (json_is_object(provisioners) && json_object_size(provisioners))
 		json_object_set_new(root, "provisioners", json_pack("[O]", provisioners));
+	return 0;
+}
+
+/* Names in trees end at a NUL. */
+static int check_names(struct value v, struct diags *d)
+{
+	if (v.kind == VALUE_TUPLE)
+		for (size_t i = 0; i < v.seq->n; i++)
+			if (check_names(v.seq->v[i], d) < 0)
+				return -1;
+	if (v.kind != VALUE_OBJECT)
+		return 0;
+	for (size_t i = 0; i < v.attrs->n; i++) {
+		const struct value_attr *attr = &v.attrs->v[i];
+
+		if (memchr(attr->key.p, 0, attr->key.n)) {
+			diag_error(d, attr->key_span, "A name contains the character U+0000");
+			return -1;
+		}
+		if (check_names(attr->value, d) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -260,6 +282,8 @@ int template_fix(struct arena *a, struct source *src, struct diags *d, struct bu
 			   value_kind_phrase(v));
 		return -1;
 	}
+	if (check_names(v, d) < 0)
+		return -1;
 	root = tree_from(v);
 	if (settle_lists(root, err) < 0)
 		return -1;
