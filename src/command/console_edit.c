@@ -8,10 +8,13 @@
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define HISTORY_LINES 1000
 #define NAMES_MAX 500
@@ -58,6 +61,8 @@ struct console_edit {
 	const char *prompt;
 	console_complete_fn *complete;
 	void *data;
+	int signals; /* where Control-C arrives while a line is edited */
+	bool interrupted;
 };
 
 static const char *show_prompt(EditLine *el)
@@ -123,6 +128,49 @@ static unsigned char on_tab(EditLine *el, int key UNUSED)
 	return CC_REDISPLAY;
 }
 
+/* Waits for the terminal or Control-C. -1: it was that. */
+static int await_key(struct console_edit *e)
+{
+	enum { KEY, SIGNAL };
+	struct pollfd p[] = {
+		[KEY] = { .fd = STDIN_FILENO, .events = POLLIN },
+		[SIGNAL] = { .fd = e->signals, .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+
+	while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR)
+		;
+	e->interrupted = read(e->signals, &info, sizeof(info)) == sizeof(info);
+	return e->interrupted ? -1 : 0;
+}
+
+static int read_character(EditLine *el, wchar_t *ret)
+{
+	struct console_edit *e = NULL;
+	mbstate_t state = { 0 };
+	char byte;
+
+	edit.get(el, EL_CLIENTDATA, &e);
+	for (;;) {
+		ssize_t n;
+
+		if (await_key(e) < 0)
+			return -1;
+		n = read(STDIN_FILENO, &byte, 1);
+		if (n <= 0)
+			return (int)n;
+		switch (mbrtowc(ret, &byte, 1, &state)) {
+		case (size_t)-1: /* no character: left out */
+			state = (mbstate_t){ 0 };
+			break;
+		case (size_t)-2: /* its next byte */
+			break;
+		default:
+			return 1;
+		}
+	}
+}
+
 static void open_history(struct console_edit *e)
 {
 	const char *set = os_env("INGOT_STATE_DIR");
@@ -146,9 +194,11 @@ struct console_edit *console_edit_new(console_complete_fn *complete, void *data)
 {
 	struct console_edit *e = xcalloc(1, sizeof(*e));
 	AUTO(err) struct err err = ERR_INIT;
+	sigset_t interrupt;
 
 	e->complete = complete;
 	e->data = data;
+	e->signals = -1;
 	if (dl_open(&library, &err) < 0)
 		return e;
 	setlocale(LC_CTYPE, ""); /* what the terminal's bytes are */
@@ -159,10 +209,14 @@ struct console_edit *console_edit_new(console_complete_fn *complete, void *data)
 	edit.set(e->el, EL_PROMPT, show_prompt);
 	edit.set(e->el, EL_EDITOR, "emacs");
 	edit.set(e->el, EL_SIGNAL, 0);
+	edit.set(e->el, EL_GETCFN, read_character);
 	/* The wide call: el_set() keeps copies of the texts that nothing frees. */
 	edit.wset(e->el, EL_ADDFN, L"ingot-complete", L"Completes a name", on_tab);
 	edit.set(e->el, EL_BIND, "^I", "ingot-complete", NULL);
 	edit.set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	e->signals = signalfd(-1, &interrupt, SFD_CLOEXEC | SFD_NONBLOCK);
 	open_history(e);
 	return e;
 }
@@ -188,15 +242,9 @@ void console_edit_free(struct console_edit *e)
 		edit.end(e->el);
 	if (e->history)
 		edit.history_end(e->history);
+	fd_close(&e->signals);
 	free(e->history_path);
 	free(e);
-}
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal UNUSED)
-{
-	interrupted = 1;
 }
 
 static bool plain_line(const char *prompt, struct buf *ret)
@@ -217,18 +265,20 @@ static bool plain_line(const char *prompt, struct buf *ret)
 /* Control-C drops what was typed; where nothing was, it leaves. */
 static bool edited_line(struct console_edit *e, struct buf *ret)
 {
-	struct sigaction now = {.sa_handler = on_interrupt}, was;
+	sigset_t interrupt, was;
 	const char *text;
 	HistEvent ev;
 	int n = 0;
 
-	sigaction(SIGINT, &now, &was);
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	sigprocmask(SIG_BLOCK, &interrupt, &was);
 	for (;;) {
 		const LineInfo *line;
 
-		interrupted = 0;
+		e->interrupted = false;
 		text = edit.next_line(e->el, &n);
-		if (!interrupted || text)
+		if (!e->interrupted || text)
 			break;
 		line = edit.line(e->el);
 		printf("^C\n");
@@ -237,7 +287,7 @@ static bool edited_line(struct console_edit *e, struct buf *ret)
 			break;
 		edit.reset(e->el);
 	}
-	sigaction(SIGINT, &was, NULL);
+	sigprocmask(SIG_SETMASK, &was, NULL);
 	if (!text || n <= 0)
 		return false;
 	buf_add(ret, text, (size_t)n - (text[n - 1] == '\n'));
@@ -253,7 +303,7 @@ bool console_edit_line(struct console_edit *e, const char *prompt, struct buf *r
 	buf_reset(ret);
 	e->prompt = prompt;
 	got = e->el ? edited_line(e, ret) : plain_line(prompt, ret);
-	if (!got && !interrupted) {
+	if (!got && !e->interrupted) {
 		fputs("\n", stdout);
 		fflush(stdout);
 	}

@@ -92,8 +92,7 @@ static void *watch(void *data)
 	if (p[ENDED].revents || !p[CLOUD].revents)
 		return NULL;
 	run_plain(r->run, true,
-		  "The local cloud stopped while builds were running; they are cancelled. Its log is "
-		  "%s/cloud.log.",
+		  "The local cloud stopped: the builds are cancelled. Its log: %s/cloud.log",
 		  r->local.data_dir);
 	cancel_set(r->local.gone);
 	cancel_set(r->run->cancel);

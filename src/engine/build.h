@@ -114,8 +114,8 @@ struct step {
 	void (*undo)(struct build *b, void *state, bool failed);
 	bool product; /* undo is called only when the build failed */
 };
-/* The cancel flag of what goes on after Ctrl-C, as cleaning up does: set when nothing can be reached
- * any more because the local cloud is gone. NULL where there is no such thing. */
+/* The cancel flag of what goes on after Ctrl-C, as cleaning up does: set when nothing can be
+ * reached any more because the local cloud is gone. NULL where there is no such thing. */
 struct cancel *build_gone(const struct build *b);
 
 int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state,

@@ -4,7 +4,9 @@ import os
 import pty
 import re
 import select
+import signal
 import stat
+import termios
 import time
 
 import pytest
@@ -102,7 +104,7 @@ class Terminal:
             os.chdir(folder)
             os.execve(ingot.path, [ingot.path, "console", *args], ingot.environment(TERM="xterm", INGOT_STATE_DIR=str(state)))
         self.seen = ""
-        self.wait("> ")
+        self.prompt()
 
     def read(self, seconds):
         ready, _, _ = select.select([self.fd], [], [], seconds)
@@ -123,12 +125,22 @@ class Terminal:
         before, _, self.seen = self.seen.partition(what)
         return before
 
+    def prompt(self, what="> "):
+        """Until the prompt is there and keys are read one by one: the line editor shows it a moment earlier."""
+        self.wait(what)
+        end = time.monotonic() + 20
+        while termios.tcgetattr(self.fd)[3] & termios.ICANON:
+            assert time.monotonic() < end
+            time.sleep(0.001)
+
     def type(self, keys):
         os.write(self.fd, keys.encode())
 
     def end(self):
         while self.read(20):
             pass
+        if not select.select([self.fd], [], [], 0)[0]:  # it still waits
+            os.kill(self.pid, signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)
@@ -139,19 +151,20 @@ def test_on_a_terminal(ingot, folder, tmp_path):
     t = Terminal(ingot, folder, state, "-var", "needed=x", "a.pkr.hcl")
     t.type("upper(var.reg\t)\r")
     t.wait("EU-WEST-1")
-    t.wait("> ")
+    t.prompt()
     t.type("[1,\r")
-    t.wait(". ")
+    t.prompt(". ")
     t.type("2][1]\r")
     t.wait("2\r\n")
-    t.wait("> ")
+    t.prompt()
     t.type("some words")
     t.wait("some words")
     t.type("\x03")  # Control-C drops them
     t.wait("^C")
+    t.prompt()
     t.type("var.nope\r")
     t.wait("Error: ")
-    t.wait("> ")
+    t.prompt()
     t.type("\x04")
     assert t.end() == 0
     history = state / "console_history"
@@ -159,6 +172,6 @@ def test_on_a_terminal(ingot, folder, tmp_path):
     t = Terminal(ingot, folder, state, "-var", "needed=x", "a.pkr.hcl")
     t.type("\x1b[A\x1b[A\x1b[A\x1b[A\r")  # four lines back: upper(var.region)
     t.wait("EU-WEST-1")
-    t.wait("> ")
+    t.prompt()
     t.type("\x03")  # on an empty line: leaves
     assert t.end() == 0

@@ -116,7 +116,7 @@ def test_a_build_waits_for_those_it_depends_on(ingot, folder):
 def test_what_depends_on_a_failed_build_is_skipped(ingot, folder):
     path = folder({"t.pkr.hcl": CHAIN.replace("FIRST", "exit 1")})
     out = build(ingot, path, code=1)
-    assert "Build 'second.null.a' skipped: not run: 'first.null.a' failed, on which it depends" in out
+    assert "Build 'second.null.a' skipped: not run: it depends on 'first.null.a', which failed" in out
     assert "Build 'third.null.a' skipped" in out and "--> third.null.a:" in out
     assert "second runs" not in out
     only = build(ingot, path, "-only=third.*")  # nobody to wait for

@@ -115,7 +115,7 @@ def test_a_build_ends_with_its_cloud(make_cloud, ingot, tmp_path):
         if "Waiting for a login" in line:
             os.kill(status["pid"], signal.SIGKILL)
     assert p.wait(60) == 1
-    assert f"The local cloud stopped while builds were running; they are cancelled. Its log is {cloud.data}/cloud.log." in text
+    assert f"The local cloud stopped: the builds are cancelled. Its log: {cloud.data}/cloud.log" in text
     left = re.search(r"ingot sweep -run \w+", text).group().split()[1:]
     assert "Left behind: instance i-" in text
     ingot.run("cloud", "up", "-data", cloud.data, "-backend", "none", check=0)

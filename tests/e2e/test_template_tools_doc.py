@@ -37,7 +37,7 @@ def test_examples(ingot, tmp_path):
 
 
 def test_every_fixer_is_in_the_table():
-    rules = read(os.path.join(TOP, "src", "template", "fix_rules.c"))
+    rules = read(os.path.join(TOP, "src", "template", "upgrade", "fix_rules.c"))
     names = re.findall(r'\{\s*"([^"]+)",\s*"', rules[rules.index("const struct fixer fixers[]"):])
     assert len(names) > 30
     assert re.findall(r"(?m)^\| ([\w-]+) \| (?:builders|provisioners|post-processors)[,:]", read(PAGE)) == names
