@@ -28,6 +28,12 @@ def test_what_is_fixed_stays(ingot):
     assert ingot.run("fix", "-", input=NEW, check=0).stdout == NEW
 
 
+def test_what_looks_like_an_escape_is_text(ingot):
+    text = '{"builders": [{"type": "null", "content": "\\\\u003e > \\u003e"}]}'
+    out = ingot.run("fix", "-", input=text, check=0).stdout
+    assert json.loads(out)["builders"][0]["content"] == "\\u003e > >", out
+
+
 # name: (template, what is said, whether a fixed text comes first)
 MISTAKES = {
     "no JSON": ('{"builders": [', ["Template error: ", "line 1"], False),

@@ -88,9 +88,14 @@ static void write_string(struct buf *out, struct str s)
 		struct str rest = str_slice(buf_str(&text), i, text.n);
 		bool less = str_starts(rest, "\\u003c"), more = str_starts(rest, "\\u003e");
 
-		buf_addc(out, less ? '<' : more ? '>' : text.p[i]);
-		if (less || more)
+		if (less || more) {
+			buf_addc(out, less ? '<' : '>');
 			i += strlen("\\u003c") - 1;
+			continue;
+		}
+		buf_addc(out, text.p[i]);
+		if (str_starts(rest, "\\\\")) /* a backslash of the text begins no escape */
+			buf_addc(out, text.p[++i]);
 	}
 }
 
