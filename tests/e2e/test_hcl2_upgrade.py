@@ -138,7 +138,7 @@ def test_case(ingot, tmp_path, name):
 
 # What turns into no expression stays as it is: marks that the upgrade uses itself, parts of what an action gives, names that HCL has not.
 @pytest.mark.parametrize("action", ["\ufdd0{{user `a`}}", "{{user `a`}}\ufdd1", "{{lower `\ufdd0`}}", "{{lower `\ufdd1`}}", '{{lower "\\ufdd1"}}', "{{slice (user `a`) 1}}",
-                                    '{{printf "%.2s" (user `a`)}}', '{{lower (printf "%.2s" (user `a`))}}', '{{build "\\xff"}}', "{{build `a b`}}"])
+                                    '{{printf "%.2s" (user `a`)}}', '{{lower (printf "%.2s" (user `a`))}}', '{{build "\\xff"}}', "{{build `a b`}}", "{{build `a//b`}}", "{{build `a #b`}}"])
 def test_what_is_no_expression_stays(ingot, tmp_path, action):
     (tmp_path / "t.json").write_text(json.dumps(template(variables={"a": "1"}, provisioners=[shell(action)]), ensure_ascii=False))
     out = ingot.run("hcl2_upgrade", "t.json", cwd=tmp_path, check=0).stdout

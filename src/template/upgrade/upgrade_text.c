@@ -76,13 +76,16 @@ static bool is_marked(struct str s)
 	return str_find(s, STR(CODE_BEGIN)) >= 0 || str_find(s, STR(CODE_END)) >= 0;
 }
 
+/* By itself and in a template, where a comment in it would hide the end. */
 static bool is_expr(struct arena *a, struct str code)
 {
+	struct str within = str_from(arena_printf(a, "\"${" STR_FMT "}\"", STR_ARG(code)));
 	struct hcl_expr *x;
 	struct diags d;
 
 	diags_init(&d, a);
-	return hcl_parse_expr(a, source_new(a, "", code), &d, &x) == 0;
+	return hcl_parse_expr(a, source_new(a, "", code), &d, &x) == 0 &&
+	       hcl_parse_expr(a, source_new(a, "", within), &d, &x) == 0;
 }
 
 /* Whether the marks stand in pairs around expressions. What slices a text may have cut one, and
