@@ -148,7 +148,7 @@ void build_pause(struct build *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&question, fmt, ap);
 	va_end(ap);
-	buf_adds(&question, " Press Enter to continue.");
+	buf_adds(&question, " Press enter to continue.");
 	if (build_ask(b, buf_cstr(&question), &answer, &err) < 0)
 		log_line("[INFO] (%s) not paused: %s", b->spec->name, err.msg);
 }

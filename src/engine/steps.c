@@ -23,8 +23,8 @@ static enum answer ask_once(struct build *b, bool *again)
 	auto_free char *answer = NULL;
 
 	*again = false;
-	if (build_ask(b, "[c] clean up and exit, [a] abort and leave everything, [r] retry the "
-			 "step?",
+	/* Scripts that answer wait for "[r] retry step", and elsewhere for "Press enter". */
+	if (build_ask(b, "[c] clean up and exit, [a] abort and leave everything, [r] retry step?",
 		      &answer, &err) < 0) {
 		log_line("[INFO] (%s) nobody to ask: %s", b->spec->name, err.msg);
 		return ANSWER_CLEANUP;

@@ -27,7 +27,7 @@ static int run(struct build *b, void *config, struct communicator *comm, struct 
 		return 0;
 	}
 	build_say(b, "Breakpoint%s reached.", note);
-	if (build_ask(b, "Press Enter to continue.", &answer, err) < 0)
+	if (build_ask(b, "Press enter to continue.", &answer, err) < 0)
 		return err->code == ERR_CANCELLED ? -1 : err_prefix(err, "the breakpoint cannot "
 									 "ask");
 	return 0;

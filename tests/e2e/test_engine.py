@@ -172,13 +172,13 @@ def test_on_error_ask_again_and_retry(ingot, tmp_path):
 
 def test_ctrl_c_at_a_question(ingot, tmp_path):
     path = template(tmp_path, [{"type": "breakpoint"}])
-    code, said = on_terminal(ingot, ["build", path], [("Press Enter", "\x03")], tmp_path / "out")
+    code, said = on_terminal(ingot, ["build", path], [("Press enter", "\x03")], tmp_path / "out")
     assert code == 1 and "Cancelling build after receiving interrupt" in said
 
 
 def test_line_feed_is_no_answer(ingot, tmp_path):
     path = template(tmp_path, [{"type": "breakpoint", "note": "look"}, local("echo after")])
-    code, said = on_terminal(ingot, ["build", path], [("Press Enter", "\n"), ("to continue.", "\r")], tmp_path / "out")
+    code, said = on_terminal(ingot, ["build", path], [("Press enter", "\n"), ("to continue.", "\r")], tmp_path / "out")
     assert code == 0 and "==> null: after" in said
 
 
