@@ -146,7 +146,7 @@ def on_terminal(ingot, args, answers, stdout=None, env=None, seconds=20):
     return p.returncode, said
 
 
-QUESTION = "retry the step?"
+QUESTION = "retry step?"
 
 
 @pytest.mark.parametrize("keys,exit_code,wanted,unwanted", [
