@@ -81,29 +81,23 @@ static const struct spec_row access_rows[] = {
 };
 const struct spec aws_config_spec = SPEC("access", struct aws_config, access_rows);
 
-static bool empty(const char *s)
-{
-	return !s || !*s;
-}
-
 void aws_config_prepare(struct prepare *p, const struct aws_config *cfg)
 {
 	const struct aws_assume_role *role = cfg->assume_role;
 	const char *url = cfg->custom_endpoint_ec2;
 
-	if (empty(cfg->access_key) != empty(cfg->secret_key))
-		prepare_error(p, empty(cfg->access_key) ? "secret_key" : "access_key",
+	if (given(cfg->access_key) != given(cfg->secret_key))
+		prepare_error(p, given(cfg->access_key) ? "access_key" : "secret_key",
 			      "access_key and secret_key belong together: set both or neither");
-	if (!empty(cfg->token) && empty(cfg->access_key))
+	if (given(cfg->token) && !given(cfg->access_key))
 		prepare_warning(p, "token",
 				"token is not used: it goes with access_key and secret_key");
-	if (!empty(url) && !starts_with(url, "http://") && !starts_with(url, "https://"))
+	if (given(url) && !starts_with(url, "http://") && !starts_with(url, "https://"))
 		prepare_error(p, "custom_endpoint_ec2",
 			      "\"%s\" is not a URL; write http://HOST or https://HOST", url);
-	if (role && !empty(role->role_arn) && role->duration_seconds &&
-	    role->duration_seconds < 900)
-		prepare_error(p, "assume_role", "duration_seconds of assume_role must be at "
-						"least 900");
+	if (role && given(role->role_arn) && role->duration_seconds && role->duration_seconds < 900)
+		prepare_error(p, "assume_role",
+			      "duration_seconds of assume_role must be at least 900");
 }
 
 static void from_env(int64_t *slot, const char *name)

@@ -204,7 +204,7 @@ const char *os_env(const char *name)
 {
 	const char *v = getenv(name);
 
-	return v && *v ? v : NULL;
+	return given(v) ? v : NULL;
 }
 
 char *os_path_join(const char *a, const char *b)

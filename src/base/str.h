@@ -34,6 +34,12 @@ ptrdiff_t str_find(struct str s, struct str what); /* byte offset or -1 */
 /* Takes the next field off *rest up to sep; false when nothing is left. "" has one empty field. */
 bool str_split(struct str *rest, char sep, struct str *ret_field);
 
+/* Neither NULL nor empty: an option, a variable or an answer left empty is as good as none. */
+static inline bool given(const char *s)
+{
+	return s && *s;
+}
+
 static inline bool streq(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);

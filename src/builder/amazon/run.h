@@ -9,12 +9,6 @@
 
 struct comm_config;
 
-/* An option left empty is as good as none. */
-static inline bool given(const char *option)
-{
-	return option && *option;
-}
-
 /* vpc_filter, security_group_filter and subnet_filter; the first two know neither most_free nor
  * random. */
 struct amazon_filter {

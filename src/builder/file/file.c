@@ -28,11 +28,6 @@ static const struct spec spec =
 	     .doc = "Creates a file from text or as a copy of another. Useful for trying out "
 		    "post-processors.");
 
-static bool given(const char *s)
-{
-	return s && *s;
-}
-
 static void prepare(struct prepare *p, void *config)
 {
 	const struct file_config *c = config;
