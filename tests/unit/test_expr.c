@@ -228,16 +228,13 @@ static struct str repeat(struct arena *a, const char *before, size_t n, const ch
 
 static void test_limits(void **state UNUSED)
 {
-	AUTO(arena) struct arena *a = arena_new();
+	AUTO(arena) struct arena *a = arena_new(), *loop = arena_new(),
+			     *large = arena_new();
 	struct str got;
 
 	/* Long is not deep. */
 	got = evaluate(a, repeat(a, "1 + ", 1990, "1", ""));
 	assert_true(str_eqs(got, "1991"));
-	/* A loop in a loop in a loop… ends with an error that says why. */
-	got = evaluate(a, STR("length([for a in range(1000) : [for b in range(1000) : [for c in "
-			      "range(1000) : a]]])"));
-	assert_true(str_find(got, STR("This is too much to evaluate")) >= 0);
 	/* Numbers do not fill the memory with their digits. */
 	got = evaluate(a, STR("1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * 1e9999 * "
 			      "1e9999 * 1e9999 * 1e9999 * "
@@ -247,6 +244,14 @@ static void test_limits(void **state UNUSED)
 			      "1e9999 * 1e9999 * 1e9999 * "
 			      "1e9999 * 1e9999"));
 	assert_true(str_find(got, STR("more than 300,000 digits")) >= 0);
+	/* A loop in a loop in a loop… ends with an error that says why. */
+	got = evaluate(loop, STR("length([for a in range(1000) : [for b in range(1000) : [for c in "
+			      "range(1000) : a]]])"));
+	assert_true(str_find(got, STR("This is too much to evaluate")) >= 0);
+	/* A few steps on values that are large already end, too: texts doubled from local to local. */
+	assert_non_null(arena_alloc(large, EVAL_MEMORY_MAX));
+	got = evaluate(large, STR("1 + 1"));
+	assert_true(str_find(got, STR("more than 1024 MiB of memory")) >= 0);
 }
 
 int main(void)

@@ -288,7 +288,7 @@ static bool exhausted(struct eval *e, const struct hcl_expr *x)
 		what = arena_printf(e->arena,
 				    "It was given up after %d steps: look for loops in loops.",
 				    EVAL_STEPS_MAX);
-	else if (!(e->steps & 0xff) && arena_size(e->arena) > EVAL_MEMORY_MAX)
+	else if (arena_size(e->arena) > EVAL_MEMORY_MAX)
 		what = arena_printf(
 		    e->arena, "It was given up when its values took more than %zu MiB of memory.",
 		    EVAL_MEMORY_MAX >> 20);
