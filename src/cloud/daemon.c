@@ -121,7 +121,7 @@ static int load_keys(struct cloud *c, struct err *err)
 	auto_free char *text = NULL;
 
 	snprintf(c->account, sizeof(c->account), "000000000000");
-	if (!keys) {
+	if (!keys && !os_exists(path)) {
 		memcpy(id, "AKIA", 4);
 		random_text(id + 4, 16);
 		random_text(secret, 40);

@@ -240,6 +240,21 @@ def test_newer_state_is_refused(ingot, tmp_path):
     assert "newer" in ingot.run("cloud", "up", "-data", data, "-backend", "none", "-listen", "127.0.0.1:0", check=1).stdout
 
 
+def test_emptied_files_are_told(ingot, tmp_path):
+    data = tmp_path / "d"
+    up = ["cloud", "up", "-data", data, "-backend", "none", "-listen", "127.0.0.1:0"]
+    ingot.run(*up, check=0)
+    ingot.run("cloud", "down", "-data", data, check=0)
+    for name in ("keys.json", "state.sqlite"):
+        kept = (data / name).read_bytes()
+        (data / name).write_bytes(b"")
+        assert f"{name} is damaged" in ingot.run(*up, check=1).stdout
+        assert (data / name).read_bytes() == b"", "nothing takes its place"
+        (data / name).write_bytes(kept)
+    ingot.run(*up, check=0)
+    ingot.run("cloud", "down", "-data", data, check=0)
+
+
 def test_state_survives(ingot, tmp_path):
     data = str(tmp_path / "d")
     up = ["cloud", "up", "-data", data, "-backend", "none", "-state-delay", "0", "-listen", "127.0.0.1:0"]

@@ -398,11 +398,34 @@ static void test_damaged_state(void **state UNUSED)
 	}
 }
 
+/* A state that was emptied is no new cloud. What a killed start has left is. */
+static void test_emptied_state(void **state UNUSED)
+{
+	AUTO(err) struct err err = ERR_INIT;
+	auto_free char *dir = NULL, *path = NULL, *fresh = NULL;
+	struct model *m;
+
+	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
+	path = os_path_join(dir, "state.sqlite");
+	fresh = os_path_join(dir, "state.sqlite.new");
+	assert_int_equal(os_write_file(fresh, "half", 4, 0600, &err), 0);
+	assert_int_equal(model_open(dir, &m, &err), 0);
+	model_close(m);
+	assert_false(os_exists(fresh));
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(model_open(dir, &m, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_non_null(strstr(err.msg, "state.sqlite is damaged (it is empty)"));
+	err_release(&err);
+	assert_int_equal(os_remove_all(dir, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state_after_a_full_disk),
 		cmocka_unit_test(test_damaged_state),
+		cmocka_unit_test(test_emptied_state),
 		cmocka_unit_test(test_query),	  cmocka_unit_test(test_wildcards),
 		cmocka_unit_test(test_signature), cmocka_unit_test(test_doc),
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_types),

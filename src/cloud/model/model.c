@@ -7,8 +7,11 @@
 #include "base/os.h"
 #include "base/vec.h"
 
+#include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SCHEMA_VERSION 1
 
@@ -108,12 +111,11 @@ static struct row *row_add(struct model *m, enum kind kind, const char *region, 
 
 static int read_rows(struct model *m, struct err *err)
 {
+	static const char sql[] = "SELECT kind, region, id, serial, doc FROM row ORDER BY serial";
 	sqlite3_stmt *s = NULL;
 	int rc;
 
-	if (sqlite3_prepare_v2(m->db,
-			       "SELECT kind, region, id, serial, doc FROM row ORDER BY serial", -1,
-			       &s, NULL))
+	if (sqlite3_prepare_v2(m->db, sql, -1, &s, NULL))
 		return sql_fail(m, err, "cannot read");
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
 		int kind = kind_from_name((const char *)sqlite3_column_text(s, 0));
@@ -144,42 +146,85 @@ static int64_t schema_version(struct model *m)
 	return v;
 }
 
-/* Steps from each older version to the next; the file was copied before. Version 0 is an empty
- * file. */
+/* Steps from each version to the next; 0 is a new file. */
 static const char *const migrations[SCHEMA_VERSION] = {
-	"CREATE TABLE row (kind TEXT NOT NULL, id TEXT NOT NULL, region TEXT NOT NULL, serial "
-	"INTEGER NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;CREATE INDEX "
-	"row_serial ON row (serial);",
+	"CREATE TABLE row ("
+	"  kind TEXT NOT NULL,"
+	"  id TEXT NOT NULL,"
+	"  region TEXT NOT NULL,"
+	"  serial INTEGER NOT NULL,"
+	"  doc TEXT NOT NULL,"
+	"  PRIMARY KEY (kind, id)"
+	") WITHOUT ROWID;"
+	"CREATE INDEX row_serial ON row (serial);",
 };
 
-static int migrate(struct model *m, const char *path, struct err *err)
+static int migrate(struct model *m, int64_t from, struct err *err)
+{
+	auto_free char *set = xasprintf("PRAGMA user_version = %d; COMMIT", SCHEMA_VERSION);
+
+	if (sql_exec(m, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	for (int64_t v = from; v < SCHEMA_VERSION; v++)
+		if (sql_exec(m, migrations[v], err) < 0)
+			return -1;
+	return sql_exec(m, set, err);
+}
+
+/* By SQLite, as a part of the rows may still be in its log. */
+static int keep_copy(struct model *m, int64_t version, struct err *err)
+{
+	auto_free char *to = xasprintf("%s.schema%lld", m->path, (long long)version);
+	char *sql = sqlite3_mprintf("VACUUM INTO %Q", to);
+	int ret;
+
+	unlink(to);
+	ret = sql_exec(m, sql, err);
+	sqlite3_free(sql);
+	return ret < 0 ? err_prefix(err, "keeping a copy before the migration") : 0;
+}
+
+static int open_file(struct model *m, const char *path, struct err *err)
+{
+	if (sqlite3_open_v2(path, &m->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+			    NULL))
+		return err_set(err, ERR_IO, "cannot open %s: %s", path, sqlite3_errmsg(m->db));
+	chmod(path, 0600);
+	sqlite3_busy_timeout(m->db, 5000);
+	return 0;
+}
+
+/* Made beside its place, it gets its name when it is whole: so a file of that name which has
+ * nothing in it is no new one, but was emptied. */
+static int create_file(struct model *m, struct err *err)
+{
+	auto_free char *fresh = xasprintf("%s.new", m->path);
+
+	unlink(fresh); /* of a start that was killed */
+	if (open_file(m, fresh, err) < 0 || migrate(m, 0, err) < 0)
+		return -1;
+	sqlite3_close(m->db);
+	m->db = NULL;
+	return rename(fresh, m->path) < 0 ? err_errno(err, errno, "cannot make %s", m->path) : 0;
+}
+
+static int check_version(struct model *m, struct err *err)
 {
 	int64_t version = schema_version(m);
-	AUTO(buf) struct buf copy = BUF_INIT;
-	auto_free char *to = NULL;
 
 	if (version < 0)
 		return sql_fail(m, err, "cannot read");
+	if (version == 0)
+		return damaged(m, err, "it holds no state");
 	if (version > SCHEMA_VERSION)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "%s was written by a newer ingot (schema %lld, this one knows "
-			       "%d): use that ingot, or another directory with -data",
-			       path, (long long)version, SCHEMA_VERSION);
-	if (version == SCHEMA_VERSION)
-		return 0;
-	if (version > 0) {
-		to = xasprintf("%s.schema%lld", path, (long long)version);
-		if (os_read_file(path, 0, &copy, err) < 0 ||
-		    os_write_file(to, copy.p, copy.n, 0600, err) < 0)
-			return err_prefix(err, "keeping a copy before the migration");
-	}
-	if (sql_exec(m, "BEGIN IMMEDIATE", err) < 0)
-		return -1;
-	for (int64_t v = version; v < SCHEMA_VERSION; v++)
-		if (sql_exec(m, migrations[v], err) < 0)
-			return -1;
-	auto_free char *set = xasprintf("PRAGMA user_version = %d; COMMIT", SCHEMA_VERSION);
-	return sql_exec(m, set, err);
+			       "%s was written by a newer ingot (schema %lld, this one knows %d): "
+			       "use that ingot, or another directory with -data",
+			       m->path, (long long)version, SCHEMA_VERSION);
+	if (version < SCHEMA_VERSION)
+		return keep_copy(m, version, err) < 0 ? -1 : migrate(m, version, err);
+	return 0;
 }
 
 /* Memory stays the truth when the disk refuses; the daemon shows the trouble in its status. */
@@ -216,7 +261,7 @@ static bool put_all(struct model *m)
 	return sqlite3_exec(m->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* After writes that failed the file lacks something: once there is room again it is written whole.
+/* After writes that failed the file lacks something: it is written whole when there is room again.
  */
 static void catch_up(struct model *m)
 {
@@ -247,40 +292,50 @@ void model_close(struct model *m)
 	free(m);
 }
 
-int model_open(const char *dir, struct model **ret, struct err *err)
+static int prepare_statements(struct model *m, struct err *err)
 {
-	struct model *m = xcalloc(1, sizeof(*m));
-	const char *path = m->path = os_path_join(dir, "state.sqlite");
+	static const char put[] = "INSERT OR REPLACE INTO row (kind, id, region, serial, doc)"
+				  " VALUES (?, ?, ?, ?, ?)";
+	static const char del[] = "DELETE FROM row WHERE kind = ? AND id = ?";
 
-	m->next_serial = 1;
-	if (sqlite3_open_v2(path, &m->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
-			    NULL)) {
-		err_set(err, ERR_IO, "cannot open %s: %s", path, sqlite3_errmsg(m->db));
-		goto fail;
+	if (sqlite3_prepare_v2(m->db, put, -1, &m->put, NULL) ||
+	    sqlite3_prepare_v2(m->db, del, -1, &m->del, NULL))
+		return sql_fail(m, err, "cannot prepare");
+	return 0;
+}
+
+static int open_state(struct model *m, struct err *err)
+{
+	struct stat st;
+
+	if (stat(m->path, &st) == 0) {
+		/* Looked at before SQLite does, which would take its log away too. */
+		if (st.st_size == 0)
+			return damaged(m, err, "it is empty");
+	} else if (create_file(m, err) < 0) {
+		return -1;
 	}
-	chmod(path, 0600);
-	sqlite3_busy_timeout(m->db, 5000);
-	if (migrate(m, path, err) < 0)
-		goto fail;
+	if (open_file(m, m->path, err) < 0 || check_version(m, err) < 0)
+		return -1;
 	/* A crash of the daemon loses nothing; one of the machine at most the last answers. */
 	if (sql_exec(m, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err) < 0 ||
 	    read_rows(m, err) < 0)
-		goto fail;
-	if (sqlite3_prepare_v2(m->db,
-			       "INSERT OR REPLACE INTO row (kind, id, region, serial, doc) VALUES "
-			       "(?, ?, ?, ?, ?)",
-			       -1, &m->put, NULL) ||
-	    sqlite3_prepare_v2(m->db, "DELETE FROM row WHERE kind = ? AND id = ?", -1, &m->del,
-			       NULL)) {
-		sql_fail(m, err, "cannot prepare");
-		goto fail;
+		return -1;
+	return prepare_statements(m, err);
+}
+
+int model_open(const char *dir, struct model **ret, struct err *err)
+{
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	m->path = os_path_join(dir, "state.sqlite");
+	m->next_serial = 1;
+	if (open_state(m, err) < 0) {
+		model_close(m);
+		return -1;
 	}
 	*ret = m;
 	return 0;
-fail:
-	model_close(m);
-	return -1;
 }
 
 void model_begin(struct model *m)

@@ -1,9 +1,8 @@
 /* What the cloud holds: rows of a kind, an id and a region, each with a JSON document whose members
  * bear the names of EC2's answers, so that describing a thing is printing its document. Members
- * that begin with
- * "_" are the cloud's own and never leave it.
+ * that begin with "_" are the cloud's own and never leave it.
  *
- * All rows are in memory; every change is written through to one SQLite file in the data folder.
+ * All rows are in memory; every change is written through to one SQLite file in the data directory.
  * Not thread-safe: the caller holds the cloud's lock.
  */
 #ifndef INGOT_CLOUD_MODEL_MODEL_H
@@ -57,8 +56,8 @@ struct row {
 
 struct model;
 
-/* Opens DIR/state.sqlite. A file of an older schema is copied beside and migrated; a newer one is
- * refused. */
+/* Opens DIR/state.sqlite, or makes it. A file of an older schema is copied beside and migrated;
+ * ERR_UNSUPPORTED: of a newer one; ERR_INVALID: damaged, or emptied. */
 int model_open(const char *dir, struct model **ret, struct err *err) MUST_USE;
 void model_close(struct model *m);
 
