@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/os.h"
 #include "cloud/actions/credentials.h"
-#include "cloud/actions/images.h"
 #include "cloud/api/api.h"
 #include "cloud/api/dispatch.h"
 #include "cloud/api/faults.h"
@@ -15,6 +14,7 @@
 #include "cloud/control.h"
 #include "cloud/disk/volume.h"
 #include "cloud/jobs.h"
+#include "cloud/model/catalogue.h"
 #include "cloud/model/lifecycle.h"
 #include "cloud/model/task.h"
 #include "cloud/net/imds.h"
@@ -192,7 +192,7 @@ static int make_base_images(struct daemon *d, struct err *err)
 					 d->progress, d->data, &snapshots, &n, err) < 0)
 		return err_prefix(err, "making the base images");
 	CLOUD_LOCK(c);
-	images_add_catalogue(c, snapshots, n);
+	catalogue_add(c, snapshots, n);
 	free(snapshots);
 	return 0;
 }

@@ -184,15 +184,13 @@ static int run_up(const struct local_cloud_options *o, const char *dir, struct e
 
 static int attach_running(struct local_cloud *lc, struct err *err)
 {
-	AUTO(json)
-	json_t *request = json_pack("{s:s}", "op", "attach"),
-	       *info = json_pack("{s:s}", "op", "info");
-	AUTO(json) json_t *nothing = NULL;
+	AUTO(json) json_t *attach = json_pack("{s:s}", "op", "attach"), *nothing = NULL;
+	AUTO(json) json_t *info = json_pack("{s:s}", "op", "info");
 
-	if (connect_daemon(lc->dir, &lc->fd, err) < 0)
+	if (connect_daemon(lc->dir, &lc->fd, err) < 0 ||
+	    ask(lc->fd, &lc->pending, attach, NULL, NULL, &nothing, err) < 0)
 		return -1;
-	return ask(lc->fd, &lc->pending, request, NULL, NULL, &nothing, err) < 0 ||
-		       ask(lc->fd, &lc->pending, info, NULL, NULL, &lc->info, err) < 0 ? -1 : 0;
+	return ask(lc->fd, &lc->pending, info, NULL, NULL, &lc->info, err);
 }
 
 int local_cloud_attach(const struct local_cloud_options *o, struct local_cloud **ret,
@@ -303,15 +301,16 @@ static void tell_all(const json_t *list, void (*tell)(void *data, const char *te
 int local_cloud_expect(struct local_cloud *lc, const struct local_id *ids, size_t n,
 		       void (*warn)(void *data, const char *text), void *data, struct err *err)
 {
-	json_t *list = json_array();
-	AUTO(json)
-	json_t *request = json_pack("{s:s, s:o}", "op", "expect", "ids", list),
-	       *answer = NULL;
+	AUTO(json) json_t *request = json_pack("{s:s, s:[]}", "op", "expect", "ids");
+	AUTO(json) json_t *answer = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:i, s:s, s:s?, s:s?}", "kind",
-						      (int)ids[i].kind, "id", ids[i].id, "region",
-						      ids[i].region, "hint", ids[i].hint));
+		json_array_append_new(json_object_get(request, "ids"),
+				      json_pack("{s:i, s:s, s:s?, s:s?}",
+						"kind", (int)ids[i].kind,
+						"id", ids[i].id,
+						"region", ids[i].region,
+						"hint", ids[i].hint));
 	if (local_cloud_control(lc->dir, request, NULL, NULL, &answer, err) < 0)
 		return -1;
 	tell_all(json_object_get(answer, "warnings"), warn, data);
@@ -321,9 +320,9 @@ int local_cloud_expect(struct local_cloud *lc, const struct local_id *ids, size_
 int local_cloud_notices(struct local_cloud *lc, const char *instance_id,
 			void (*tell)(void *data, const char *text), void *data, struct err *err)
 {
-	AUTO(json)
-	json_t *request = json_pack("{s:s, s:s}", "op", "notices", "instance", instance_id),
-	       *answer = NULL;
+	AUTO(json) json_t *request = json_pack("{s:s, s:s}", "op", "notices",
+					       "instance", instance_id);
+	AUTO(json) json_t *answer = NULL;
 
 	if (local_cloud_control(lc->dir, request, NULL, NULL, &answer, err) < 0)
 		return -1;

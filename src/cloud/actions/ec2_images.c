@@ -1,9 +1,8 @@
-/* Images: describing them, their attributes, deregistration; the catalogue of base images. */
+/* Images: describing them, their attributes, deregistration. */
 #include "base/clock.h"
 #include "cloud/actions/images.h"
 #include "cloud/actions/permissions.h"
 #include "cloud/api/services.h"
-#include "cloud/disk/volume.h"
 #include "cloud/model/lifecycle.h"
 
 static const struct filter_row filters[] = {
@@ -454,107 +453,6 @@ static int deregister(struct call *c)
 		}
 	call_return_true(c);
 	return 0;
-}
-
-/* --- catalogue ------------------------------------------------------ */
-
-static json_t *base_doc(struct cloud *c, const struct base_image *b, const char *id,
-			const char *snapshot, int64_t size)
-{
-	json_t *doc = json_pack(
-		"{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
-		"imageId", id, "imageLocation",
-		json_sprintf("%s/%s", b->owner_alias ? b->owner_alias : b->owner_id, b->name),
-		"imageState", "available", "imageOwnerId", b->owner_id, "creationDate",
-		b->creation_date, "isPublic", 1, "architecture", "x86_64", "imageType", "machine",
-		"name", b->name, "description", b->description, "rootDeviceType", "ebs",
-		"rootDeviceName", b->root_device, "virtualizationType", "hvm", "hypervisor", "xen",
-		"enaSupport", 1);
-
-	(void)c;
-	doc_set_str(doc, "imageOwnerAlias", b->owner_alias);
-	doc_set_str(doc, "sriovNetSupport", "simple");
-	doc_set_str(doc, "platformDetails", "Linux/UNIX");
-	doc_set_str(doc, "usageOperation", "RunInstances");
-	json_object_set_new(doc, "blockDeviceMapping",
-			    json_pack("[{s:s, s:{s:s, s:I, s:b, s:s, s:b}}]", "deviceName",
-				      b->root_device, "ebs", "snapshotId", snapshot, "volumeSize",
-				      (json_int_t)size, "deleteOnTermination", 1, "volumeType",
-				      b->volume_type ? b->volume_type : "gp2", "encrypted", 0));
-	json_object_set_new(doc, "tagSet", json_array());
-	json_object_set_new(doc, "_launch", json_pack("[{s:s}]", "group", "all"));
-	doc_set_str(doc, "_base", b->key);
-	doc_set_str(doc, "_user", b->user);
-	return doc;
-}
-
-/* The snapshot row of a base image's root file system. */
-static void add_snapshot(struct cloud *c, const struct base_image *b, const char *id, int64_t size)
-{
-	model_put(c->model, KIND_SNAPSHOT, "*", id,
-		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:[], s:s, s:[{s:s}]}",
-			    "snapshotId", id, "volumeId", "vol-ffffffff", "status", "completed",
-			    "startTime", b->creation_date, "progress", "100%", "ownerId",
-			    b->owner_id, "description", b->description, "volumeSize",
-			    (json_int_t)size, "encrypted", 0, "tagSet", "storageTier", "standard",
-			    "_share", "group", "all"));
-}
-
-void images_add_catalogue(struct cloud *c, const struct base_image_snapshot *snapshots, size_t n)
-{
-	model_begin(c->model);
-	for (size_t i = 0; i < base_images_n; i++) {
-		const struct base_image *b = &base_images[i];
-		char id[ID_SIZE], snapshot[ID_SIZE];
-		int64_t size = 8;
-
-		id_from("ami", b->name, id);
-		id_from("snap", b->key, snapshot);
-		for (size_t k = 0; k < n; k++)
-			if (streq(snapshots[k].key, b->key))
-				snprintf(snapshot, sizeof(snapshot), "%s", snapshots[k].snapshot);
-		if (c->store && snapshot_exists(c->store, snapshot))
-			size = (int64_t)((snapshot_size(c->store, snapshot) + ((uint64_t)1 << 30) -
-					  1) >>
-					 30);
-		add_snapshot(c, b, snapshot, size);
-		/* The first of the ids that templates name is the image's own; the others are seen
-		 * by id only. */
-		for (size_t k = 0; b->ids && b->ids[k]; k++) {
-			json_t *doc = base_doc(c, b, b->ids[k], snapshot, size);
-
-			doc_set_bool(doc, "_by_id_only", k > 0);
-			model_put(c->model, KIND_IMAGE, "*", b->ids[k], doc);
-		}
-		if (!b->ids || !b->ids[0])
-			model_put(c->model, KIND_IMAGE, "*", id,
-				  base_doc(c, b, id, snapshot, size));
-		for (size_t k = 0; b->ssm_parameters && b->ssm_parameters[k]; k++)
-			model_put(c->model, KIND_PARAMETER, "*", b->ssm_parameters[k],
-				  json_pack("{s:s, s:s, s:s, s:s}", "Name", b->ssm_parameters[k],
-					    "Type", "String", "Value",
-					    b->ids && b->ids[0] ? b->ids[0] : id, "_date",
-					    b->creation_date));
-	}
-	model_commit(c->model);
-}
-
-struct row *images_add_stand_in(struct cloud *c, const char *region, const char *id,
-				const char *key)
-{
-	for (size_t i = model_count(c->model, KIND_IMAGE); i-- > 0;) {
-		struct row *r = model_at(c->model, KIND_IMAGE, i);
-		json_t *doc;
-
-		if (!streq(doc_str(r->doc, "_base"), key) || doc_bool(r->doc, "_by_id_only"))
-			continue;
-		doc = json_deep_copy(r->doc);
-		doc_set_str(doc, "imageId", id);
-		doc_set_bool(doc, "_by_id_only", true);
-		doc_set_bool(doc, "_stand_in", true);
-		return model_put(c->model, KIND_IMAGE, region, id, doc);
-	}
-	return NULL;
 }
 
 const struct action ec2_image_actions[] = {

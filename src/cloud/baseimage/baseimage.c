@@ -1,6 +1,6 @@
-/* Makes the snapshots of the base images in a data folder: root tar → raw disk → one snapshot, from
- * which each stand-in is a volume with small edits and a snapshot of its own, so that they share
- * almost all blocks.
+/* Makes the snapshots of the base images in a data directory: root tar → raw disk → one snapshot,
+ * from which each stand-in is a volume with small edits and a snapshot of its own, so that they
+ * share almost all blocks.
  *
  * Which snapshot belongs to a key is kept in DATA/base/KEY (KEY.kernel for images with a kernel); a
  * file is written when its snapshot is complete, so a broken start makes only what is missing.
@@ -11,6 +11,7 @@
 #include "cloud/baseimage/root.h"
 #include "cloud/baseimage/standin.h"
 #include "cloud/disk/volume.h"
+#include "cloud/model/ids.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ static char *record_path(const struct make *m, const char *key)
 }
 
 /* The recorded snapshot of a key, if it is still in the store. */
-static bool read_record(const struct make *m, const char *key, char ret[32])
+static bool read_record(const struct make *m, const char *key, char ret[ID_SIZE])
 {
 	auto_free char *path = record_path(m, key);
 	AUTO(err) struct err ignored = ERR_INIT;
@@ -45,19 +46,10 @@ static bool read_record(const struct make *m, const char *key, char ret[32])
 	if (os_read_file(path, 64, &text, &ignored) < 0)
 		return false;
 	id = str_trim(buf_str(&text));
-	if (!str_starts(id, "snap-") || id.n > 31)
+	if (!str_starts(id, "snap-") || id.n >= ID_SIZE)
 		return false;
-	snprintf(ret, 32, STR_FMT, STR_ARG(id));
+	snprintf(ret, ID_SIZE, STR_FMT, STR_ARG(id));
 	return snapshot_exists(m->store, ret);
-}
-
-/* "snap-" and 17 hex digits, as EC2 has them. */
-static void new_id(const char *prefix, char ret[32])
-{
-	char uuid[37];
-
-	os_uuid(uuid);
-	snprintf(ret, 32, "%s-%.8s%.4s%.4s%.1s", prefix, uuid, uuid + 9, uuid + 14, uuid + 19);
 }
 
 /* Waiting for snapshot_create's callback. */
@@ -101,11 +93,11 @@ static int make_standin(const struct make *m, const char *base, const struct sta
 	auto_free char *path = NULL, *record = record_path(m, s->key);
 	AUTO(buf) struct buf text = BUF_INIT;
 	AUTO(err) struct err ignored = ERR_INIT;
-	char volume[32], snapshot[32];
+	char volume[ID_SIZE], snapshot[ID_SIZE];
 	int ret;
 
-	new_id("vol", volume);
-	new_id("snap", snapshot);
+	id_new("vol", volume);
+	id_new("snap", snapshot);
 	if (volume_create(m->store, volume, BASE_DISK_SIZE, base, err) < 0)
 		return -1;
 	path = volume_path(m->store, volume);
@@ -120,7 +112,7 @@ static int make_standin(const struct make *m, const char *base, const struct sta
 }
 
 /* The snapshot of the disk that all stand-ins start from. */
-static int make_base(const struct make *m, char ret_id[32], struct err *err)
+static int make_base(const struct make *m, char ret_id[ID_SIZE], struct err *err)
 {
 	auto_free char *tar = NULL, *raw = xasprintf("%s/disk.raw", m->dir);
 	int ret;
@@ -132,7 +124,7 @@ static int make_base(const struct make *m, char ret_id[32], struct err *err)
 	if (base_root_disk(tar, raw, err) < 0)
 		return -1;
 	ret = standin_prepare(raw, BASE_PARTITION_OFFSET, err);
-	new_id("snap", ret_id);
+	id_new("snap", ret_id);
 	if (ret == 0) {
 		say(m, "base image: storing its blocks");
 		ret = snapshot_import(m->store, ret_id, raw, err);
@@ -144,7 +136,7 @@ static int make_base(const struct make *m, char ret_id[32], struct err *err)
 static int make_missing(const struct make *m, struct err *err)
 {
 	AUTO(err) struct err ignored = ERR_INIT;
-	char base[32], have[32];
+	char base[ID_SIZE], have[ID_SIZE];
 	bool missing = false;
 	int ret = 0;
 

@@ -1,11 +1,12 @@
 /* Base images: stand-ins made from Debian packages under the names that templates search for, and
- * imported ones. Made once for each data folder (cached as a tar for all of the user's).
+ * imported ones. Made once for each data directory (cached as a tar for all of the user's).
  */
 #ifndef INGOT_CLOUD_BASEIMAGE_BASEIMAGE_H
 #define INGOT_CLOUD_BASEIMAGE_BASEIMAGE_H
 
 #include "base/base.h"
 #include "base/err.h"
+#include "cloud/model/ids.h"
 
 struct volume_store;
 
@@ -19,24 +20,22 @@ struct base_image {
 	const char *root_device; /* "/dev/xvda" or "/dev/sda1" */
 	const char *volume_type; /* "gp2", "gp3" */
 	const char *creation_date; /* RFC 3339 */
-	const char *const
-		*ids; /* ids that the seeds' templates name, NULL-terminated; may be NULL */
-	const char *const
-		*ssm_parameters; /* public parameter names that give this image; may be NULL */
+	const char *const *ids;	   /* that templates name, NULL-terminated; may be NULL */
+	const char *const *ssm_parameters; /* public ones that give this image; may be NULL */
 };
 extern const struct base_image base_images[];
 extern const size_t base_images_n;
 /* The key whose stand-in has this login user ("ec2-user": "amzn"); "amzn" for any other. For source
- * ids that nobody knows (design.md 5). */
+ * ids that nobody knows. */
 const char *base_image_key_of_user(const char *user);
 
-/* Makes what is missing. For each key a snapshot ("snap-…" written to ret_snapshot[KEY]) in the
- * store. with_kernel: the kernel layer that qemu needs. progress(data, text) tells where it is.
- * Errors: missing programs by name with the step that needed them, no space, no network. */
 struct base_image_snapshot {
 	char key[16];
-	char snapshot[32];
+	char snapshot[ID_SIZE];
 };
+/* Makes what is missing: a snapshot in the store for each key; ret lists them, the caller frees it.
+ * with_kernel: the kernel layer that qemu needs. progress(data, text) tells where it is. Errors:
+ * missing programs by name with the step that needed them, no space, no network. */
 int base_images_make(struct volume_store *s, const char *data_dir, bool with_kernel,
 		     void (*progress)(void *data, const char *text), void *data,
 		     struct base_image_snapshot **ret, size_t *ret_n, struct err *err) MUST_USE;

@@ -1,16 +1,16 @@
 /* Stand-ins under the ids that templates name. */
 #include "cloud/model/standins.h"
 
-#include "cloud/actions/images.h"
 #include "cloud/actions/places.h"
 #include "cloud/api/doc.h"
+#include "cloud/model/catalogue.h"
 #include "cloud/model/groups.h"
 #include "cloud/model/ids.h"
 #include "cloud/model/lifecycle.h"
 #include "cloud/model/sshkey.h"
 #include "cloud/model/vpc.h"
 
-/* What each of these makes: true if it made something. `why` is put into the warning. */
+/* What a template names. The functions that grant it say whether they made something. */
 struct wish {
 	struct cloud *c;
 	const char *region, *id, *hint;
@@ -30,8 +30,8 @@ static bool make_image(struct wish *w)
 
 	if (there(w, KIND_IMAGE))
 		return false;
-	r = images_add_stand_in(w->c, w->region, w->id,
-				base_image_key_of_user(w->hint ? w->hint : "ec2-user"));
+	r = catalogue_add_stand_in(w->c, w->region, w->id,
+				   base_image_key_of_user(w->hint ? w->hint : "ec2-user"));
 	if (!r)
 		return false;
 	w->note = xasprintf("%s (user %s)", doc_str(r->doc, "name"), doc_str(r->doc, "_user"));
@@ -46,18 +46,24 @@ static bool make_vpc(struct wish *w)
 	return true;
 }
 
+/* The VPC that the hint names, made if need be, or the default one; NULL if that was deleted. */
+static struct row *vpc_for(struct wish *w)
+{
+	struct row *vpc;
+
+	if (!w->hint)
+		return vpc_default(w->c, w->region);
+	vpc = model_find(w->c->model, KIND_VPC, w->hint);
+	return vpc ? vpc : vpc_create(w->c, w->region, w->hint, NULL, false);
+}
+
 /* Subnets of a stand-in VPC take the next free /20. */
 static bool make_subnet(struct wish *w)
 {
-	struct row *vpc =
-		w->hint ? model_find(w->c->model, KIND_VPC, w->hint) : vpc_default(w->c, w->region);
+	struct row *vpc = there(w, KIND_SUBNET) ? NULL : vpc_for(w);
 	char cidr[32];
 	int used = 0;
 
-	if (there(w, KIND_SUBNET))
-		return false;
-	if (!vpc && w->hint)
-		vpc = vpc_create(w->c, w->region, w->hint, NULL, false);
 	if (!vpc)
 		return false;
 	for (size_t i = 0; i < model_count(w->c->model, KIND_SUBNET); i++)
@@ -72,14 +78,8 @@ static bool make_subnet(struct wish *w)
 static bool make_group(struct wish *w)
 {
 	static const int64_t ports[] = { 22, 5985, 5986 };
-	struct row *vpc = w->hint ? model_find(w->c->model, KIND_VPC, w->hint)
-				  : vpc_default(w->c, w->region),
-		   *r;
+	struct row *vpc = there(w, KIND_GROUP) ? NULL : vpc_for(w), *r;
 
-	if (there(w, KIND_GROUP))
-		return false;
-	if (!vpc && w->hint)
-		vpc = vpc_create(w->c, w->region, w->hint, NULL, false);
 	if (!vpc)
 		return false;
 	r = group_create(w->c, w->region, w->id, vpc->id, w->id, "stand-in of the local cloud");

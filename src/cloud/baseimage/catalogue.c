@@ -18,8 +18,7 @@
 #define LIST(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define AMAZON_SSM(name) "/aws/service/ami-amazon-linux-latest/" name
 #define UBUNTU_SSM(release, type) \
-	"/aws/service/canonical/ubuntu/server/" release "/stable/current/amd64/hvm/" type "/ami-" \
-											  "id"
+	"/aws/service/canonical/ubuntu/server/" release "/stable/current/amd64/hvm/" type "/ami-id"
 
 const struct base_image base_images[] = {
 	{ AMAZON, .name = "amzn-ami-hvm-2015.03.0.x86_64-gp2", .volume_type = "gp2",
