@@ -29,8 +29,7 @@ struct instance_spec {
 	unsigned vcpus;
 	const struct instance_disk *disks;
 	size_t ndisks;
-	const struct instance_port
-		*ports; /* what security groups open to 0.0.0.0/0 or loopback sources */
+	const struct instance_port *ports; /* that security groups open to this host */
 	size_t nports;
 };
 
@@ -64,12 +63,12 @@ struct backend; /* an opened one */
 
 struct backend_ops {
 	const char *name; /* "container", "qemu" */
-	/* Can it work here? Errors say what is missing and what to do (facts/local-cloud.md 9). */
+	/* Can it work here? Errors say what is missing and what to do. */
 	int (*probe)(struct err *err);
 	int (*open)(const struct backend_config *c, struct backend **ret, struct err *err);
 	int (*start)(struct backend *b, const struct instance_spec *spec, struct err *err);
-	int (*stop)(struct backend *b, const char *id, bool force,
-		    struct err *err); /* INSTANCE_DOWN follows */
+	/* INSTANCE_DOWN follows. */
+	int (*stop)(struct backend *b, const char *id, bool force, struct err *err);
 	int (*reboot)(struct backend *b, const char *id, struct err *err);
 	int (*set_ports)(struct backend *b, const char *id, const struct instance_port *p, size_t n,
 			 struct err *err);
@@ -83,8 +82,8 @@ struct backend_ops {
 };
 extern const struct backend_ops backend_container, backend_qemu;
 
-/* Cleans what a crashed daemon of this data folder left (cgroups, loops, mount points). Idempotent.
- */
-int backend_clean(const char *data_dir, struct err *err);
+/* Removes what a crashed daemon of this data directory has left: control groups; all else goes with
+ * its processes. Idempotent. */
+void backend_clean(const char *data_dir);
 
 #endif

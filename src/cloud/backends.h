@@ -7,6 +7,5 @@
 /* "auto" (the container backend where it can work, else qemu), or a name. Errors say what is
  * missing. */
 int backends_choose(const char *name, const struct backend_ops **ret, struct err *err) MUST_USE;
-int backends_clean(const char *data_dir, struct err *err);
 
 #endif

@@ -50,15 +50,14 @@ struct cloud {
 	struct imds *imds;
 	struct map up;	      /* ids of instances that the backend has running */
 	pthread_cond_t moved; /* one of them came or went; monotonic clock */
-	uint64_t calls; /* serial of API calls */
+	uint64_t calls;	      /* serial of API calls */
 	char account[13];
 	char *access_key, *secret_key;
 	int address_part;    /* N of 127.77.N.0/24 */
 	int address_part_fd; /* holds it */
 	struct map notices;  /* instance id -> list of texts not told yet (json_t *) */
 	int64_t started_ms;
-	bool ending; /* the daemon stops: machines that go down now have not shut down by themselves
-		      */
+	bool ending; /* the daemon stops: what goes down now has not shut down by itself */
 	char endpoint[64];
 };
 

@@ -1,4 +1,4 @@
-/* Console files: appended to; when one grows past twice what is shown, its first half goes. */
+/* Console files: appended to; of one that grows too large the last half of the limit is kept. */
 #include "cloud/console.h"
 
 #include "base/os.h"
@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define KEPT ((off_t)256 * 1024)
+#define FILE_MAX ((off_t)256 * 1024)
 
 static char *console_path(struct cloud *c, const char *id)
 {
@@ -18,8 +18,8 @@ static void shorten(const char *path)
 	AUTO(err) struct err err = ERR_INIT;
 	AUTO(buf) struct buf b = BUF_INIT;
 
-	if (os_read_file(path, 0, &b, &err) == 0 && b.n > (size_t)KEPT &&
-	    os_write_file(path, b.p + b.n - KEPT / 2, KEPT / 2, 0600, &err) < 0)
+	if (os_read_file(path, 0, &b, &err) == 0 && b.n > (size_t)FILE_MAX &&
+	    os_write_file(path, b.p + b.n - FILE_MAX / 2, FILE_MAX / 2, 0600, &err) < 0)
 		return; /* the file just stays long */
 }
 
@@ -31,7 +31,7 @@ void console_add(struct cloud *c, const char *id, const char *p, size_t n)
 
 	if (fd < 0 || os_write_all(fd, p, n) < 0)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_size > KEPT)
+	if (fstat(fd, &st) == 0 && st.st_size > FILE_MAX)
 		shorten(path);
 }
 

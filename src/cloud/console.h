@@ -1,5 +1,5 @@
-/* What instances wrote to their consoles: a file each in the data folder, of which the end is kept.
- */
+/* What instances wrote to their consoles: a file each in the data directory, of which the end is
+ * kept. */
 #ifndef INGOT_CLOUD_CONSOLE_H
 #define INGOT_CLOUD_CONSOLE_H
 

@@ -133,7 +133,9 @@ static void serve_line(struct connection *c, const struct buf *line)
 	else if (streq(op, "detach"))
 		result = detach(c);
 	else if (streq(op, "keep")) {
+		pthread_mutex_lock(&c->s->lock);
 		c->s->cloud->config.session = false;
+		pthread_mutex_unlock(&c->s->lock);
 		result = json_object();
 	} else
 		result = control_answer(c->s->cloud, request, on_progress, c, &err);
@@ -183,7 +185,7 @@ static void *serve(void *data)
 	return NULL;
 }
 
-/* Only the folder's owner and root may say anything. */
+/* Only the owner of the data directory and root may say anything. */
 static bool peer_allowed(struct control *s, int fd)
 {
 	struct ucred peer;
@@ -221,21 +223,32 @@ static void accept_one(struct control *s)
 	pthread_attr_destroy(&attr);
 }
 
+/* A session to which nobody has come yet. */
+static bool unattended(struct control *s)
+{
+	bool yes;
+
+	pthread_mutex_lock(&s->lock);
+	yes = s->cloud->config.session && !s->ever_attached;
+	pthread_mutex_unlock(&s->lock);
+	return yes;
+}
+
 static void *accept_loop(void *data)
 {
 	struct control *s = data;
 	struct pollfd p[] = { { .fd = s->fd, .events = POLLIN },
 			      { .fd = s->wake[0], .events = POLLIN } };
+	bool ending = false;
 
 	for (;;) {
-		int n = poll(p, 2,
-			     s->cloud->config.session && !s->ever_attached ? FIRST_ATTACH_MS : -1);
+		int n = poll(p, 2, ending || !unattended(s) ? -1 : FIRST_ATTACH_MS);
 
 		if (p[1].revents)
 			return NULL;
-		if (n == 0 && s->cloud->config.session && !s->ever_attached) {
+		if (n == 0 && unattended(s)) {
 			daemon_stop(s->cloud);
-			s->ever_attached = true;
+			ending = true;
 		}
 		if (n > 0 && p[0].revents)
 			accept_one(s);

@@ -48,7 +48,7 @@ struct daemon {
 	void *data;
 };
 
-/* --- the data folder ------------------------------------------------ */
+/* --- the data directory --------------------------------------------- */
 
 static char *lock_path(const char *dir)
 {
@@ -101,18 +101,17 @@ static int make_dirs(struct cloud *c, struct err *err)
 	return 0;
 }
 
-/* Under sudo the calling user owns what is made, so that the same folder serves without root later.
- */
+/* Under sudo the calling user owns what is made, so that it serves without root later. */
 static void give_to_owner(const struct cloud_config *config, const char *path)
 {
 	struct stat st;
 
 	if (geteuid() == 0 && config->owner != 0 && lstat(path, &st) == 0 && !S_ISLNK(st.st_mode) &&
 	    lchown(path, config->owner, config->owner_group) < 0)
-		return; /* a folder that cannot change hands stays root's */
+		return; /* what cannot change hands stays root's */
 }
 
-/* Keys at random for each data folder. */
+/* Keys at random for each data directory. */
 static int load_keys(struct cloud *c, struct err *err)
 {
 	auto_free char *path = os_path_join(c->config.data_dir, "keys.json");
@@ -139,13 +138,14 @@ static int load_keys(struct cloud *c, struct err *err)
 	return 0;
 }
 
-/* An address range is claimed by an abstract socket: it is gone with the process, whatever happens.
- */
+/* A range of addresses is claimed by an abstract socket: it goes with the process, whatever
+ * happens. */
 static int claim_addresses(struct cloud *c, struct err *err)
 {
 	for (int i = 0; i < PARTS - 2; i++) {
 		struct sockaddr_un un = { .sun_family = AF_UNIX };
 		auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		socklen_t size;
 		int n;
 
 		if (fd < 0)
@@ -153,16 +153,15 @@ static int claim_addresses(struct cloud *c, struct err *err)
 		c->address_part = (int)((unsigned)getpid() + (unsigned)i) % (PARTS - 2) + 1;
 		n = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1, "ingot-cloud/127.77.%d",
 			     c->address_part);
-		if (bind(fd, (struct sockaddr *)&un,
-			 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) ==
-		    0) {
+		size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+		if (bind(fd, (struct sockaddr *)&un, size) == 0) {
 			c->address_part_fd = steal_fd(fd);
 			return 0;
 		}
 	}
-	return err_set(
-		err, ERR_UNSUPPORTED,
-		"all parts of 127.77.0.0/16 are taken by other local clouds of this machine");
+	return err_set(err, ERR_UNSUPPORTED,
+		       "all parts of 127.77.0.0/16 are taken by other local clouds of this "
+		       "machine");
 }
 
 /* --- the backend ---------------------------------------------------- */
@@ -249,8 +248,9 @@ static int start_all(struct daemon *d, struct err *err)
 	if (make_dirs(c, err) < 0 || take_lock(d, err) < 0)
 		return -1;
 	give_to_owner(&c->config, c->config.data_dir);
-	if (backends_clean(c->config.data_dir, err) < 0 || load_keys(c, err) < 0 ||
-	    model_open(c->config.data_dir, &c->model, err) < 0 || claim_addresses(c, err) < 0)
+	backend_clean(c->config.data_dir);
+	if (load_keys(c, err) < 0 || model_open(c->config.data_dir, &c->model, err) < 0 ||
+	    claim_addresses(c, err) < 0)
 		return -1;
 	c->faults = faults_new();
 	c->log = reqlog_new(c->config.data_dir);
@@ -375,11 +375,10 @@ int daemon_run(const struct cloud_config *config, void (*progress)(void *data, c
 	return result;
 }
 
-int daemon_clean(const char *dir, struct err *err)
+void daemon_clean(const char *dir)
 {
-	if (!os_is_dir(dir) || !daemon_gone(dir, 0))
-		return 0;
-	return backends_clean(dir, err);
+	if (os_is_dir(dir) && daemon_gone(dir, 0))
+		backend_clean(dir);
 }
 
 /* --- reset ---------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* The local cloud as the rest of ingot sees it: `build -local` and the cloud commands talk to its
- * daemon through this. Nothing here needs root; the daemon is found by its data folder.
+ * daemon through this. Nothing here needs root; the daemon is found by its data directory.
  *
  *	AUTO(local_cloud) struct local_cloud *lc = NULL;
  *
@@ -22,7 +22,7 @@
 struct local_cloud;
 
 struct local_cloud_options {
-	const char *data_dir; /* NULL: INGOT_CLOUD_DATA, else the default folder */
+	const char *data_dir; /* NULL: INGOT_CLOUD_DATA, else the default directory */
 	/* The rest is read only when a daemon has to be started. */
 	const char *backend;  /* NULL: "auto" */
 	const char *net;      /* "mirror", "any", "none"; NULL: "mirror" */
@@ -82,12 +82,12 @@ int local_cloud_expect(struct local_cloud *lc, const struct local_id *ids, size_
 int local_cloud_notices(struct local_cloud *lc, const char *instance_id,
 			void (*tell)(void *data, const char *text), void *data, struct err *err);
 
-/* The default data folder, of the calling user under sudo; caller frees. */
+/* The default data directory, of the calling user under sudo; caller frees. */
 char *local_cloud_default_dir(void);
 
-/* One request over the control socket: a JSON object with "op", answered by one JSON object without
- * its "ok" wrapping (used by the cloud commands). `progress` may be NULL. ERR_NOT_FOUND: no daemon
- * there. */
+/* One request over the control socket: a JSON object with "op"; ret gets a new reference to the
+ * answer's "result" (used by the cloud commands). `progress` may be NULL. ERR_NOT_FOUND: no daemon
+ * there; else the daemon's own error. */
 struct json_t;
 int local_cloud_control(const char *data_dir, const struct json_t *request,
 			void (*progress)(void *data, const char *text), void *data,

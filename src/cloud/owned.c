@@ -1,4 +1,4 @@
-/* Folders of a user, made by root. */
+/* Directories of a user, made by root. */
 #include "cloud/owned.h"
 
 #include "base/str.h"

@@ -1,5 +1,5 @@
 /* The requests served, in the order in which they came. Thread-safe. Also written to requests.jsonl
- * in the data folder, one object a line as each call ends; secrets (user data, key material,
+ * in the data directory, one object a line as each call ends; secrets (user data, key material,
  * values of parameters) are left out. */
 #ifndef INGOT_CLOUD_REQLOG_H
 #define INGOT_CLOUD_REQLOG_H

@@ -240,7 +240,7 @@ static void cloud_open(struct cloud *c)
 static void cloud_close(struct cloud *c)
 {
 	backend_container.close(c->b);
-	OK(backend_clean(c->dir, &err));
+	backend_clean(c->dir);
 	remove_dir(c->dir);
 	free(c->root);
 	free(c->extra);

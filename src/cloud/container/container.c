@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Names the control groups of a data folder. Caller frees. */
+/* Names the control groups of a data directory. Caller frees. */
 static char *data_key(const char *data_dir)
 {
 	auto_free char *real = realpath(data_dir, NULL);
@@ -31,13 +31,11 @@ static char *data_key(const char *data_dir)
 	return xasprintf("%.12s", hex);
 }
 
-int backend_clean(const char *data_dir, struct err *err UNUSED)
+void backend_clean(const char *data_dir)
 {
 	auto_free char *key = data_key(data_dir);
 
-	/* Mounts, loops, links and processes went with the daemon: only empty groups stay. */
 	cgroup_clean(key);
-	return 0;
 }
 
 /* Can it work here? */
