@@ -21,5 +21,5 @@ def main(program):
         took = time.monotonic() - start
         running = [i for r in s.moto.client().describe_instances()["Reservations"] for i in r["Instances"] if i["State"]["Name"] != "terminated"]
         if code != 1 or running:
-            raise RuntimeError(f"status {code}, instances left: {running}\n{out[-2000:]}")
+            raise RuntimeError(f"status {code}, instances left: {running}\n{out}")
         measure.row("Ctrl-C to an empty account", took, None, None, 5)

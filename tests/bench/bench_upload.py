@@ -33,9 +33,7 @@ def compare(b, what, ours, theirs, before, n, check, limit):
     for i in range(n + 1):  # the first pair warms up
         for command, results in ((ours, a), (theirs, p)):
             before()
-            r = measure.run(command, env=b.env, sample=False)
-            if r.status:
-                raise RuntimeError(f"a run ended with status {r.status}:\n{r.output[-3000:]}")
+            r = measure.succeeded(measure.run(command, env=b.env, sample=False), command)
             check()
             results.append(r)
     measure.row(f"{what}, wall", measure.median(a[1:], "wall"), measure.median(p[1:], "wall"), limit=limit)

@@ -9,19 +9,15 @@ ROWS = []
 
 
 def children(pid):
+    """Its processes below it; whatever ends meanwhile has none."""
+    kids = []
     try:
-        with open(f"/proc/{pid}/task/{pid}/children") as f:
-            kids = [int(k) for k in f.read().split()]
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children") as f:
+                kids += [int(k) for k in f.read().split()]
     except OSError:
-        return []
-    for task in os.listdir(f"/proc/{pid}/task") if os.path.isdir(f"/proc/{pid}/task") else []:
-        if int(task) != pid:
-            try:
-                with open(f"/proc/{pid}/task/{task}/children") as f:
-                    kids += [int(k) for k in f.read().split()]
-            except OSError:
-                pass
-    return [pid_ for k in kids for pid_ in [k, *children(k)]]
+        pass
+    return [q for k in kids for q in [k, *children(k)]]
 
 
 def memory(pid):
@@ -81,6 +77,13 @@ def name(pid):
         return ""
 
 
+def succeeded(r, command):
+    """Raises with the whole output of a run that failed: which of many builds it was, and why, may stand anywhere in it."""
+    if r.status:
+        raise RuntimeError(f"{os.path.basename(command[0])} ended with status {r.status}; it said:\n{r.output}")
+    return r
+
+
 def median(results, what):
     return statistics.median(getattr(r, what) for r in results)
 
@@ -91,11 +94,8 @@ def pairs(ours, theirs, n, **kw):
     run(ours[0], env=ours[1], cwd=ours[2] if len(ours) > 2 else None, sample=False)
     run(theirs[0], env=theirs[1], cwd=theirs[2] if len(theirs) > 2 else None, sample=False)
     for _ in range(n):
-        a.append(run(ours[0], env=ours[1], cwd=ours[2] if len(ours) > 2 else None, **kw))
-        b.append(run(theirs[0], env=theirs[1], cwd=theirs[2] if len(theirs) > 2 else None, **kw))
-    for r in a + b:
-        if r.status:
-            raise RuntimeError(f"a run ended with status {r.status}:\n{r.output[-3000:]}")
+        a.append(succeeded(run(ours[0], env=ours[1], cwd=ours[2] if len(ours) > 2 else None, **kw), ours[0]))
+        b.append(succeeded(run(theirs[0], env=theirs[1], cwd=theirs[2] if len(theirs) > 2 else None, **kw), theirs[0]))
     return a, b
 
 
