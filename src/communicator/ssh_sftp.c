@@ -100,7 +100,8 @@ static bool is_end(const struct sftp_answer *a)
 }
 
 /* Answers come in the order of the requests; a short one (allowed anywhere) ends the run ahead:
- * what was asked for behind it is thrown away and asked for again. */
+ * what was asked for behind it is thrown away and asked for again. size, 0 where it is not known,
+ * only says how far to ask ahead. */
 static int read_all(struct sftp *f, int fd, const struct buf *handle, const char *remote,
 		    uint64_t size, uint64_t *ret_got, struct err *err)
 {
@@ -125,12 +126,12 @@ static int read_all(struct sftp *f, int fd, const struct buf *handle, const char
 		end |= a.type != SFTP_DATA;
 		if (end)
 			continue;
-		if (!sftp_take_str(&a.body, &data))
+		if (!sftp_take_str(&a.body, &data) || !data.n || data.n > BLOCK)
 			return sftp_malformed(err);
 		if (os_write_all(fd, data.p, data.n) < 0)
 			return err_errno(err, errno, "writing what was downloaded");
 		got += data.n;
-		if (data.n < BLOCK && got < size) {
+		if (data.n < BLOCK) {
 			for (; ahead; ahead--)
 				if (sftp_receive(f, &a, err) < 0)
 					return -1;
