@@ -16,8 +16,8 @@
 struct communicator;
 
 struct comm_command {
-	const char *command;   /* a shell line */
-	struct str input;      /* its standard input; empty: closed at once */
+	const char *command; /* a shell line */
+	struct str input;    /* its standard input; empty: closed at once */
 	bool pty;
 	/* Raw output as it comes, on the caller's thread; NULL: thrown away. */
 	void (*on_output)(void *data, enum proc_stream s, const char *p, size_t n);
@@ -47,11 +47,11 @@ struct communicator_ops {
 	int (*run_script)(struct communicator *c, struct comm_script *script,
 			  const struct comm_command *cmd, int *ret_status, struct err *err);
 	/* Streams size bytes from fd (size -1: to its end) to a remote file; mode as of chmod.
-	 * Verified by size: a cut is an error. A destination ending in / is a folder: `name` is
-	 * added. */
+	 * Verified by size: a cut is an error. A destination ending in / is a directory: `name`
+	 * is added. */
 	int (*upload)(struct communicator *c, int fd, off_t size, const char *name,
 		      const char *remote, int mode, struct err *err);
-	/* A folder, as Packer's file provisioner does (cli.md 8): with a trailing slash on local
+	/* A directory, as Packer's file provisioner does (cli.md 8): with a trailing slash on local
 	 * its contents. */
 	int (*upload_dir)(struct communicator *c, const char *local, const char *remote,
 			  struct err *err);

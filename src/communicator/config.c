@@ -51,12 +51,11 @@ static const struct spec_row rows[] = {
 			"passphrase. `~` is the home directory."),
 	SPEC_STR(T, ssh_certificate_file,
 		 .doc = "SSH certificate for `ssh_private_key_file`."),
-	SPEC_BOOL(T, ssh_pty, .doc = "Run commands on a pseudo-terminal, which merges stdout and "
-				     "stderr."),
-	SPEC_DURATION(
-		T, ssh_timeout,
-		.doc = "How long to wait for a login to succeed. Default: `5m`, or no limit if "
-		       "only `ssh_handshake_attempts` is set."),
+	SPEC_BOOL(T, ssh_pty,
+		  .doc = "Run commands on a pseudo-terminal, which merges stdout and stderr."),
+	SPEC_DURATION(T, ssh_timeout,
+		      .doc = "How long to wait for a login to succeed. Default: `5m`, or no limit "
+			     "if only `ssh_handshake_attempts` is set."),
 	SPEC_DURATION(T, ssh_wait_timeout, .flags = SPEC_DEPRECATED, .instead = "ssh_timeout",
 		      .doc = "Old name of `ssh_timeout`."),
 	SPEC_STR(T, ssh_private_key_file, .name = "ssh_key_path",
@@ -67,10 +66,9 @@ static const struct spec_row rows[] = {
 	SPEC_BOOL(T, ssh_agent_auth,
 		  .doc = "Log in with the keys of the local agent (`SSH_AUTH_SOCK`). No "
 			 "temporary key pair is created."),
-	SPEC_BOOL(
-		T, ssh_disable_agent_forwarding,
-		.doc = "Do not forward the local agent to the machine. By default it is "
-		       "forwarded if there is one."),
+	SPEC_BOOL(T, ssh_disable_agent_forwarding,
+		  .doc = "Do not forward the local agent to the machine. By default it is "
+			 "forwarded if there is one."),
 	SPEC_INT(T, ssh_handshake_attempts, .min = 0, .max = 1000000,
 		 .doc = "Give up after this many refused logins. Default: 10, or no limit if "
 			"only `ssh_timeout` is set."),
@@ -127,21 +125,22 @@ static const struct spec_row rows[] = {
 const struct spec comm_spec =
 	SPEC("communicator", T, rows, .doc = "How a build reaches its machine.");
 
+static bool parse_port(struct str s, int64_t least, int64_t *ret)
+{
+	return parse_i64(s, ret) && *ret >= least && *ret <= PORT_MAX;
+}
+
 int comm_tunnel_parse(struct arena *a, const char *text, struct comm_tunnel *ret, struct err *err)
 {
 	struct comm_tunnel t = { 0 };
-	struct str rest = str_from(text), listen;
-	if (!str_split(&rest, ':', &listen) || !parse_i64(listen, &t.listen_port) ||
-	    t.listen_port < 0 || t.listen_port > PORT_MAX)
-		return err_set(err, ERR_INVALID, "\"%s\" is not of the form "
-						 "PORT:HOST:HOSTPORT", text);
+	struct str rest = str_from(text), listen = { 0 };
+	bool ok = str_split(&rest, ':', &listen) && parse_port(listen, 0, &t.listen_port);
 	size_t colon = rest.n;
 	while (colon > 0 && rest.p[colon - 1] != ':')
 		colon--;
-	if (colon < 2 || !parse_i64(str_slice(rest, colon, rest.n), &t.port) || t.port < 1 ||
-	    t.port > PORT_MAX)
-		return err_set(err, ERR_INVALID, "\"%s\" is not of the form "
-						 "PORT:HOST:HOSTPORT", text);
+	if (!ok || colon < 2 || !parse_port(str_slice(rest, colon, rest.n), 1, &t.port))
+		return err_set(err, ERR_INVALID, "\"%s\" is not of the form PORT:HOST:HOSTPORT",
+			       text);
 	struct str host = str_slice(rest, 0, colon - 1);
 	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
 		host = str_slice(host, 1, host.n - 1);
@@ -195,10 +194,9 @@ static void prepare_bastion(struct prepare *p, T *c)
 	}
 	if (!c->ssh_bastion_password && !c->ssh_bastion_private_key_file &&
 	    !c->ssh_bastion_agent_auth && !c->ssh_bastion_interactive)
-		prepare_error(
-			p, "ssh_bastion_host",
-			"a bastion needs ssh_bastion_password, ssh_bastion_private_key_file or "
-			"ssh_bastion_agent_auth");
+		prepare_error(p, "ssh_bastion_host",
+			      "a bastion needs ssh_bastion_password, ssh_bastion_private_key_file "
+			      "or ssh_bastion_agent_auth");
 	if (own)
 		check_key_file(p, "ssh_bastion_private_key_file", &c->ssh_bastion_private_key_file,
 			       "ssh_bastion_certificate_file", &c->ssh_bastion_certificate_file);
@@ -226,13 +224,12 @@ static void prepare_ssh(struct prepare *p, T *c)
 	if (c->ssh_proxy_host && !c->ssh_proxy_port)
 		c->ssh_proxy_port = starts_with(c->ssh_proxy_host, "http://") ? 80 : 1080;
 
-	if (!c->ssh_username || !*c->ssh_username)
-		prepare_error(p, "ssh_username", "ssh_username is missing: set the user to log "
-						 "in as");
+	if (!c->ssh_username)
+		prepare_error(p, "ssh_username",
+			      "ssh_username is missing: set the user to log in as");
 	if (c->ssh_certificate_file && !c->ssh_private_key_file)
-		prepare_error(
-			p, "ssh_certificate_file",
-			"ssh_certificate_file needs its key: set ssh_private_key_file");
+		prepare_error(p, "ssh_certificate_file",
+			      "ssh_certificate_file needs its key: set ssh_private_key_file");
 	if (c->ssh_private_key_file)
 		check_key_file(p, "ssh_private_key_file", &c->ssh_private_key_file,
 			       "ssh_certificate_file", &c->ssh_certificate_file);
@@ -245,26 +242,15 @@ static void prepare_ssh(struct prepare *p, T *c)
 static void drop_empty(T *c)
 {
 	char **const strings[] = {
-		&c->communicator,
-		&c->ssh_host,
-		&c->ssh_username,
-		&c->ssh_password,
-		&c->ssh_keypair_name,
-		&c->ssh_private_key_file,
-		&c->ssh_certificate_file,
-		&c->ssh_bastion_host,
-		&c->ssh_bastion_username,
-		&c->ssh_bastion_password,
-		&c->ssh_bastion_private_key_file,
-		&c->ssh_bastion_certificate_file,
-		&c->ssh_file_transfer_method,
-		&c->ssh_proxy_host,
-		&c->ssh_proxy_username,
-		&c->ssh_proxy_password,
-		&c->ssh_host_key_check,
+		&c->communicator, &c->ssh_host, &c->ssh_username, &c->ssh_password,
+		&c->ssh_keypair_name, &c->ssh_private_key_file, &c->ssh_certificate_file,
+		&c->ssh_bastion_host, &c->ssh_bastion_username, &c->ssh_bastion_password,
+		&c->ssh_bastion_private_key_file, &c->ssh_bastion_certificate_file,
+		&c->ssh_file_transfer_method, &c->ssh_proxy_host, &c->ssh_proxy_username,
+		&c->ssh_proxy_password, &c->ssh_host_key_check,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
-		if (*strings[i] && !**strings[i])
+		if (!given(*strings[i]))
 			*strings[i] = NULL;
 }
 
@@ -284,30 +270,27 @@ void comm_prepare(struct prepare *p, T *c)
 			      c->communicator);
 }
 
+static bool is_ssh(const T *c)
+{
+	return streq(c->communicator, "ssh");
+}
+
+static bool is_winrm(const T *c)
+{
+	return streq(c->communicator, "winrm");
+}
+
 const char *comm_config_host(const T *c)
 {
-	return streq(c->communicator, "ssh")	 ? c->ssh_host
-	       : streq(c->communicator, "winrm") ? c->winrm_host
-						 : NULL;
+	return is_ssh(c) ? c->ssh_host : is_winrm(c) ? c->winrm_host : NULL;
 }
 
 int64_t comm_config_port(const T *c)
 {
-	return streq(c->communicator, "ssh")	 ? c->ssh_port
-	       : streq(c->communicator, "winrm") ? c->winrm_port
-						 : 0;
+	return is_ssh(c) ? c->ssh_port : is_winrm(c) ? c->winrm_port : 0;
 }
 
 const char *comm_config_user(const T *c)
 {
-	return streq(c->communicator, "ssh")   ? c->ssh_username :
-	       streq(c->communicator, "winrm") ? c->winrm_username :
-						 NULL;
-}
-
-const char *comm_config_password(const T *c)
-{
-	return streq(c->communicator, "ssh")   ? c->ssh_password :
-	       streq(c->communicator, "winrm") ? c->winrm_password :
-						 NULL;
+	return is_ssh(c) ? c->ssh_username : is_winrm(c) ? c->winrm_username : NULL;
 }

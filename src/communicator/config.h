@@ -4,8 +4,7 @@
  *	…
  *	comm_prepare(p, &c->comm);
  *
- * Durations are nanoseconds; 0 in a number means "not given" until comm_prepare fills the defaults
- * in.
+ * Durations are nanoseconds; 0 in a number means "not given" until comm_prepare fills defaults in.
  */
 #ifndef INGOT_COMMUNICATOR_CONFIG_H
 #define INGOT_COMMUNICATOR_CONFIG_H
@@ -57,13 +56,12 @@ extern const struct spec comm_spec;
  * tunnels, combinations. Adds diagnostics to p. */
 void comm_prepare(struct prepare *p, struct comm_config *c);
 
-/* Host, port, user and password of the chosen communicator; NULL or 0 when there is none. */
+/* Host, port and user of the chosen communicator; NULL or 0 when there is none. */
 const char *comm_config_host(const struct comm_config *c);
 int64_t comm_config_port(const struct comm_config *c);
 const char *comm_config_user(const struct comm_config *c);
-const char *comm_config_password(const struct comm_config *c);
 
-/* "PORT:HOST:HOSTPORT" of the tunnel options. */
+/* "PORT:HOST:HOSTPORT" of the tunnel options; HOST may stand in brackets. Errors: ERR_INVALID. */
 struct comm_tunnel {
 	int64_t listen_port;
 	char *host; /* in the arena */

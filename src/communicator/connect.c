@@ -12,8 +12,8 @@
 #define DIAL_MAX_MS 10000
 #define DIAL_TRIES 4 /* before each doubling */
 #define UNREACHABLE_MS 60000
-/* A login may be refused while the guest still puts its key in place. The reference tries every 7
- * s, 10 times; here the same time is granted, with shorter waits at first. */
+/* A login may be refused while the guest still puts its key in place. The reference tries 10 times,
+ * every 7 s; here the same time is granted, with shorter waits at first. */
 #define REFUSED_PAUSE_MS 7000
 #define CONSOLE_LINES 20
 
@@ -241,7 +241,7 @@ void comm_disconnect(struct build *b)
 	b->comm = NULL;
 }
 
-static void remove_line(struct build *b, const char *command)
+static void remove_key_line(struct build *b, const char *command)
 {
 	AUTO(err) struct err err = ERR_INIT;
 	struct comm_command cmd = { .command = command };
@@ -260,9 +260,13 @@ void comm_clear_temporary_key(struct build *b, const struct comm_config *c, cons
 	/* sed -i keeps neither owner nor mode in all seds; writing through the file does. Only the
 	 * end of a line is its key's name: another key's comment may hold the same word. */
 	static const char script[] =
-		"f=$2/.ssh/authorized_keys; if [ -f \"$f\" ]; then t=$(while IFS= read -r l || [ "
-		"-n \"$l\" ]; do case $l in (*\" $1\") ;; (*) printf \"%s\\n\" \"$l\";; esac; "
-		"done <\"$f\"); printf \"%s\\n\" \"$t\" >\"$f\"; fi";
+		"f=$2/.ssh/authorized_keys; "
+		"if [ -f \"$f\" ]; then "
+		"t=$(while IFS= read -r l || [ -n \"$l\" ]; do "
+		"case $l in (*\" $1\") ;; (*) printf \"%s\\n\" \"$l\";; esac; "
+		"done <\"$f\"); "
+		"printf \"%s\\n\" \"$t\" >\"$f\"; "
+		"fi";
 	AUTO(buf) struct buf own = BUF_INIT;
 	AUTO(buf) struct buf root = BUF_INIT;
 	buf_adds(&own, "sh -c ");
@@ -271,6 +275,6 @@ void comm_clear_temporary_key(struct build *b, const struct comm_config *c, cons
 	buf_add_shell_word(&own, str_from(key_name));
 	buf_printf(&root, "sudo -n %s /root", buf_cstr(&own));
 	buf_adds(&own, " \"$HOME\"");
-	remove_line(b, buf_cstr(&own));
-	remove_line(b, buf_cstr(&root));
+	remove_key_line(b, buf_cstr(&own));
+	remove_key_line(b, buf_cstr(&root));
 }

@@ -3,8 +3,10 @@
  *	static int connect_run(struct build *b, void *state, struct err *err)
  *	{
  *		struct comm_target t = { .address = instance_address, .data = state,
- *					 .private_key = state->key_pem, .console = instance_console
- * }; return comm_connect(b, &state->config->comm, &t, err);
+ *					 .private_key = state->key_pem,
+ *					 .console = instance_console };
+ *
+ *		return comm_connect(b, &state->config->comm, &t, err);
  *	}
  *	… and in its undo: comm_disconnect(b);
  */
@@ -32,8 +34,8 @@ struct comm_target {
 	 * rule. May be NULL. */
 	void (*unreachable)(void *data, const char *host);
 	void *data;
-	const char *private_key; /* PEM or OpenSSH text of a temporary key, or NULL; borrowed for
-				    this call */
+	/* PEM or OpenSSH text of a temporary key, or NULL; borrowed for this call. */
+	const char *private_key;
 };
 
 /* Waits, logs in and sets b->comm; communicator "none" leaves it NULL and says nothing. Says what

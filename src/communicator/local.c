@@ -3,10 +3,9 @@
  * Facts of the reference (cli.md 7, 8): inline text is rendered a second time when it runs; the
  * variables stand sorted before the script's absolute path; a script gets no input. */
 #include "communicator/local.h"
-#include "base/os.h"
+
 #include "base/path.h"
 #include "base/proc.h"
-#include "base/vec.h"
 #include "engine/output.h"
 #include "engine/script.h"
 
@@ -57,8 +56,8 @@ static void check_sources(struct prepare *p, struct local_config *c)
 		    (c->scripts.n > 0);
 
 	if (given == 0)
-		prepare_error(p, NULL, "there is nothing to run: set command, inline, script or "
-				       "scripts");
+		prepare_error(p, NULL,
+			      "there is nothing to run: set command, inline, script or scripts");
 	else if (given > 1)
 		prepare_error(p, NULL,
 			      "only one of command, inline, script and scripts may be set");
@@ -84,14 +83,14 @@ static void check_sources(struct prepare *p, struct local_config *c)
 
 void local_prepare(struct prepare *p, void *config)
 {
-	static const char *const systems[] = { "darwin",  "freebsd", "linux",
+	static const char *const systems[] = { "darwin", "freebsd", "linux",
 					       "openbsd", "solaris", "windows" };
 	static char *default_command[] = { (char *)"/bin/sh", (char *)"-c",
 					   (char *)"{{.Vars}} {{.Script}}" };
 	struct local_config *c = config;
 
 	check_sources(p, c);
-	if (!c->inline_shebang || !*c->inline_shebang)
+	if (!given(c->inline_shebang))
 		c->inline_shebang = arena_strdup(p->arena, "/bin/sh -e");
 	if (c->use_linux_pathing && (c->inline_.n || c->scripts.n))
 		prepare_error(p, "use_linux_pathing",

@@ -1,5 +1,4 @@
-/* Scripts on the machine ingot runs on: what the shell-local provisioner and post-processor share.
- */
+/* Scripts on this machine: what the shell-local provisioner and post-processor share. */
 #ifndef INGOT_COMMUNICATOR_LOCAL_H
 #define INGOT_COMMUNICATOR_LOCAL_H
 
@@ -24,7 +23,10 @@ struct local_config {
 
 extern const struct spec local_spec;
 
+/* config: struct local_config; afterwards `script` is in scripts and `command` in inline_. */
 void local_prepare(struct prepare *p, void *config);
+/* Runs inline or the scripts in order, up to the first that fails. Errors: ERR_EXIT, ERR_CANCELLED,
+ * those of rendering. */
 int local_run(struct build *b, struct local_config *c, struct err *err) MUST_USE;
 
 #endif

@@ -18,7 +18,8 @@
 #define LOOKUP_STACK ((size_t)256 * 1024)
 #define PROXY_REPLY_MAX 8192
 
-int net_wait(int fd, short events, int64_t deadline, const struct cancel *c, struct err *err)
+/* Waits for events on fd: 0 ready, -1 with ERR_TIMEOUT or ERR_CANCELLED. */
+static int net_wait(int fd, short events, int64_t deadline, const struct cancel *c, struct err *err)
 {
 	struct pollfd p[2] = { { .fd = fd, .events = events },
 			       { .fd = c ? cancel_fd(c) : -1, .events = POLLIN } };
@@ -250,8 +251,7 @@ static int socks_connect(int fd, const struct net_proxy *p, const char *host, in
 		return err_set(err, ERR_AGAIN, "it cannot reach %s port %lld: %s", host,
 			       (long long)port,
 			       r[1] < ARRAY_LEN(reasons) ? reasons[r[1]] : "an unknown reason");
-	/* What follows is the address it bound: 4, 16 or r[4] bytes (one of them read), and a port.
-	 */
+	/* The address it bound follows: 4, 16 or r[4] bytes (one of them read), and a port. */
 	size_t rest = r[3] == 1 ? 3 + 2 : r[3] == 4 ? 15 + 2 : (size_t)r[4] + 2;
 	return read_exactly(fd, r, rest, deadline, c, err);
 }
@@ -271,11 +271,12 @@ static int http_connect(int fd, const struct net_proxy *p, const char *host, int
 		explicit_bzero(login, strlen(login));
 	}
 	buf_adds(&b, "\r\n");
-	if (send_exactly(fd, b.p, b.n, deadline, c, err) < 0)
-		return -1;
-	/* Byte by byte: what comes after the head belongs to SSH. */
+	int sent = send_exactly(fd, b.p, b.n, deadline, c, err);
 	explicit_bzero(b.p, b.n);
+	if (sent < 0)
+		return -1;
 	buf_reset(&b);
+	/* Byte by byte: what comes after the head belongs to SSH. */
 	while (!str_ends(buf_str(&b), "\r\n\r\n")) {
 		char ch;
 		if (read_exactly(fd, &ch, 1, deadline, c, err) < 0)

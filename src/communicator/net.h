@@ -12,16 +12,14 @@ struct net_proxy {
 	const char *user, *password; /* NULL: none */
 };
 
-/* Waits for events on fd: 0 ready, -1 with ERR_TIMEOUT or ERR_CANCELLED. deadline: clock_ms. */
-int net_wait(int fd, short events, int64_t deadline, const struct cancel *c,
-	     struct err *err) MUST_USE;
 /* A connected socket (not blocking, no delay) or -1. All addresses of the name are tried in turn.
- * Errors: ERR_AGAIN (refused, no route, no answer within the deadline: a later try may pass) with
- * errno in os, ERR_NOT_FOUND (the name is not known), ERR_CANCELLED. */
+ * deadline: clock_ms. Errors: ERR_AGAIN (refused, no route, no answer within the deadline: a later
+ * try may pass) with errno in os, ERR_NOT_FOUND (the name is not known), ERR_CANCELLED. */
 int net_dial(const char *host, int64_t port, int64_t deadline, const struct cancel *c,
 	     struct err *err) MUST_USE;
 /* The same through a proxy. Further errors: ERR_AUTH (the proxy refuses the user), ERR_AGAIN (it
  * cannot reach the host), ERR_REMOTE (it speaks another language). */
 int net_dial_proxy(const struct net_proxy *p, const char *host, int64_t port, int64_t deadline,
 		   const struct cancel *c, struct err *err) MUST_USE;
+
 #endif

@@ -200,7 +200,7 @@ int sftp_stat(struct sftp *f, const char *path, struct sftp_attrs *ret, struct e
 }
 
 int sftp_open(struct sftp *f, uint8_t type, const char *path, uint32_t flags,
-		     struct buf *ret_handle, struct err *err)
+	      struct buf *ret_handle, struct err *err)
 {
 	struct sftp_answer a;
 	struct str handle;

@@ -1,5 +1,5 @@
 /* Packets of sftp version 3 (draft-ietf-secsh-filexfer-02): one request, one answer, and the calls
- * that both files and folders need. Private to this room; the connection is held by the caller. */
+ * that both files and directories need. Private to this room; the caller holds the connection. */
 #ifndef INGOT_COMMUNICATOR_SFTP_WIRE_H
 #define INGOT_COMMUNICATOR_SFTP_WIRE_H
 

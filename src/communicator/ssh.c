@@ -21,17 +21,18 @@
 
 /* Fast ones first; the rest for old servers and those without AES instructions. */
 #define CIPHERS \
-	"aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr," \
-	"aes192-ctr,aes256-ctr"
+	"aes128-gcm@openssh.com,aes256-gcm@openssh.com," \
+	"chacha20-poly1305@openssh.com," \
+	"aes128-ctr,aes192-ctr,aes256-ctr"
 #define KEY_EXCHANGE \
-	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384," \
-	"ecdh-sha2-nistp521," \
-	"diffie-hellman-group18-sha512,diffie-hellman-group16-sha512,diffie-hellman-group-" \
-	"exchange-sha256," \
-	"diffie-hellman-group14-sha256"
+	"curve25519-sha256,curve25519-sha256@libssh.org," \
+	"ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521," \
+	"diffie-hellman-group18-sha512,diffie-hellman-group16-sha512," \
+	"diffie-hellman-group-exchange-sha256,diffie-hellman-group14-sha256"
 #define HOST_KEYS \
-	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512," \
-	"rsa-sha2-256"
+	"ssh-ed25519," \
+	"ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521," \
+	"rsa-sha2-512,rsa-sha2-256"
 /* Offered only to a server that has nothing better. */
 #define LEGACY_KEY_EXCHANGE ",diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1"
 #define LEGACY_HOST_KEYS ",ssh-rsa"
@@ -52,8 +53,7 @@ void ssh_conn_check(struct ssh_conn *c)
 {
 	if (c->lost || libssh.is_connected(c->session))
 		return;
-	/* Asking for the server's last words replaces the library's own error where there are none.
-	 */
+	/* Asking for the server's last words replaces the library's own error if there are none. */
 	auto_free char *why = xstrdup(libssh.get_error(c->session));
 	const char *said = libssh.get_disconnect_message(c->session);
 	if (said && *said)

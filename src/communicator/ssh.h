@@ -48,8 +48,7 @@ struct ssh_params {
 	int64_t silence_ms;    /* lost when nothing came for this long; 0: never */
 	bool forward_agent;
 	bool for_streams; /* a bastion: no command will run on it */
-	/* Told of the key's fingerprint before any login; -1 with err set refuses it. May be NULL.
-	 */
+	/* Told of the key's fingerprint before any login; -1 with err refuses it. May be NULL. */
 	int (*host_key)(void *data, const char *fingerprint, const char *public_key,
 			struct err *err);
 	void (*warn)(void *data, const char *text);
@@ -127,10 +126,10 @@ struct ssh_chan {
 	bool eof, closed, has_status;
 	int status;
 	size_t unacked; /* bytes since the window was last widened */
-	int64_t opened_first,
-		retry_at; /* clock_ms of the first request for a session, and of the next one */
-	int64_t asked,
-		answered; /* clock_ms of the request for the command and of the "yes" to it */
+	/* clock_ms: of the first request for a session and of the next one; of the request for the
+	 * command and of the "yes" to it. */
+	int64_t opened_first, retry_at;
+	int64_t asked, answered;
 };
 
 enum ssh_exec_flags { SSH_EXEC_PTY = 1, SSH_EXEC_AGENT = 2, SSH_EXEC_SUBSYSTEM = 4 };

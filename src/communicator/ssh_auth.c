@@ -10,10 +10,13 @@
 #define QUESTIONS_MAX 16 /* of one keyboard-interactive round */
 /* Signatures: the library's own order, and for servers that know no better RSA with SHA-1. */
 #define SIGNATURES \
-	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512," \
-	"rsa-sha2-256," \
-	"ssh-ed25519-cert-v01@openssh.com,ecdsa-sha2-nistp256-cert-v01@openssh.com," \
-	"ecdsa-sha2-nistp384-cert-v01@openssh.com,ecdsa-sha2-nistp521-cert-v01@openssh.com," \
+	"ssh-ed25519," \
+	"ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521," \
+	"rsa-sha2-512,rsa-sha2-256," \
+	"ssh-ed25519-cert-v01@openssh.com," \
+	"ecdsa-sha2-nistp256-cert-v01@openssh.com," \
+	"ecdsa-sha2-nistp384-cert-v01@openssh.com," \
+	"ecdsa-sha2-nistp521-cert-v01@openssh.com," \
 	"rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com"
 #define SIGNATURES_SHA1 SIGNATURES ",ssh-rsa,ssh-rsa-cert-v01@openssh.com"
 
@@ -77,13 +80,10 @@ static bool takes(const struct login *l, int method)
 	return !l->known_methods || (l->methods & method);
 }
 
-static void note(struct login *l, const char *fmt, const char *arg)
+/* name: of a key, or "". */
+static void note(struct login *l, const char *what, const char *name)
 {
-	if (l->tried.n)
-		buf_adds(&l->tried, ", ");
-	buf_adds(&l->tried, fmt);
-	if (arg)
-		buf_adds(&l->tried, arg);
+	buf_printf(&l->tried, "%s%s%s", l->tried.n ? ", " : "", what, name);
 }
 
 static int with_key_once(struct login *l, ssh_key key, enum verdict *ret, struct err *err)
@@ -102,8 +102,7 @@ static int with_key(struct login *l, ssh_key key, const char *name, enum verdict
 	ssh_session s = l->conn->session;
 	if (with_key_once(l, key, ret, err) < 0)
 		return -1;
-	/* Refused by the library itself: the server's list of signatures has no better one for this
-	 * key. */
+	/* Refused by the library itself: the server takes no better signature of this key. */
 	const char *why = libssh.get_error(s);
 	if (*ret == REFUSED && strstr(why, "PUBLICKEY_ACCEPTED_TYPES") && strstr(why, "'ssh-rsa")) {
 		auto_free char *text = xasprintf(
@@ -183,7 +182,7 @@ static int agent_step(struct login *l, enum verdict *ret, struct err *err)
 		rc = judge(l, libssh.userauth_agent(l->conn->session, l->p->login.user), ret, err);
 	while (rc > 0);
 	if (rc == 0 && *ret == REFUSED)
-		note(l, "every key of the agent", NULL);
+		note(l, "every key of the agent", "");
 	return rc;
 }
 
@@ -197,7 +196,7 @@ static int password_step(struct login *l, enum verdict *ret, struct err *err)
 			   ret, err);
 	while (rc > 0);
 	if (rc == 0 && *ret == REFUSED)
-		note(l, "the password", NULL);
+		note(l, "the password", "");
 	return rc;
 }
 
@@ -237,7 +236,7 @@ static int questions_step(struct login *l, enum verdict *ret, struct err *err)
 		if (rc > 0)
 			continue;
 		if (rc == 0 && *ret == REFUSED)
-			note(l, "the answers to its questions", NULL);
+			note(l, "the answers to its questions", "");
 		return rc;
 	}
 }

@@ -8,50 +8,43 @@
 #define OPEN_MS 60000
 #define REFUSED_MS 3000 /* for a server with one session at a time */
 #define REFUSED_PAUSE_MS 10
-#define WINDOW \
-	(8U << 20) /* what the other side may send ahead; the library's own 1.2 MB starves long \
-		      lines */
+/* What the other side may send ahead; with the library's own 1.2 MB long lines wait for answers. */
+#define WINDOW (8U << 20)
 #define WRITE_MAX ((size_t)256 * 1024)
 #define SIGNAL_BASE 128
 #define KILL_MS 500
 
-static int on_data(ssh_session s, ssh_channel ch, void *p, uint32_t n, int is_stderr, void *data)
+static int on_data(ssh_session s UNUSED, ssh_channel ch UNUSED, void *p, uint32_t n, int is_stderr,
+		   void *data)
 {
 	struct ssh_chan *chan = data;
-	(void)s;
-	(void)ch;
 	if (chan->on_data)
 		chan->on_data(chan->data, is_stderr, p, n);
 	chan->unacked += n;
 	return (int)n;
 }
 
-static void on_eof(ssh_session s, ssh_channel ch, void *data)
+static void on_eof(ssh_session s UNUSED, ssh_channel ch UNUSED, void *data)
 {
-	(void)s;
-	(void)ch;
 	((struct ssh_chan *)data)->eof = true;
 }
 
-static void on_close(ssh_session s, ssh_channel ch, void *data)
+static void on_close(ssh_session s UNUSED, ssh_channel ch UNUSED, void *data)
 {
-	(void)s;
-	(void)ch;
 	((struct ssh_chan *)data)->closed = true;
 }
 
-static void on_status(ssh_session s, ssh_channel ch, int status, void *data)
+static void on_status(ssh_session s UNUSED, ssh_channel ch UNUSED, int status, void *data)
 {
 	struct ssh_chan *chan = data;
-	(void)s;
-	(void)ch;
 	chan->has_status = true;
 	chan->status = status;
 }
 
 /* As a shell shows it. RFC 4254, 6.10. */
-static void on_signal(ssh_session s, ssh_channel ch, const char *name, int core, const char *text,
-		      const char *language, void *data)
+static void on_signal(ssh_session s UNUSED, ssh_channel ch UNUSED, const char *name,
+		      int core UNUSED, const char *text UNUSED, const char *language UNUSED,
+		      void *data)
 {
 	static const struct {
 		const char *name;
@@ -62,11 +55,6 @@ static void on_signal(ssh_session s, ssh_channel ch, const char *name, int core,
 		{ "SEGV", 11 }, { "USR2", 12 }, { "PIPE", 13 }, { "ALRM", 14 }, { "TERM", 15 },
 	};
 	struct ssh_chan *chan = data;
-	(void)s;
-	(void)ch;
-	(void)core;
-	(void)text;
-	(void)language;
 	chan->has_status = true;
 	chan->status = SIGNAL_BASE;
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
@@ -171,8 +159,8 @@ static int advance_request(struct ssh_chan *chan, struct err *err)
 			return -1;
 		chan->asked = clock_ms();
 	}
-	int rc = subsystem ? libssh.channel_request_subsystem(chan->ch, chan->command) :
-			     libssh.channel_request_exec(chan->ch, chan->command);
+	int rc = subsystem ? libssh.channel_request_subsystem(chan->ch, chan->command)
+			   : libssh.channel_request_exec(chan->ch, chan->command);
 	if (rc == SSH_AGAIN)
 		return 0;
 	ssh_conn_check(c);

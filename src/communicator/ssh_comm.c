@@ -35,14 +35,12 @@ static bool checks_keys(const struct ssh_comm *s)
 	return !streq(s->config->ssh_host_key_check, "off");
 }
 
-static int differs(const struct ssh_comm *s, const char *host, const char *was, const char *is,
-		   struct err *err)
+static int differs(const char *host, const char *was, const char *is, struct err *err)
 {
-	(void)s;
 	return err_set(err, ERR_REMOTE,
 		       "the host key of %s differs: expected %s, it shows %s. Another machine "
-		       "answers, or somebody is in "
-		       "between (ssh_host_key_check = \"off\" would accept it)",
+		       "answers, or somebody is in between (ssh_host_key_check = \"off\" would "
+		       "accept it)",
 		       host, was, is);
 }
 
@@ -53,10 +51,10 @@ static int on_host_key(void *data, const char *fingerprint, const char *public_k
 		return 0;
 	if (!s->pinned && s->known_keys && *s->known_keys && !strstr(s->known_keys, fingerprint) &&
 	    !strstr(s->known_keys, public_key))
-		return differs(s, s->host, "one of those on its console", fingerprint, err);
+		return differs(s->host, "one of those on its console", fingerprint, err);
 	if (s->pinned && !streq(s->pinned, fingerprint)) {
 		if (!s->announced)
-			return differs(s, s->host, s->pinned, fingerprint, err);
+			return differs(s->host, s->pinned, fingerprint, err);
 		build_say(s->b, "Warning: after its restart %s has a new host key, %s", s->host,
 			  fingerprint);
 	}
@@ -65,13 +63,12 @@ static int on_host_key(void *data, const char *fingerprint, const char *public_k
 	return 0;
 }
 
-static int on_bastion_key(void *data, const char *fingerprint, const char *public_key,
+static int on_bastion_key(void *data, const char *fingerprint, const char *public_key UNUSED,
 			  struct err *err)
 {
 	struct ssh_comm *s = data;
-	(void)public_key;
 	if (checks_keys(s) && s->bastion_pinned && !streq(s->bastion_pinned, fingerprint))
-		return differs(s, s->config->ssh_bastion_host, s->bastion_pinned, fingerprint, err);
+		return differs(s->config->ssh_bastion_host, s->bastion_pinned, fingerprint, err);
 	free(s->bastion_pinned);
 	s->bastion_pinned = xstrdup(fingerprint);
 	return 0;

@@ -39,7 +39,7 @@ void ssh_text_feed(void *text, bool is_stderr, const char *p, size_t n);
 bool ssh_text_says(const struct ssh_text *t, const char *part); /* on stdout */
 void ssh_text_release(struct ssh_text *t);
 DEFINE_AUTO(ssh_text, struct ssh_text, ssh_text_release);
-/* ERR_REMOTE with what the command said on stderr (its last line), or its status. */
+/* ERR_REMOTE with the first lines the command said on stderr, or with its status. */
 int ssh_text_failed(const struct ssh_text *t, int status, struct err *err);
 /* Puts what a machine without a shell said before the ERR_REMOTE of the way that was tried instead
  * ("Please login as the user …"); always -1. */

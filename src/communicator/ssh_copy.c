@@ -15,8 +15,7 @@
 #define CHUNK ((size_t)256 * 1024)
 #define PARTS 4
 #define PART_UNIT ((off_t)1 << 20) /* what dd counts in */
-#define PART_MIN \
-	((off_t)4 << 20) /* above the window, so that no part ends before the others started */
+#define PART_MIN ((off_t)4 << 20)  /* above the window: no part ends before the others started */
 #define SLOW_ROUND_MS 15
 #define FAREWELL_MS 60000
 
@@ -24,17 +23,25 @@
  * the file is open. A file that was there keeps its mode if it belongs to somebody else, as with
  * scp. */
 static const char upload_script[] =
-	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; e=; "
-	"[ -e \"$1\" ] && e=1; umask 077; exec 3>\"$1\" || exit 21; echo ready; cat >&3 || exit "
-	"21; exec 3>&-; [ ! -f \"$1\" ] || chmod \"$2\" \"$1\" 2>/dev/null || [ \"$e\" ] || { "
-	"echo \"$1: its mode cannot be set\" >&2; exit 21; }; if [ -f \"$1\" ]; then wc -c "
-	"<\"$1\"; else echo -; fi";
+	"echo =ingot=; "
+	"if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; "
+	"e=; [ -e \"$1\" ] && e=1; "
+	"umask 077; exec 3>\"$1\" || exit 21; "
+	"echo ready; "
+	"cat >&3 || exit 21; "
+	"exec 3>&-; "
+	"[ ! -f \"$1\" ] || chmod \"$2\" \"$1\" 2>/dev/null || [ \"$e\" ] || "
+	"{ echo \"$1: its mode cannot be set\" >&2; exit 21; }; "
+	"if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi";
 /* $1 file, $2 MiB to skip. */
 static const char part_script[] = "exec dd of=\"$1\" bs=1048576 seek=\"$2\" conv=notrunc";
 /* $1 file. */
 static const char download_script[] =
-	"echo =ingot=; if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; exec "
-	"3<\"$1\" || exit 21; if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi; exec cat <&3";
+	"echo =ingot=; "
+	"if [ -d \"$1\" ]; then echo \"$1: Is a directory\" >&2; exit 21; fi; "
+	"exec 3<\"$1\" || exit 21; "
+	"if [ -f \"$1\" ]; then wc -c <\"$1\"; else echo -; fi; "
+	"exec cat <&3";
 
 struct part {
 	struct ssh_chan chan;
@@ -43,7 +50,7 @@ struct part {
 	off_t at, end; /* what is to be read next, and where this part stops */
 	char *p;       /* CHUNK bytes */
 	size_t from, to;
-	bool done; /* all of it was written */
+	bool done;   /* all of it was written */
 	bool absent; /* merged into the one before */
 };
 
@@ -282,11 +289,13 @@ int ssh_upload(struct communicator *c, int fd, off_t size, const char *name, con
 		return ssh_sftp_upload(s, fd, target, mode, err);
 	AUTO(upload) struct upload u = { .s = s, .fd = fd };
 	u.seekable = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	u.parts[0].at = u.seekable ? MAX(lseek(fd, 0, SEEK_CUR), (off_t)0) : 0;
-	u.parts[0].end = size >= 0    ? u.parts[0].at + size
-			 : u.seekable ? MAX(st.st_size, u.parts[0].at)
-				      : INT64_MAX;
-	off_t start = u.parts[0].at, end = u.parts[0].end;
+	off_t start = u.seekable ? MAX(lseek(fd, 0, SEEK_CUR), (off_t)0) : 0, end = INT64_MAX;
+	if (size >= 0)
+		end = start + size;
+	else if (u.seekable)
+		end = MAX(st.st_size, start);
+	u.parts[0].at = start;
+	u.parts[0].end = end;
 	bool no_shell = false;
 	if (ssh_comm_take(s, err) < 0)
 		return -1;

@@ -89,10 +89,10 @@ static struct ssh_pair *pair_start(struct ssh_conn *c, const char *host, int64_t
 }
 
 /* Local socket → channel. */
-static void move_out(struct ssh_conn *c, struct ssh_pair *p, bool readable)
+static void move_out(struct ssh_conn *c, struct ssh_pair *p)
 {
 	struct lane *l = &p->out;
-	if (l->from == l->to && !l->ended && readable) {
+	if (l->from == l->to && !l->ended) {
 		ssize_t n = recv(p->fd, l->p, sizeof(l->p), MSG_DONTWAIT);
 		l->from = 0;
 		l->to = n > 0 ? (size_t)n : 0;
@@ -150,7 +150,7 @@ static void pair_step(struct ssh_conn *c, struct ssh_pair *p)
 		return;
 	move_in(p);
 	if (!p->dead)
-		move_out(c, p, true);
+		move_out(c, p);
 	/* The channel closed: nobody will read what is left for it. */
 	if (p->in.told && (p->out.told || libssh.channel_is_closed(p->ch)))
 		p->dead = true;
@@ -277,7 +277,7 @@ int ssh_forward_dial(struct ssh_conn *c, const char *host, int64_t port, int64_t
 	return ret;
 }
 
-static struct ssh_tunnel *tunnel_new(struct ssh_conn *c, const struct comm_tunnel *t, int fd)
+static void tunnel_add(struct ssh_conn *c, const struct comm_tunnel *t, int fd)
 {
 	struct ssh_tunnel *n = xcalloc(1, sizeof(*n));
 	n->fd = fd;
@@ -287,7 +287,6 @@ static struct ssh_tunnel *tunnel_new(struct ssh_conn *c, const struct comm_tunne
 	n->host_port = t->port;
 	n->next = c->tunnels;
 	c->tunnels = n;
-	return n;
 }
 
 int ssh_forward_local(struct ssh_conn *c, const struct comm_tunnel *t, struct err *err)
@@ -303,7 +302,7 @@ int ssh_forward_local(struct ssh_conn *c, const struct comm_tunnel *t, struct er
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 16) < 0)
 		return err_errno(err, errno, "ssh_local_tunnels: port %lld",
 				 (long long)t->listen_port);
-	tunnel_new(c, t, steal_fd(fd));
+	tunnel_add(c, t, steal_fd(fd));
 	return 0;
 }
 
@@ -323,7 +322,7 @@ int ssh_forward_remote(struct ssh_conn *c, const struct comm_tunnel *t, int64_t 
 			       "ssh_remote_tunnels: %s does not open port %lld: it is taken "
 			       "there, or the server forbids forwarding",
 			       c->name, (long long)t->listen_port);
-	tunnel_new(c, t, -1);
+	tunnel_add(c, t, -1);
 	return 0;
 }
 

@@ -29,8 +29,7 @@ static const char put_script[] =
 	"exec 3>&2 2>/dev/null; (exec \"${SHELL:-sh}\" -c \"$5\" 2>&3 3>&-); ingot_n=$?; "
 	"[ $ingot_n -ne 0 ] || { rm -f \"$1\" && printf %s \"$6\" >&3; }; exit $ingot_n";
 
-/* Bytes as printf's %b reads them, in characters that no login shell minds between single quotes.
- */
+/* Bytes as printf's %b reads them, in characters that no login shell minds in single quotes. */
 static void add_escaped(struct buf *out, struct str text)
 {
 	for (size_t i = 0; i < text.n; i++) {
@@ -177,8 +176,7 @@ static int in_two_steps(struct ssh_comm *s, struct comm_script *script,
 	auto_fd int fd = memfd_create("script", MFD_CLOEXEC);
 	if (fd < 0 || os_write_all(fd, text.p, text.n) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return err_errno(err, errno, "keeping a script in memory");
-	if (ssh_upload(&s->base, fd, (off_t)text.n, "script", script->remote, script->mode, err) <
-	    0)
+	if (ssh_upload(&s->base, fd, (off_t)text.n, "script", script->remote, script->mode, err))
 		return -1;
 	script->started = true;
 	return s->base.ops->run(&s->base, cmd, ret_status, err);

@@ -1,5 +1,5 @@
-/* Files and folders through sftp. Many blocks are on the way at a time; sizes are compared at the
- * end. */
+/* Files and directories through sftp. Many blocks are on the way at a time; sizes are compared at
+ * the end. */
 #include "communicator/ssh_sftp.h"
 
 #include "base/os.h"
@@ -210,9 +210,10 @@ static int put_dir(struct sftp *f, const char *local, const char *remote, int de
 	DIR *dir = depth < DEPTH_MAX ? opendir(local) : NULL;
 	int ret = 0;
 	if (!dir)
-		return depth < DEPTH_MAX ? err_errno(err, errno, "%s", local)
-					 : err_set(err, ERR_INVALID,
-						   "%s: too deep, or a link leads back up", local);
+		return depth < DEPTH_MAX
+			       ? err_errno(err, errno, "%s", local)
+			       : err_set(err, ERR_INVALID, "%s: too deep, or a link leads back up",
+					 local);
 	for (struct dirent *e; ret == 0 && (e = readdir(dir));) {
 		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
 			continue;
@@ -241,34 +242,33 @@ static int put_tree(struct sftp *f, const char *local, const char *remote, struc
 	return put_entry(f, local, into, 0, err);
 }
 
-/* Names of a remote folder, without . and .., each followed by its attributes. */
-struct remote_entry {
-	char *name;
-	struct sftp_attrs attrs;
+/* Names of a remote directory, without . and .. */
+struct names {
+	char **v;
+	size_t n, cap;
 };
-typedef VEC(struct remote_entry) remote_entries;
 
-static int list_answer(struct sftp_answer *a, remote_entries *ret, struct err *err)
+static int list_answer(struct sftp_answer *a, struct names *ret, struct err *err)
 {
 	uint32_t n;
 	if (!sftp_take32(&a->body, &n))
 		return sftp_malformed(err);
 	for (uint32_t i = 0; i < n; i++) {
 		struct str name, line;
-		struct sftp_attrs st;
+		struct sftp_attrs attrs;
 		if (!sftp_take_str(&a->body, &name) || !sftp_take_str(&a->body, &line) ||
-		    !sftp_take_attrs(&a->body, &st))
+		    !sftp_take_attrs(&a->body, &attrs))
 			return sftp_malformed(err);
 		if (str_eqs(name, ".") || str_eqs(name, ".."))
 			continue;
 		if (!name.n || memchr(name.p, '/', name.n) || memchr(name.p, 0, name.n))
 			return sftp_malformed(err);
-		vec_push(ret, (struct remote_entry){ xstrndup(name.p, name.n), st });
+		vec_push(ret, xstrndup(name.p, name.n));
 	}
 	return 0;
 }
 
-static int list_dir(struct sftp *f, const char *remote, remote_entries *ret, struct err *err)
+static int list_dir(struct sftp *f, const char *remote, struct names *ret, struct err *err)
 {
 	AUTO(buf) struct buf handle = BUF_INIT;
 	if (sftp_open(f, SFTP_OPENDIR, remote, 0, &handle, err) < 0)
@@ -316,18 +316,18 @@ static int get_entry(struct sftp *f, const char *remote, const char *local, int 
 static int get_dir(struct sftp *f, const char *remote, const char *local, int depth,
 		   struct err *err)
 {
-	remote_entries entries = VEC_INIT;
-	int ret = depth > DEPTH_MAX ? err_set(err, ERR_REMOTE,
-					      "%s: too deep, or a link leads back up", remote)
-				    : list_dir(f, remote, &entries, err);
-	for (size_t i = 0; i < entries.n; i++) {
-		auto_free char *from = os_path_join(remote, entries.v[i].name);
-		auto_free char *to = os_path_join(local, entries.v[i].name);
+	struct names names = VEC_INIT;
+	if (depth > DEPTH_MAX)
+		return err_set(err, ERR_REMOTE, "%s: too deep, or a link leads back up", remote);
+	int ret = list_dir(f, remote, &names, err);
+	for (size_t i = 0; i < names.n; i++) {
+		auto_free char *name = names.v[i];
+		auto_free char *from = os_path_join(remote, name);
+		auto_free char *to = os_path_join(local, name);
 		if (ret == 0)
 			ret = get_entry(f, from, to, depth, err);
-		free(entries.v[i].name);
 	}
-	vec_release(&entries);
+	vec_release(&names);
 	return ret;
 }
 
@@ -370,9 +370,8 @@ int ssh_sftp_upload(struct ssh_comm *s, int fd, const char *remote, int mode, st
 		       err);
 }
 
-static int get_to_fd(struct sftp *f, int fd, const char *remote, int mode, struct err *err)
+static int get_to_fd(struct sftp *f, int fd, const char *remote, int mode UNUSED, struct err *err)
 {
-	(void)mode;
 	return get_file(f, remote, fd, err);
 }
 

@@ -1,6 +1,7 @@
-/* Folders as one tar stream in one session. The machine decides where it goes (an existing folder
- * gets it, a new name becomes its copy: cli.md 8) and unpacks while it arrives; a last entry with a
- * name of our own proves that everything was unpacked. Without tar, or without a shell: sftp. */
+/* Directories as one tar stream in one session. The machine decides where it goes (an existing
+ * directory gets it, a new name becomes its copy: cli.md 8) and unpacks while it arrives; a last
+ * entry with a name of our own proves that everything was unpacked. Without tar, or without a
+ * shell: sftp. */
 #include "communicator/ssh_comm.h"
 #include "communicator/ssh_sftp.h"
 
@@ -18,26 +19,43 @@
 #define DEPTH_MAX 64
 #define FAREWELL_MS 600000 /* to unpack what has arrived */
 
-/* $1 destination, $2 "1": the contents only, $3 name of the folder, $4 its mode, $5 the last
+/* $1 destination, $2 "1": the contents only, $3 name of the directory, $4 its mode, $5 the last
  * entry's name. Says "files" where the reference would write each file over the destination, "tar"
  * where tar is absent. */
 static const char unpack_script[] =
-	"echo =ingot=; d=$1; if [ -d \"$d\" ]; then if [ \"$2\" ]; then t=$d; else t=${d%/}/$3; "
-	"fi; elif [ -e \"$d\" ]; then echo \"$d: Not a directory\" >&2; exit 21; elif [ \"$2\" "
-	"]; then echo files; exit 0; else t=$d; fi; command -v tar >/dev/null 2>&1 || { echo "
-	"tar; exit 0; }; if [ -d \"$t\" ]; then :; else mkdir \"$t\" && chmod \"$4\" \"$t\" || "
-	"exit 21; fi; tar -xpomf - -C \"$t\" || exit 21; [ -e \"$t/$5\" ] || { echo \"$t: the "
-	"last part did not arrive\" >&2; exit 21; }; rm -f \"$t/$5\"; echo done";
-/* $1 folder to pack from, $2 name in it. */
-static const char pack_script[] = "echo =ingot=; command -v tar >/dev/null 2>&1 || { echo tar; "
-				  "exit 0; }; cd \"$1\" || exit 21; "
-				  "echo go; exec tar -chf - -- \"$2\"";
+	"echo =ingot=; "
+	"d=$1; "
+	"if [ -d \"$d\" ]; then if [ \"$2\" ]; then t=$d; else t=${d%/}/$3; fi; "
+	"elif [ -e \"$d\" ]; then echo \"$d: Not a directory\" >&2; exit 21; "
+	"elif [ \"$2\" ]; then echo files; exit 0; "
+	"else t=$d; fi; "
+	"command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; "
+	"if [ -d \"$t\" ]; then :; else mkdir \"$t\" && chmod \"$4\" \"$t\" || exit 21; fi; "
+	"tar -xpomf - -C \"$t\" || exit 21; "
+	"[ -e \"$t/$5\" ] || { echo \"$t: the last part did not arrive\" >&2; exit 21; }; "
+	"rm -f \"$t/$5\"; "
+	"echo done";
+/* $1 directory to pack from, $2 name in it. */
+static const char pack_script[] =
+	"echo =ingot=; "
+	"command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; "
+	"cd \"$1\" || exit 21; "
+	"echo go; "
+	"exec tar -chf - -- \"$2\"";
 /* $1 pattern: each match by its own name. */
 static const char pack_pattern_script[] =
-	"echo =ingot=; command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; p=$1; set --; "
-	"for f in $p; do if [ -e \"$f\" ]; then n=${f##*/}; d=${f%\"$n\"}; set -- \"$@\" -C "
-	"\"$(cd \"${d:-.}\" && pwd)\" \"$n\"; fi; done; if [ $# = 0 ]; then echo \"$p: No such "
-	"file or directory\" >&2; exit 21; fi; echo go; exec tar -chf - \"$@\"";
+	"echo =ingot=; "
+	"command -v tar >/dev/null 2>&1 || { echo tar; exit 0; }; "
+	"p=$1; set --; "
+	"for f in $p; do "
+	"if [ -e \"$f\" ]; then "
+	"n=${f##*/}; d=${f%\"$n\"}; "
+	"set -- \"$@\" -C \"$(cd \"${d:-.}\" && pwd)\" \"$n\"; "
+	"fi; "
+	"done; "
+	"if [ $# = 0 ]; then echo \"$p: No such file or directory\" >&2; exit 21; fi; "
+	"echo go; "
+	"exec tar -chf - \"$@\"";
 
 struct packer {
 	struct ssh_chan chan;
@@ -88,8 +106,8 @@ static int pack_file(struct packer *k, int dir, const char *file, const char *na
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? err_errno(err, errno, "%s", name) :
-				       err_set(err, ERR_IO, "%s shrank while it was read", name);
+			return n < 0 ? err_errno(err, errno, "%s", name)
+				     : err_set(err, ERR_IO, "%s shrank while it was read", name);
 		if (libarchive.write_data(k->a, k->block, (size_t)n) != n)
 			return pack_failed(k, err);
 		left -= n;
@@ -126,8 +144,12 @@ static int pack_dir(struct packer *k, int fd, const char *name, int depth, struc
 	DIR *dir = depth <= DEPTH_MAX ? fdopendir(fd) : NULL;
 	int ret = 0;
 	if (!dir) {
+		ret = depth <= DEPTH_MAX
+			      ? err_errno(err, errno, "%s", name)
+			      : err_set(err, ERR_INVALID, "%s: too deep, or a link leads back up",
+					name);
 		fd_close(&fd);
-		return err_set(err, ERR_INVALID, "%s: too deep, or a link leads back up", name);
+		return ret;
 	}
 	for (struct dirent *e; ret == 0 && (e = readdir(dir));) {
 		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
@@ -224,7 +246,7 @@ static int unpack_taken(struct ssh_comm *s, const char *local, const char *remot
 	return status || !says(&k.text, "done") ? ssh_text_failed(&k.text, status, err) : 0;
 }
 
-/* What scp makes of "folder/" and a destination that is not there: each file is written to that
+/* What scp makes of "directory/" and a destination that is not there: each file is written to that
  * name, so the last one stays (cli.md 8). */
 static int upload_as_files(struct ssh_comm *s, const char *local, const char *remote,
 			   struct err *err)
@@ -241,10 +263,10 @@ static int upload_as_files(struct ssh_comm *s, const char *local, const char *re
 		if (fd < 0 || fstat(fd, &st) < 0)
 			ret = err_errno(err, errno, "%s%s", local, e->d_name);
 		else if (S_ISDIR(st.st_mode))
-			ret = err_set(
-				err, ERR_REMOTE,
-				"%s is not there: make it first, or leave the slash after %s out",
-				remote, local);
+			ret = err_set(err, ERR_REMOTE,
+				      "%s is not there: make it first, or leave the slash after %s "
+				      "out",
+				      remote, local);
 		else
 			ret = ssh_upload(&s->base, fd, st.st_size, e->d_name, remote, st.st_mode,
 					 err);

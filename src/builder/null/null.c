@@ -17,8 +17,7 @@ static const struct spec spec = SPEC(
 
 static void prepare_auth(struct prepare *p, const struct comm_config *c)
 {
-	const char *password = comm_config_password(c);
-	bool has_password = password && *password;
+	bool has_password = given(c->ssh_password);
 
 	if (!c->ssh_agent_auth && !has_password && !c->ssh_private_key_file)
 		prepare_error(p, "ssh_password",
@@ -39,7 +38,7 @@ static void prepare(struct prepare *p, void *config)
 	if (streq(c->comm.communicator, "none"))
 		return;
 	host = comm_config_host(&c->comm);
-	if (!host || !*host)
+	if (!given(host))
 		prepare_error(p, "ssh_host", "there is no host to connect to: set ssh_host");
 	if (streq(c->comm.communicator, "ssh"))
 		prepare_auth(p, &c->comm);
@@ -53,10 +52,8 @@ static int connect_run(struct build *b, void *state, struct err *err)
 	return comm_connect(b, &c->comm, &here, err);
 }
 
-static void connect_undo(struct build *b, void *state, bool failed)
+static void connect_undo(struct build *b, void *state UNUSED, bool failed UNUSED)
 {
-	(void)state;
-	(void)failed;
 	comm_disconnect(b);
 }
 
