@@ -45,8 +45,8 @@ install: ## ingot, man page and completion below PREFIX (/usr/local); with PACKE
 	@tools/build build-release -Dbuildtype=release -Dtests=false
 	@tools/install build-release/ingot "$(DESTDIR)$(PREFIX)" "$(PACKER)"
 
-format: ## lay the sources out by .clang-format
-	git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' | xargs clang-format -i
+format: ## lay out the lines that differ from the last commit by .clang-format
+	git clang-format --force --extensions c,h
 
 clean: ## forget everything that was built
 	rm -rf build build-*
