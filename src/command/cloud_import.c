@@ -1,6 +1,5 @@
 /* cloud import: takes a disk or root file system in as a base image. */
 #include "command/cloud_common.h"
-#include "command/flags.h"
 #include "command/ui.h"
 
 #include "base/os.h"
@@ -9,37 +8,21 @@
 
 static int run(const struct invocation *in)
 {
-	AUTO(flags) struct flags *later = NULL;
-	AUTO(err) struct err err = ERR_INIT;
-	struct invocation all = *in;
 	auto_free char *here = getcwd(NULL, 0),
 		       *file = os_path_join(here ? here : ".", in->args[0]);
-	char *const *rest = in->args + 1;
+	const struct flags *f = in->flags;
 	int code = 0;
 	json_t *a;
 
-	/* `import FILE -name x` is how people write it: flags may stand after the file too. */
-	if (in->nargs > 1 && !flags_given(in->flags, "name")) {
-		if (flags_parse(in->command, rest, &later, &rest, &err) < 0) {
-			ui_error(in, "%s", err.msg);
-			return 1;
-		}
-		all.flags = later;
-	}
-	if (*rest) {
-		ui_error(in, "Unexpected argument %s: `cloud import` takes one file", *rest);
-		return 1;
-	}
-	if (!flags_string(all.flags, "name")) {
+	if (!flags_string(f, "name")) {
 		ui_error(in, "The image needs a name: add -name NAME");
 		return 1;
 	}
-	a = cloud_ask(&all,
+	a = cloud_ask(in,
 		      json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?}", "op", "import", "file", file,
-				"name", flags_string(all.flags, "name"), "user",
-				flags_string(all.flags, "user"), "description",
-				flags_string(all.flags, "description"), "root_device",
-				flags_string(all.flags, "root-device")),
+				"name", flags_string(f, "name"), "user", flags_string(f, "user"),
+				"description", flags_string(f, "description"), "root_device",
+				flags_string(f, "root-device")),
 		      &code);
 	if (!a)
 		return code;
@@ -68,6 +51,7 @@ const struct command command_cloud_import = {
 	.flags = flags,
 	.nflags = ARRAY_LEN(flags),
 	.min_args = 1,
-	.max_args = -1,
+	.max_args = 1,
+	.flags_anywhere = true, /* `import FILE -name NAME` is how people write it */
 	.run = run,
 };

@@ -22,23 +22,24 @@ enum flag_type {
 	FLAG_PAIR,   /* repeatable, name=value */
 };
 
-/* Go's flags: -f, --f, -f=v, -f v; booleans -f or -f=false; all before the arguments (cli.md 1). */
+/* Go's flags: -f, --f, -f=v, -f v; booleans -f or -f=false; all before the arguments. */
 struct flag {
 	const char *name; /* without the dash */
 	enum flag_type type;
 	const char *value; /* placeholder in help: "path" */
 	const char *def;   /* shown in help and taken when not given */
-	const char *doc;   /* one sentence, with its full stop */
+	const char *doc;   /* sentences, with their full stops */
 	const char *const *choices; /* FLAG_STRING: the only values; NULL-terminated or NULL */
 	bool hidden;		    /* accepted, not shown */
 };
 
 struct flags; /* parsed; the getters below want a name that the command's rows have */
 bool flags_bool(const struct flags *f, const char *name);
-const char *flags_string(const struct flags *f,
-			 const char *name); /* NULL when not given and no default */
+/* NULL when not given and without a default. */
+const char *flags_string(const struct flags *f, const char *name);
 int64_t flags_int(const struct flags *f, const char *name);
-char *const *flags_list(const struct flags *f, const char *name); /* NULL-terminated, never NULL */
+/* NULL-terminated, never NULL. */
+char *const *flags_list(const struct flags *f, const char *name);
 bool flags_given(const struct flags *f, const char *name);
 
 /* What every command gets. */
@@ -46,30 +47,31 @@ struct invocation {
 	const struct command *command;
 	const char *program; /* "ingot" or "packer": the name it speaks */
 	bool as_packer;
-	bool machine_readable; /* taken out anywhere on the line (cli.md 1) */
+	bool machine_readable;	   /* was anywhere on the line */
 	const struct flags *flags; /* NULL for a raw command */
-	char *const *args; /* after the flags; NULL-terminated */
+	char *const *args;	   /* without the flags; NULL-terminated */
 	size_t nargs;
 };
 
 struct command {
 	const char *name;
-	const char *parent;	/* "cloud" for `ingot cloud up`; NULL at the top */
-	const char *arguments;	/* what the usage line has after the name: "[options] TEMPLATE"; may
-				   be NULL */
-	const char *summary;	/* one line, no full stop */
-	const char
-		*description; /* paragraphs, for help and man page; NULL: the summary is enough */
+	const char *parent; /* "cloud" for `ingot cloud up`; NULL at the top */
+	/* What the usage line has after the name: "[options] TEMPLATE"; may be NULL. */
+	const char *arguments;
+	const char *summary; /* one line, no full stop */
+	/* Paragraphs, for help and man page; NULL: the summary is enough. */
+	const char *description;
 	const struct flag *flags;
 	size_t nflags;
 	const struct flag *more_flags; /* shared rows (template flags); may be NULL */
 	size_t nmore_flags;
-	bool more_hidden; /* the shared rows are accepted for scripts and do nothing here: not
-			     shown */
+	/* The shared rows are accepted for scripts and do nothing here: not shown. */
+	bool more_hidden;
 	int min_args, max_args; /* max -1: any */
-	bool raw;	/* gets all its arguments unparsed, flags too */
-	bool hidden;
-	bool packer; /* Packer has it too: listed in help under either name */
+	bool flags_anywhere;	/* flags may stand after arguments too */
+	bool raw;		/* gets all its arguments unparsed, flags too */
+	bool hidden;		/* in no list of commands */
+	bool packer;		/* Packer has it too: listed in help under either name */
 	/* Returns the exit code; prints by itself (command/ui.h). NULL: a group, which shows its
 	 * commands. */
 	int (*run)(const struct invocation *in);
@@ -78,8 +80,8 @@ struct command {
 	void (*complete)(struct buf *out);
 };
 
-extern const struct command
-	*const commands[]; /* NULL-terminated, sorted by name, a group before its own */
+/* NULL-terminated, sorted by name, a group before its own. */
+extern const struct command *const commands[];
 
 /* NULL if there is none. parent may be NULL. */
 const struct command *command_find(const char *parent, const char *name);

@@ -1,5 +1,5 @@
 /* Flags in Go's grammar: -f, --f, -f=v, -f v; booleans take no separate value; "--" and the first
- * word without a dash end them. */
+ * word without a dash end them, but for commands that take them anywhere. */
 #include "command/flags.h"
 
 #include "base/str.h"
@@ -178,7 +178,7 @@ static struct flags *flags_new(const struct command *c)
 }
 
 /* One flag, whose text is argv[0]; *ret_used: how many words it took. */
-static int parse_one(struct flags *f, char *const *argv, size_t *ret_used, struct err *err)
+static int parse_one(struct flags *f, char **argv, size_t *ret_used, struct err *err)
 {
 	const char *name = argv[0] + (argv[0][1] == '-' ? 2 : 1);
 	const char *eq = strchr(name, '=');
@@ -204,23 +204,35 @@ static int parse_one(struct flags *f, char *const *argv, size_t *ret_used, struc
 	return set(v, str_from(argv[1]), err);
 }
 
-int flags_parse(const struct command *c, char *const *argv, struct flags **ret,
-		char *const **ret_args, struct err *err)
+static bool is_flag(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
+int flags_parse(const struct command *c, char **argv, struct flags **ret, char *const **ret_args,
+		struct err *err)
 {
 	AUTO(flags) struct flags *f = flags_new(c);
+	char **args = argv;
+	size_t nargs = 0;
 
-	while (*argv && argv[0][0] == '-' && argv[0][1]) {
-		size_t used = 0;
+	while (*argv && (is_flag(*argv) || c->flags_anywhere)) {
+		size_t used = 1;
 
 		if (streq(*argv, "--")) {
 			argv++;
 			break;
 		}
-		if (parse_one(f, argv, &used, err) < 0)
+		if (!is_flag(*argv))
+			args[nargs++] = *argv;
+		else if (parse_one(f, argv, &used, err) < 0)
 			return -1;
 		argv += used;
 	}
-	*ret_args = argv;
+	while (*argv)
+		args[nargs++] = *argv++;
+	args[nargs] = NULL;
+	*ret_args = args;
 	*ret = steal(f);
 	return 0;
 }

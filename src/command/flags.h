@@ -4,11 +4,11 @@
 
 #include "command/command.h"
 
-/* Reads flags off argv (which must outlive the result) until the first argument. *ret_args points
- * at the rest. Errors: ERR_INVALID with the one line that the grammar of cli.md 3 has for the
- * mistake. */
-int flags_parse(const struct command *c, char *const *argv, struct flags **ret,
-		char *const **ret_args, struct err *err) MUST_USE;
+/* Reads the flags in argv, which must outlive the result; the arguments are moved to its front and
+ * *ret_args points at them. Errors: ERR_INVALID with the one line that Go's flag package has for the
+ * mistake, as scripts know it. */
+int flags_parse(const struct command *c, char **argv, struct flags **ret, char *const **ret_args,
+		struct err *err) MUST_USE;
 void flags_free(struct flags *f);
 DEFINE_AUTO_PTR(flags, struct flags *, flags_free);
 

@@ -1,5 +1,5 @@
-/* The program's way from argv to a command's exit code (cli.md 1 to 3): the name it is called by,
- * the flags that stand anywhere, help, version, and what must be right before any command runs. */
+/* The program's way from argv to a command's exit code: the name it is called by, the flags that
+ * stand anywhere, help, version, and what must be right before any command runs. */
 #include "command/main.h"
 
 #include "command/command.h"
@@ -173,15 +173,16 @@ static int run_command(const struct line *l)
 	const struct command *c = l->command;
 	AUTO(flags) struct flags *flags = NULL;
 	AUTO(err) struct err err = ERR_INIT;
+	char **words = &l->words.v[l->at];
 	struct invocation in = { .command = c,
 				 .program = l->program,
 				 .as_packer = l->as_packer,
 				 .machine_readable = l->machine_readable,
-				 .args = &l->words.v[l->at] };
+				 .args = words };
 
 	if (!c->run)
 		return show_group(l);
-	if (!c->raw && flags_parse(c, in.args, &flags, &in.args, &err) < 0) {
+	if (!c->raw && flags_parse(c, words, &flags, &in.args, &err) < 0) {
 		show_command_help(l, 1);
 		write_line("%s", err.msg);
 		return 1;
@@ -195,8 +196,7 @@ static int run_command(const struct line *l)
 	return c->run(&in);
 }
 
-/* The settings file (cli.md 9): nothing in it concerns ingot, but one that is broken stops every
- * command. */
+/* The settings file: nothing in it concerns ingot, but one that is broken stops every command. */
 static int check_settings(struct err *err)
 {
 	const char *path = os_env("PACKER_CONFIG");
@@ -223,12 +223,15 @@ static int check_settings(struct err *err)
 	return object ? 0 : err_set(err, ERR_INVALID, "%s: the settings are an object", path);
 }
 
-static void complain(const char *fmt, const char *what)
+PRINTF_LIKE(1, 2)
+static void complain(const char *fmt, ...)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
+	va_list ap;
 
-	buf_adds(&out, fmt);
-	buf_adds(&out, what);
+	va_start(ap, fmt);
+	buf_vprintf(&out, fmt, ap);
+	va_end(ap);
 	if (os_write_all(STDERR_FILENO, out.p, out.n) < 0)
 		return; /* nowhere left to say it */
 }
@@ -238,13 +241,12 @@ static bool prepare(void)
 	AUTO(err) struct err err = ERR_INIT;
 
 	if (log_open(&err) < 0) {
-		complain("Couldn't setup log output: ", err.msg);
+		complain("Couldn't setup log output: %s", err.msg);
 		return false;
 	}
 	log_line("[INFO] Packer version: %s (ingot %s)", VERSION_PACKER, INGOT_VERSION);
 	if (check_settings(&err) < 0) {
-		complain(" Error loading configuration: \n\n", err.msg);
-		complain("\n", "");
+		complain(" Error loading configuration: \n\n%s\n", err.msg);
 		return false;
 	}
 	return true;

@@ -26,14 +26,12 @@ static int nothing(const struct invocation *in)
 	return in->nargs > 0;
 }
 
-static const struct command command = { .name = "try",
-					.arguments = "[options] THING",
-					.summary = "Try it",
-					.flags = rows,
-					.nflags = ARRAY_LEN(rows),
-					.more_flags = more,
-					.nmore_flags = 1,
-					.run = nothing };
+#define COMMAND \
+	.name = "try", .arguments = "[options] THING", .summary = "Try it", .flags = rows, \
+	.nflags = ARRAY_LEN(rows), .more_flags = more, .nmore_flags = ARRAY_LEN(more), \
+	.run = nothing
+static const struct command command = { COMMAND };
+static const struct command anywhere = { COMMAND, .flags_anywhere = true };
 
 /* All values in one line, then the arguments. */
 static void show(const struct flags *f, char *const *args, struct buf *out)
@@ -52,18 +50,38 @@ static void show(const struct flags *f, char *const *args, struct buf *out)
 		buf_printf(out, " [%s]", *args);
 }
 
+enum { WORDS_MAX = 8 };
+
+struct line {
+	const char *words[WORDS_MAX];
+	const char *want; /* starts with "! ": the error */
+};
+
+static void check_lines(const struct command *c, const struct line *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		AUTO(err) struct err err = ERR_INIT;
+		AUTO(flags) struct flags *f = NULL;
+		AUTO(buf) struct buf out = BUF_INIT;
+		char *argv[WORDS_MAX], *const *args = NULL;
+
+		memcpy(argv, lines[i].words, sizeof(argv));
+		if (flags_parse(c, argv, &f, &args, &err) < 0)
+			buf_printf(&out, "! %s", err.msg);
+		else
+			show(f, args, &out);
+		assert_string_equal(buf_cstr(&out), lines[i].want);
+	}
+}
+
 static void test_parse(void **state)
 {
-	enum { MOST = 8 };
-	static const struct {
-		const char *argv[MOST];
-		const char *want; /* starts with "! ": the error */
-	} cases[] = {
+	static const struct line lines[] = {
 		{ { NULL }, "0 1 none - 7" },
 		{ { "-force", "t.json" }, "1 1 none - 7 [t.json]" },
 		{ { "--force=false", "--color=0" }, "0 0 none - 7" },
-		{ { "-force", "true" },
-		  "1 1 none - 7 [true]" }, /* booleans take no separate value */
+		/* booleans take no separate value */
+		{ { "-force", "true" }, "1 1 none - 7 [true]" },
 		{ { "-name", "x", "-name=y", "-n", "-3" }, "0 1 y - -3" },
 		{ { "-name=", "-n=0" }, "0 1  - 0" },
 		{ { "-only=a,b", "-only", "c", "-file", "x,y" }, "0 1 none - 7 o:a o:b o:c f:x,y" },
@@ -86,18 +104,21 @@ static void test_parse(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		AUTO(err) struct err err = ERR_INIT;
-		AUTO(flags) struct flags *f = NULL;
-		AUTO(buf) struct buf out = BUF_INIT;
-		char *const *args = NULL;
+	check_lines(&command, lines, ARRAY_LEN(lines));
+}
 
-		if (flags_parse(&command, (char *const *)cases[i].argv, &f, &args, &err) < 0)
-			buf_printf(&out, "! %s", err.msg);
-		else
-			show(f, args, &out);
-		assert_string_equal(buf_cstr(&out), cases[i].want);
-	}
+static void test_flags_anywhere(void **state)
+{
+	static const struct line lines[] = {
+		{ { NULL }, "0 1 none - 7" },
+		{ { "-name", "x", "FILE", "-n=1" }, "0 1 x - 1 [FILE]" },
+		{ { "FILE", "-force", "-name", "x", "-" }, "1 1 x - 7 [FILE] [-]" },
+		{ { "FILE", "--", "-force" }, "0 1 none - 7 [FILE] [-force]" },
+		{ { "FILE", "-name" }, "! flag needs an argument: -name" },
+	};
+
+	(void)state;
+	check_lines(&anywhere, lines, ARRAY_LEN(lines));
 }
 
 static void test_given(void **state)
@@ -174,8 +195,11 @@ static void test_table_is_sound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),	       cmocka_unit_test(test_given),
-		cmocka_unit_test(test_help),	       cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_flags_anywhere),
+		cmocka_unit_test(test_given),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_wrap),
 		cmocka_unit_test(test_table_is_sound),
 	};
 
