@@ -33,6 +33,7 @@ struct cloud_config {
 	unsigned max_instances;
 	uint64_t max_memory; /* bytes of all instances together; 0: what the machine has */
 	bool session;	     /* ends with its last attachment */
+	struct json_t *faults; /* the plan to start with (api/faults.h), or NULL; borrowed */
 	uid_t owner;
 	gid_t owner_group;
 };

@@ -245,6 +245,9 @@ static int start_all(struct daemon *d, struct err *err)
 {
 	struct cloud *c = &d->cloud;
 
+	c->faults = faults_new();
+	if (c->config.faults && faults_load(c->faults, c->config.faults, err) < 0)
+		return err_prefix(err, "-faults");
 	if (make_dirs(c, err) < 0 || take_lock(d, err) < 0)
 		return -1;
 	give_to_owner(&c->config, c->config.data_dir);
@@ -252,7 +255,6 @@ static int start_all(struct daemon *d, struct err *err)
 	if (load_keys(c, err) < 0 || model_open(c->config.data_dir, &c->model, err) < 0 ||
 	    claim_addresses(c, err) < 0)
 		return -1;
-	c->faults = faults_new();
 	c->log = reqlog_new(c->config.data_dir);
 	c->jobs = jobs_new(WORKERS);
 	if (imds_start(c, &c->imds, err) < 0 || open_backend(c, err) < 0 ||

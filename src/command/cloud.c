@@ -16,7 +16,7 @@ char *cloud_data_dir(const struct flags *flags)
 
 	if (dir[0] == '/')
 		return steal(dir);
-	/* The daemon works elsewhere: a relative folder is meant from here. */
+	/* The daemon works elsewhere: a relative path is meant from here. */
 	here = getcwd(NULL, 0);
 	return os_path_join(here ? here : ".", dir);
 }
@@ -40,6 +40,25 @@ json_t *cloud_ask(const struct invocation *in, json_t *request, int *ret_code)
 	}
 	json_decref(request);
 	return answer;
+}
+
+const char *cloud_text(const json_t *answer, const char *member)
+{
+	const char *s = json_string_value(json_object_get(answer, member));
+
+	return s ? s : "-";
+}
+
+int cloud_read_faults(const char *path, json_t **ret, struct err *err)
+{
+	json_error_t why;
+	json_t *plan = json_load_file(path, 0, &why);
+
+	if (!plan)
+		return err_set(err, ERR_INVALID, "%s:%d:%d: %s", path, why.line, why.column,
+			       why.text);
+	*ret = plan;
+	return 0;
 }
 
 const struct command command_cloud = {

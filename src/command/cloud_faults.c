@@ -4,16 +4,15 @@
 
 static int run(const struct invocation *in)
 {
-	json_error_t why;
-	json_t *plan = json_load_file(in->args[0], 0, &why), *a;
+	AUTO(err) struct err err = ERR_INIT;
+	json_t *plan;
 	int code = 0;
 
-	if (!plan) {
-		ui_error(in, "%s:%d:%d: %s", in->args[0], why.line, why.column, why.text);
+	if (cloud_read_faults(in->args[0], &plan, &err) < 0) {
+		ui_error(in, "%s", err.msg);
 		return 1;
 	}
-	a = cloud_ask(in, json_pack("{s:s, s:o}", "op", "faults", "plan", plan), &code);
-	json_decref(a);
+	json_decref(cloud_ask(in, json_pack("{s:s, s:o}", "op", "faults", "plan", plan), &code));
 	return code;
 }
 

@@ -4,22 +4,19 @@
 
 #include "base/buf.h"
 
-static const char *text(const json_t *j, const char *member)
-{
-	const char *s = json_string_value(json_object_get(j, member));
-
-	return s ? s : "-";
-}
-
 static void print(struct buf *out, const char *title, const json_t *list)
 {
 	size_t i;
 	json_t *e;
 
 	buf_printf(out, "%s:\n", title);
-	json_array_foreach((json_t *)list, i, e) buf_printf(
-		out, "  %-21s  %-10s  %-9s  %s\n", text(e, "id"), text(e, "user"),
-		*text(e, "region") == '*' ? "(all)" : text(e, "region"), text(e, "name"));
+	json_array_foreach((json_t *)list, i, e) {
+		const char *region = cloud_text(e, "region");
+
+		buf_printf(out, "  %-21s  %-10s  %-9s  %s\n", cloud_text(e, "id"),
+			   cloud_text(e, "user"), *region == '*' ? "(all)" : region,
+			   cloud_text(e, "name"));
+	}
 }
 
 static int run(const struct invocation *in)

@@ -4,27 +4,20 @@
 
 #include "base/buf.h"
 
-static const char *text(const json_t *j, const char *member)
-{
-	const char *s = json_string_value(json_object_get(j, member));
-
-	return s ? s : "-";
-}
-
 static void print_line(struct buf *out, const json_t *e)
 {
 	size_t i;
 	json_t *id;
 
 	buf_printf(out, "%6lld  %s  %-4s %-14s %-32s %3lld %s",
-		   (long long)json_integer_value(json_object_get(e, "n")), text(e, "time"),
-		   text(e, "service"), text(e, "region"), text(e, "action"),
+		   (long long)json_integer_value(json_object_get(e, "n")), cloud_text(e, "time"),
+		   cloud_text(e, "service"), cloud_text(e, "region"), cloud_text(e, "action"),
 		   (long long)json_integer_value(json_object_get(e, "status")),
-		   json_object_get(e, "code") ? text(e, "code") : "");
+		   json_object_get(e, "code") ? cloud_text(e, "code") : "");
 	json_array_foreach(json_object_get(e, "created"), i, id)
 		buf_printf(out, " +%s", json_string_value(id));
 	if (json_object_get(e, "why"))
-		buf_printf(out, " (%s)", text(e, "why"));
+		buf_printf(out, " (%s)", cloud_text(e, "why"));
 	buf_addc(out, '\n');
 }
 
@@ -57,8 +50,8 @@ static int run(const struct invocation *in)
 
 static const struct flag flags[] = {
 	CLOUD_DATA_FLAG,
-	{ "json", FLAG_BOOL, .doc = "Print one JSON object per line, with the request's "
-				    "parameters." },
+	{ "json", FLAG_BOOL,
+	  .doc = "Print one JSON object per line, with the request's parameters." },
 	{ "since", FLAG_INT, "n", .def = "0", .doc = "Show only requests after this number." },
 };
 

@@ -6,17 +6,12 @@
 #include "base/clock.h"
 #include "cloud/local.h"
 
-static const char *text(const json_t *j, const char *member)
-{
-	const char *s = json_string_value(json_object_get(j, member));
-
-	return s ? s : "-";
-}
-
 /* EC2 shows ended instances for a while; for people they are gone. */
 static bool is_gone(const json_t *e)
 {
-	return streq(text(e, "state"), "terminated") || streq(text(e, "state"), "deleting");
+	const char *state = cloud_text(e, "state");
+
+	return streq(state, "terminated") || streq(state, "deleting");
 }
 
 static void print_list(struct buf *out, const json_t *status, const char *name,
@@ -34,25 +29,26 @@ static void print_list(struct buf *out, const json_t *status, const char *name,
 			continue;
 		buf_adds(out, " ");
 		for (size_t k = 0; k < n; k++)
-			buf_printf(out, " %s", text(e, members[k]));
+			buf_printf(out, " %s", cloud_text(e, members[k]));
 		buf_addc(out, '\n');
 	}
 }
 
 static void print(const json_t *s)
 {
-	static const char *const instance[] = { "id",	"state", "region",
+	static const char *const instance[] = { "id", "state", "region",
 						"type", "image", "public_ip" };
 	static const char *const disk[] = { "id", "state", "region" };
 	static const char *const image[] = { "id", "state", "region", "name" };
 	AUTO(buf) struct buf out = BUF_INIT;
 
 	buf_printf(&out, "The local cloud is up at %s.\nbackend: %s, pid %lld, up for ",
-		   text(s, "endpoint"), text(s, "backend"),
+		   cloud_text(s, "endpoint"), cloud_text(s, "backend"),
 		   (long long)json_integer_value(json_object_get(s, "pid")));
 	clock_format_duration(&out, MAX(json_integer_value(json_object_get(s, "uptime_ms")) / 1000,
 					1) * 1000000000);
-	buf_printf(&out, "\ndata: %s, %lld MiB on disk; %lld requests served\n", text(s, "data"),
+	buf_printf(&out, "\ndata: %s, %lld MiB on disk; %lld requests served\n",
+		   cloud_text(s, "data"),
 		   (long long)json_integer_value(json_object_get(s, "disk_bytes")) >> 20,
 		   (long long)json_integer_value(json_object_get(s, "requests")));
 	print_list(&out, s, "instances", instance, ARRAY_LEN(instance));
@@ -60,7 +56,7 @@ static void print(const json_t *s)
 	print_list(&out, s, "volumes", disk, ARRAY_LEN(disk));
 	print_list(&out, s, "snapshots", disk, ARRAY_LEN(disk));
 	if (json_object_get(s, "trouble"))
-		buf_printf(&out, "cannot write the state: %s\n", text(s, "trouble"));
+		buf_printf(&out, "cannot write the state: %s\n", cloud_text(s, "trouble"));
 	ui_write(buf_str(&out));
 }
 

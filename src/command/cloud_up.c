@@ -23,13 +23,12 @@
  * follows. */
 enum { LINE_PROGRESS = '.', LINE_READY = '+', LINE_FAILED = '-', LINE_OTHER = '=' };
 
-/* Another daemon of the same folder was faster, or is ending just now. */
+/* Another daemon of the same data directory was faster, or is ending just now. */
 enum { START_OTHER = -1 };
 #define OTHER_MS (15 * 60 * 1000)
 
 struct reporting {
 	const struct invocation *in;
-	const char *faults;
 	int fd; /* -1: in the foreground */
 };
 
@@ -105,7 +104,7 @@ static int parse_net(const char *text, enum net_policy *ret, struct err *err)
 	return err_set(err, ERR_INVALID, "-net %s: must be mirror, any or none", text);
 }
 
-/* Under sudo the caller owns the folder. */
+/* Under sudo the caller owns the data directory. */
 static void find_owner(struct cloud_config *c)
 {
 	int64_t uid, gid;
@@ -125,11 +124,13 @@ static int read_flags(const struct invocation *in, struct cloud_config *c, struc
 {
 	int64_t delay, instances = flags_int(in->flags, "max-instances"),
 		       memory = flags_int(in->flags, "max-memory");
+	const char *faults = flags_string(in->flags, "faults");
 
 	*c = (struct cloud_config){ .session = flags_bool(in->flags, "session"),
 				    .port_default = !flags_given(in->flags, "listen") };
 	if (parse_listen(flags_string(in->flags, "listen"), c, err) < 0 ||
-	    parse_net(flags_string(in->flags, "net"), &c->net, err) < 0)
+	    parse_net(flags_string(in->flags, "net"), &c->net, err) < 0 ||
+	    (faults && cloud_read_faults(faults, &c->faults, err) < 0))
 		return -1;
 	if (!clock_parse_duration(str_from(flags_string(in->flags, "state-delay")), &delay) ||
 	    delay < 0)
@@ -153,6 +154,7 @@ static void config_release(struct cloud_config *c)
 	free(c->data_dir);
 	free(c->listen);
 	free(c->backend);
+	json_decref(c->faults);
 }
 DEFINE_AUTO(config, struct cloud_config, config_release);
 
@@ -169,46 +171,22 @@ static json_t *running_info(const char *dir)
 	return info;
 }
 
-/* A plan is read before anything starts: a mistake in it is no reason for half a start. */
-static int send_faults(const struct invocation *in, const char *dir, const char *path,
-		       struct err *err)
+static int already_up(const struct invocation *in, const json_t *info, json_t *faults)
 {
-	json_error_t why;
-	json_t *plan, *request, *answer = NULL;
-	int result;
+	int code = 0;
 
-	(void)in;
-	if (!path)
-		return 0;
-	plan = json_load_file(path, 0, &why);
-	if (!plan)
-		return err_set(err, ERR_INVALID, "%s:%d:%d: %s", path, why.line, why.column,
-			       why.text);
-	request = json_pack("{s:s, s:o}", "op", "faults", "plan", plan);
-	result = local_cloud_control(dir, request, NULL, NULL, &answer, err);
-	json_decref(request);
-	json_decref(answer);
-	return result < 0 ? err_prefix(err, "%s", path) : 0;
-}
-
-static int already_up(const struct invocation *in, json_t *info, const char *dir)
-{
-	json_t *request = json_pack("{s:s}", "op", "keep"), *answer = NULL;
-	AUTO(err) struct err err = ERR_INIT;
-
-	/* One that builds have started stays from now on, unless it is a build that asks. */
-	if (!flags_bool(in->flags, "session") &&
-	    local_cloud_control(dir, request, NULL, NULL, &answer, &err) < 0)
-		ui_error(in, "%s", err.msg);
-	json_decref(request);
-	json_decref(answer);
 	ui_say(in, "The local cloud is already up at %s (backend %s).",
-	       json_string_value(json_object_get(info, "endpoint")),
-	       json_string_value(json_object_get(info, "backend")));
-	return 0;
+	       cloud_text(info, "endpoint"), cloud_text(info, "backend"));
+	/* One that builds have started stays from now on, unless it is a build that asks. */
+	if (!flags_bool(in->flags, "session"))
+		json_decref(cloud_ask(in, json_pack("{s:s}", "op", "keep"), &code));
+	if (!code && faults)
+		json_decref(cloud_ask(
+			in, json_pack("{s:s, s:O}", "op", "faults", "plan", faults), &code));
+	return code;
 }
 
-/* The daemon itself: its output is the log file of the data folder. */
+/* The daemon itself: its output is the log file of the data directory. */
 static void become_daemon(const struct cloud_config *c)
 {
 	auto_free char *log = os_path_join(c->data_dir, "cloud.log");
@@ -223,7 +201,7 @@ static void become_daemon(const struct cloud_config *c)
 	fd_close(&null);
 	fd_close(&out);
 	if (chdir("/") < 0)
-		return; /* then some folder stays in use */
+		return; /* then some directory stays in use */
 }
 
 static int run_daemon(const struct cloud_config *c, struct reporting *r)
@@ -243,7 +221,7 @@ static int run_daemon(const struct cloud_config *c, struct reporting *r)
 	return 1;
 }
 
-/* Passes on what the daemon says until it is ready or has failed: 0, or 1. */
+/* Passes on what the daemon says until it is ready or has failed: 0, 1 or START_OTHER. */
 static int watch_start(const struct invocation *in, int fd, char **ret_endpoint)
 {
 	FILE *f = fdopen(fd, "r");
@@ -327,19 +305,6 @@ static int start(const struct invocation *in, const struct cloud_config *c, char
 	return watch_start(in, fds[0], ret_endpoint);
 }
 
-static int check_plan(const struct invocation *in, const char *path)
-{
-	json_error_t why;
-	json_t *plan = path ? json_load_file(path, 0, &why) : NULL;
-
-	if (path && !plan) {
-		ui_error(in, "%s:%d:%d: %s", path, why.line, why.column, why.text);
-		return 1;
-	}
-	json_decref(plan);
-	return 0;
-}
-
 static int run_foreground(const struct invocation *in, const struct cloud_config *c)
 {
 	struct reporting r = { .in = in, .fd = -1 };
@@ -351,17 +316,14 @@ static int run(const struct invocation *in)
 {
 	AUTO(config) struct cloud_config c = { 0 };
 	AUTO(err) struct err err = ERR_INIT;
-	const char *faults = flags_string(in->flags, "faults");
 	auto_free char *endpoint = NULL;
 	json_t *info;
-	int code = 1;
+	int code;
 
 	if (read_flags(in, &c, &err) < 0) {
 		ui_error(in, "%s", err.msg);
 		return 1;
 	}
-	if (check_plan(in, faults))
-		return 1;
 	do {
 		info = settled_info(in, c.data_dir);
 		if (info)
@@ -371,17 +333,13 @@ static int run(const struct invocation *in)
 		code = start(in, &c, &endpoint);
 	} while (code == START_OTHER);
 	if (info) {
-		code = already_up(in, info, c.data_dir);
+		code = already_up(in, info, c.faults);
 		json_decref(info);
 	} else if (code == 0) {
 		ui_say(in,
 		       "The local cloud is up at %s.\nFor other AWS clients: eval \"$(%s cloud "
 		       "env)\"; `%s cloud down` stops it.",
 		       endpoint, in->program, in->program);
-	}
-	if (code == 0 && send_faults(in, c.data_dir, faults, &err) < 0) {
-		ui_error(in, "%s", err.msg);
-		return 1;
 	}
 	return code;
 }
@@ -398,8 +356,8 @@ static const struct flag flags[] = {
 	{ "net", FLAG_STRING, "policy", .def = "mirror",
 	  .doc = "What instances can reach: mirror (the host's package mirrors), any (all HTTP "
 		 "and HTTPS hosts), or none." },
-	{ "faults", FLAG_STRING, "file", .doc = "Fault plan to start with (see `ingot cloud "
-						"faults -h`)." },
+	{ "faults", FLAG_STRING, "file",
+	  .doc = "Fault plan to start with (see `ingot cloud faults -h`)." },
 	{ "state-delay", FLAG_STRING, "duration", .def = "1s",
 	  .doc = "Minimum time spent in each transitional state (pending, stopping…); 0 for "
 		 "tests." },

@@ -231,6 +231,36 @@ def test_commands(ingot, tmp_path):
     ingot.run("cloud", "status", "-data", data, check=3)
 
 
+@pytest.mark.parametrize("mode", [[], ["-foreground"]])
+def test_start_with_faults(ingot, tmp_path, mode):
+    """The plan counts from the first call on; with a mistake in it nothing starts."""
+    data, plan = str(tmp_path / "d"), tmp_path / "plan.json"
+    up = ["cloud", "up", "-data", data, "-backend", "none", "-listen", "127.0.0.1:0", "-faults", plan, *mode]
+    plan.write_text('{"faults": [{"action": "DescribeVpcs", "fault": "sulk"}]}')
+    assert "sulk" in ingot.run(*up, check=1).stdout
+    ingot.run("cloud", "status", "-data", data, check=3)
+    plan.write_text('{"faults": [{"action": "DescribeRegions", "fault": "error", "code": "Odd", "status": 418}]}')
+    p = ingot.start(*up)
+    try:
+        said = ""
+        while "The local cloud is up at " not in said:
+            line = p.stdout.readline()
+            assert line, said
+            said += line
+        shell = ingot.run("cloud", "env", "-data", data, check=0).stdout + "aws --endpoint-url $AWS_ENDPOINT_URL ec2 describe-regions"
+        r = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, env={**os.environ, "AWS_MAX_ATTEMPTS": "1"})
+        assert r.returncode and "Odd" in r.stderr, r
+    finally:
+        ingot.run("cloud", "down", "-data", data, check=0)
+    assert p.wait(60) == 0
+
+
+@pytest.mark.parametrize("order", [["-data", "DATA", "FILE", "-name", "n"], ["FILE", "-name", "n", "-data", "DATA"], ["-name", "n", "-data", "DATA", "FILE"]])
+def test_import_takes_flags_on_both_sides_of_the_file(quick, tmp_path, order):
+    words = [{"DATA": quick.data, "FILE": str(tmp_path / "disk.raw")}.get(w, w) for w in order]
+    assert "the backend none has no disks" in quick.program.run("cloud", "import", *words, check=1).stdout
+
+
 def test_newer_state_is_refused(ingot, tmp_path):
     import sqlite3
     data = tmp_path / "d"
