@@ -38,7 +38,7 @@ static void redact_log(void *data, char **line)
 	*line = buf_steal(&clean);
 }
 
-/* A terminal that can move its cursor, in the foreground of nothing special. */
+/* Whether standard output is a terminal that can move its cursor. */
 static bool can_show_status(void)
 {
 	const char *term = os_env("TERM");
@@ -138,8 +138,8 @@ static void set_up(struct session *s)
 	s->run.strict_ingress = flags_bool(f, "strict-ingress");
 	s->run.no_questions = s->in->machine_readable;
 	s->run.on_error = on_error_of(flags_string(f, "on-error"));
-	signal(SIGPIPE, SIG_IGN); /* a build must not die, and leave things behind, because nobody
-				     reads its output */
+	/* A build must not die, and leave things behind, because nobody reads its output. */
+	signal(SIGPIPE, SIG_IGN);
 	s->interrupt = interrupt_watch(interrupted, stop_at_once, s); /* before any thread */
 	add_readers(s);
 }
@@ -168,16 +168,23 @@ static void say_diagnostics(struct session *s, const struct diags *d)
 
 static int no_builds(struct session *s)
 {
+	static const char error[] = "Error: No builds to run";
 	AUTO(buf) struct buf flags = BUF_INIT;
 
 	for (char *const *v = flags_list(s->in->flags, "only"); *v; v++)
 		buf_printf(&flags, " -only=%s", *v);
 	for (char *const *v = flags_list(s->in->flags, "except"); *v; v++)
 		buf_printf(&flags, " -except=%s", *v);
-	run_plain(&s->run, true,
-		  "Error: No builds to run\n\nNo build of the template matches%s. `%s inspect` "
-		  "shows their names.\n\n",
-		  flags.n ? buf_cstr(&flags) : " it", s->in->program);
+	if (flags.n)
+		run_plain(&s->run, true,
+			  "%s\n\nNo build of the template is left with%s. `%s inspect` shows "
+			  "their names.\n\n",
+			  error, buf_cstr(&flags), s->in->program);
+	else
+		run_plain(&s->run, true,
+			  "%s\n\nEvery build of the template has enabled = false or an empty "
+			  "for_each.\n\n",
+			  error);
 	return 1;
 }
 
@@ -199,18 +206,19 @@ static int rehearse(void *data, const struct run_local **ret, struct err *err)
 
 static int load(struct session *s, struct arena *a, struct err *err)
 {
-	struct template_args args = { .force = s->run.force,
-				      .debug = s->run.debug,
-				      .run_data = true,
-				      .sequential =
-					      flags_bool(s->in->flags, "use-sequential-evaluation"),
-				      .warn_undeclared =
-					      flags_bool(s->in->flags, "warn-on-undeclared-var") };
+	const struct flags *f = s->in->flags;
+	struct template_args args = {
+		.force = s->run.force,
+		.debug = s->run.debug,
+		.run_data = true,
+		.sequential = flags_bool(f, "use-sequential-evaluation"),
+		.warn_undeclared = flags_bool(f, "warn-on-undeclared-var"),
+		.cancel = s->run.cancel,
+	};
 	int rc;
 
 	template_args_from(s->in, a, &args);
-	args.cancel = s->run.cancel;
-	if (flags_bool(s->in->flags, "local")) {
+	if (flags_bool(f, "local")) {
 		args.registry = &components_local;
 		args.rehearse = rehearse;
 		args.rehearse_data = s;
@@ -282,8 +290,8 @@ static const char *const on_error[] = { "cleanup", "abort", "ask", "run-cleanup-
 					NULL };
 
 static const struct flag flags[] = {
-	{ "color", FLAG_BOOL, .def = "true", .doc = "Print without colours and without the "
-						    "colour legend." },
+	{ "color", FLAG_BOOL, .def = "true",
+	  .doc = "Print without colours and without the colour legend." },
 	{ "debug", FLAG_BOOL,
 	  .doc = "Run builds one at a time, pause after every step, and save the temporary key "
 		 "to a file." },

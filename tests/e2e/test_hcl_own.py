@@ -61,6 +61,15 @@ build {
     assert "==> null.b: debugging b" in build(ingot, path, "-var", "debug=true")
 
 
+def test_no_build_is_left(ingot, folder):
+    """What left none: the template's own options, or the flags."""
+    path = folder({"t.pkr.hcl": NULL + 'build {\n  enabled = false\n  sources = ["null.a"]\n}\n'})
+    out = build(ingot, path, code=1)
+    assert "No builds to run" in out and "enabled = false" in out and "-only" not in out
+    path = folder({"t.pkr.hcl": NULL + 'build {\n  sources = ["null.a"]\n}\n'})
+    assert "is left with -only=*.a -except=null.*." in build(ingot, path, "-only=*.a", "-except=null.*", code=1)
+
+
 def test_a_group_of_provisioners_stands_where_it_is_named(ingot, folder):
     path = folder({"t.pkr.hcl": NULL + """
 provisioners "base" {
