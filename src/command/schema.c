@@ -6,60 +6,56 @@
 #include "base/str.h"
 #include "template/schema.h"
 
-#define KINDS(DO) \
-	DO("builder", components.builders) \
-	DO("provisioner", components.provisioners) \
-	DO("post-processor", components.postprocessors) \
-	DO("data", components.datasources)
-
-struct found {
-	size_t n;
-	const char *kind; /* of the last */
-	const struct spec *spec;
-};
-
-/* Components of that type, or KIND.TYPE. */
-static struct found find(const char *name)
+/* Data sources are "data" in templates. */
+static const char *word_of(const struct component *c)
 {
-	struct found f = { 0 };
-
-#define LOOK(kind_, list) \
-	for (size_t i = 0; (list)[i]; i++) { \
-		auto_free char *full = xasprintf("%s.%s", kind_, (list)[i]->type); \
-\
-		if (streq(name, full) || streq(name, (list)[i]->type)) \
-			f = (struct found){ f.n + 1, kind_, (list)[i]->spec }; \
-	}
-	KINDS(LOOK)
-	return f;
+	return streq(c->kind, "data source") ? "data" : c->kind;
 }
 
-static const char *nearest(const char *name)
+/* How many components have that name, a type or KIND.TYPE; *ret: the last of them. */
+static size_t find(const struct component_list *list, const char *name,
+		   const struct component **ret)
 {
-	const char *all[256];
-	size_t n = 0;
+	size_t found = 0;
 
-#define ADD(kind_, list) \
-	for (size_t i = 0; (list)[i] && n < ARRAY_LEN(all); i++) \
-		all[n++] = (list)[i]->type;
-	KINDS(ADD)
-	return str_nearest(name, all, n);
+	for (size_t i = 0; i < list->rows.n; i++) {
+		const struct component *c = &list->rows.v[i];
+		auto_free char *full = xasprintf("%s.%s", word_of(c), c->type);
+
+		if (!streq(name, full) && !streq(name, c->type))
+			continue;
+		*ret = c;
+		found++;
+	}
+	return found;
+}
+
+static const char *nearest(const struct component_list *list, const char *name)
+{
+	auto_free const char **types = xcalloc(list->rows.n, sizeof(*types));
+
+	for (size_t i = 0; i < list->rows.n; i++)
+		types[i] = list->rows.v[i].type;
+	return str_nearest(name, types, list->rows.n);
 }
 
 static int print_component(const struct invocation *in, const char *name, struct buf *out)
 {
-	struct found f = find(name);
+	AUTO(component_list) struct component_list list;
+	const struct component *c = NULL;
 	const char *near;
+	size_t found;
 
-	if (f.n == 1) {
-		component_write_schema(f.spec, f.kind, out);
+	components_list(&list);
+	found = find(&list, name, &c);
+	if (found == 1) {
+		component_write_schema(c->spec, word_of(c), out);
 		return 0;
 	}
-	near = nearest(name);
-	if (f.n > 1)
-		ui_error(in, "There are %zu components named '%s'; say which one, as in "
-			     "'%s.%s'.", f.n, name,
-			 f.kind, name);
+	near = nearest(&list, name);
+	if (found)
+		ui_error(in, "There are %zu components named '%s'; say which one, as in '%s.%s'.",
+			 found, name, word_of(c), name);
 	else if (near)
 		ui_error(in, "There is no component '%s'; did you mean '%s'?", name, near);
 	else
@@ -73,8 +69,9 @@ static int run(const struct invocation *in)
 	AUTO(buf) struct buf out = BUF_INIT;
 
 	if (in->nargs && flags_bool(in->flags, "legacy")) {
-		ui_error(in, "-legacy prints the schema of a whole template: remove it, or the "
-			     "argument '%s'.",
+		ui_error(in,
+			 "-legacy prints the schema of a whole template: remove it, or the "
+			 "argument '%s'.",
 			 in->args[0]);
 		return 1;
 	}
@@ -90,10 +87,11 @@ static int run(const struct invocation *in)
 
 static void complete(struct buf *out)
 {
-#define WORD(kind_, list) \
-	for (size_t i = 0; (list)[i]; i++) \
-		buf_printf(out, " %s", (list)[i]->type);
-	KINDS(WORD)
+	AUTO(component_list) struct component_list list;
+
+	components_list(&list);
+	for (size_t i = 0; i < list.rows.n; i++)
+		buf_printf(out, " %s", list.rows.v[i].type);
 }
 
 static const struct flag flags[] = {
