@@ -15,22 +15,28 @@
 
 static const char help_hcl[] =
 	"The console evaluates HCL2 expressions. They can use all functions and, if you\n"
-	"started it with a template, its variables, locals and data sources.\n\n"
+	"started it with a template, its variables, locals and data sources.\n"
+	"\n"
 	"Type an expression and press Enter:\n"
-	"upper(var.region) shows the variable region in upper case.\n\n"
+	"upper(var.region) shows the variable region in upper case.\n"
+	"\n"
 	"  variables   shows all variables and locals with their values\n"
 	"  help        shows this text\n"
-	"  exit        leaves the console; so do Ctrl-D and Ctrl-C\n\n"
+	"  exit        leaves the console; so do Ctrl-D and Ctrl-C\n"
+	"\n"
 	"The {{ }} functions of JSON templates do not work here.";
 
 static const char help_json[] =
 	"The console renders the {{ }} functions of JSON templates, with the variables of\n"
-	"the template it was started with.\n\n"
+	"the template it was started with.\n"
+	"\n"
 	"Type some text and press Enter: {{user `region`}} shows the variable region,\n"
-	"{{timestamp}} the Unix time.\n\n"
+	"{{timestamp}} the Unix time.\n"
+	"\n"
 	"  variables   shows all variables with their values\n"
 	"  help        shows this text\n"
-	"  exit        leaves the console; so do Ctrl-D and Ctrl-C\n\n"
+	"  exit        leaves the console; so do Ctrl-D and Ctrl-C\n"
+	"\n"
 	"For HCL2 expressions without a template, start it with -config-type=hcl2.";
 
 struct session {
@@ -50,7 +56,7 @@ static int say_diagnostics(const struct invocation *in, const struct diags *d)
 static int answer(struct session *s, struct str line, struct buf *out)
 {
 	AUTO(arena) struct arena *a = arena_new();
-	struct str text = {0};
+	struct str text = { 0 };
 	struct diags d;
 
 	if (!line.n || str_eqs(line, "exit"))
@@ -173,8 +179,8 @@ static int run(const struct invocation *in)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(err) struct err err = ERR_INIT;
-	struct template_args args = {0};
-	struct session s = {.in = in};
+	struct template_args args = { 0 };
+	struct session s = { .in = in };
 	struct diags d;
 
 	diags_init(&d, a);
@@ -194,24 +200,24 @@ static int run(const struct invocation *in)
 }
 
 static const struct flag flags[] = {
-    {"use-sequential-evaluation", FLAG_BOOL,
-     .doc = "Accepted for compatibility; locals and data sources are always evaluated in "
-	    "dependency order."},
+	{ "use-sequential-evaluation", FLAG_BOOL,
+	  .doc = "Accepted for compatibility; locals and data sources are always evaluated in "
+		 "dependency order." },
 };
 
 const struct command command_console = {
-    .name = "console",
-    .arguments = "[options] [TEMPLATE]",
-    .summary = "Try expressions",
-    .description =
-	"Evaluates expressions that can use the variables, locals and data sources of a "
-	"template. On a terminal it keeps a history and completes names with Tab. With piped "
-	"input it prints only the answer to the last line.",
-    .flags = flags,
-    .nflags = ARRAY_LEN(flags),
-    .more_flags = template_flags,
-    .nmore_flags = NTEMPLATE_FLAGS,
-    .max_args = -1,
-    .packer = true,
-    .run = run,
+	.name = "console",
+	.arguments = "[options] [TEMPLATE]",
+	.summary = "Try expressions",
+	.description =
+		"Evaluates expressions that can use the variables, locals and data sources of a "
+		"template. On a terminal it keeps a history and completes names with Tab. With "
+		"piped input it prints only the answer to the last line.",
+	.flags = flags,
+	.nflags = ARRAY_LEN(flags),
+	.more_flags = template_flags,
+	.nmore_flags = NTEMPLATE_FLAGS,
+	.max_args = -1,
+	.packer = true,
+	.run = run,
 };

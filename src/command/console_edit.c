@@ -61,7 +61,8 @@ struct console_edit {
 	const char *prompt;
 	console_complete_fn *complete;
 	void *data;
-	int signals; /* where Control-C arrives while a line is edited */
+	sigset_t interrupt; /* SIGINT: blocked while a line is edited */
+	int signals;	    /* where it arrives then */
 	bool interrupted;
 };
 
@@ -82,7 +83,7 @@ static struct str common_rest(const char *const *names, size_t n, size_t known)
 		for (size_t j = known; j < len; j++)
 			if (names[i][j] != names[0][j])
 				len = j;
-	return (struct str){names[0] + known, len - known};
+	return (struct str){ names[0] + known, len - known };
 }
 
 static void list_names(const char *const *names, size_t n)
@@ -108,7 +109,7 @@ static unsigned char on_tab(EditLine *el, int key UNUSED)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	const LineInfo *line = edit.line(el);
-	struct str before = {line->buffer, (size_t)(line->cursor - line->buffer)}, rest;
+	struct str before = { line->buffer, (size_t)(line->cursor - line->buffer) }, rest;
 	const char *names[NAMES_MAX];
 	struct console_edit *e = NULL;
 	size_t n, word = 0;
@@ -194,7 +195,6 @@ struct console_edit *console_edit_new(console_complete_fn *complete, void *data)
 {
 	struct console_edit *e = xcalloc(1, sizeof(*e));
 	AUTO(err) struct err err = ERR_INIT;
-	sigset_t interrupt;
 
 	e->complete = complete;
 	e->data = data;
@@ -214,14 +214,14 @@ struct console_edit *console_edit_new(console_complete_fn *complete, void *data)
 	edit.wset(e->el, EL_ADDFN, L"ingot-complete", L"Completes a name", on_tab);
 	edit.set(e->el, EL_BIND, "^I", "ingot-complete", NULL);
 	edit.set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
-	sigemptyset(&interrupt);
-	sigaddset(&interrupt, SIGINT);
-	e->signals = signalfd(-1, &interrupt, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigemptyset(&e->interrupt);
+	sigaddset(&e->interrupt, SIGINT);
+	e->signals = signalfd(-1, &e->interrupt, SFD_CLOEXEC | SFD_NONBLOCK);
 	open_history(e);
 	return e;
 }
 
-/* Appends nothing that another console wrote meanwhile: the last one to leave wins. */
+/* What another console wrote meanwhile is lost: the last one to leave wins. */
 static void save_history(const struct console_edit *e)
 {
 	mode_t was = umask(077);
@@ -265,14 +265,12 @@ static bool plain_line(const char *prompt, struct buf *ret)
 /* Control-C drops what was typed; where nothing was, it leaves. */
 static bool edited_line(struct console_edit *e, struct buf *ret)
 {
-	sigset_t interrupt, was;
+	sigset_t was;
 	const char *text;
 	HistEvent ev;
 	int n = 0;
 
-	sigemptyset(&interrupt);
-	sigaddset(&interrupt, SIGINT);
-	sigprocmask(SIG_BLOCK, &interrupt, &was);
+	sigprocmask(SIG_BLOCK, &e->interrupt, &was);
 	for (;;) {
 		const LineInfo *line;
 

@@ -1,5 +1,4 @@
-/* Lines typed on a terminal, with editing, a history that lasts, and completion by the tabulator.
- */
+/* Lines typed on a terminal, with editing, a history that lasts, and completion by Tab. */
 #ifndef INGOT_COMMAND_CONSOLE_EDIT_H
 #define INGOT_COMMAND_CONSOLE_EDIT_H
 
@@ -13,8 +12,8 @@ struct console_edit;
 typedef size_t console_complete_fn(void *data, struct arena *a, struct str before,
 				   const char **names, size_t max);
 
-/* Without the library for it the lines are read as they come. The history is in the state folder,
- * readable by its owner alone. Never NULL. */
+/* Without the library for it the lines are read as they come. The history is in the state
+ * directory, readable by its owner alone. Never NULL. */
 struct console_edit *console_edit_new(console_complete_fn *complete, void *data);
 void console_edit_free(struct console_edit *e);
 DEFINE_AUTO_PTR(console_edit, struct console_edit *, console_edit_free);

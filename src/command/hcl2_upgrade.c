@@ -36,9 +36,8 @@ static int upgrade(const struct invocation *in, const char *output, struct err *
 			      &d, &hcl);
 	ui_diags(in, &d, DIAG_WARNING, NULL);
 	if (rc < 0)
-		return err_set(err, ERR_INVALID, "%s is left empty: %s is not a JSON "
-						 "template", output,
-			       in->args[0]);
+		return err_set(err, ERR_INVALID, "%s is left empty: %s is not a JSON template",
+			       output, in->args[0]);
 	if (make_file(output, buf_str(&hcl), err) < 0)
 		return -1;
 	ui_say(in, "Wrote %s%s", output, d.errors ? ", which has errors (see above)" : "");

@@ -1,5 +1,5 @@
 /* inspect: what stands in a template. The output is data that scripts read: byte for byte the
- * reference's (facts: cli.md 6). */
+ * reference's. */
 #include "command/command.h"
 #include "command/template_flags.h"
 #include "command/ui.h"
@@ -108,18 +108,20 @@ static void say_outline(const struct invocation *in, struct outline *o)
 		ui_machine(in, NULL, "template-provisioner", o->provisioners[i], NULL);
 		ui_say(in, "  %s", o->provisioners[i]);
 	}
-	ui_say(in, "\nNote: If your build names contain user variables or template\nfunctions such "
-		   "as 'timestamp', these are processed at "
-		   "build time,\nand therefore only show in their raw form here.");
+	ui_say(in, "\n"
+		   "Note: If your build names contain user variables or template\n"
+		   "functions such as 'timestamp', these are processed at build time,\n"
+		   "and therefore only show in their raw form here.");
 }
 
 static int run(const struct invocation *in)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(err) struct err err = ERR_INIT;
-	struct template_args args = { .run_data = true,
-				      .sequential =
-					      flags_bool(in->flags, "use-sequential-evaluation") };
+	struct template_args args = {
+		.run_data = true,
+		.sequential = flags_bool(in->flags, "use-sequential-evaluation"),
+	};
 	struct outline o;
 	struct diags d;
 	int rc;

@@ -37,10 +37,10 @@ int plugins_list(const struct invocation *in, const char *source, const char *co
 		 struct plugin_files *ret)
 {
 	AUTO(err) struct err err = ERR_INIT;
-	auto_free char *folder = NULL;
+	auto_free char *dir = NULL;
 
-	if (plugin_folder(&folder, &err) == 0 &&
-	    plugin_list(folder, source, constraints, ret, &err) == 0)
+	if (plugin_folder(&dir, &err) == 0 &&
+	    plugin_list(dir, source, constraints, ret, &err) == 0)
 		return 0;
 	ui_error(in, "%s", err.msg);
 	return -1;
@@ -59,8 +59,8 @@ int plugins_check_arguments(const struct invocation *in, const char *source, con
 		return -1;
 	}
 	if (version && !version_satisfies(STR("1.0.0"), str_from(version), &fits, &pre)) {
-		ui_error(in, "%s is not a version constraint, such as \"1.2.3\" or \">= 1.2, < "
-			     "2\".",
+		ui_error(in,
+			 "%s is not a version constraint, such as \"1.2.3\" or \">= 1.2, < 2\".",
 			 version);
 		return -1;
 	}

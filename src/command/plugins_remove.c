@@ -17,26 +17,25 @@ static int remove_one(const struct invocation *in, const char *path)
 	return 0;
 }
 
-/* Nothing outside of the folder of plugins is removed. */
+/* Nothing outside of the plugin directory is removed. */
 static int remove_path(const struct invocation *in, const char *path)
 {
 	AUTO(err) struct err err = ERR_INIT;
-	auto_free char *folder = NULL, *inside = NULL;
+	auto_free char *dir = NULL, *inside = NULL;
 
 	if (in->nargs > 1) {
 		ui_error(in, "%s: a path already names one version: remove the argument %s.", path,
 			 in->args[1]);
 		return 1;
 	}
-	if (plugin_folder(&folder, &err) < 0) {
+	if (plugin_folder(&dir, &err) < 0) {
 		ui_error(in, "%s", err.msg);
 		return 1;
 	}
-	inside = xasprintf("%s/", folder);
+	inside = xasprintf("%s/", dir);
 	if (!starts_with(path, inside) || strstr(path, "/../")) {
-		ui_error(in, "Error: %s was not removed: it is not in the plugin directory "
-			     "%s", path,
-			 folder);
+		ui_error(in, "Error: %s was not removed: it is not in the plugin directory %s",
+			 path, dir);
 		return 1;
 	}
 	return remove_one(in, path) < 0 ? 1 : 0;

@@ -14,8 +14,8 @@
 #include <pthread.h>
 
 /* First in the PATH of local scripts: an AWS CLI that is older than AWS_ENDPOINT_URL (Debian 12's)
- * would call AWS. It takes its own folder out of the PATH; an --endpoint-url of the script's comes
- * later and wins. */
+ * would call AWS. It takes its own directory out of the PATH; an --endpoint-url of the script's
+ * comes later and wins. */
 static const char aws_front[] =
 	"#!/bin/sh\n"
 	"# Written by ingot for the scripts of rehearsals: old AWS CLIs take their endpoint as an "

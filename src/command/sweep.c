@@ -53,8 +53,8 @@ static void interrupted(void *data, const char *signal)
 {
 	struct sweeping *s = data;
 
-	ui_error(s->in, "Stopping after receiving %s; what remains is still in the "
-			"journal", signal);
+	ui_error(s->in, "Stopping after receiving %s; what remains is still in the journal",
+		 signal);
 	cancel_set(s->cancel);
 }
 
@@ -73,8 +73,9 @@ static int report(const struct invocation *in, const struct sweep *s)
 		ui_say(in, s->removed ? "%zu resource(s) removed." : "Nothing to remove.",
 		       s->removed);
 	if (s->left)
-		ui_error(in, "%zu resource(s) could not be removed; fix the cause and run sweep "
-			     "again.", s->left);
+		ui_error(in,
+			 "%zu resource(s) could not be removed; fix the cause and run sweep again.",
+			 s->left);
 	return s->left ? 1 : 0;
 }
 

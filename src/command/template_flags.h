@@ -1,4 +1,4 @@
-/* The flags that all commands reading a template share (cli.md 1: T). */
+/* The flags that all commands reading a template share. */
 #ifndef INGOT_COMMAND_TEMPLATE_FLAGS_H
 #define INGOT_COMMAND_TEMPLATE_FLAGS_H
 

@@ -1,5 +1,5 @@
 /* What commands other than build print: lines for people on standard output, or with
- * -machine-readable the lines of cli.md 5. (Builds speak through engine/event.h.) */
+ * -machine-readable those of engine/machine.h. (Builds speak through engine/event.h.) */
 #ifndef INGOT_COMMAND_UI_H
 #define INGOT_COMMAND_UI_H
 
