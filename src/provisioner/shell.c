@@ -71,7 +71,7 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct shell_config, remote_folder, .def = "/tmp",
 		 .doc = "Directory for scripts on the machine."),
 	SPEC_STR(struct shell_config, remote_file,
-		 .doc = "Name of the script in that directory. Default: `script_NNNN.sh`."),
+		 .doc = "Name of the script in that directory. Default: `script_NUMBER.sh`."),
 	SPEC_DURATION(struct shell_config, start_retry_timeout,
 		      .doc = "How long to retry if the connection is lost before a script "
 			     "starts, as after a restart. Default: `5m`."),
@@ -137,11 +137,12 @@ struct shell {
 	const char *vars;
 };
 
-static int random_number(void)
+/* Wide enough for many builds at once on one machine: in 9999 numbers two of 50 would often meet. */
+static unsigned random_number(void)
 {
-	uint16_t n;
+	uint32_t n;
 	os_random(&n, sizeof(n));
-	return n % 9999;
+	return n;
 }
 
 static int64_t retry_deadline(const struct shell *s)
@@ -314,7 +315,7 @@ static int put_variables(struct shell *s, struct err *err)
 	if (!s->c->use_env_var_file || !s->comm)
 		return 0;
 	s->env_file =
-		arena_printf(s->b->arena, "%s/varfile_%d.sh", s->c->remote_folder, random_number());
+		arena_printf(s->b->arena, "%s/varfile_%u.sh", s->c->remote_folder, random_number());
 	buf_adds(&text, s->vars);
 	while (upload(s, &text, s->env_file, 0600, err) < 0)
 		if (again(s, deadline, err) < 0)
@@ -355,7 +356,7 @@ static int run(struct build *b, void *config, struct communicator *comm, struct 
 	struct shell s = { .b = b, .c = c, .comm = comm };
 	const char *name = c->remote_file && *c->remote_file ?
 				   c->remote_file :
-				   arena_printf(b->arena, "script_%d.sh", random_number());
+				   arena_printf(b->arena, "script_%u.sh", random_number());
 	s.path = c->remote_path && *c->remote_path
 			 ? c->remote_path
 			 : arena_printf(b->arena, "%s/%s", c->remote_folder, name);

@@ -118,11 +118,18 @@ def test_exit_codes_and_retries(ingot, sshd, tmp_path):
 def test_variables(ingot, sshd, tmp_path):
     path = template(tmp_path, sshd, [shell('printf "[%s][%s][%s]\\n" "$A" "$B" "$C"', environment_vars=["A=it's", "B=1"], env={"B": "2", "C": "a b\\n$x"})])
     assert "==> null: [it's][2][a b\\n$x]" in build(ingot, path, 0)
-    path = template(tmp_path, sshd, [shell('echo "[$A]"; ls -l /tmp/ingot-vars | cut -c1-10', environment_vars=["A=x"], use_env_var_file=True,
-                                           execute_command="cp -p {{.EnvVarFile}} /tmp/ingot-vars; . {{.EnvVarFile}}; sh {{.Path}}; rm -f /tmp/ingot-vars")])
+    path = template(tmp_path, sshd, [shell('echo "[$A]"', environment_vars=["A=x"], use_env_var_file=True,
+                                           execute_command="stat -c '%A %n' {{.EnvVarFile}}; . {{.EnvVarFile}}; sh {{.Path}}")])
     out = build(ingot, path, 0)
-    assert "==> null: [x]" in out and "-rw-------" in out
-    assert not [f for f in os.listdir("/tmp") if f.startswith("varfile_")]
+    assert "==> null: [x]" in out
+    assert not os.path.exists(re.search(r"==> null: -rw------- (/tmp/varfile_\d+\.sh)\n", out).group(1))
+
+
+def test_scripts_of_many_builds_on_one_machine_do_not_meet(ingot, sshd, tmp_path):
+    """Their names are of 32 random bits: with four digits, one in eight rounds of 50 builds saw one build remove another's script."""
+    out = build(ingot, template(tmp_path, sshd, [shell('echo "$0"')] * 4), 0)
+    numbers = [int(n) for n in re.findall(r"==> null: /tmp/script_(\d+)\.sh\n", out)]
+    assert len(set(numbers)) == 4 and max(numbers) > 1000000, numbers
 
 
 def test_streams_are_cut_apart(ingot, sshd, tmp_path):
