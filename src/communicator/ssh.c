@@ -18,6 +18,7 @@
 /* Asked this often without a sign of life, a peer is gone. */
 #define KEEP_ALIVE_MISSED 12
 #define KEEP_ALIVE_LOST_MS 60000
+#define KEEP_ALIVE_LEAST 3 /* questions, however long it was silent */
 
 /* Fast ones first; the rest for old servers and those without AES instructions. */
 #define CIPHERS \
@@ -81,17 +82,20 @@ static void pump(struct ssh_conn *c)
 	ssh_conn_check(c);
 }
 
-/* Counts what came in, and asks for a sign of life when it is time. */
+/* Counts what came in, and asks for a sign of life when it is time. A peer is lost only if it left
+ * questions unanswered: a program that was stopped for a while has asked none. */
 static void keep_alive(struct ssh_conn *c, int64_t now)
 {
 	if (c->counter.in_bytes != c->heard) {
 		c->heard = c->counter.in_bytes;
 		c->last_heard = now;
+		c->unanswered = 0;
 	}
 	int64_t silent = now - c->last_heard;
 	bool asking = c->keep_alive_ms > 0;
 	int64_t limit = MAX(c->keep_alive_ms * KEEP_ALIVE_MISSED, (int64_t)KEEP_ALIVE_LOST_MS);
-	if ((c->silence_ms && silent > c->silence_ms) || (asking && silent > limit)) {
+	bool ignored = c->unanswered >= KEEP_ALIVE_LEAST && silent > limit;
+	if ((c->silence_ms && silent > c->silence_ms) || (asking && ignored)) {
 		auto_free char *why = xasprintf("nothing came from the server for %lld s",
 						(long long)(silent / 1000));
 		set_lost(c, why);
@@ -103,6 +107,7 @@ static void keep_alive(struct ssh_conn *c, int64_t now)
 	libssh.send_keepalive(c->session);
 	libssh.send_keepalive(c->session);
 	c->last_asked = now;
+	c->unanswered++;
 }
 
 static int64_t next_duty(const struct ssh_conn *c, int64_t deadline)

@@ -68,6 +68,7 @@ struct ssh_conn {
 	int64_t keep_alive_ms, silence_ms;
 	int64_t last_heard, last_asked; /* clock_ms */
 	uint64_t heard;			/* counter.in_bytes at last_heard */
+	unsigned unanswered;		/* questions since last_heard */
 	char *lost;			/* why the connection is gone; NULL while it is there */
 
 	ssh_channel spare; /* a session asked for in advance */

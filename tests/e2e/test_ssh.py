@@ -2,6 +2,7 @@
 import json
 import os
 import pty
+import signal
 import socket
 import subprocess
 import threading
@@ -414,6 +415,20 @@ def test_silence_is_a_loss(ingot, sshd, tmp_path):
         ended.set()
     assert p.returncode == 1 and "nothing came from the server" in out, out
     assert time.monotonic() - start < 45
+
+
+def test_a_stopped_program_keeps_its_connection(ingot, sshd, tmp_path):
+    """A minute of SIGSTOP, or of a runner that is paused: the server was not asked meanwhile, so its silence means nothing."""
+    p = ingot.start("build", "-color=false", template(tmp_path, sshd, [shell("echo started; sleep 66; echo ended")]))
+    for line in p.stdout:
+        if line == "==> null: started\n":
+            break
+    time.sleep(0.5)  # the next question is for later: no answer waits in the socket
+    p.send_signal(signal.SIGSTOP)
+    time.sleep(62)
+    p.send_signal(signal.SIGCONT)
+    out, _ = p.communicate(timeout=60)
+    assert p.returncode == 0 and "==> null: ended" in out, out
 
 
 def test_rekeying_while_data_flows(ingot, make_sshd, tmp_path):
