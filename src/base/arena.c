@@ -31,7 +31,7 @@ struct on_free {
 struct arena {
 	struct chunk *chunks;
 	struct chunk *spare; /* zeroed, of CHUNK_MAX: kept, since fresh ones cost page faults */
-	char *p, *end; /* free part of the newest shared chunk */
+	char *p, *end;	     /* free part of the newest shared chunk */
 	size_t next_size;
 	size_t size;
 	struct on_free *on_free;
@@ -182,7 +182,12 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	return p;
 }
 
-void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n)
+void *arena_copy(struct arena *a, const void *from, size_t n)
+{
+	return arena_grow(a, from, n, n);
+}
+
+void *arena_grow(struct arena *a, const void *old, size_t old_n, size_t new_n)
 {
 	void *p = arena_alloc(a, new_n);
 

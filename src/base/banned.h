@@ -1,5 +1,4 @@
-/* Calls that do not compile here, each with what to use. Included before every file by the build.
- */
+/* Calls that do not compile here, each with what to use. The build puts it before every file. */
 #ifndef INGOT_BASE_BANNED_H
 #define INGOT_BASE_BANNED_H
 
@@ -12,11 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#pragma GCC poison gets strcpy strcat strncpy strncat sprintf vsprintf \
-	strtok					  /* buf_*, arena_printf, str_split */
-#pragma GCC poison gmtime localtime ctime asctime /* gmtime_r and friends: threads */
-#pragma GCC poison mktemp tmpnam tempnam				       /* os_temp_file */
-#pragma GCC poison system popen /* proc_run: no shell */
-#pragma GCC poison atoi atol atof					       /* parse_i64 */
+/* buf_*, arena_printf, str_split */
+#pragma GCC poison gets strcpy strcat strncpy strncat sprintf vsprintf strtok
+/* gmtime_r and friends: threads */
+#pragma GCC poison gmtime localtime ctime asctime
+/* os_temp_file */
+#pragma GCC poison mktemp tmpnam tempnam
+/* proc_run: no shell */
+#pragma GCC poison system popen
+/* parse_i64 */
+#pragma GCC poison atoi atol atof
 
 #endif

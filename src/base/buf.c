@@ -56,7 +56,7 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
-	if (n < 0 || !make_room(b, (size_t)n))
+	if (!make_room(b, n < 0 ? SIZE_MAX : (size_t)n)) /* < 0: beyond INT_MAX */
 		return;
 	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
 	b->n += (size_t)n;

@@ -1,5 +1,4 @@
-/* Time: monotonic clocks, sleep that a cancel flag ends, and how durations and dates are written.
- */
+/* Time: monotonic clocks, sleep that a cancel flag ends, durations and dates as text. */
 #include "base/clock.h"
 
 #include <ctype.h>

@@ -10,8 +10,8 @@
 
 #define CLOCK_NEVER INT64_MAX
 
-int64_t clock_ms(void); /* monotonic */
-int64_t clock_ns(void); /* monotonic */
+int64_t clock_ms(void);	     /* monotonic */
+int64_t clock_ns(void);	     /* monotonic */
 int64_t clock_unix(void);    /* seconds */
 int64_t clock_unix_ms(void); /* milliseconds */
 

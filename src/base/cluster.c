@@ -1,15 +1,20 @@
-/* Grapheme clusters by the rules of UAX #29, emoji and flags included. */
+/* Code points, and grapheme clusters by the rules of UAX #29, emoji and flags included. */
 #include "base/cluster.h"
 
 #include <unictype.h>
 #include <unigbrk.h>
 #include <unistr.h>
 
-static ucs4_t rune(struct str s, size_t at, size_t *ret_n)
+uint32_t str_rune(struct str s, size_t at, size_t *ret_n)
 {
-	ucs4_t c = 0xfffd;
-	int n = u8_mbtoucr(&c, (const uint8_t *)s.p + at, s.n - at);
+	ucs4_t c;
+	int n;
 
+	if ((uint8_t)s.p[at] < 0x80) {
+		*ret_n = 1;
+		return (uint8_t)s.p[at];
+	}
+	n = u8_mbtoucr(&c, (const uint8_t *)s.p + at, s.n - at);
 	*ret_n = n > 0 ? (size_t)n : 1;
 	return n > 0 ? c : 0xfffd;
 }
@@ -55,7 +60,7 @@ size_t str_cluster(struct str s, size_t at)
 	    s.p[at] != '\r')
 		return 1;
 	for (; i < s.n; i += n) {
-		ucs4_t c = rune(s, i, &n);
+		ucs4_t c = str_rune(s, i, &n);
 		int prop = uc_graphemeclusterbreak_property(c);
 		bool pictograph = uc_is_property_extended_pictographic(c);
 		bool flag = prop == GBP_RI && flags % 2 == 1;

@@ -29,7 +29,7 @@ struct source *source_new(struct arena *a, const char *name, struct str text)
 	return s;
 }
 
-struct position source_position(struct source *src, uint32_t offset)
+struct position source_position(const struct source *src, uint32_t offset)
 {
 	size_t low = 0, high = src->nlines;
 	struct position p = { 0 };
@@ -53,7 +53,8 @@ struct position source_position(struct source *src, uint32_t offset)
 	return p;
 }
 
-struct str source_line(struct source *src, uint32_t line)
+/* A line without its end. */
+static struct str source_line(const struct source *src, uint32_t line)
 {
 	size_t from, to;
 
@@ -133,8 +134,11 @@ void diags_add(struct diags *d, const struct diags *from, const char *subject)
 		struct diag *copy = g->severity == DIAG_ERROR
 					    ? diag_error(d, g->span, "%s", g->summary)
 					    : diag_warning(d, g->span, "%s", g->summary);
+		const char *label = copy->label;
 
 		*copy = *g;
+		if (!copy->label)
+			copy->label = label;
 		if (!copy->subject)
 			copy->subject = subject;
 	}

@@ -23,8 +23,7 @@ struct source {
 	struct str text;
 	const struct source_part *parts; /* in order; set by the parser of HCL */
 	size_t nparts;
-	/* filled on demand by source_position() */
-	uint32_t *line_starts;
+	uint32_t *line_starts; /* offsets */
 	size_t nlines;
 };
 
@@ -38,24 +37,24 @@ struct span {
 struct position {
 	uint32_t line, column, column_chars;
 };
+
+/* Text is borrowed; all else is in the arena. */
 struct source *source_new(struct arena *a, const char *name, struct str text);
-struct position source_position(struct source *src, uint32_t offset);
-struct str source_line(struct source *src, uint32_t line); /* without its end */
+struct position source_position(const struct source *src, uint32_t offset);
 
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 struct diag {
 	enum diag_severity severity;
 	const char *summary;  /* one line, no full stop */
-	const char *detail; /* what was expected, what to do; may be NULL; several lines allowed */
+	const char *detail;   /* what was expected, what to do: some lines, or NULL */
 	struct span span;     /* the mistake */
 	struct span context;  /* the enclosing thing, optional */
-	const char
-		*subject; /* component or block the mistake is in ("amazon-ebs", "builder 'web'");
-			   * NULL: the part of the source */
+	const char *subject;  /* component or block it is in ("amazon-ebs", "builder 'web'"); NULL:
+			       * the part of the source */
 	const char *values;   /* "var.x is \"a\"" lines for a failed expression, or NULL */
 	bool secret_line;     /* the source line holds a secret: only its place is shown */
-	bool lenient;	      /* a warning where the reference fails: validate -strict counts it */
+	bool lenient;	      /* a warning where the reference fails: counts for -strict */
 	const char *label;    /* heads it instead of "Error" or "Warning"; NULL: those */
 	struct position at;   /* shown instead of the span's own place where line is not 0 */
 };
@@ -65,7 +64,7 @@ struct diags {
 	struct diag *v;
 	size_t n, cap;
 	size_t errors, warnings;
-	size_t max; /* further ones are counted only; 0: 1000 */
+	size_t max;	   /* further ones are counted only; 0: 1000 */
 	const char *label; /* given to errors added from now on; NULL: "Error" */
 };
 
@@ -78,7 +77,8 @@ struct diag *diag_warning(struct diags *d, struct span span, const char *summary
 /* Sets the detail; returns g. */
 struct diag *diag_detail(struct diags *d, struct diag *g, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Adds copies of all of `from` (text is shared); those without a subject get this one. */
+/* Adds copies of all of `from` (text is shared); those without a subject get this one, errors
+ * without a label that of d. */
 void diags_add(struct diags *d, const struct diags *from, const char *subject);
 
 /* How ingot shows one diagnostic:

@@ -21,10 +21,10 @@ static int open_locked(struct dl_library *lib, struct err *err)
 		if (*lib->symbols[i].slot)
 			continue;
 		dlclose(handle);
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"%s has no %s: it is too old, install the package %s of Debian 12 or later",
-			lib->soname, lib->symbols[i].name, lib->package);
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s has no %s: it is too old, install the package %s of Debian 12 "
+			       "or later",
+			       lib->soname, lib->symbols[i].name, lib->package);
 	}
 	lib->handle = handle;
 	return 0;

@@ -24,24 +24,21 @@ struct dl_library {
 	const char *package; /* Debian package named in the error */
 	const struct dl_symbol *symbols;
 	size_t nsymbols;
-	void *handle; /* set once under the module's lock */
+	void *handle; /* set once, under the lock of dl.c */
 };
 
-/* A row of the table; refuses to compile unless the slot has the declared type of the function.
- * The library's own header must be included. */
+/* Refuses to compile unless the slot has the declared type of the function. */
+#define DL_SAME_TYPE(slot, function) \
+	_Static_assert(__builtin_types_compatible_p(__typeof__(slot), __typeof__(&function)), \
+		       #slot " has not the type of " #function)
+
+/* A row of the table: a slot and the function that belongs there. The library's own header must be
+ * included. */
 #define DL_SYMBOL(table, function, member) \
-	{ \
-#function, (void **)(void *)((char *)&(table).member + \
-					     0 * sizeof(struct { \
-						     _Static_assert( \
-							     __builtin_types_compatible_p( \
-								     __typeof__((table).member), \
-								     __typeof__(&function)), \
-							     #member \
-							     " has not the type of " #function); \
-						     int pad_; \
-					     })) \
-	}
+	{ #function, (void **)(void *)((char *)&(table).member + 0 * sizeof(struct { \
+			DL_SAME_TYPE((table).member, function); \
+			int pad_; \
+		})) }
 
 int dl_open(struct dl_library *lib, struct err *err) MUST_USE;
 

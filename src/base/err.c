@@ -15,15 +15,21 @@ static char *format(const char *fmt, va_list ap)
 	return p;
 }
 
+int err_vset(struct err *err, enum err_code code, const char *fmt, va_list ap)
+{
+	assert(code != ERR_NONE);
+	assert(err->code == ERR_NONE); /* an earlier error would be lost */
+	err->code = code;
+	err->msg = format(fmt, ap);
+	return -1;
+}
+
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 {
 	va_list ap;
 
-	assert(code != ERR_NONE);
-	assert(err->code == ERR_NONE); /* an earlier error would be lost */
-	err->code = code;
 	va_start(ap, fmt);
-	err->msg = format(fmt, ap);
+	err_vset(err, code, fmt, ap);
 	va_end(ap);
 	return -1;
 }

@@ -1,8 +1,8 @@
 /* Errors of functions: `int f(obj, in…, ret_out, struct err *err)`, 0 or -1.
  *
- * `err` is last, never NULL, owned by the caller and empty when it is set. The
- * code decides retry and exit status; the message has the outermost context
- * first and says what was tried, what came back and what the user can do.
+ * `err` is last, never NULL, owned by the caller and empty when it is set. The code decides retry
+ * and exit status; the message has the outermost context first and says what was tried, what came
+ * back and what the user can do.
  *
  *	AUTO(err) struct err err = ERR_INIT;
  *	if (thing_open(path, &thing, &err) < 0)
@@ -12,6 +12,8 @@
 #define INGOT_BASE_ERR_H
 
 #include "base/base.h"
+
+#include <stdarg.h>
 
 enum err_code {
 	ERR_NONE = 0,
@@ -40,6 +42,7 @@ struct err {
 
 /* Sets an empty err; always returns -1. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int err_vset(struct err *err, enum err_code code, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 /* The same with errno kept in os and its text put after the message. */
 int err_errno(struct err *err, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Puts context before the message of a set err; returns -1. */

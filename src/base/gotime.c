@@ -73,11 +73,11 @@ static const struct row {
 	{ "Z07", PART_TEXT, "Z" },
 };
 
-static const char *const months[] = { "January",   "February", "March",	   "April",
-				      "May",	   "June",     "July",	   "August",
-				      "September", "October",  "November", "December" };
-static const char *const weekdays[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
-					"Thursday", "Friday", "Saturday" };
+const char *const gotime_months[12] = { "January",   "February", "March",    "April",
+					"May",	     "June",	 "July",     "August",
+					"September", "October",	 "November", "December" };
+const char *const gotime_weekdays[7] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
+					 "Thursday", "Friday", "Saturday" };
 
 static const struct row *find(struct str s)
 {
@@ -99,10 +99,10 @@ static void put(struct buf *out, const struct row *row, const struct tm *t)
 
 	switch (row->part) {
 	case PART_MONTH_LONG:
-		buf_adds(out, months[t->tm_mon]);
+		buf_adds(out, gotime_months[t->tm_mon]);
 		break;
 	case PART_MONTH_SHORT:
-		buf_add(out, months[t->tm_mon], 3);
+		buf_add(out, gotime_months[t->tm_mon], 3);
 		break;
 	case PART_MONTH:
 		buf_printf(out, "%d", t->tm_mon + 1);
@@ -111,10 +111,10 @@ static void put(struct buf *out, const struct row *row, const struct tm *t)
 		buf_printf(out, "%02d", t->tm_mon + 1);
 		break;
 	case PART_WEEKDAY_LONG:
-		buf_adds(out, weekdays[t->tm_wday]);
+		buf_adds(out, gotime_weekdays[t->tm_wday]);
 		break;
 	case PART_WEEKDAY_SHORT:
-		buf_add(out, weekdays[t->tm_wday], 3);
+		buf_add(out, gotime_weekdays[t->tm_wday], 3);
 		break;
 	case PART_DAY:
 		buf_printf(out, "%d", t->tm_mday);

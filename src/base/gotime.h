@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+extern const char *const gotime_months[12], *const gotime_weekdays[7]; /* from January, Sunday on */
+
 void gotime_format(struct buf *out, int64_t unix_ms, struct str layout);
 /* The directives that Packer's strftime knows; others stay as they are (facts: cli.md 7). */
 void gotime_strftime(struct buf *out, int64_t unix_ms, struct str format);

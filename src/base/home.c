@@ -1,4 +1,4 @@
-/* Where the user's own folders are. Apart from os.c, as it needs the name service, which static
+/* Where the user's own directories are. Apart from os.c, as it needs the name service, which static
  * programs lack. */
 #include "base/os.h"
 

@@ -29,7 +29,7 @@ int log_open(struct err *err)
 		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0600);
 
 		if (fd < 0)
-			return err_errno(err, errno, "open %s", path);
+			return err_errno(err, errno, "opening the log %s", path);
 		log_state.file = true;
 		atomic_store(&log_state.fd, fd);
 	} else if (on && !streq(on, "0")) {
@@ -43,7 +43,7 @@ bool log_to_file(void)
 	return log_state.file;
 }
 
-bool log_on(void)
+static bool log_on(void)
 {
 	return atomic_load(&log_state.fd) > 0;
 }
@@ -75,8 +75,8 @@ void log_line(const char *fmt, ...)
 	localtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y/%m/%d %H:%M:%S ", &tm);
 	buf_printf(&line, "%s%s\n", stamp, text);
-	os_write_all(atomic_load(&log_state.fd), line.p,
-		     line.n); /* a full disk must not stop a build */
+	/* Its failure is no matter: a full disk must not stop a build. */
+	os_write_all(atomic_load(&log_state.fd), line.p, line.n);
 }
 
 void log_close(void)

@@ -11,7 +11,6 @@ struct err;
 /* Opens as the environment says. Errors: the file cannot be made. */
 int log_open(struct err *err) MUST_USE;
 bool log_to_file(void); /* lines of the ui go in too */
-bool log_on(void);
 /* Every line passes through the filter (redaction) first; set once, before threads. */
 void log_set_filter(void (*filter)(void *data, char **line), void *data);
 void log_line(const char *fmt, ...) PRINTF_LIKE(1, 2);

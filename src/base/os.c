@@ -1,4 +1,4 @@
-/* Files, folders, environment and random bytes. */
+/* Files, directories, environment and random bytes. */
 #include "base/os.h"
 #include "base/clock.h"
 
@@ -104,8 +104,8 @@ int os_mkdir_all(const char *path, int mode, struct err *err)
 {
 	auto_free char *p = xstrdup(path);
 
-	for (char *at = p + 1; *at; at++) {
-		if (*at != '/')
+	for (char *at = p; *at; at++) {
+		if (*at != '/' || at == p)
 			continue;
 		*at = '\0';
 		if (mkdir(p, (mode_t)mode) < 0 && errno != EEXIST)
@@ -117,7 +117,7 @@ int os_mkdir_all(const char *path, int mode, struct err *err)
 	return 0;
 }
 
-/* Removes name below the folder dirfd; stays on descriptors, so that nobody can swap in a link. */
+/* Removes name below the directory dirfd; stays on descriptors, so that nobody can swap in a link. */
 static int remove_at(int dirfd, const char *name)
 {
 	struct dirent *e;

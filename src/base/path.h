@@ -5,8 +5,7 @@
 #include "base/base.h"
 #include "base/str.h"
 
-/* Without doubled slashes, "." and as many ".." as can be taken back; "." for nothing. Caller
- * frees. */
+/* Without doubled slashes, "." and as many ".." as can be taken back; "." of "". Caller frees. */
 char *path_clean(struct str path);
 /* Both joined by a slash and cleaned, empty ones left out; "" of two empty ones. Unlike
  * os_path_join an absolute b does not win. Caller frees. */
@@ -20,10 +19,10 @@ char *path_dirname(struct str path);
 /* "~" and "~/x" with the user's home put in (cleaned then); anything else as it is. NULL where it
  * names another user's home, or the user has none. Caller frees. */
 char *path_expand_home(struct str path);
-/* The working folder: $PWD where it names it (through links, as the user went there), else without
- * links. Caller frees; NULL with errno. */
+/* The working directory: $PWD where it names it (through links, as the user went there), else
+ * without links. Caller frees; NULL with errno. */
 char *path_cwd(void);
-/* path from the working folder on, cleaned; links stay. Caller frees. */
+/* path from the working directory on, cleaned; links stay. Caller frees. */
 char *path_abs(const char *path);
 
 #endif

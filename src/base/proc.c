@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,14 +16,15 @@
 #include <unistd.h>
 
 #define KILL_AFTER_MS 1000
-#define LOOK_MS 20
+#define LOOK_MS 20    /* without a pidfd */
+#define LINGER_MS 100 /* silence of grandchildren that ends the reading */
 
 extern char **environ;
 
 struct child {
 	pid_t pid;
 	int pidfd;
-	int in, out[2]; /* our ends; -1 when closed */
+	int in, out[2];	    /* our ends; -1 when closed */
 	struct child *next; /* of those with a group of their own that run */
 };
 
@@ -208,7 +208,7 @@ static void loop(const struct proc_spec *spec, struct child *c, struct err *err)
 		};
 		int64_t look_at = c->pidfd < 0 ? clock_ms() + LOOK_MS : CLOCK_NEVER;
 		int n = poll(p, ARRAY_LEN(p),
-			     ended ? 100 : clock_left(MIN(look_at, MIN(deadline, kill_at))));
+			     ended ? LINGER_MS : clock_left(MIN(look_at, MIN(deadline, kill_at))));
 
 		if (p[1].revents)
 			pump(spec, c, PROC_STDOUT);

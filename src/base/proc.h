@@ -16,10 +16,9 @@ enum proc_stream { PROC_STDOUT, PROC_STDERR };
 
 struct proc_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
-	const char *const *env; /* "K=V" added to (or replacing in) the environment, "K" alone takes
-				   it away; NULL: none */
+	const char *const *env;	 /* "K=V" is set in the environment, "K" alone taken away; or NULL */
 	bool clean_env;		 /* only what env says */
-	const char *dir;	 /* working folder or NULL */
+	const char *dir;	 /* working directory or NULL */
 	struct str input;	 /* its standard input; empty: /dev/null */
 	bool own_terminal;	 /* inherit stdin, stdout, stderr; callbacks unused */
 	bool new_session;	 /* setsid: no controlling terminal */

@@ -1,6 +1,5 @@
 /* Byte strings with a length, patterns, numbers, "did you mean". */
 #include "base/str.h"
-#include "base/vec.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -265,23 +264,4 @@ ptrdiff_t utf8_invalid_at(struct str s)
 		i += len;
 	}
 	return -1;
-}
-
-void *vec_grow_(void *v, size_t *cap, size_t want, size_t size)
-{
-	if (want <= *cap)
-		return v;
-	*cap = MAX(MAX(*cap * 2, want), (size_t)8);
-	return xrealloc(v, *cap * size);
-}
-
-static int compare_strings(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-void sort_strings(const char **v, size_t n)
-{
-	if (n)
-		qsort(v, n, sizeof(*v), compare_strings);
 }

@@ -29,7 +29,7 @@ bool str_ieqs(struct str a, const char *b); /* ASCII case folded */
 int str_cmp(struct str a, struct str b);    /* bytewise */
 bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
-struct str str_trim(struct str s);	       /* ASCII white space at both ends */
+struct str str_trim(struct str s);		   /* ASCII white space at both ends */
 ptrdiff_t str_find(struct str s, struct str what); /* byte offset or -1 */
 /* Takes the next field off *rest up to sep; false when nothing is left. "" has one empty field. */
 bool str_split(struct str *rest, char sep, struct str *ret_field);
@@ -46,7 +46,7 @@ static inline bool streq(const char *a, const char *b)
 }
 bool starts_with(const char *s, const char *prefix);
 bool ends_with(const char *s, const char *suffix);
-/* Shell-like pattern (* ? [..]) as in -only: path.Match of Go, '/' is no separator here. */
+/* Shell-like pattern (* ? [..]), of which '/' is a character like any other: as -only has it. */
 bool glob_match(const char *pattern, const char *s);
 
 /* Whole-string number parse; false on garbage or overflow. */
@@ -56,6 +56,14 @@ bool parse_u64(struct str s, uint64_t *ret);
 /* The candidate nearest to `word` (at most as many edits as a third of the longer one's length, and
  * at most 4), or NULL. Used for every "did you mean". */
 const char *str_nearest(const char *word, const char *const *candidates, size_t n);
+
+/* The value of a hexadecimal digit, or -1. */
+static inline int hex_value(char c)
+{
+	return c >= '0' && c <= '9'		    ? c - '0'
+	       : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+						    : -1;
+}
 
 /* Checks UTF-8; returns the offset of the first bad byte or -1. */
 ptrdiff_t utf8_invalid_at(struct str s);

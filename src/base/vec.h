@@ -10,6 +10,8 @@
 
 #include "base/base.h"
 
+#include <string.h>
+
 #define VEC(type) \
 	struct { \
 		type *v; \
@@ -39,7 +41,7 @@ void *vec_grow_(void *v, size_t *cap, size_t want, size_t size);
 		(vec)->n = (vec)->cap = 0; \
 	} while (0)
 
-/* Sorted list of C strings, compared bytewise (qsort). */
+/* Sorts C strings bytewise. */
 void sort_strings(const char **v, size_t n);
 
 #endif

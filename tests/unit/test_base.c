@@ -304,6 +304,8 @@ static void test_files(void **state UNUSED)
 	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
 	deep = xasprintf("%s/a/b", dir);
 	assert_int_equal(os_mkdir_all(deep, 0700, &err), 0);
+	assert_int_equal(os_mkdir_all("", 0700, &err), -1); /* and reads nothing behind it */
+	err_release(&err);
 	path = os_path_join(deep, "f");
 	assert_int_equal(os_write_file(path, "hi", 2, 0640, &err), 0);
 	assert_int_equal(os_read_file(path, 0, &got, &err), 0);
