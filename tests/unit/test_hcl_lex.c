@@ -176,6 +176,7 @@ static void test_long(void **state UNUSED)
 
 		while (b.n < 4 << 20)
 			buf_adds(&b, units[i]);
+		buf_adds(&b, "\"\n"); /* ends all that is open on the line by force */
 		t = hcl_lex(a, buf_str(&b), HCL_LEX_CONFIG);
 		assert_int_equal(t.v[t.n - 1].kind, HCL_T_EOF);
 	}

@@ -430,8 +430,7 @@ static size_t literal_end(const struct lexer *l, size_t i, bool quoted)
 			if (quoted &&
 			    (at(l, i + 1) == '\n' || at(l, i + 1) == '\r' || at(l, i + 1) < 0))
 				return i;
-			/* What follows is text whatever it is, so long as it is a whole character.
-			 */
+			/* What follows is text whatever it is, if it is a whole character. */
 			i += 1 + (quoted && at(l, i + 1) < 0x80);
 			break;
 		case '\n':
@@ -456,10 +455,12 @@ static size_t literal_end(const struct lexer *l, size_t i, bool quoted)
 static void force_end(struct lexer *l)
 {
 	uint32_t here = (uint32_t)l->i;
+	const uint8_t *nl = memrchr(l->p, '\n', here);
+	uint32_t line = nl ? (uint32_t)(nl - l->p) + 1 : 0;
 
 	emit(l, HCL_T_INVALID, here, here);
 	l->frames.n--;
-	while (l->frames.n > 1 && !memchr(l->p + top(l)->at, '\n', here - top(l)->at)) {
+	while (l->frames.n > 1 && top(l)->at >= line) {
 		if (top(l)->mode == MODE_QUOTED)
 			emit(l, HCL_T_INVALID, here, here);
 		l->frames.n--;
