@@ -244,6 +244,15 @@ static void test_limits(void **state UNUSED)
 			      "1e9999 * 1e9999 * 1e9999 * "
 			      "1e9999 * 1e9999"));
 	assert_true(str_find(got, STR("more than 300,000 digits")) >= 0);
+	/* Nor do patterns of files. */
+	got = repeat(a, "{a}", 1000, "", "");
+	got = str_from(arena_printf(a, "fileset(\"/\", \"" STR_FMT "\")", STR_ARG(got)));
+	got = evaluate(a, got);
+	assert_true(str_find(got, STR("its braces stand for too many patterns")) >= 0);
+	got = repeat(a, "a/", 100000, "*", "");
+	got = str_from(arena_printf(a, "fileset(\"/\", \"" STR_FMT "\")", STR_ARG(got)));
+	got = evaluate(a, got);
+	assert_true(str_eqs(got, "set[]"));
 	/* A loop in a loop in a loop… ends with an error that says why. */
 	got = evaluate(loop, STR("length([for a in range(1000) : [for b in range(1000) : [for c in "
 			      "range(1000) : a]]])"));

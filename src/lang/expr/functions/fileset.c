@@ -1,11 +1,14 @@
 /* Files by pattern. Braces are written out first, so that each form is a plain list of names; then
- * folders are read only where a name has a wildcard. */
+ * directories are read only where a name has a wildcard. */
 #include "lang/expr/functions/fileset.h"
 
 #include "lang/expr/text.h"
 
+#include "base/cluster.h"
+
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 void paths_release(struct paths *p)
@@ -56,46 +59,57 @@ static size_t piece_end(struct str s, size_t i)
 	return i < s.n && class_valid(str_slice(s, from, i)) ? i + 1 : 0;
 }
 
-/* Writes out the first braces of a pattern, and those inside again; patterns without any are done.
- */
-static int expand(const char *pattern, struct paths *ret, struct err *err)
+#define NO_PIECE "something in it has no end, or a class in it is none"
+
+/* Cuts what stands between the braces that open at `open` into its options; *ret_end is behind the
+ * closing one. */
+static int split_options(const char *pattern, size_t open, struct paths *ret, size_t *ret_end,
+			 struct err *err)
 {
 	struct str s = str_from(pattern);
-	size_t open = 0, depth = 0, from;
+	size_t i = open + 1, from = i, depth = 0;
 
-	for (; open < s.n && s.p[open] != '{';)
-		if (!(open = piece_end(s, open)))
-			return bad_pattern(pattern,
-					   "something in it has no end, or a class in it is none",
-					   err);
-	if (open == s.n) {
-		if (ret->v.n == FILESET_FORMS_MAX)
-			return bad_pattern(pattern, "its braces stand for too many patterns", err);
-		vec_push(&ret->v, xstrdup(pattern));
-		return 0;
-	}
-	AUTO(paths) struct paths options = { 0 };
-	size_t i = from = open + 1;
 	while (i < s.n && !(s.p[i] == '}' && !depth)) {
 		depth += s.p[i] == '{';
 		depth -= s.p[i] == '}';
 		if (s.p[i] == ',' && !depth) {
-			vec_push(&options.v, xstrndup(s.p + from, i - from));
+			vec_push(&ret->v, xstrndup(s.p + from, i - from));
 			from = i + 1;
 		}
 		if (!(i = piece_end(s, i)))
-			return bad_pattern(pattern,
-					   "something in it has no end, or a class in it is none",
-					   err);
+			return bad_pattern(pattern, NO_PIECE, err);
 	}
 	if (i >= s.n)
 		return bad_pattern(pattern, "a brace is not closed", err);
-	vec_push(&options.v, xstrndup(s.p + from, i - from));
+	vec_push(&ret->v, xstrndup(s.p + from, i - from));
+	*ret_end = i + 1;
+	return 0;
+}
+
+/* Writes out the first braces of a pattern, and those that are left again; patterns without any are
+ * done. */
+static int expand(const char *pattern, int braces, struct paths *ret, struct err *err)
+{
+	AUTO(paths) struct paths options = { 0 };
+	struct str s = str_from(pattern);
+	size_t open = 0, end = 0;
+
+	while (open < s.n && s.p[open] != '{')
+		if (!(open = piece_end(s, open)))
+			return bad_pattern(pattern, NO_PIECE, err);
+	if (open < s.n ? braces == FILESET_BRACES_MAX : ret->v.n == FILESET_FORMS_MAX)
+		return bad_pattern(pattern, "its braces stand for too many patterns", err);
+	if (open == s.n) {
+		vec_push(&ret->v, xstrdup(pattern));
+		return 0;
+	}
+	if (split_options(pattern, open, &options, &end, err) < 0)
+		return -1;
 	for (size_t k = 0; k < options.v.n; k++) {
 		auto_free char *form =
-			xasprintf(STR_FMT "%s%s", (int)open, s.p, options.v.v[k], s.p + i + 1);
+			xasprintf(STR_FMT "%s%s", (int)open, s.p, options.v.v[k], s.p + end);
 
-		if (expand(form, ret, err) < 0)
+		if (expand(form, braces + 1, ret, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -108,7 +122,7 @@ static ucs4_t take(struct str s, size_t *i)
 	ucs4_t c;
 
 	*i += *i + 1 < s.n && s.p[*i] == '\\';
-	c = text_rune(s, *i, &n);
+	c = str_rune(s, *i, &n);
 	*i += n;
 	return c;
 }
@@ -143,7 +157,7 @@ static bool name_matches(struct str pattern, struct str name)
 
 	while (i < name.n) {
 		size_t after = p, n;
-		ucs4_t c = text_rune(name, i, &n);
+		ucs4_t c = str_rune(name, i, &n);
 		bool ok = false;
 
 		if (p < pattern.n && pattern.p[p] == '*') {
@@ -167,7 +181,7 @@ static bool name_matches(struct str pattern, struct str name)
 		}
 		if (star == SIZE_MAX)
 			return false;
-		text_rune(name, star_name, &n);
+		str_rune(name, star_name, &n);
 		star_name += n;
 		i = star_name;
 		p = star;
@@ -209,7 +223,7 @@ static char *below(const char *dir, const char *name)
 
 static int walk(const char *dir, struct str pattern, int depth, struct paths *ret, struct err *err);
 
-/* One entry of a folder that is read for `part`, with `rest` after it. */
+/* One entry of a directory that is read for `part`, with `rest` after it. */
 static int entry(const char *dir, const char *name, struct str part, struct str rest,
 		 struct str whole, int depth, struct paths *ret, struct err *err)
 {
@@ -246,6 +260,12 @@ static int walk(const char *dir, struct str pattern, int depth, struct paths *re
 	int status = 0;
 	DIR *d;
 
+	if (strlen(dir) >= PATH_MAX) /* as no file's name is */
+		return 0;
+	while (str_eqs(part, "**") && rest.p && (str_eqs(rest, "**") || str_starts(rest, "**/"))) {
+		pattern = rest; /* a second one adds nothing but time */
+		part = first_part(pattern, &rest);
+	}
 	if (depth > FILESET_DEPTH_MAX)
 		return err_set(err, ERR_INVALID, "%s is more than %d directories deep", dir,
 			       FILESET_DEPTH_MAX);
@@ -270,7 +290,7 @@ int fileset_find(const char *pattern, struct paths *ret, struct err *err)
 {
 	AUTO(paths) struct paths forms = { 0 };
 
-	if (expand(pattern, &forms, err) < 0)
+	if (expand(pattern, 0, &forms, err) < 0)
 		return -1;
 	for (size_t i = 0; i < forms.v.n; i++) {
 		const char *p = forms.v.v[i];
