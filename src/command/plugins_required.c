@@ -3,7 +3,7 @@
 #include "command/template_flags.h"
 #include "command/ui.h"
 
-#include "lang/expr/print.h"
+#include "lang/expr/gotext.h"
 
 static int say_one(const struct invocation *in, const struct required_plugin *p)
 {
@@ -13,7 +13,7 @@ static int say_one(const struct invocation *in, const struct required_plugin *p)
 	if (plugins_list(in, p->source, p->version, &files) < 0)
 		return -1;
 	buf_printf(&line, "%s %s ", p->name, p->source);
-	value_write_go_quoted(&line, str_from(p->version ? p->version : ""));
+	gotext_quote(&line, str_from(p->version ? p->version : ""), false);
 	if (p->builtin)
 		buf_adds(&line, " (built in)");
 	for (size_t i = files.v.n; i-- > 0;)

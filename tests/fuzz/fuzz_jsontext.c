@@ -2,12 +2,15 @@
  */
 #include "lang/jsontext/jsontext.h"
 
+#include "lang/expr/print.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	AUTO(arena) struct arena *a = arena_new();
 	AUTO(buf) struct buf text = BUF_INIT;
+	AUTO(err) struct err err = ERR_INIT;
 	struct diags d;
 	struct value v, again;
 
@@ -21,8 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	if (v.kind == VALUE_STRING)
 		jsontext_string_offset(v.span, n / 2);
-	value_write_json(&text, v);
-	if (jsontext_parse(a, source_new(a, "again", buf_str(&text)), JSONTEXT_LATER_WINS, &d,
+	if (value_write_jsonencode(&text, v, &err) < 0 ||
+	    jsontext_parse(a, source_new(a, "again", buf_str(&text)), JSONTEXT_LATER_WINS, &d,
 			   &again) < 0 ||
 	    !value_equal(v, again))
 		abort();

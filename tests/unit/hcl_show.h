@@ -3,6 +3,7 @@
 #define INGOT_TESTS_HCL_SHOW_H
 
 #include "base/buf.h"
+#include "lang/expr/print.h"
 #include "lang/hcl/tree.h"
 
 static void show_expr(const struct hcl_expr *x, struct buf *out);
@@ -56,10 +57,12 @@ static void show_object(const struct hcl_expr *x, struct buf *out)
 
 static void show_literal(const struct hcl_expr *x, struct buf *out)
 {
-	if (x->value.kind == VALUE_UNKNOWN)
+	AUTO(err) struct err err = ERR_INIT;
+
+	if (x->value.kind == VALUE_STRING)
+		buf_add_json_string(out, x->value.string);
+	else if (value_write_jsonencode(out, x->value, &err) < 0)
 		buf_addc(out, '?');
-	else
-		value_write_json(out, x->value);
 }
 
 static void show_expr(const struct hcl_expr *x, struct buf *out)

@@ -161,6 +161,15 @@ static void test_limits(void **state UNUSED)
 			       &err),
 	    -1);
 	assert_non_null(strstr(err.msg, "MiB"));
+	err_release(&err);
+	/* Also of a text that is never put out. */
+	buf_reset(&deep);
+	buf_adds(&deep, "{{len (printf \"");
+	for (int i = 0; i < 20; i++)
+		buf_adds(&deep, "%1000000[1]s");
+	buf_adds(&deep, "\" 1)}}");
+	assert_int_equal(gotmpl_render_text(&env, buf_str(&deep), &got, &err), -1);
+	assert_non_null(strstr(err.msg, "MiB"));
 }
 
 int main(void)

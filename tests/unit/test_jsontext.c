@@ -1,6 +1,8 @@
 /* JSON text with spans: values, mistakes with their places, limits; numbers and their text. */
 #include "lang/jsontext/jsontext.h"
 
+#include "lang/expr/print.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,11 +36,12 @@ static void test_values(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		AUTO(arena) struct arena *a = arena_new();
 		AUTO(buf) struct buf b = BUF_INIT;
+		AUTO(err) struct err err = ERR_INIT;
 		struct diags d;
 		struct value v;
 
 		assert_int_equal(parse(a, cases[i].text, 0, &d, &v), 0);
-		value_write_json(&b, v);
+		assert_int_equal(value_write_jsonencode(&b, v, &err), 0);
 		assert_string_equal(buf_cstr(&b), cases[i].json);
 	}
 }

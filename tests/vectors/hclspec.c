@@ -4,6 +4,7 @@
  * Prints what differs; exit status 1 if anything does. */
 #include "base/os.h"
 #include "lang/expr/eval.h"
+#include "lang/expr/print.h"
 #include "lang/expr/type.h"
 #include "lang/hcl/hcl.h"
 
@@ -216,9 +217,9 @@ static int check_value(const struct hcl_body *test, struct value got)
 	want = attr_value(test, "result");
 	if (value_convert(ev.arena, want, type, &want, &err) == 0 && value_equal(want, got))
 		return 0;
-	value_write_json(&shown, got);
+	value_write_hcl(&shown, got);
 	buf_adds(&shown, "\nwanted: ");
-	value_write_json(&shown, want);
+	value_write_hcl(&shown, want);
 	printf("came:   %s\n", buf_cstr(&shown));
 	return 1;
 }

@@ -1,7 +1,7 @@
 /* Makers of lists, sets, maps and objects, and the marks on values and in them. */
+#include "lang/expr/gotext.h"
 #include "lang/expr/inner.h"
 #include "lang/expr/number.h"
-#include "lang/expr/print.h"
 
 struct value value_null_of(const struct type *t, struct span span)
 {
@@ -145,7 +145,7 @@ void set_key_write(struct buf *out, struct value v)
 		buf_addc(out, v.boolean ? 'T' : 'F');
 		break;
 	case VALUE_STRING:
-		value_write_go_quoted(out, v.string);
+		gotext_quote(out, v.string, false);
 		break;
 	case VALUE_LIST:
 	case VALUE_SET:
@@ -162,7 +162,7 @@ void set_key_write(struct buf *out, struct value v)
 		buf_addc(out, v.kind == VALUE_OBJECT ? '<' : '{');
 		for (size_t i = 0; i < v.attrs->n; i++) {
 			if (v.kind == VALUE_MAP) {
-				value_write_go_quoted(out, v.attrs->v[i].key);
+				gotext_quote(out, v.attrs->v[i].key, false);
 				buf_addc(out, ':');
 			}
 			set_key_write(out, v.attrs->v[i].value);

@@ -19,20 +19,6 @@ struct value eval_apart(struct eval *e, const struct hcl_expr *x, struct diags *
 	return v;
 }
 
-void eval_take(struct eval *e, const struct diags *apart)
-{
-	for (size_t i = 0; i < apart->n; i++) {
-		const struct diag *from = &apart->v[i];
-		struct diag *g = from->severity == DIAG_ERROR
-				     ? diag_error(e->diags, from->span, "%s", from->summary)
-				     : diag_warning(e->diags, from->span, "%s", from->summary);
-		const char *label = g->label;
-
-		*g = *from;
-		g->label = from->label ? from->label : label;
-	}
-}
-
 /* A text that is known up to there. */
 static struct value unknown_text(struct eval *e, const struct hcl_expr *x, struct str prefix)
 {
@@ -135,8 +121,7 @@ static struct value eval_tuple(struct eval *e, const struct hcl_expr *x)
 	return value_seq_make(e->arena, VALUE_TUPLE, items, x->tuple.n, x->span);
 }
 
-/* A path of names without parentheses, such as a.b: it could be meant as a name or as a reference.
- */
+/* A path of names without parentheses, such as a.b: it could be meant as a name or a reference. */
 static bool is_ambiguous_key(const struct hcl_expr *key)
 {
 	bool deep = false;
@@ -187,25 +172,11 @@ static bool object_key(struct eval *e, const struct hcl_expr *x, const struct hc
 	return true;
 }
 
-struct entry {
-	struct value_attr attr;
-	size_t at;
-};
-
-static int entries_cmp(const void *p, const void *q)
-{
-	const struct entry *x = p, *y = q;
-	int cmp = str_cmp(x->attr.key, y->attr.key);
-
-	return cmp ? cmp : (x->at > y->at) - (x->at < y->at);
-}
-
 static struct value eval_object(struct eval *e, const struct hcl_expr *x)
 {
-	auto_free struct entry *v = xcalloc(x->object.n + 1, sizeof(*v));
-	struct value_attr *attrs = arena_new_array(e->arena, struct value_attr, x->object.n);
+	struct value_attr *v = arena_new_array(e->arena, struct value_attr, x->object.n);
 	bool known = true, marked = false;
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < x->object.n; i++) {
 		const struct hcl_pair *pair = &x->object.pairs[i];
@@ -214,20 +185,12 @@ static struct value eval_object(struct eval *e, const struct hcl_expr *x)
 		struct value item = eval_any(e, pair->value);
 
 		known &= has_key;
-		if (has_key) {
-			v[n] = (struct entry){
-			    {.key = key, .key_span = pair->key->span, .value = item}, n};
-			n++;
-		}
+		if (has_key)
+			v[n++] = (struct value_attr){ key, pair->key->span, item };
 	}
 	if (!known)
 		return value_mark(value_unknown(x->span), marked);
-	qsort(v, n, sizeof(*v), entries_cmp);
-	for (size_t i = 0; i < n;
-	     i++) /* of a key written twice the later one counts, as in the reference */
-		if (i + 1 == n || !str_eq(v[i].attr.key, v[i + 1].attr.key))
-			attrs[kept++] = v[i].attr;
-	return value_mark(value_object(e->arena, attrs, kept, x->span), marked);
+	return value_mark(value_object_last(e->arena, v, n, x->span), marked);
 }
 
 static struct value eval_kind(struct eval *e, const struct hcl_expr *x)
@@ -281,17 +244,18 @@ static bool exhausted(struct eval *e, const struct hcl_expr *x)
 	if (e->exhausted)
 		return true;
 	if (e->depth >= EVAL_DEPTH_MAX)
-		what =
-		    arena_printf(e->arena, "Expressions may stand in one another %d levels deep.",
-				 EVAL_DEPTH_MAX);
+		what = arena_printf(e->arena,
+				    "Expressions may stand in one another %d levels deep.",
+				    EVAL_DEPTH_MAX);
 	else if (++e->steps > EVAL_STEPS_MAX)
 		what = arena_printf(e->arena,
 				    "It was given up after %d steps: look for loops in loops.",
 				    EVAL_STEPS_MAX);
 	else if (arena_size(e->arena) > EVAL_MEMORY_MAX)
-		what = arena_printf(
-		    e->arena, "It was given up when its values took more than %zu MiB of memory.",
-		    EVAL_MEMORY_MAX >> 20);
+		what = arena_printf(e->arena,
+				    "It was given up when its values took more than %zu MiB of "
+				    "memory.",
+				    EVAL_MEMORY_MAX >> 20);
 	if (!what)
 		return false;
 	e->exhausted = true;
@@ -317,8 +281,7 @@ int eval_expr(struct eval *e, const struct hcl_expr *x, struct value *ret)
 	size_t errors = e->diags->errors;
 	struct value v = eval_any(e, x);
 
-	if (e->diags->errors == errors &&
-	    e->exhausted) /* reported where its diagnostics were dropped */
+	if (e->diags->errors == errors && e->exhausted) /* reported, but that was dropped */
 		diag_error(e->diags, x->span, "This is too much to evaluate");
 	if (e->diags->errors > errors) {
 		*ret = value_mark(value_unknown(x->span), v.sensitive);

@@ -30,20 +30,17 @@ struct eval {
 	struct diags *diags;
 	const struct eval_scope *scope;
 	const struct func_group *const *funcs; /* NULL: func_groups */
-	/* Told by functions that fetch secrets, before they return them; NULL: nobody wants them.
-	 */
+	/* Functions that fetch secrets tell them before they return them; NULL: nobody listens. */
 	void (*on_secret)(void *data, const char *secret);
 	void *secret_data;
-	const char *dir; /* relative paths of file functions start here; NULL: the working folder */
-	int64_t now_ms;	 /* start of the run, Unix time */
+	const char *dir;     /* relative paths of files start here; NULL: the working directory */
+	int64_t now_ms;	     /* start of the run, Unix time */
 	const char *subject; /* diag.subject of what is reported, or NULL */
+	/* The evaluator's own: */
 	unsigned depth;
-	uint64_t steps; /* expressions evaluated so far: EVAL_STEPS_MAX ends a run that would never
-			   end */
-	bool exhausted; /* that, or EVAL_MEMORY_MAX, was reached and reported: nothing more is
-			   evaluated */
-	bool
-	    telling; /* values are being collected for a diagnostic: their own mistakes need none */
+	uint64_t steps; /* expressions evaluated so far */
+	bool exhausted; /* a ceiling was reached and reported: nothing more is evaluated */
+	bool telling;	/* values are collected for a diagnostic: their own mistakes need none */
 };
 
 /* Ceilings, each with an error that says so. Depth is that of expressions in one another, and

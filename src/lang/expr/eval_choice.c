@@ -137,7 +137,7 @@ struct value eval_conditional(struct eval *e, const struct hcl_expr *x)
 		return value_mark(either(e->arena, yes, no, value_unknown_of(t, x->span)), marked);
 	if (way < 0)
 		return value_mark(value_unknown_of(t, x->span), marked);
-	eval_take(e, way ? &dyes : &dno);
+	diags_add(e->diags, way ? &dyes : &dno, NULL);
 	taken = way ? x->choice.yes : x->choice.no;
 	if (value_convert(e->arena, way ? yes : no, t, &ret, &err) < 0) {
 		diag_detail(

@@ -7,13 +7,10 @@
 #define DOUBLES_MAX 10 /* keys given twice that are told of one loop */
 #define MISTAKES_MAX 3 /* mistakes after which the other elements are not looked at */
 
-size_t eval_count(struct value coll)
-{
-	return value_is_seq(coll) || value_is_attrs(coll) ? value_len(coll) : 0;
-}
-
-void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key,
-		  struct value *ret_value)
+/* The i-th element of a collection with its key (ret_key may be NULL); a set's elements are their
+ * own keys. */
+static void element(struct eval *e, struct value coll, size_t i, struct value *ret_key,
+		    struct value *ret_value)
 {
 	*ret_value = value_is_attrs(coll) ? coll.attrs->v[i].value : coll.seq->v[i];
 	if (!ret_key)
@@ -107,15 +104,25 @@ static bool loop_key(struct loop *l, struct str *ret)
 	return true;
 }
 
+/* The scope of one pass; names[2] are the caller's. */
+static struct eval_scope scope_of(const struct loop *l, struct value_attr *names, struct value key,
+				  struct value value)
+{
+	bool both = l->x->loop.key_name.n;
+
+	names[0] = (struct value_attr){ .key = l->x->loop.key_name, .value = key };
+	names[1] = (struct value_attr){ .key = l->x->loop.value_name, .value = value };
+	return (struct eval_scope){ .up = l->e->scope,
+				    .v = both ? names : names + 1,
+				    .n = both ? 2 : 1 };
+}
+
 static void one_pass(struct loop *l, struct value key, struct value value)
 {
 	const struct hcl_expr *x = l->x;
-	struct value_attr names[2] = {{.key = x->loop.key_name, .value = key},
-				      {.key = x->loop.value_name, .value = value}};
-	bool both = x->loop.key_name.n;
-	struct eval_scope scope = {
-	    .up = l->e->scope, .v = both ? names : names + 1, .n = both ? 2 : 1};
-	struct item item = {.at = l->items.n};
+	struct value_attr names[2];
+	struct eval_scope scope = scope_of(l, names, key, value);
+	struct item item = { .at = l->items.n };
 
 	l->e->scope = &scope;
 	if ((!x->loop.cond || condition(l) == 1) && (!x->loop.key || loop_key(l, &item.key))) {
@@ -175,20 +182,14 @@ static struct value make_object(struct loop *l)
 	return value_object(l->e->arena, attrs, n, l->x->span);
 }
 
-/* The condition with nothing known about the element: a mistake in it is told once, not for each.
- */
+/* The condition with nothing known of the element: a mistake in it is told once, not for each. */
 static bool condition_is_sound(struct loop *l)
 {
-	const struct hcl_expr *x = l->x;
-	struct value_attr names[2] = {{.key = x->loop.key_name, .value = value_unknown(x->span)},
-				      {.key = x->loop.value_name, .value = value_unknown(x->span)}};
-	struct eval_scope scope = {.up = l->e->scope, .v = names, .n = 2};
+	struct value any = value_unknown(l->x->span);
+	struct value_attr names[2];
+	struct eval_scope scope = scope_of(l, names, any, any);
 	size_t errors = l->e->diags->errors;
 
-	if (!x->loop.key_name.n) {
-		scope.v = names + 1;
-		scope.n = 1;
-	}
 	l->e->scope = &scope;
 	condition(l);
 	l->e->scope = scope.up;
@@ -233,12 +234,12 @@ struct value eval_for(struct eval *e, const struct hcl_expr *x)
 	else if ((x->loop.cond && !condition_is_sound(&l)) || coll.kind == VALUE_UNKNOWN)
 		ret = value_mark(value_unknown(x->span), l.marked);
 	else {
-		n = eval_count(coll);
+		n = value_len(coll);
 		for (size_t i = 0;
 		     i < n && !e->exhausted && e->diags->errors - errors < MISTAKES_MAX; i++) {
 			struct value key = {0}, value;
 
-			eval_element(e, coll, i, x->loop.key_name.n ? &key : NULL, &value);
+			element(e, coll, i, x->loop.key_name.n ? &key : NULL, &value);
 			one_pass(&l, key, value);
 		}
 		if (!l.known || e->exhausted)
@@ -268,7 +269,6 @@ static struct value each(struct eval *e, const struct hcl_expr *x, struct value 
 static const struct type *splat_type(struct eval *e, const struct hcl_expr *x, const struct type *t)
 {
 	const struct type **elems;
-	struct type *ret;
 
 	if (t->elem)
 		return type_list(e->arena,
@@ -276,9 +276,7 @@ static const struct type *splat_type(struct eval *e, const struct hcl_expr *x, c
 	elems = arena_new_array(e->arena, const struct type *, t->n);
 	for (size_t i = 0; i < t->n; i++)
 		elems[i] = type_of(e->arena, each(e, x, value_unknown_of(t->elems[i], x->span)));
-	ret = arena_new_obj(e->arena, struct type);
-	*ret = (struct type){.kind = TYPE_TUPLE, .elems = elems, .n = t->n};
-	return ret;
+	return type_tuple(e->arena, elems, t->n);
 }
 
 /* Elements of one type make a list; of several, nothing. */
@@ -337,8 +335,7 @@ struct value eval_splat(struct eval *e, const struct hcl_expr *x)
 	struct value v = eval_any(e, x->splat.target), *items;
 	const struct type *t = type_of(e->arena, v);
 	bool sequence = t->kind == TYPE_TUPLE || t->kind == TYPE_LIST || t->kind == TYPE_SET;
-	bool maybe_null =
-	    v.kind == VALUE_UNKNOWN && !sequence && !value_range(v).not_null;
+	bool maybe_null = v.kind == VALUE_UNKNOWN && !sequence && !value_range(v).not_null;
 
 	if (e->diags->errors > errors)
 		return value_unknown(x->span);

@@ -187,21 +187,21 @@ static bool short_circuit(struct eval *e, const struct hcl_expr *x, struct value
 	if (!lk && !rk) {
 		if (dl->errors)
 			return false;
-		eval_take(e, dl);
+		diags_add(e->diags, dl, NULL);
 		return true;
 	}
 	if (lk && lt == decisive) {
 		*ret = value_bool(decisive, x->span);
-		eval_take(e, dl);
+		diags_add(e->diags, dl, NULL);
 		return true;
 	}
 	if (rk && rt == decisive) {
 		*ret = value_bool(decisive, x->span);
-		eval_take(e, dr);
+		diags_add(e->diags, dr, NULL);
 		return true;
 	}
 	if (!lk || !rk) {
-		eval_take(e, lk ? dr : dl);
+		diags_add(e->diags, lk ? dr : dl, NULL);
 		return true;
 	}
 	return false;
@@ -220,8 +220,8 @@ static struct value binary(struct eval *e, const struct hcl_expr *x, struct valu
 	marked = l.sensitive || r.sensitive;
 	if (fits && logic && short_circuit(e, x, l, r, dl, dr, &ret))
 		return value_mark(ret, marked);
-	eval_take(e, dl);
-	eval_take(e, dr);
+	diags_add(e->diags, dl, NULL);
+	diags_add(e->diags, dr, NULL);
 	if (e->diags->errors > errors)
 		return value_mark(value_unknown_of(result_type(x->op.op), x->span), marked);
 	if (x->op.op == HCL_OP_EQ || x->op.op == HCL_OP_NE)

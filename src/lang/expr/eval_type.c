@@ -108,11 +108,6 @@ static const struct value *read_default(const struct constraint *c, const struct
 	return ret;
 }
 
-static int attrs_cmp(const void *p, const void *q)
-{
-	return str_cmp(((const struct type_attr *)p)->name, ((const struct type_attr *)q)->name);
-}
-
 static bool has_attr(const struct type_attr *v, size_t n, struct str name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -125,7 +120,6 @@ static const struct type *object_type(const struct constraint *c, const struct h
 {
 	const struct hcl_expr *arg = x->call.args[0];
 	struct type_attr *v;
-	struct type *t;
 	size_t n = 0;
 
 	if (arg->kind != HCL_OBJECT)
@@ -159,17 +153,13 @@ static const struct type *object_type(const struct constraint *c, const struct h
 			attr.def = read_default(c, def, attr.type);
 		v[n++] = attr;
 	}
-	qsort(v, n, sizeof(*v), attrs_cmp);
-	t = arena_new_obj(c->e->arena, struct type);
-	*t = (struct type){.kind = TYPE_OBJECT, .attrs = v, .n = n};
-	return t;
+	return type_object(c->e->arena, v, n);
 }
 
 static const struct type *tuple_type(const struct constraint *c, const struct hcl_expr *x)
 {
 	const struct hcl_expr *arg = x->call.args[0];
 	const struct type **elems;
-	struct type *t;
 
 	if (arg->kind != HCL_TUPLE)
 		return wrong(c, arg, x,
@@ -178,9 +168,7 @@ static const struct type *tuple_type(const struct constraint *c, const struct hc
 	elems = arena_new_array(c->e->arena, const struct type *, arg->tuple.n);
 	for (size_t i = 0; i < arg->tuple.n; i++)
 		elems[i] = read_type(c, arg->tuple.items[i]);
-	t = arena_new_obj(c->e->arena, struct type);
-	*t = (struct type){.kind = TYPE_TUPLE, .elems = elems, .n = arg->tuple.n};
-	return t;
+	return type_tuple(c->e->arena, elems, arg->tuple.n);
 }
 
 static const struct type *constructed(const struct constraint *c, const struct hcl_expr *x)

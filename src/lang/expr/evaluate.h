@@ -11,9 +11,8 @@
 #include "lang/expr/inner.h"
 
 struct value eval_any(struct eval *e, const struct hcl_expr *x);
-/* With the mistakes kept apart, for who decides later whether they count (eval_take). */
+/* With the mistakes kept apart, for who decides later whether they count (diags_add). */
 struct value eval_apart(struct eval *e, const struct hcl_expr *x, struct diags *apart);
-void eval_take(struct eval *e, const struct diags *apart);
 
 struct value eval_unary(struct eval *e, const struct hcl_expr *x);
 struct value eval_binary(struct eval *e, const struct hcl_expr *x);
@@ -28,12 +27,6 @@ struct value eval_variable(struct eval *e, const struct hcl_expr *x);
 /* Of v, which `of` gave; x is blamed. */
 struct value eval_attr(struct eval *e, struct value v, const struct hcl_expr *x);
 struct value eval_index(struct eval *e, struct value v, struct value key, const struct hcl_expr *x);
-
-/* The i-th element of a collection with its key (ret_key may be NULL); a set's elements are their
- * own keys. */
-size_t eval_count(struct value coll);
-void eval_element(struct eval *e, struct value coll, size_t i, struct value *ret_key,
-		  struct value *ret_value);
 
 /* An error at a part of `whole` (which may be NULL), with the values that took part in `blamed`
  * (may be NULL). */

@@ -3,9 +3,7 @@
 
 #include "lang/expr/functions/groups.h"
 
-#define ENTRY(name) &func_group_##name,
-const struct func_group *const func_groups[] = { FUNC_GROUPS(ENTRY) NULL };
-#undef ENTRY
+const struct func_group *const func_groups[] = { FUNC_GROUPS(FUNC_GROUP_ENTRY) NULL };
 
 const struct func *func_find(const struct func_group *const *groups, struct str name)
 {

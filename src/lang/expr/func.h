@@ -22,14 +22,15 @@ struct eval;
 struct hcl_expr;
 
 enum func_param_flags {
-	PARAM_NULL = 1 << 0, /* null may come */
-	PARAM_UNKNOWN =
-		1 << 1, /* unknown may come (also inside a collection, which never is a reason not
-			 * to call where this is set); else the result is unknown */
+	PARAM_NULL = 1 << 0,	/* null may come */
+	PARAM_UNKNOWN = 1 << 1, /* unknown may come, also inside a collection; else the result is
+				 * unknown */
 	PARAM_MARKED = 1 << 2,	/* marks stay on: the function carries them to its result itself */
 	PARAM_DYNAMIC = 1 << 3, /* a null or unknown of no known type may come (to a parameter of
 				 * type any, with PARAM_NULL or PARAM_UNKNOWN); else the result is
 				 * unknown: format("%v", null) is */
+	/* Elements may be either, and the function sees to the whole. */
+	PARAM_INSIDE = PARAM_UNKNOWN | PARAM_MARKED,
 };
 
 struct func_param {
@@ -40,19 +41,18 @@ struct func_param {
 
 struct func_example {
 	const char *expr;
-	const char *result; /* as jsonencode gives it; NULL: shown, but depends on time, chance or
-			       machine */
+	const char *result; /* as jsonencode gives it; NULL: it depends on time, chance or machine */
 };
 
 /* One call on its way. */
 struct func_call {
 	struct arena *arena;
-	struct eval *eval;	    /* scope, folder, time, other functions */
+	struct eval *eval; /* scope, directory, time, other functions */
 	const struct func *func;
-	struct span span;	    /* of the whole call */
+	struct span span;	       /* of the whole call */
 	struct hcl_expr *const *exprs; /* the arguments unevaluated, for FUNC_LAZY */
 	size_t nexprs;
-	int bad_arg;		    /* out, on failure: the argument to blame; stays -1: the call */
+	int bad_arg; /* out, on failure: the argument to blame; stays -1: the call */
 };
 
 /* 0, or -1 with err (ERR_INVALID mostly; its message is shown after the function's and argument's
@@ -61,8 +61,8 @@ typedef int func_fn(struct func_call *c, const struct value *args, size_t nargs,
 		    struct err *err);
 
 enum func_flags {
-	FUNC_VARIADIC = 1 << 0, /* the last parameter may come any number of times, also none */
-	FUNC_LAZY = 1 << 1,	/* gets c->exprs and no args: try, can, convert */
+	FUNC_VARIADIC = 1 << 0,	 /* the last parameter may come any number of times, also none */
+	FUNC_LAZY = 1 << 1,	 /* gets c->exprs and no args: try, can, convert */
 	FUNC_UNREFINED = 1 << 2, /* nothing is known of an unknown result; of others, that it is not
 				  * null (lang/expr/refine.h; facts: the reference) */
 };
@@ -72,8 +72,7 @@ struct func {
 	const struct func_param *params;
 	size_t nparams;
 	unsigned flags;
-	const struct type
-		*returns; /* what unknown arguments give unknown of; &type_any where it depends */
+	const struct type *returns; /* what unknown arguments give unknown of; any: it depends */
 	func_fn *call;
 	const char *doc; /* our own words, one or more sentences of Markdown */
 	const struct func_example *examples;

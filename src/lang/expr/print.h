@@ -12,8 +12,6 @@
 void value_write_hcl(struct buf *out, struct value v);
 /* What a string has to look like between double quotes: escapes, and $${ and %%{. */
 void hcl_write_quoted(struct buf *out, struct str s);
-/* A string as Go's %q writes it. */
-void value_write_go_quoted(struct buf *out, struct str s);
 /* As console and inspect show values, byte for byte the reference's: `<unknown>` if anything in it
  * is unknown, strings alone without quotes. What is sensitive is `<sensitive>`. `hide` (may be
  * NULL) is asked for every string: it writes the string without the secrets in it, or returns false

@@ -3,90 +3,25 @@
  * their nulls out, numbers that are no 64-bit integers are shown as floats. */
 #include "lang/expr/print.h"
 
+#include "lang/expr/gotext.h"
 #include "lang/expr/number.h"
 #include "lang/expr/type.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <unictype.h>
-#include <unistr.h>
 
 #define INDENT "  "
 
-static bool is_printable(ucs4_t c)
-{
-	uint32_t shown = UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
-			 UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S;
-
-	return c == ' ' || uc_is_general_category_withtable(c, shown);
-}
-
-/* "\n" for a newline and so on, or NULL. */
-static const char *short_escape(char c)
-{
-	static const char *const escapes[] = {
-		['\a'] = "\\a", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n",	 ['\r'] = "\\r",
-		['\t'] = "\\t", ['\v'] = "\\v", ['"'] = "\\\"", ['\\'] = "\\\\",
-	};
-
-	return (uint8_t)c < ARRAY_LEN(escapes) ? escapes[(uint8_t)c] : NULL;
-}
-
-void value_write_go_quoted(struct buf *out, struct str s)
-{
-	buf_addc(out, '"');
-	for (size_t i = 0; i < s.n;) {
-		ucs4_t c;
-		int n = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
-
-		if (n <= 0) {
-			buf_printf(out, "\\x%02x", (uint8_t)s.p[i]);
-			n = 1;
-		} else if (n == 1 && short_escape(s.p[i])) {
-			buf_adds(out, short_escape(s.p[i]));
-		} else if (is_printable(c)) {
-			buf_add(out, s.p + i, (size_t)n);
-		} else if (c < 0x80) {
-			buf_printf(out, "\\x%02x", c);
-		} else {
-			buf_printf(out, c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
-		}
-		i += (size_t)n;
-	}
-	buf_addc(out, '"');
-}
-
-/* Go's %g: the fewest digits that read back as the same float, with an exponent below -4 and from 6
- * on. */
-static void write_float(struct buf *out, double d)
-{
-	char digits[40];
-	int precision = 0, exponent, n;
-
-	if (isinf(d)) {
-		buf_adds(out, d < 0 ? "-Inf" : "+Inf");
-		return;
-	}
-	do
-		snprintf(digits, sizeof(digits), "%.*e", precision, d);
-	while (strtod(digits, NULL) != d && ++precision < 17);
-	exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
-	if (exponent < -4 || exponent >= 6) {
-		buf_adds(out, digits);
-		return;
-	}
-	n = precision - exponent;
-	buf_printf(out, "%.*f", MAX(n, 0), d);
-}
-
 static void write_number(struct buf *out, struct value v)
 {
+	double d = mpfr_get_d(v.number->v, MPFR_RNDN);
 	int64_t whole;
 
 	if (value_as_i64(v, &whole))
 		buf_printf(out, "%lld", (long long)whole);
+	else if (isinf(d))
+		buf_adds(out, d < 0 ? "-Inf" : "+Inf");
 	else
-		write_float(out, mpfr_get_d(v.number->v, MPFR_RNDN));
+		gotext_float(out, d, false);
 }
 
 static void write_value(struct buf *out, struct value v, bool nested, size_t depth,
@@ -122,7 +57,7 @@ static void write_key(struct buf *out, struct str key, const struct value_hide *
 {
 	AUTO(buf) struct buf clean = BUF_INIT;
 
-	value_write_go_quoted(out, hide->text(hide->data, key, &clean) ? buf_str(&clean) : key);
+	gotext_quote(out, hide->text(hide->data, key, &clean) ? buf_str(&clean) : key, false);
 }
 
 static void write_attrs(struct buf *out, struct value v, size_t depth,
@@ -134,7 +69,7 @@ static void write_attrs(struct buf *out, struct value v, size_t depth,
 	for (size_t i = 0; i < v.attrs->n; i++)
 		if (v.attrs->v[i].value.kind != VALUE_NULL)
 			sorted[n++] = &v.attrs->v[i];
-	qsort(sorted, n, sizeof(const struct value_attr *), compare_keys);
+	qsort(sorted, n, sizeof(*sorted), compare_keys);
 	buf_adds(out, n ? "{\n" : "{");
 	for (size_t i = 0; i < n; i++) {
 		indent(out, depth + 1);
@@ -162,7 +97,7 @@ static void write_string(struct buf *out, struct value v, bool nested,
 	else if (v.sensitive && s.n)
 		s = STR("<sensitive>");
 	if (nested)
-		value_write_go_quoted(out, s);
+		gotext_quote(out, s, false);
 	else
 		buf_add_str(out, s);
 }

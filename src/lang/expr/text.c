@@ -7,7 +7,6 @@
 
 #include <unictype.h>
 #include <uninorm.h>
-#include <unistr.h>
 
 static bool is_ascii(struct str s)
 {
@@ -37,20 +36,6 @@ size_t text_count_clusters(struct str s)
 	for (size_t i = 0; i < s.n; i += str_cluster(s, i))
 		n++;
 	return n;
-}
-
-ucs4_t text_rune(struct str s, size_t at, size_t *ret_n)
-{
-	ucs4_t c = 0xfffd;
-	int n;
-
-	if ((uint8_t)s.p[at] < 0x80) {
-		*ret_n = 1;
-		return (uint8_t)s.p[at];
-	}
-	n = u8_mbtoucr(&c, (const uint8_t *)s.p + at, s.n - at);
-	*ret_n = n > 0 ? (size_t)n : 1;
-	return n > 0 ? c : 0xfffd;
 }
 
 bool text_is_space(ucs4_t c)

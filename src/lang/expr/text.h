@@ -15,12 +15,10 @@
 
 struct func_call;
 
-/* s in normal form C: s itself where it already is, else a copy in the arena. */
+/* s in normal form C: s itself where it already is, else a copy in the arena. Bytes that are no UTF-8
+ * become U+FFFD. */
 struct str text_nfc(struct arena *a, struct str s);
 size_t text_count_clusters(struct str s);
-/* The code point at `at` < s.n, and how many bytes it takes; U+FFFD and 1 where there is no UTF-8.
- */
-ucs4_t text_rune(struct str s, size_t at, size_t *ret_n);
 /* unicode.IsSpace of the reference: the property White_Space. */
 bool text_is_space(ucs4_t c);
 

@@ -54,16 +54,13 @@ const struct type *type_tuple(struct arena *a, const struct type *const *elems, 
 static const struct type *tuple_of(struct arena *a, const struct value_seq *seq)
 {
 	const struct type **elems;
-	struct type *t;
 
 	if (!seq->n)
 		return &type_empty_tuple;
 	elems = arena_new_array(a, const struct type *, seq->n);
 	for (size_t i = 0; i < seq->n; i++)
 		elems[i] = type_of(a, seq->v[i]);
-	t = arena_new_obj(a, struct type);
-	*t = (struct type){.kind = TYPE_TUPLE, .elems = elems, .n = seq->n};
-	return t;
+	return type_tuple(a, elems, seq->n);
 }
 
 static int by_name(const void *x, const void *y)
@@ -75,8 +72,12 @@ const struct type *type_object(struct arena *a, struct type_attr *attrs, size_t 
 {
 	struct type *t = arena_new_obj(a, struct type);
 
-	if (n)
-		qsort(attrs, n, sizeof(*attrs), by_name);
+	for (size_t i = 1; i < n; i++) {
+		if (str_cmp(attrs[i - 1].name, attrs[i].name) > 0) {
+			qsort(attrs, n, sizeof(*attrs), by_name);
+			break;
+		}
+	}
 	*t = (struct type){.kind = TYPE_OBJECT, .attrs = attrs, .n = n};
 	return t;
 }
@@ -84,22 +85,14 @@ const struct type *type_object(struct arena *a, struct type_attr *attrs, size_t 
 static const struct type *object_of(struct arena *a, const struct value_attrs *attrs)
 {
 	struct type_attr *v;
-	bool sorted = true;
-	struct type *t;
 
 	if (!attrs->n)
 		return &type_empty_object;
 	v = arena_new_array(a, struct type_attr, attrs->n);
-	for (size_t i = 0; i < attrs->n; i++) {
-		v[i] = (struct type_attr){.name = attrs->v[i].key,
-					  .type = type_of(a, attrs->v[i].value)};
-		sorted &= !i || str_cmp(v[i - 1].name, v[i].name) < 0;
-	}
-	if (!sorted)
-		qsort(v, attrs->n, sizeof(*v), by_name);
-	t = arena_new_obj(a, struct type);
-	*t = (struct type){.kind = TYPE_OBJECT, .attrs = v, .n = attrs->n};
-	return t;
+	for (size_t i = 0; i < attrs->n; i++)
+		v[i] = (struct type_attr){ .name = attrs->v[i].key,
+					   .type = type_of(a, attrs->v[i].value) };
+	return type_object(a, v, attrs->n);
 }
 
 /* That of the first element whose type is known. */

@@ -1,4 +1,4 @@
-/* Values: making them, looking into them, writing them. None of it changes a value. */
+/* Values: making them and looking into them. None of it changes a value. */
 #include "lang/expr/value.h"
 
 #include "lang/expr/number.h"
@@ -225,53 +225,4 @@ bool value_has_unknown(struct value v)
 bool value_has_sensitive(struct value v)
 {
 	return any(v, is_sensitive);
-}
-
-static void write_json(struct buf *out, struct value v, struct arena *scratch)
-{
-	switch (v.kind) {
-	case VALUE_NULL:
-	case VALUE_UNKNOWN:
-		buf_adds(out, "null");
-		break;
-	case VALUE_BOOL:
-		buf_adds(out, v.boolean ? "true" : "false");
-		break;
-	case VALUE_NUMBER:
-		buf_add_str(out, number_text(scratch, v.number));
-		break;
-	case VALUE_STRING:
-		buf_add_json_string(out, v.string);
-		break;
-	case VALUE_LIST:
-	case VALUE_SET:
-	case VALUE_TUPLE:
-		buf_addc(out, '[');
-		for (size_t i = 0; i < v.seq->n; i++) {
-			if (i)
-				buf_addc(out, ',');
-			write_json(out, v.seq->v[i], scratch);
-		}
-		buf_addc(out, ']');
-		break;
-	case VALUE_MAP:
-	case VALUE_OBJECT:
-		buf_addc(out, '{');
-		for (size_t i = 0; i < v.attrs->n; i++) {
-			if (i)
-				buf_addc(out, ',');
-			buf_add_json_string(out, v.attrs->v[i].key);
-			buf_addc(out, ':');
-			write_json(out, v.attrs->v[i].value, scratch);
-		}
-		buf_addc(out, '}');
-		break;
-	}
-}
-
-void value_write_json(struct buf *out, struct value v)
-{
-	AUTO(arena) struct arena *scratch = arena_new();
-
-	write_json(out, v, scratch);
 }

@@ -24,8 +24,8 @@ enum value_kind {
 	VALUE_OBJECT,
 };
 
-struct type;   /* lang/expr/type.h: what null, unknown and empty collections are of; NULL: any */
-struct number; /* lang/expr/number.h: an MPFR number in an arena */
+struct type;	   /* lang/expr/type.h: what null, unknown and empty collections are of; NULL: any */
+struct number;	   /* lang/expr/number.h: an MPFR number in an arena */
 struct refinement; /* lang/expr/refine.h: what is known of an unknown value */
 
 struct value {
@@ -37,8 +37,8 @@ struct value {
 		bool boolean;
 		const struct number *number;
 		struct str string;
-		const struct value_seq *seq;	/* list, set, tuple */
-		const struct value_attrs *attrs; /* map, object */
+		const struct value_seq *seq;	  /* list, set, tuple */
+		const struct value_attrs *attrs;  /* map, object */
 		const struct refinement *refined; /* unknown; NULL: nothing is known of it */
 	};
 };
@@ -63,8 +63,7 @@ struct value_attrs {
 struct value value_null(struct span span);
 struct value value_unknown(struct span span);
 struct value value_bool(bool b, struct span span);
-struct value value_string(struct str s,
-			  struct span span); /* s is borrowed: put it in the arena first */
+struct value value_string(struct str s, struct span span); /* s is borrowed */
 struct value value_cstring(struct arena *a, const char *s, struct span span);
 struct value value_i64(struct arena *a, int64_t n, struct span span);
 /* Decimal text as in JSON and HCL ("1", "-2.5e3"); false if it is no number. */
@@ -97,7 +96,5 @@ const char *value_kind_phrase(struct value v);
 /* True if v or anything in it is unknown / sensitive. */
 bool value_has_unknown(struct value v);
 bool value_has_sensitive(struct value v);
-/* JSON text; unknown and sensitive values are written as they are told to: see the callers. */
-void value_write_json(struct buf *out, struct value v);
 
 #endif

@@ -26,7 +26,7 @@ static int eval_pipe(struct exec *x, const struct node *pipe, struct value dot, 
 
 static const struct value no_value = { .kind = VALUE_UNKNOWN };
 
-const struct gotmpl_func *gotmpl_find_func(const struct gotmpl_env *env, struct str name)
+static const struct gotmpl_func *find_func(const struct gotmpl_env *env, struct str name)
 {
 	for (size_t i = 0; i < env->nfuncs; i++)
 		if (str_eqs(name, env->funcs[i].name))
@@ -167,7 +167,7 @@ static int eval_short_circuit(struct exec *x, bool is_or, const struct command *
 static int eval_call(struct exec *x, const struct node *n, const struct command *c,
 		     struct value dot, const struct value *final, struct value *ret)
 {
-	const struct gotmpl_func *f = gotmpl_find_func(x->env, n->text);
+	const struct gotmpl_func *f = find_func(x->env, n->text);
 	size_t nargs = c->n - 1 + (final != NULL);
 	AUTO(err) struct err inner = ERR_INIT;
 	struct value *args;
@@ -428,7 +428,7 @@ int gotmpl_check(const struct gotmpl *t, const struct gotmpl_env *env, struct er
 		const char *names[128], *near;
 		size_t count = 0;
 
-		if (gotmpl_find_func(env, n->text))
+		if (find_func(env, n->text))
 			continue;
 		for (size_t j = 0; j < env->nfuncs && count < ARRAY_LEN(names); j++)
 			names[count++] = env->funcs[j].name;

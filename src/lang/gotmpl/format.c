@@ -1,16 +1,15 @@
 /* Formatting one operand as Go's fmt does. */
 #include "lang/gotmpl/format.h"
 
-#include "base/str.h"
+#include "base/cluster.h"
+#include "lang/expr/gotext.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <unictype.h>
 #include <unistr.h>
 
 #define MAX_RUNE 0x10ffff
 #define BAD_RUNE 0xfffd
-#define FLOAT_DIGITS_MAX 17 /* enough for every double */
 
 static void fill(struct format *f, int n)
 {
@@ -22,12 +21,8 @@ static int count_runes(struct str s)
 {
 	int n = 0;
 
-	for (size_t i = 0; i < s.n; n++) {
-		ucs4_t c;
-		int step = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
-
-		i += step > 0 ? (size_t)step : 1;
-	}
+	for (size_t i = 0, step; i < s.n; i += step, n++)
+		str_rune(s, i, &step);
 	return n;
 }
 
@@ -111,48 +106,6 @@ static void integer(struct format *f, int64_t v, unsigned base, uint32_t verb)
 	pad_with_spaces(f, buf_str(&text));
 }
 
-bool gotmpl_is_print(uint32_t c)
-{
-	return c == ' ' || (uc_is_general_category_withtable(
-				   c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
-					      UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S));
-}
-
-static void quote_rune(struct buf *out, uint32_t c, char mark, bool ascii)
-{
-	static const char from[] = "\a\b\f\n\r\t\v", to[] = "abfnrtv";
-	const char *hit = c && c < 0x20 ? strchr(from, (int)c) : NULL;
-
-	if (c == (uint32_t)mark || c == '\\')
-		buf_printf(out, "\\%c", (char)c);
-	else if (hit)
-		buf_printf(out, "\\%c", to[hit - from]);
-	else if ((c < 0x80 || !ascii) && gotmpl_is_print(c))
-		buf_add_utf8(out, c);
-	else if (c < ' ' || c == 0x7f)
-		buf_printf(out, "\\x%02x", c);
-	else if (c < 0x10000)
-		buf_printf(out, "\\u%04x", c);
-	else
-		buf_printf(out, "\\U%08x", c);
-}
-
-static void quote(struct buf *out, struct str s, bool ascii)
-{
-	buf_addc(out, '"');
-	for (size_t i = 0; i < s.n;) {
-		ucs4_t c;
-		int n = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
-
-		if (n <= 0)
-			buf_printf(out, "\\x%02x", (uint8_t)s.p[i++]);
-		else
-			quote_rune(out, c, '"', ascii);
-		i += n > 0 ? (size_t)n : 0;
-	}
-	buf_addc(out, '"');
-}
-
 static uint32_t rune_of(int64_t v)
 {
 	return v < 0 || v > MAX_RUNE || (v >= 0xd800 && v < 0xe000) ? BAD_RUNE : (uint32_t)v;
@@ -165,7 +118,7 @@ static void unicode(struct format *f, int64_t v)
 	buf_adds(&text, "U+");
 	add_base(&text, (uint64_t)v, 16, true,
 		 f->has_precision && f->precision > 4 ? f->precision : 4);
-	if (f->sharp && v >= 0 && v <= MAX_RUNE && gotmpl_is_print((uint32_t)v)) {
+	if (f->sharp && v >= 0 && v <= MAX_RUNE && gotext_is_print((uint32_t)v)) {
 		buf_adds(&text, " '");
 		buf_add_utf8(&text, (uint32_t)v);
 		buf_addc(&text, '\'');
@@ -179,7 +132,7 @@ static void character(struct format *f, int64_t v, bool quoted)
 
 	if (quoted) {
 		buf_addc(&text, '\'');
-		quote_rune(&text, rune_of(v), '\'', f->plus);
+		gotext_quote_rune(&text, rune_of(v), '\'', f->plus);
 		buf_addc(&text, '\'');
 	} else {
 		buf_add_utf8(&text, rune_of(v));
@@ -215,35 +168,6 @@ bool format_int(struct format *f, int64_t v, uint32_t verb)
 	default:
 		return false;
 	}
-}
-
-/* The fewest digits that read back as the same number: how many stand behind the point of %e. */
-static int shortest_digits(double v)
-{
-	char text[64];
-	int n = 0;
-
-	for (; n < FLOAT_DIGITS_MAX; n++) {
-		snprintf(text, sizeof(text), "%.*e", n, v);
-		if (strtod(text, NULL) == v)
-			break;
-	}
-	return n;
-}
-
-/* %g without a precision: the fewest digits, with an exponent where it is below -4 or above 5. */
-static void add_shortest(struct buf *out, double v, bool upper)
-{
-	enum { EXPONENT_MIN = -4, EXPONENT_END = 6 };
-	int digits = shortest_digits(v), exponent;
-	char text[64];
-
-	snprintf(text, sizeof(text), "%.*e", digits, v);
-	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (exponent < EXPONENT_MIN || exponent >= EXPONENT_END)
-		buf_printf(out, upper ? "%.*E" : "%.*e", digits, v);
-	else
-		buf_printf(out, "%.*f", MAX(digits - exponent, 0), v);
 }
 
 /* %x: C's, with 1 before the point (rounding may have made it 2), and at least two digits in the
@@ -297,7 +221,7 @@ static void add_float(struct buf *out, double v, uint32_t verb, int precision)
 		break;
 	default:
 		if (precision < 0)
-			add_shortest(out, v, verb == 'G');
+			gotext_float(out, v, verb == 'G');
 		else
 			buf_printf(out, verb == 'G' ? "%.*G" : "%.*g", precision, v);
 	}
@@ -402,16 +326,12 @@ bool format_float(struct format *f, double v, uint32_t verb)
 
 static struct str truncated(const struct format *f, struct str s)
 {
-	size_t i = 0;
+	size_t i = 0, step;
 
 	if (!f->has_precision)
 		return s;
-	for (int n = f->precision; n > 0 && i < s.n; n--) {
-		ucs4_t c;
-		int step = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
-
-		i += step > 0 ? (size_t)step : 1;
-	}
+	for (int n = f->precision; n > 0 && i < s.n; n--, i += step)
+		str_rune(s, i, &step);
 	return str_slice(s, 0, i);
 }
 
@@ -451,7 +371,7 @@ static void quoted_text(struct format *f, struct str s)
 	if (f->sharp && can_backquote(s))
 		buf_printf(&text, "`" STR_FMT "`", STR_ARG(s));
 	else
-		quote(&text, s, f->plus);
+		gotext_quote(&text, s, f->plus);
 	format_pad(f, buf_str(&text));
 }
 

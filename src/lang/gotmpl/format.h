@@ -22,12 +22,8 @@ bool format_text(struct format *f, struct str s, uint32_t verb);
 /* Text padded to the width. */
 void format_pad(struct format *f, struct str s);
 
-/* unicode.IsPrint */
-bool gotmpl_is_print(uint32_t c);
 /* A number as Go has it: an int where it is whole and was not written as a float. */
 bool gotmpl_as_int(struct value v, int64_t *ret);
-/* A float64 in the arena. */
-struct value gotmpl_float(struct arena *a, double v);
 /* A constant as templates write it: 10, 0x1f, 1_000, 1.5e3; false if it is none. */
 bool gotmpl_number(struct arena *a, struct str text, struct value *ret);
 

@@ -2,7 +2,8 @@
 #include "lang/gotmpl/format.h"
 #include "lang/gotmpl/tree.h"
 
-#include <unistr.h>
+#include "base/cluster.h"
+#include "lang/expr/gotext.h"
 
 static const struct span nowhere;
 
@@ -28,11 +29,11 @@ static enum kind kind_of(struct value v)
 	}
 }
 
+/* and, or: the evaluator does them. */
 static int fn_bad(struct gotmpl_env *env UNUSED, const struct value *args UNUSED,
 		  size_t nargs UNUSED, struct value *ret UNUSED, struct err *err)
 {
-	return err_set(err, ERR_INVALID,
-		       "it cannot be called here"); /* and, or: the evaluator does them */
+	return err_set(err, ERR_INVALID, "it cannot be called here");
 }
 
 static int fn_not(struct gotmpl_env *env UNUSED, const struct value *args, size_t nargs UNUSED,
@@ -130,30 +131,34 @@ static int fn_call(struct gotmpl_env *env UNUSED, const struct value *args, size
 	return err_set(err, ERR_INVALID, "%s is no function", gotmpl_go_type(args[0]));
 }
 
-static int give_text(struct gotmpl_env *env, struct buf *b, struct value *ret)
+/* Of a buffer with the ceiling of all output. */
+static int give_text(struct gotmpl_env *env, struct buf *b, struct value *ret, struct err *err)
 {
+	if (b->overflow)
+		return err_set(err, ERR_INVALID, "it gives more than %zu MiB of text",
+			       GOTMPL_OUTPUT_MAX >> 20);
 	*ret = value_string(arena_str(env->arena, buf_str(b)), nowhere);
 	return 0;
 }
 
 /* fmt.Sprint: a space between operands when neither is text. */
 static int fn_print(struct gotmpl_env *env, const struct value *args, size_t nargs,
-		    struct value *ret, struct err *err UNUSED)
+		    struct value *ret, struct err *err)
 {
-	AUTO(buf) struct buf b = BUF_INIT;
+	AUTO(buf) struct buf b = { .max = GOTMPL_OUTPUT_MAX };
 
 	for (size_t i = 0; i < nargs; i++) {
 		if (i && args[i].kind != VALUE_STRING && args[i - 1].kind != VALUE_STRING)
 			buf_addc(&b, ' ');
 		gotmpl_print_value(&b, args[i], env->arena);
 	}
-	return give_text(env, &b, ret);
+	return give_text(env, &b, ret, err);
 }
 
 static int fn_println(struct gotmpl_env *env, const struct value *args, size_t nargs,
-		      struct value *ret, struct err *err UNUSED)
+		      struct value *ret, struct err *err)
 {
-	AUTO(buf) struct buf b = BUF_INIT;
+	AUTO(buf) struct buf b = { .max = GOTMPL_OUTPUT_MAX };
 
 	for (size_t i = 0; i < nargs; i++) {
 		if (i)
@@ -161,41 +166,45 @@ static int fn_println(struct gotmpl_env *env, const struct value *args, size_t n
 		gotmpl_print_value(&b, args[i], env->arena);
 	}
 	buf_addc(&b, '\n');
-	return give_text(env, &b, ret);
+	return give_text(env, &b, ret, err);
 }
 
 static int fn_printf(struct gotmpl_env *env, const struct value *args, size_t nargs,
 		     struct value *ret, struct err *err)
 {
-	AUTO(buf) struct buf b = BUF_INIT;
+	AUTO(buf) struct buf b = { .max = GOTMPL_OUTPUT_MAX };
 
 	if (args[0].kind != VALUE_STRING)
 		return err_set(err, ERR_INVALID, "the format is %s, text belongs",
 			       value_kind_phrase(args[0]));
 	gotmpl_printf(&b, args[0].string, args + 1, nargs - 1, env->arena);
-	return give_text(env, &b, ret);
+	return give_text(env, &b, ret, err);
 }
 
 /* The text that html, js and urlquery work on: their arguments as print shows them. */
-static struct str plain(struct gotmpl_env *env, const struct value *args, size_t nargs)
+static int plain(struct gotmpl_env *env, const struct value *args, size_t nargs, struct str *ret,
+		 struct err *err)
 {
-	struct value *shown = arena_new_array(env->arena, struct value, nargs), v = { 0 };
-	struct err none = ERR_INIT;
+	struct value *shown = arena_new_array(env->arena, struct value, nargs), v;
 
 	for (size_t i = 0; i < nargs; i++)
-		shown[i] = args[i].kind == VALUE_NULL || args[i].kind == VALUE_UNKNOWN ?
-				   value_string(STR("<no value>"), nowhere) :
-				   args[i];
-	fn_print(env, shown, nargs, &v, &none);
-	return v.string;
+		shown[i] = args[i].kind == VALUE_NULL || args[i].kind == VALUE_UNKNOWN
+				   ? value_string(STR("<no value>"), nowhere)
+				   : args[i];
+	if (fn_print(env, shown, nargs, &v, err) < 0)
+		return -1;
+	*ret = v.string;
+	return 0;
 }
 
 static int fn_html(struct gotmpl_env *env, const struct value *args, size_t nargs,
-		   struct value *ret, struct err *err UNUSED)
+		   struct value *ret, struct err *err)
 {
-	AUTO(buf) struct buf b = BUF_INIT;
-	struct str s = plain(env, args, nargs);
+	AUTO(buf) struct buf b = { .max = GOTMPL_OUTPUT_MAX };
+	struct str s;
 
+	if (plain(env, args, nargs, &s, err) < 0)
+		return -1;
 	for (size_t i = 0; i < s.n; i++) {
 		switch (s.p[i]) {
 		case '\0':
@@ -220,48 +229,46 @@ static int fn_html(struct gotmpl_env *env, const struct value *args, size_t narg
 			buf_addc(&b, s.p[i]);
 		}
 	}
-	return give_text(env, &b, ret);
+	return give_text(env, &b, ret, err);
 }
 
 static int fn_js(struct gotmpl_env *env, const struct value *args, size_t nargs, struct value *ret,
-		 struct err *err UNUSED)
+		 struct err *err)
 {
-	AUTO(buf) struct buf b = BUF_INIT;
-	struct str s = plain(env, args, nargs);
+	AUTO(buf) struct buf b = { .max = GOTMPL_OUTPUT_MAX };
+	struct str s;
 
-	for (size_t i = 0; i < s.n;) {
-		ucs4_t c;
-		int n = u8_mbtoucr(&c, (const uint8_t *)s.p + i, s.n - i);
+	if (plain(env, args, nargs, &s, err) < 0)
+		return -1;
+	for (size_t i = 0, n; i < s.n; i += n) {
+		uint32_t c = str_rune(s, i, &n);
 
-		if (n <= 0) {
-			c = 0xfffd;
-			n = 1;
-		}
 		if (c == '\\' || c == '\'' || c == '"')
 			buf_printf(&b, "\\%c", (char)c);
 		else if (c < 0x20 || c == '<' || c == '>' || c == '&' || c == '=' ||
-			 (c >= 0x80 && !gotmpl_is_print(c)))
+			 (c >= 0x80 && !gotext_is_print(c)))
 			buf_printf(&b, "\\u%04X", c);
 		else
-			buf_add(&b, s.p + i, (size_t)n);
-		i += (size_t)n;
+			buf_add(&b, s.p + i, n);
 	}
-	return give_text(env, &b, ret);
+	return give_text(env, &b, ret, err);
 }
 
 static int fn_urlquery(struct gotmpl_env *env, const struct value *args, size_t nargs,
-		       struct value *ret, struct err *err UNUSED)
+		       struct value *ret, struct err *err)
 {
-	AUTO(buf) struct buf b = BUF_INIT;
-	struct str s = plain(env, args, nargs);
+	AUTO(buf) struct buf b = { .max = GOTMPL_OUTPUT_MAX };
+	struct str s;
 
+	if (plain(env, args, nargs, &s, err) < 0)
+		return -1;
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == ' ')
 			buf_addc(&b, '+');
 		else
 			buf_add_uri(&b, str_slice(s, i, i + 1), false);
 	}
-	return give_text(env, &b, ret);
+	return give_text(env, &b, ret, err);
 }
 
 static int not_comparable(struct value a, struct value b, struct err *err)
@@ -344,15 +351,24 @@ ORDER(gt, >)
 ORDER(ge, >=)
 
 const struct gotmpl_func gotmpl_builtins[] = {
-	{ "and", 1, -1, fn_bad },	{ "call", 1, -1, fn_call },
+	{ "and", 1, -1, fn_bad },
+	{ "call", 1, -1, fn_call },
 	{ "eq", 2, -1, fn_eq },
-	{ "ge", 2, 2, fn_ge },		{ "gt", 2, 2, fn_gt },
-	{ "html", 0, -1, fn_html },	{ "index", 1, -1, fn_index },
-	{ "js", 0, -1, fn_js },		{ "le", 2, 2, fn_le },
-	{ "len", 1, 1, fn_len },	{ "lt", 2, 2, fn_lt },
-	{ "ne", 2, 2, fn_ne },		{ "not", 1, 1, fn_not },
-	{ "or", 1, -1, fn_bad },	{ "print", 0, -1, fn_print },
-	{ "printf", 1, -1, fn_printf }, { "println", 0, -1, fn_println },
-	{ "slice", 1, 4, fn_slice },	{ "urlquery", 0, -1, fn_urlquery },
+	{ "ge", 2, 2, fn_ge },
+	{ "gt", 2, 2, fn_gt },
+	{ "html", 0, -1, fn_html },
+	{ "index", 1, -1, fn_index },
+	{ "js", 0, -1, fn_js },
+	{ "le", 2, 2, fn_le },
+	{ "len", 1, 1, fn_len },
+	{ "lt", 2, 2, fn_lt },
+	{ "ne", 2, 2, fn_ne },
+	{ "not", 1, 1, fn_not },
+	{ "or", 1, -1, fn_bad },
+	{ "print", 0, -1, fn_print },
+	{ "printf", 1, -1, fn_printf },
+	{ "println", 0, -1, fn_println },
+	{ "slice", 1, 4, fn_slice },
+	{ "urlquery", 0, -1, fn_urlquery },
 };
 const size_t ngotmpl_builtins = ARRAY_LEN(gotmpl_builtins);

@@ -8,13 +8,11 @@
 
 int gotmpl_error(struct err *err, uint32_t pos, const char *fmt, ...)
 {
-	AUTO(buf) struct buf b = BUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
-	buf_vprintf(&b, fmt, ap);
+	err_vset(err, ERR_INVALID, fmt, ap);
 	va_end(ap);
-	err_set(err, ERR_INVALID, "%s", buf_cstr(&b));
 	err->os = (int)pos;
 	return -1;
 }
@@ -129,12 +127,11 @@ static int hex_digits(struct lexer *l, size_t n, uint32_t *ret)
 {
 	*ret = 0;
 	for (size_t i = 0; i < n; i++, l->pos++) {
-		char c = peek(l, 0);
+		int digit = hex_value(peek(l, 0));
 
-		if (!isxdigit((unsigned char)c))
+		if (digit < 0)
 			return -1;
-		*ret = *ret * 16 +
-		       (uint32_t)(isdigit((unsigned char)c) ? c - '0' : (c | 32) - 'a' + 10);
+		*ret = *ret * 16 + (uint32_t)digit;
 	}
 	return 0;
 }

@@ -17,7 +17,8 @@ bool gotmpl_as_int(struct value v, int64_t *ret)
 	       value_as_i64(v, ret);
 }
 
-struct value gotmpl_float(struct arena *a, double v)
+/* In the arena. */
+static struct value float64(struct arena *a, double v)
 {
 	struct number *n = number_new_bits(a, NUMBER_BITS_DOUBLE);
 
@@ -101,6 +102,6 @@ bool gotmpl_number(struct arena *a, struct str text, struct value *ret)
 	}
 	if (!parse_float(clean, base, &d) || !strpbrk(clean, ".eEpP"))
 		return false;
-	*ret = gotmpl_float(a, negative ? -d : d);
+	*ret = float64(a, negative ? -d : d);
 	return true;
 }

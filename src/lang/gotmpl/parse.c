@@ -7,9 +7,8 @@ struct parser {
 	struct lexer lex;
 	struct arena *arena;
 	struct item item; /* the one looked at */
-	VEC(struct str)
-	vars; /* names in scope, from vars_from on: a define sees none but its own */
-	size_t vars_from;
+	VEC(struct str) vars; /* in scope */
+	size_t vars_from;     /* a define sees none before its own */
 	VEC(const struct node *) funcs;
 	VEC(struct define) defines;
 	unsigned depth, range_depth;
@@ -90,9 +89,7 @@ static int parse_fields(struct parser *p, struct node *n)
 		r = advance(p);
 	}
 	n->nfields = fields.n;
-	n->fields = arena_new_array(p->arena, struct str, fields.n);
-	if (fields.n)
-		memcpy(n->fields, fields.v, fields.n * sizeof(*fields.v));
+	n->fields = arena_copy_array(p->arena, fields.v, fields.n);
 	vec_release(&fields);
 	return r;
 }
@@ -202,9 +199,7 @@ static int parse_command(struct parser *p, enum item_kind end, struct command *r
 	if (r == 0 && !args.n)
 		r = gotmpl_error(p->err, p->item.pos, "nothing to run stands here");
 	ret->n = args.n;
-	ret->args = arena_new_array(p->arena, struct node *, args.n);
-	if (args.n)
-		memcpy(ret->args, args.v, args.n * sizeof(*args.v));
+	ret->args = arena_copy_array(p->arena, args.v, args.n);
 	vec_release(&args);
 	return r;
 }
@@ -275,9 +270,7 @@ static int parse_pipeline(struct parser *p, enum item_kind end, struct node **re
 			break;
 	}
 	pipe->ncommands = commands.n;
-	pipe->commands = arena_new_array(p->arena, struct command, commands.n);
-	if (commands.n)
-		memcpy(pipe->commands, commands.v, commands.n * sizeof(*commands.v));
+	pipe->commands = arena_copy_array(p->arena, commands.v, commands.n);
 	vec_release(&commands);
 	if (r == 0)
 		r = check_pipeline(p, pipe);
@@ -488,9 +481,7 @@ static int parse_list(struct parser *p, struct node_list *ret, enum list_end *re
 		r = parse_one(p, &nodes, ret_end, &done);
 	}
 	ret->n = nodes.n;
-	ret->v = arena_new_array(p->arena, struct node *, nodes.n);
-	if (nodes.n)
-		memcpy(ret->v, nodes.v, nodes.n * sizeof(*nodes.v));
+	ret->v = arena_copy_array(p->arena, nodes.v, nodes.n);
 	vec_release(&nodes);
 	return r;
 }
@@ -521,13 +512,9 @@ int gotmpl_parse(struct arena *a, struct str text, struct gotmpl **ret, struct e
 	int r = parse_top(&p, t);
 
 	t->nfuncs = p.funcs.n;
-	t->funcs = arena_new_array(a, const struct node *, p.funcs.n);
-	if (p.funcs.n)
-		memcpy(t->funcs, p.funcs.v, p.funcs.n * sizeof(*p.funcs.v));
+	t->funcs = arena_copy_array(a, p.funcs.v, p.funcs.n);
 	t->ndefines = p.defines.n;
-	t->defines = arena_new_array(a, struct define, p.defines.n);
-	if (p.defines.n)
-		memcpy(t->defines, p.defines.v, p.defines.n * sizeof(*p.defines.v));
+	t->defines = arena_copy_array(a, p.defines.v, p.defines.n);
 	vec_release(&p.vars);
 	vec_release(&p.funcs);
 	vec_release(&p.defines);

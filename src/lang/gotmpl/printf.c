@@ -4,8 +4,9 @@
 #include "lang/gotmpl/format.h"
 #include "lang/gotmpl/tree.h"
 
+#include "base/cluster.h"
+
 #include <ctype.h>
-#include <unistr.h>
 
 #define COUNT_MAX 1000000 /* of width, precision and argument numbers: larger ones are refused */
 
@@ -306,8 +307,8 @@ static void run_verb(struct printer *p, uint32_t verb)
 /* What stands behind a '%', from i on; returns where it ends. */
 static size_t run_directive(struct printer *p, size_t i)
 {
-	ucs4_t verb;
-	int n;
+	uint32_t verb;
+	size_t n;
 
 	p->bad_index = p->after_index = false;
 	i = parse_flags(p, i);
@@ -319,9 +320,9 @@ static size_t run_directive(struct printer *p, size_t i)
 		buf_adds(p->f.out, "%!(NOVERB)");
 		return p->text.n;
 	}
-	n = u8_mbtoucr(&verb, (const uint8_t *)p->text.p + i, p->text.n - i);
-	run_verb(p, n > 0 ? verb : 0xfffd);
-	return i + (n > 0 ? (size_t)n : 1);
+	verb = str_rune(p->text, i, &n);
+	run_verb(p, verb);
+	return i + n;
 }
 
 static void show_extra(struct printer *p)

@@ -110,7 +110,6 @@ struct gotmpl {
 
 extern const struct gotmpl_func gotmpl_builtins[];
 extern const size_t ngotmpl_builtins;
-const struct gotmpl_func *gotmpl_find_func(const struct gotmpl_env *env, struct str name);
 bool gotmpl_is_true(struct value v);
 /* The attributes sorted by key: a map of Go is ranged over and printed in that order. */
 const struct value_attr **gotmpl_sorted_attrs(struct arena *a, struct value v);

@@ -9,7 +9,7 @@
 #include "base/map.h"
 
 #define SCRATCH_MAX (256 << 10) /* bytes of trees that a check lets gather: what a cache holds */
-#define LINEAR_NAMES_MAX 24 /* bodies up to here are searched for doubled names one by one */
+#define LINEAR_NAMES_MAX 24	/* bodies up to here are searched for doubled names one by one */
 
 struct items {
 	VEC(struct hcl_attr) attrs;
@@ -188,9 +188,7 @@ static bool parse_labels(struct parser *p, struct hcl_block *b)
 		vec_push(&labels, label);
 	}
 	b->nlabels = labels.n;
-	b->labels = arena_new_array(p->arena, struct hcl_label, labels.n);
-	if (labels.n)
-		memcpy(b->labels, labels.v, labels.n * sizeof(*labels.v));
+	b->labels = arena_copy_array(p->arena, labels.v, labels.n);
 	vec_release(&labels);
 	return ok;
 }
@@ -198,19 +196,14 @@ static bool parse_labels(struct parser *p, struct hcl_block *b)
 static bool parse_block_body(struct parser *p, struct hcl_block *b, size_t header, size_t open)
 {
 	enum hcl_token_kind next = parser_peek(p);
-	bool ok;
+	bool ok = parser_down(p, open);
 
-	if (!parser_down(p, open)) {
-		parser_up(p);
-		return false;
-	}
-	ok = true;
-	if (next == HCL_T_NEWLINE || next == HCL_T_CBRACE || next == HCL_T_EOF)
+	if (ok && (next == HCL_T_NEWLINE || next == HCL_T_CBRACE || next == HCL_T_EOF))
 		b->body = parse_body(p, open, true);
-	else
+	else if (ok)
 		ok = parse_one_line(p, b->body, header, open);
 	parser_up(p);
-	return ok && b->body;
+	return ok;
 }
 
 /* False if the rest of it must be skipped. */
@@ -238,10 +231,9 @@ static bool parse_block(struct parser *p, size_t name, struct hcl_block *b)
 	if (!parse_block_body(p, b, name, i))
 		return false;
 	i = p->pos;
-	if (p->v[i].kind != HCL_T_NEWLINE && p->v[i].kind != HCL_T_EOF) {
+	if (p->v[i].kind != HCL_T_NEWLINE && p->v[i].kind != HCL_T_EOF)
 		return parser_unexpected(p, i, "the end of the line after the block",
 					 "Each block begins on a line of its own.");
-	}
 	parser_take(p);
 	return true;
 }
@@ -264,8 +256,6 @@ static void parse_item(struct parser *p, struct items *items)
 		struct hcl_block block = { 0 };
 		bool ok = parse_block(p, name, &block);
 
-		if (!block.body)
-			block.body = arena_new_obj(p->arena, struct hcl_body);
 		vec_push(&items->blocks, block);
 		if (!ok)
 			skip_item(p, name);
@@ -315,13 +305,9 @@ static void check_doubles(struct parser *p, struct items *items)
 static void keep_items(struct parser *p, struct items *items, struct hcl_body *body)
 {
 	body->nattrs = items->attrs.n;
-	body->attrs = arena_new_array(p->arena, struct hcl_attr, body->nattrs);
-	if (body->nattrs)
-		memcpy(body->attrs, items->attrs.v, body->nattrs * sizeof(*body->attrs));
+	body->attrs = arena_copy_array(p->arena, items->attrs.v, body->nattrs);
 	body->nblocks = items->blocks.n;
-	body->blocks = arena_new_array(p->arena, struct hcl_block, body->nblocks);
-	if (body->nblocks)
-		memcpy(body->blocks, items->blocks.v, body->nblocks * sizeof(*body->blocks));
+	body->blocks = arena_copy_array(p->arena, items->blocks.v, body->nblocks);
 }
 
 /* What is no item. */
@@ -358,11 +344,11 @@ static struct hcl_body *parse_body(struct parser *p, size_t open, bool block)
 
 	p->newlines = true;
 	for (;;) {
+		enum hcl_token_kind kind = p->v[p->pos].kind;
+
 		/* Of the items read, a check needs names only; reports may be in the same arena. */
 		if (p->check && !p->diags->n && arena_size(p->arena) > mark.size + SCRATCH_MAX)
 			arena_rewind(p->arena, mark);
-		enum hcl_token_kind kind = p->v[p->pos].kind;
-
 		if (kind == HCL_T_NEWLINE)
 			p->pos++;
 		else if (kind == HCL_T_IDENT)

@@ -199,14 +199,12 @@ static void add_json_block(struct sorting *s, const struct unpacking *u, struct 
 	struct hcl_block b = { .type = u->type->key,
 			       .type_span = u->type->key_span,
 			       .span = u->type->key_span,
+			       .labels = arena_copy_array(s->arena, u->labels, u->want),
 			       .nlabels = u->want,
 			       .body = json_body(s->arena, v) };
 
-	b.labels = arena_new_array(s->arena, struct hcl_label, u->want);
-	if (u->want) {
-		memcpy(b.labels, u->labels, u->want * sizeof(*b.labels));
+	if (u->want)
 		b.span = b.labels[u->want - 1].span;
-	}
 	vec_push(&s->blocks, b);
 }
 
@@ -247,9 +245,8 @@ static void unpack(struct sorting *s, struct unpacking *u, size_t level, struct 
 static void sort_json(struct sorting *s)
 {
 	const struct value_attr **props;
-	size_t n =
-	    json_properties(s->arena, s->body->json, false, "arguments and blocks",
-			    s->diags, &props);
+	size_t n = json_properties(s->arena, s->body->json, false, "arguments and blocks", s->diags,
+				   &props);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct hcl_schema_block *block = schema_block(s->schema, props[i]->key);
@@ -277,13 +274,9 @@ static void sort_json(struct sorting *s)
 static void finish(struct sorting *s, struct hcl_content *ret)
 {
 	ret->nattrs = s->attrs.n;
-	ret->attrs = arena_new_array(s->arena, struct hcl_attr, ret->nattrs);
-	if (ret->nattrs)
-		memcpy(ret->attrs, s->attrs.v, ret->nattrs * sizeof(*ret->attrs));
+	ret->attrs = arena_copy_array(s->arena, s->attrs.v, ret->nattrs);
 	ret->nblocks = s->blocks.n;
-	ret->blocks = arena_new_array(s->arena, struct hcl_block, ret->nblocks);
-	if (ret->nblocks)
-		memcpy(ret->blocks, s->blocks.v, ret->nblocks * sizeof(*ret->blocks));
+	ret->blocks = arena_copy_array(s->arena, s->blocks.v, ret->nblocks);
 	vec_release(&s->attrs);
 	vec_release(&s->blocks);
 	map_release(&s->seen);

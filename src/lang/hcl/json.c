@@ -3,11 +3,9 @@
  */
 #include "lang/hcl/json.h"
 
-#include "base/map.h"
+#include "lang/expr/text.h"
 #include "lang/hcl/parse.h"
 #include "lang/jsontext/jsontext.h"
-
-#define LINEAR_KEYS_MAX 24
 
 struct hcl_body *json_body(struct arena *a, struct value v)
 {
@@ -44,11 +42,10 @@ int hcl_parse_json(struct arena *a, struct source *src, struct diags *d, struct 
 	size_t before = d->n, errors = d->errors;
 	struct value v;
 
-	if (jsontext_parse(a, src, JSONTEXT_LATER_WINS, d, &v) < 0) {
+	if (jsontext_parse(a, src, JSONTEXT_LATER_WINS, d, &v) < 0)
 		tell_mistakes(a, src, d, before, errors);
-	} else if (v.kind != VALUE_OBJECT && v.kind != VALUE_TUPLE) {
+	else if (v.kind != VALUE_OBJECT && v.kind != VALUE_TUPLE)
 		diag_error(d, v.span, "Expected an object, found %s", value_kind_phrase(v));
-	}
 	if (d->errors == errors) {
 		*ret = json_body(a, v);
 		return 0;
@@ -77,9 +74,7 @@ size_t json_properties(struct arena *a, struct value v, bool labels, const char 
 				vec_push(&found, &o.attrs->v[k]);
 	}
 	n = found.n;
-	*ret = arena_new_array(a, const struct value_attr *, n);
-	if (n)
-		memcpy(*ret, found.v, n * sizeof(**ret));
+	*ret = arena_copy_array(a, found.v, n);
 	vec_release(&found);
 	return n;
 }
@@ -122,40 +117,11 @@ static struct hcl_expr *text_expr(struct arena *a, struct str text, struct span 
 	} else {
 		x = arena_new_obj(a, struct hcl_expr);
 		x->kind = HCL_LITERAL;
-		x->value = value_string(parse_normalized(a, text), span);
+		x->value = value_string(text_nfc(a, text), span);
 	}
 	x->span = span;
 	x->json = true;
 	return x;
-}
-
-static void check_doubles(struct value v, struct diags *d)
-{
-	AUTO(map) struct map seen = MAP_INIT;
-	const struct value_attr *first;
-
-	for (size_t i = 0; i < v.attrs->n; i++) {
-		const struct value_attr *attr = &v.attrs->v[i];
-
-		first = NULL;
-		if (v.attrs->n > LINEAR_KEYS_MAX) {
-			first = map_get(&seen, attr->key);
-			if (!first)
-				map_set(&seen, attr->key, (void *)attr);
-		} else {
-			for (size_t k = 0; k < i && !first; k++)
-				if (str_eq(v.attrs->v[k].key, attr->key))
-					first = &v.attrs->v[k];
-		}
-		if (first)
-			diag_detail(
-			    d,
-			    diag_error(d, attr->key_span,
-				       "The key \"" STR_FMT "\" stands twice in this object",
-				       STR_ARG(attr->key)),
-			    "It was given before on line %u. Remove one of the two.",
-			    source_position(first->key_span.src, first->key_span.from).line);
-	}
 }
 
 struct hcl_expr *json_expr(struct arena *a, struct value v, struct diags *d)
@@ -174,7 +140,7 @@ struct hcl_expr *json_expr(struct arena *a, struct value v, struct diags *d)
 		for (size_t i = 0; i < v.seq->n; i++)
 			x->tuple.items[i] = json_expr(a, v.seq->v[i], d);
 	} else if (v.kind == VALUE_OBJECT) {
-		check_doubles(v, d);
+		jsontext_check_keys(v.attrs->v, v.attrs->n, d);
 		x->kind = HCL_OBJECT;
 		x->object.n = v.attrs->n;
 		x->object.pairs = arena_new_array(a, struct hcl_pair, v.attrs->n);
@@ -219,6 +185,6 @@ bool hcl_json_text(struct arena *a, const struct hcl_expr *x, struct str *ret)
 	diags_init(&none, a);
 	if (jsontext_parse(a, source_new(a, x->span.src->name, quoted), 0, &none, &v) < 0)
 		return false;
-	*ret = parse_normalized(a, v.string);
+	*ret = text_nfc(a, v.string);
 	return true;
 }

@@ -5,7 +5,6 @@
 #include "lang/hcl/body.h"
 
 #include <unictype.h>
-#include <uninorm.h>
 #include <unistr.h>
 
 #define MATCH_LOOK_MAX 64 /* brackets that a closing one may skip as not closed */
@@ -113,27 +112,6 @@ struct hcl_expr *expr_unknown(struct parser *p, struct span span)
 
 	x->value = value_unknown(span);
 	return x;
-}
-
-struct str parse_normalized(struct arena *a, struct str s)
-{
-	size_t n;
-	uint8_t *nfc;
-
-	for (size_t i = 0;; i++) {
-		if (i == s.n)
-			return s;
-		if ((uint8_t)s.p[i] >= 0x80)
-			break;
-	}
-	if (u8_check((const uint8_t *)s.p, s.n))
-		return s;
-	nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)s.p, s.n, NULL, &n);
-	if (!nfc)
-		return s;
-	s = arena_str(a, (struct str){ (const char *)nfc, n });
-	free(nfc);
-	return s;
 }
 
 /* Brackets. A closing one belongs to the nearest open one of its kind; those between were never

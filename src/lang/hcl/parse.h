@@ -126,7 +126,5 @@ struct hcl_expr *parse_quoted(struct parser *p);
 struct hcl_expr *parse_bare_template(struct parser *p);
 /* Quoted text without sequences: labels. False if it is not. */
 bool parse_plain_text(struct parser *p, struct str *ret);
-/* NFC, in the arena. */
-struct str parse_normalized(struct arena *a, struct str s);
 
 #endif

@@ -2,6 +2,8 @@
  * broken element of a list or object that is closed costs only itself. */
 #include "lang/hcl/parse.h"
 
+#include "lang/expr/text.h"
+
 /* Goes to the end of the element that begins at token `start` in the bracket `open`: before the
  * comma, the line's end (where lines count) or the closing bracket. False if the bracket is never
  * closed. */
@@ -37,10 +39,8 @@ static struct hcl_expr *parse_element(struct parser *p, size_t open)
 static struct hcl_expr **take_exprs(struct parser *p, size_t base, size_t *ret_n)
 {
 	size_t n = p->exprs.n - base;
-	struct hcl_expr **v = arena_new_array(p->arena, struct hcl_expr *, n);
+	struct hcl_expr **v = arena_copy_array(p->arena, n ? p->exprs.v + base : NULL, n);
 
-	if (n)
-		memcpy(v, p->exprs.v + base, n * sizeof(*v));
 	p->exprs.n = base;
 	*ret_n = n;
 	return v;
@@ -134,7 +134,7 @@ static bool parse_key(struct parser *p, struct hcl_pair *ret)
 	if (ret->bare) {
 		ret->key = expr_new(p, HCL_LITERAL, parser_span(p, start, start));
 		ret->key->value =
-		    value_string(parse_normalized(p->arena, parser_name(p, start)), ret->key->span);
+		    value_string(text_nfc(p->arena, parser_name(p, start)), ret->key->span);
 	}
 	return true;
 }
@@ -218,9 +218,8 @@ static struct hcl_expr *parse_object(struct parser *p, size_t open)
 	p->pairs.n = base;
 	if (!ok)
 		return NULL;
-	x->object.pairs = arena_new_array(p->arena, struct hcl_pair, x->object.n);
-	if (x->object.n)
-		memcpy(x->object.pairs, p->pairs.v + base, x->object.n * sizeof(struct hcl_pair));
+	x->object.pairs = arena_copy_array(p->arena, x->object.n ? p->pairs.v + base : NULL,
+					   x->object.n);
 	x->span = span_join(x->span, parser_span(p, p->pos, p->pos));
 	parser_take(p);
 	return x;

@@ -5,6 +5,7 @@
  */
 #include "lang/hcl/template.h"
 
+#include "lang/expr/text.h"
 #include "lang/hcl/space.h"
 
 #include <unistr.h>
@@ -31,11 +32,11 @@ static size_t escape(struct str s, struct buf *out, const char **ret_wrong)
 	*ret_wrong = want == 4 ? "Four hexadecimal digits belong after \\u."
 			       : "Eight hexadecimal digits belong after \\U.";
 	for (size_t i = 2; i < want + 2; i++) {
-		char c = i < s.n ? s.p[i] : 0;
+		int digit = i < s.n ? hex_value(s.p[i]) : -1;
 
-		if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f')))
+		if (digit < 0)
 			return 0;
-		cp = cp << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+		cp = cp << 4 | (uint32_t)digit;
 	}
 	*ret_wrong = "There is no character of that number.";
 	if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
@@ -359,7 +360,7 @@ static size_t join_texts(struct parser *p, struct template_part *v, size_t n)
 					text += v[k].text.n;
 				}
 			}
-			part.text = parse_normalized(p->arena, part.text);
+			part.text = text_nfc(p->arena, part.text);
 		}
 		v[kept++] = part;
 		i = to;

@@ -46,8 +46,7 @@ static struct hcl_expr *build_parts(struct building *b, struct span where)
 		vec_push(&p->exprs, text_expr(p, (struct str){ "", 0 },
 					      (struct span){ where.src, where.to, where.to }));
 	x->tmpl.nparts = p->exprs.n - base;
-	x->tmpl.parts = arena_new_array(p->arena, struct hcl_expr *, x->tmpl.nparts);
-	memcpy(x->tmpl.parts, p->exprs.v + base, x->tmpl.nparts * sizeof(*x->tmpl.parts));
+	x->tmpl.parts = arena_copy_array(p->arena, p->exprs.v + base, x->tmpl.nparts);
 	x->span = span_join(x->tmpl.parts[0]->span, x->tmpl.parts[x->tmpl.nparts - 1]->span);
 	p->exprs.n = base;
 	return x;

@@ -144,10 +144,7 @@ static int32_t hex4(struct str text, size_t at, size_t *ret_bad)
 	int32_t v = 0;
 
 	for (size_t i = at; i < at + 4; i++) {
-		char c = i < text.n ? text.p[i] : 0;
-		int digit = c >= '0' && c <= '9'		 ? c - '0'
-			    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
-								 : -1;
+		int digit = i < text.n ? hex_value(text.p[i]) : -1;
 
 		if (digit < 0) {
 			*ret_bad = i;
@@ -233,11 +230,11 @@ static int parse_string(struct parser *p, struct str *ret, struct span *ret_span
 		uint8_t c = (uint8_t)p->text.p[p->pos];
 
 		if (c < 0x20)
-			return unexpected(
-			    p, "inside a string",
-			    c == '\n'
-				? "The closing quote is missing, or write the line break as \\n."
-				: "Control characters are written as escapes: \\t, \\u001b.");
+			return unexpected(p, "inside a string",
+					  c == '\n' ? "The closing quote is missing, or write the "
+						      "line break as \\n."
+						    : "Control characters are written as escapes: "
+						      "\\t, \\u001b.");
 		if (c != '\\') {
 			p->pos++;
 			continue;
@@ -348,37 +345,39 @@ static int parse_array(struct parser *p, struct value *ret)
 	return 0;
 }
 
-static void duplicate_key(struct parser *p, const struct value_attr *first,
-			  const struct value_attr *second)
+static void duplicate_key(const struct value_attr *first, const struct value_attr *second,
+			  struct diags *d)
 {
-	struct diag *g = diag_error(p->diags, second->key_span,
+	struct diag *g = diag_error(d, second->key_span,
 				    "The key \"" STR_FMT "\" stands twice in this object",
 				    STR_ARG(second->key));
 
-	diag_detail(p->diags, g, "It was given before on line %u. Remove one of the two.",
-		    source_position(p->src, first->key_span.from).line);
-	p->duplicates = true;
+	diag_detail(d, g, "It was given before on line %u. Remove one of the two.",
+		    source_position(first->key_span.src, first->key_span.from).line);
 }
 
-static void check_duplicates(struct parser *p, struct value_attr *v, size_t n)
+bool jsontext_check_keys(const struct value_attr *v, size_t n, struct diags *d)
 {
 	AUTO(map) struct map seen = MAP_INIT;
+	bool good = true;
 
 	for (size_t i = 0; i < n; i++) {
-		struct value_attr *first = NULL;
+		const struct value_attr *first = NULL;
 
 		if (n > LINEAR_KEYS_MAX) {
 			first = map_get(&seen, v[i].key);
 			if (!first)
-				map_set(&seen, v[i].key, &v[i]);
+				map_set(&seen, v[i].key, (void *)&v[i]);
 		} else {
 			for (size_t j = 0; j < i && !first; j++)
 				if (str_eq(v[j].key, v[i].key))
 					first = &v[j];
 		}
 		if (first)
-			duplicate_key(p, first, &v[i]);
+			duplicate_key(first, &v[i], d);
+		good &= !first;
 	}
+	return good;
 }
 
 static int parse_attr(struct parser *p, struct value_attr *ret)
@@ -413,15 +412,16 @@ static int parse_object(struct parser *p, struct value *ret)
 			if (next_is(p, '}'))
 				break;
 			if (!next_is(p, ','))
-				return unexpected(
-				    p, "after a key and its value",
-				    "A comma is missing before it, or a closing brace.");
+				return unexpected(p, "after a key and its value",
+						  "A comma is missing before it, or a closing "
+						  "brace.");
 			p->pos++;
 		}
 	}
 	p->pos++;
 	if (!p->later_wins)
-		check_duplicates(p, p->attrs.v + base, p->attrs.n - base);
+		p->duplicates |= !jsontext_check_keys(p->attrs.v + base, p->attrs.n - base,
+						      p->diags);
 	*ret = value_attrs_make(p->arena, VALUE_OBJECT, p->attrs.v + base, p->attrs.n - base,
 				span_at(p, start, p->pos));
 	p->attrs.n = base;

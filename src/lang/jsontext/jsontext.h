@@ -15,12 +15,10 @@
 #include "lang/expr/value.h"
 
 #define JSONTEXT_DEPTH_MAX 500
-/* Bytes; what readers of files ask os_read_file for. */
-#define JSONTEXT_SIZE_MAX ((size_t)64 << 20)
+#define JSONTEXT_SIZE_MAX ((size_t)64 << 20) /* bytes; what readers of files ask os_read_file for */
 
 enum jsontext_flags {
-	JSONTEXT_COMMENTS =
-		1 << 0, /* // to the line's end is skipped; one warning, for the first */
+	JSONTEXT_COMMENTS = 1 << 0,   /* // to the line's end is skipped; the first is warned of */
 	JSONTEXT_LATER_WINS = 1 << 1, /* keys may stand twice: all are kept, the last one counts */
 };
 
@@ -28,6 +26,9 @@ enum jsontext_flags {
  * The place of a syntax error is counted as the reference counts it (facts: diag.at). */
 int jsontext_parse(struct arena *a, struct source *src, unsigned flags, struct diags *d,
 		   struct value *ret) MUST_USE;
+
+/* False, with errors in d, where keys of an object stand twice. */
+bool jsontext_check_keys(const struct value_attr *v, size_t n, struct diags *d);
 
 /* Where in the source the byte at `offset` of a string value stands: its span covers the quoted
  * text with its escapes. Past the end gives the closing quote. */

@@ -2,6 +2,7 @@
  * consist of. Scripts read it: it is the reference's, byte for byte. */
 #include "template/hcl/builds.h"
 
+#include "lang/expr/gotext.h"
 #include "lang/expr/print.h"
 
 struct named_value {
@@ -57,7 +58,7 @@ static void write_values(const struct hcl_template *t, const char *prefix, struc
 
 		hcl_show_value(t, v[i].value, &text);
 		buf_printf(out, "%s.%s: ", prefix, v[i].name);
-		value_write_go_quoted(out, buf_str(&text));
+		gotext_quote(out, buf_str(&text), false);
 		buf_addc(out, '\n');
 	}
 }

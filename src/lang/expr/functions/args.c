@@ -5,15 +5,13 @@
 
 int arg_error(struct func_call *c, int arg, struct err *err, const char *fmt, ...)
 {
-	auto_free char *text = NULL;
 	va_list ap;
 
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		abort();
-	va_end(ap);
 	c->bad_arg = arg;
-	return err_set(err, ERR_INVALID, "%s", text);
+	va_start(ap, fmt);
+	err_vset(err, ERR_INVALID, fmt, ap);
+	va_end(ap);
+	return -1;
 }
 
 int arg_int(struct func_call *c, const struct value *args, int i, int64_t *ret, struct err *err)

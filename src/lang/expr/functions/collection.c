@@ -421,9 +421,6 @@ static int fn_zipmap(struct func_call *c, const struct value *args, size_t nargs
 	return 0;
 }
 
-#define INSIDE \
-	(PARAM_UNKNOWN | PARAM_MARKED) /* elements may be either; the function sees to the whole \
-					*/
 static const struct func_param length_params[] = { { "value", &type_any,
 						     PARAM_UNKNOWN | PARAM_DYNAMIC } };
 static const struct func_param search_params[] = { { "list", &type_any, PARAM_UNKNOWN },
@@ -431,15 +428,15 @@ static const struct func_param search_params[] = { { "list", &type_any, PARAM_UN
 static const struct func_param bools_params[] = { { "list", &type_list_bool, PARAM_UNKNOWN } };
 static const struct func_param vals_params[] = { { "vals", &type_any,
 						   PARAM_NULL | PARAM_UNKNOWN | PARAM_DYNAMIC } };
-static const struct func_param keys_params[] = { { "inputMap", &type_any, INSIDE } };
-static const struct func_param values_params[] = { { "mapping", &type_any, INSIDE } };
-static const struct func_param lookup_params[] = { { "inputMap", &type_any, INSIDE },
-						   { "key", &type_string, INSIDE },
-						   { "default", &type_any, INSIDE } };
+static const struct func_param keys_params[] = { { "inputMap", &type_any, PARAM_INSIDE } };
+static const struct func_param values_params[] = { { "mapping", &type_any, PARAM_INSIDE } };
+static const struct func_param lookup_params[] = { { "inputMap", &type_any, PARAM_INSIDE },
+						   { "key", &type_string, PARAM_INSIDE },
+						   { "default", &type_any, PARAM_INSIDE } };
 static const struct func_param merge_params[] = { { "maps", &type_any,
-						    PARAM_NULL | PARAM_DYNAMIC | INSIDE } };
-static const struct func_param zipmap_params[] = { { "keys", &type_list_string, INSIDE },
-						   { "values", &type_any, INSIDE } };
+						    PARAM_NULL | PARAM_DYNAMIC | PARAM_INSIDE } };
+static const struct func_param zipmap_params[] = { { "keys", &type_list_string, PARAM_INSIDE },
+						   { "values", &type_any, PARAM_INSIDE } };
 
 static const struct func_example length_examples[] = { { "length([\"a\", \"b\"])", "2" },
 						       { "length({ a = 1 })", "1" },

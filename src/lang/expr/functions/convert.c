@@ -17,7 +17,7 @@ static bool attempt(struct func_call *c, const struct hcl_expr *x, struct diags 
 	c->eval->steps = apart.steps;
 	c->eval->exhausted = apart.exhausted;
 	if (apart.exhausted)
-		eval_take(c->eval, d);
+		diags_add(c->eval->diags, d, NULL);
 	return good;
 }
 

@@ -172,7 +172,8 @@ static int rsa_decrypt(struct func_call *c, EVP_PKEY *key, struct str cipher, st
 		return err_set(err, ERR_INVALID,
 			       "decryption failed: the text has %zu bytes, the key takes %zu",
 			       cipher.n, size);
-	memcpy(in + size - cipher.n, cipher.p, cipher.n);
+	if (cipher.n)
+		memcpy(in + size - cipher.n, cipher.p, cipher.n);
 	if (!ctx || EVP_PKEY_decrypt_init(ctx) <= 0 ||
 	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) <= 0 ||
 	    EVP_PKEY_decrypt(ctx, out, &n, in, size) <= 0 || !(at = pkcs1_message(out, n)))
@@ -224,14 +225,6 @@ static int fn_uuidv4(struct func_call *c, const struct value *args UNUSED, size_
 	return ret_uuid(c, u, 4, ret);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* 8-4-4-4-12 digits, also behind urn:uuid:, also in braces, or 32 digits alone. */
 static bool uuid_parse(struct str s, uint8_t *u)
 {
@@ -241,9 +234,8 @@ static bool uuid_parse(struct str s, uint8_t *u)
 
 	if (s.n == UUID_TEXT + 9 && strncasecmp(s.p, "urn:uuid:", 9) == 0)
 		s = str_slice(s, 9, s.n);
-	else if (s.n == UUID_TEXT + 2)
-		s = str_slice(s, 1,
-			      s.n - 1); /* the reference does not look which brackets they are */
+	else if (s.n == UUID_TEXT + 2) /* the reference does not look which brackets they are */
+		s = str_slice(s, 1, s.n - 1);
 	if (s.n != UUID_TEXT && dashes)
 		return false;
 	for (size_t k = 0; k < UUID_BYTES; k++) {
@@ -251,8 +243,8 @@ static bool uuid_parse(struct str s, uint8_t *u)
 
 		if (dashes && dash_before[k] && s.p[i++] != '-')
 			return false;
-		high = hex_digit(s.p[i++]);
-		low = hex_digit(s.p[i++]);
+		high = hex_value(s.p[i++]);
+		low = hex_value(s.p[i++]);
 		if (high < 0 || low < 0)
 			return false;
 		u[k] = (uint8_t)(high << 4 | low);

@@ -178,8 +178,7 @@ static int read_table(struct csv *r, struct value *ret)
 				err_set(r->err, ERR_INVALID,
 					"there is no first line with the names of columns");
 	n = r->fields.n;
-	names = arena_new_array(r->call->arena, struct str, n);
-	memcpy(names, r->fields.v, n * sizeof(*names));
+	names = arena_copy_array(r->call->arena, r->fields.v, n);
 	type = row_type(r, names, n);
 	while (type && (rc = next_record(r)) > 0) {
 		if (r->fields.n != n) {

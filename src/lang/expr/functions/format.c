@@ -356,7 +356,7 @@ static int format_verb(struct formatter *f, struct str s, size_t *at, size_t *ne
 	if (end >= s.n)
 		return err_set(f->err, ERR_INVALID,
 			       "the format ends within a directive at offset %zu", s.n);
-	text_rune(s, end, &n);
+	str_rune(s, end, &n);
 	v.letter = s.p[end];
 	if (!((v.letter >= 'a' && v.letter <= 'z') || (v.letter >= 'A' && v.letter <= 'Z')) ||
 	    s.p[end - 1] == '[')

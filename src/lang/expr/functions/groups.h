@@ -22,6 +22,8 @@
 	ROW(file) \
 	ROW(convert)
 
+/* For an initializer: the groups, each with a comma. */
+#define FUNC_GROUP_ENTRY(name) &func_group_##name,
 #define FUNC_GROUP_DECLARE(name) extern const struct func_group func_group_##name;
 FUNC_GROUPS(FUNC_GROUP_DECLARE)
 

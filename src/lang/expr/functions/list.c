@@ -367,19 +367,16 @@ static int fn_sort(struct func_call *c, const struct value *args, size_t nargs U
 	return 0;
 }
 
-#define INSIDE \
-	(PARAM_UNKNOWN | PARAM_MARKED) /* elements may be either; the function sees to the whole \
-					*/
-static const struct func_param chunklist_params[] = { { "list", &type_list_any, INSIDE },
-						      { "size", &type_number, INSIDE } };
+static const struct func_param chunklist_params[] = { { "list", &type_list_any, PARAM_INSIDE },
+						      { "size", &type_number, PARAM_INSIDE } };
 static const struct func_param sort_params[] = { { "list", &type_list_string, PARAM_UNKNOWN } };
 static const struct func_param strings_params[] = { { "list", &type_list_string } };
-static const struct func_param seqs_params[] = { { "seqs", &type_any, INSIDE } };
+static const struct func_param seqs_params[] = { { "seqs", &type_any, PARAM_INSIDE } };
 static const struct func_param distinct_params[] = { { "list", &type_list_any, PARAM_UNKNOWN } };
-static const struct func_param element_params[] = { { "list", &type_any, INSIDE },
-						    { "index", &type_number, INSIDE } };
-static const struct func_param list_params[] = { { "list", &type_any, INSIDE } };
-static const struct func_param slice_params[] = { { "list", &type_any, INSIDE },
+static const struct func_param element_params[] = { { "list", &type_any, PARAM_INSIDE },
+						    { "index", &type_number, PARAM_INSIDE } };
+static const struct func_param list_params[] = { { "list", &type_any, PARAM_INSIDE } };
+static const struct func_param slice_params[] = { { "list", &type_any, PARAM_INSIDE },
 						  { "start_index", &type_number, PARAM_UNKNOWN },
 						  { "end_index", &type_number, PARAM_UNKNOWN } };
 

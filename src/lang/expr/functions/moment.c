@@ -3,13 +3,9 @@
  */
 #include "lang/expr/functions/moment.h"
 
-#define DAY 86400
+#include "base/gotime.h"
 
-const char *const moment_months[12] = { "January",   "February", "March",    "April",
-					"May",	     "June",	 "July",     "August",
-					"September", "October",	 "November", "December" };
-const char *const moment_weekdays[7] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
-					 "Thursday", "Friday", "Saturday" };
+#define DAY 86400
 
 static int64_t floor_div(int64_t n, int64_t by)
 {
@@ -73,7 +69,7 @@ static bool is_digit(struct str s, size_t i)
 	return i < s.n && s.p[i] >= '0' && s.p[i] <= '9';
 }
 
-static int days_in_month(int64_t year, int month)
+int moment_days_in_month(int64_t year, int month)
 {
 	return (int)(days_of(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) -
 		     days_of(year, month, 1));
@@ -98,14 +94,12 @@ static const struct part {
 static int bad(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static int bad(struct err *err, const char *fmt, ...)
 {
-	auto_free char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		abort();
+	err_vset(err, ERR_INVALID, fmt, ap);
 	va_end(ap);
-	return err_set(err, ERR_INVALID, "no RFC 3339 time such as 2006-01-02T15:04:05Z: %s", text);
+	return err_prefix(err, "no RFC 3339 time such as 2006-01-02T15:04:05Z");
 }
 
 /* Takes one part and what stands before it off *s. */
@@ -184,8 +178,8 @@ static int parse(struct str s, bool lenient, struct moment *ret, struct err *err
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (take(&s, &parts[i], lenient, &v[i], err) < 0)
 			return -1;
-	if (v[2] > days_in_month(v[0], v[1]))
-		return bad(err, "%s %d has no day %d", moment_months[v[1] - 1], v[0], v[2]);
+	if (v[2] > moment_days_in_month(v[0], v[1]))
+		return bad(err, "%s %d has no day %d", gotime_months[v[1] - 1], v[0], v[2]);
 	ns = take_fraction(&s, lenient);
 	if (take_offset(s, lenient, &offset, err) < 0)
 		return -1;

@@ -11,8 +11,7 @@ struct moment {
 	int64_t unix_s;
 	int32_t ns;
 	int32_t offset; /* seconds east of UTC */
-	/* What follows is what clocks and calendars show there; moment_set makes it of the above.
-	 */
+	/* What clocks and calendars show there; moment_set makes it of the above. */
 	int64_t year;
 	int month, day, hour, minute, second; /* from 1, from 1, from 0… */
 	int weekday, year_day;		      /* 0: Sunday; from 1 */
@@ -31,6 +30,6 @@ void moment_write(struct buf *out, const struct moment *m);
 /* "+01:00", with `z` "Z" for zero; without `colon` "+0100". */
 void moment_write_offset(struct buf *out, const struct moment *m, bool colon, bool z);
 
-extern const char *const moment_months[12], *const moment_weekdays[7];
+int moment_days_in_month(int64_t year, int month); /* from 1 */
 
 #endif

@@ -63,11 +63,6 @@ static void write_v6(struct buf *out, address ip)
 {
 	int best = -1, best_n = 1;
 
-	if (ip >> 32 == 0xffff) { /* an IPv4 address in IPv6's clothes is shown as what it is */
-		buf_printf(out, "%d.%d.%d.%d", (int)(ip >> 24 & 255), (int)(ip >> 16 & 255),
-			   (int)(ip >> 8 & 255), (int)(ip & 255));
-		return;
-	}
 	for (int i = 0; i < 8; i++) {
 		int n = 0;
 
@@ -92,9 +87,9 @@ static void write_v6(struct buf *out, address ip)
 
 static void write_address(struct buf *out, address ip, int bits)
 {
-	if (bits == 128)
+	if (bits == 128 && ip >> 32 != 0xffff)
 		write_v6(out, ip);
-	else
+	else /* also an IPv4 address in IPv6's clothes: it is shown as what it is */
 		buf_printf(out, "%d.%d.%d.%d", (int)(ip >> 24 & 255), (int)(ip >> 16 & 255),
 			   (int)(ip >> 8 & 255), (int)(ip & 255));
 }
@@ -104,18 +99,17 @@ static struct value address_value(struct func_call *c, address ip, int bits)
 	AUTO(buf) struct buf out = BUF_INIT;
 
 	write_address(&out, ip, bits);
-	return value_string(arena_str(c->arena, buf_str(&out)), c->span);
+	return value_cstring(c->arena, buf_cstr(&out), c->span);
 }
 
 static struct value network_value(struct func_call *c, struct network n)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
-
 	bool shown_as_v4 = n.bits == 128 && n.ip >> 32 == 0xffff && n.prefix >= 96;
 
 	write_address(&out, n.ip, n.bits);
 	buf_printf(&out, "/%d", shown_as_v4 ? n.prefix - 96 : n.prefix);
-	return value_string(arena_str(c->arena, buf_str(&out)), c->span);
+	return value_cstring(c->arena, buf_cstr(&out), c->span);
 }
 
 /* The greatest number that `bits` bits hold. */

@@ -9,6 +9,7 @@
 #include "lang/expr/functions/re2_class.h"
 #include "lang/expr/text.h"
 
+#include "base/cluster.h"
 #include "base/vec.h"
 
 #include <ctype.h>
@@ -232,7 +233,7 @@ static void parse_quoted(struct parser *p, struct item *item)
 
 	for (p->in.i += 2; p->in.i < p->in.s.n && !next_is(p, "\\E"); p->in.i += n) {
 		*item = new_item(p, false);
-		re2_put_rune(&p->in.out, text_rune(p->in.s, p->in.i, &n));
+		re2_put_rune(&p->in.out, str_rune(p->in.s, p->in.i, &n));
 	}
 	p->in.i += next_is(p, "\\E") ? 2 : 0;
 }
@@ -304,7 +305,7 @@ static int parse_item(struct parser *p, struct item *item)
 		return 0;
 	}
 	*item = new_item(p, false);
-	re2_put_rune(&p->in.out, text_rune(p->in.s, p->in.i, &n));
+	re2_put_rune(&p->in.out, str_rune(p->in.s, p->in.i, &n));
 	p->in.i += n;
 	return 0;
 }

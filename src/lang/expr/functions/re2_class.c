@@ -7,6 +7,8 @@
 
 #include "lang/expr/text.h"
 
+#include "base/cluster.h"
+
 #include <ctype.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -149,11 +151,7 @@ static int octal(struct str s, size_t i)
 
 static int hex_digit(struct str s, size_t i)
 {
-	unsigned char c = i < s.n ? (unsigned char)s.p[i] : 0;
-
-	if (!isxdigit(c))
-		return -1;
-	return isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+	return i < s.n ? hex_value(s.p[i]) : -1;
 }
 
 /* \x7f and \x{10ffff}; in->i is behind the x. */
@@ -185,7 +183,7 @@ int re2_read_escape(struct re2_in *in, ucs4_t *ret)
 
 	if (in->i >= in->s.n)
 		return re2_error(in, "a backslash at the end", from);
-	c = text_rune(in->s, in->i, &n);
+	c = str_rune(in->s, in->i, &n);
 	in->i += n;
 	if (c >= '1' && c <= '7' && octal(in->s, in->i) < 0)
 		return re2_error(in, "no such escape (there are no backreferences)", from);
@@ -336,7 +334,7 @@ static int read_class_char(struct re2_in *in, size_t start, ucs4_t *ret)
 		return re2_error(in, "a class of characters without its closing ]", start);
 	if (in->s.p[in->i] == '\\')
 		return re2_read_escape(in, ret);
-	*ret = text_rune(in->s, in->i, &n);
+	*ret = str_rune(in->s, in->i, &n);
 	in->i += n;
 	return 0;
 }

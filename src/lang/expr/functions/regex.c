@@ -5,6 +5,7 @@
 #include "lang/expr/text.h"
 
 #include "base/buf.h"
+#include "base/cluster.h"
 #include "base/vec.h"
 
 #include <unictype.h>
@@ -113,7 +114,7 @@ static size_t rune_length(struct str s, size_t at)
 	size_t n = 1;
 
 	if (at < s.n)
-		text_rune(s, at, &n);
+		str_rune(s, at, &n);
 	return n;
 }
 
@@ -169,7 +170,7 @@ static bool read_name(struct str s, size_t *i, struct str *ret)
 	bool braces = *i < s.n && s.p[*i] == '{';
 	size_t from = *i + braces, end = from, n;
 
-	while (end < s.n && is_name_rune(text_rune(s, end, &n)))
+	while (end < s.n && is_name_rune(str_rune(s, end, &n)))
 		end += n;
 	*ret = str_slice(s, from, end);
 	if (end == from || (braces && (end >= s.n || s.p[end] != '}')))

@@ -22,7 +22,7 @@ static int map_runes(struct func_call *c, struct str s, ucs4_t (*map)(ucs4_t), s
 	AUTO(buf) struct buf b = BUF_INIT;
 
 	for (size_t i = 0, n; i < s.n; i += n)
-		buf_add_utf8(&b, map(text_rune(s, i, &n)));
+		buf_add_utf8(&b, map(str_rune(s, i, &n)));
 	return ret_buf(c, &b, ret, err);
 }
 
@@ -56,7 +56,7 @@ static int fn_title(struct func_call *c, const struct value *args, size_t nargs 
 	ucs4_t before = ' ';
 
 	for (size_t i = 0, n; i < s.n; i += n) {
-		ucs4_t r = text_rune(s, i, &n);
+		ucs4_t r = str_rune(s, i, &n);
 
 		buf_add_utf8(&b, is_separator(before) ? uc_totitle(r) : r);
 		before = r;
@@ -77,7 +77,7 @@ static size_t last_rune(struct str s)
 static bool in_set(struct str cutset, ucs4_t r)
 {
 	for (size_t i = 0, n; i < cutset.n; i += n)
-		if (text_rune(cutset, i, &n) == r)
+		if (str_rune(cutset, i, &n) == r)
 			return true;
 	return false;
 }
@@ -91,9 +91,9 @@ static struct str trim_both(struct str s, struct str cutset, bool (*is_in)(struc
 {
 	size_t n;
 
-	while (s.n && is_in(cutset, text_rune(s, 0, &n)))
+	while (s.n && is_in(cutset, str_rune(s, 0, &n)))
 		s = str_slice(s, n, s.n);
-	while (s.n && is_in(cutset, text_rune(s, last_rune(s), &n)))
+	while (s.n && is_in(cutset, str_rune(s, last_rune(s), &n)))
 		s.n = last_rune(s);
 	return s;
 }
@@ -242,7 +242,7 @@ static int fn_split(struct func_call *c, const struct value *args, size_t nargs 
 		size_t skip = sep.n;
 
 		if (!sep.n) { /* into code points */
-			text_rune(rest, 0, &one.n);
+			str_rune(rest, 0, &one.n);
 			more = one.n < rest.n;
 		} else {
 			ptrdiff_t at = str_find(rest, sep);
@@ -296,7 +296,7 @@ static int fn_replace(struct func_call *c, const struct value *args, size_t narg
 	if (!what.n) { /* between all code points, and at both ends */
 		buf_add_str(&b, by);
 		for (size_t i = 0, n; i < rest.n; i += n) {
-			text_rune(rest, i, &n);
+			str_rune(rest, i, &n);
 			buf_add(&b, rest.p + i, n);
 			buf_add_str(&b, by);
 		}

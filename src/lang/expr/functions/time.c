@@ -9,7 +9,7 @@
 
 static struct value text(struct func_call *c, const struct buf *b)
 {
-	return value_string(arena_str(c->arena, buf_str(b)), c->span);
+	return value_cstring(c->arena, buf_cstr(b), c->span);
 }
 
 /* Reads argument i; the error names it. */
@@ -72,7 +72,7 @@ static void put_year(struct buf *out, const struct moment *m, size_t n)
 
 static void put_month(struct buf *out, const struct moment *m, size_t n)
 {
-	const char *name = moment_months[m->month - 1];
+	const char *name = gotime_months[m->month - 1];
 
 	if (n <= 2)
 		put_number(out, n, m->month);
@@ -87,7 +87,7 @@ static void put_day(struct buf *out, const struct moment *m, size_t n)
 
 static void put_weekday(struct buf *out, const struct moment *m, size_t n)
 {
-	const char *name = moment_weekdays[m->weekday];
+	const char *name = gotime_weekdays[m->weekday];
 
 	buf_add(out, name, n == 3 ? 3 : strlen(name));
 }
@@ -250,10 +250,10 @@ static int calendar(struct func_call *c, const struct moment *m, bool with_unix,
 	}
 	moment_write(&rfc3339, m);
 	v[n++] = (struct value_attr){ .key = STR("month_name"),
-				      .value = value_cstring(c->arena, moment_months[m->month - 1],
+				      .value = value_cstring(c->arena, gotime_months[m->month - 1],
 							     c->span) };
 	v[n++] = (struct value_attr){ .key = STR("weekday_name"),
-				      .value = value_cstring(c->arena, moment_weekdays[m->weekday],
+				      .value = value_cstring(c->arena, gotime_weekdays[m->weekday],
 							     c->span) };
 	v[n].key = with_unix ? STR("unix") : STR("rfc3339");
 	v[n++].value = with_unix ? value_i64(c->arena, m->unix_s, c->span) : text(c, &rfc3339);

@@ -1,6 +1,7 @@
 /* What a YAML scalar means: its tag decides, else its looks. */
 #include "lang/expr/functions/yaml_scalar.h"
 
+#include "lang/expr/functions/moment.h"
 #include "lang/expr/number.h"
 #include "lang/expr/text.h"
 
@@ -64,7 +65,7 @@ static bool prefixed(struct func_call *c, struct str s, struct value *ret)
 	size_t i = s.n && (negative || s.p[0] == '+');
 	struct number *n;
 	uint64_t v = 0;
-	unsigned base;
+	int base;
 
 	if (i + 2 >= s.n || s.p[i] != '0')
 		return false;
@@ -75,11 +76,10 @@ static bool prefixed(struct func_call *c, struct str s, struct value *ret)
 	if (!base)
 		return false;
 	for (i += 2; i < s.n; i++) {
-		unsigned char ch = (unsigned char)s.p[i];
-		unsigned d = isdigit(ch) ? ch - 48u : isxdigit(ch) ? (ch | 0x20u) - 'a' + 10 : 99;
+		int d = hex_value(s.p[i]);
 
-		if (d >= base || __builtin_mul_overflow(v, base, &v) ||
-		    __builtin_add_overflow(v, d, &v))
+		if (d < 0 || d >= base || __builtin_mul_overflow(v, (unsigned)base, &v) ||
+		    __builtin_add_overflow(v, (unsigned)d, &v))
 			return false;
 	}
 	if (negative && v > (uint64_t)INT64_MAX + 1)
@@ -116,14 +116,6 @@ static bool digits(struct str s, size_t *i, size_t min, size_t max, unsigned *re
 static bool literal(struct str s, size_t *i, char c)
 {
 	return *i < s.n && s.p[*i] == c && ++*i;
-}
-
-static unsigned days_in(unsigned year, unsigned month)
-{
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	return month == 2 && leap ? 29 : days[month - 1];
 }
 
 /* h:m:s with an optional fraction, which is dropped. */
@@ -173,7 +165,7 @@ static bool timestamp(struct func_call *c, struct str s, struct value *ret)
 
 	if (!digits(s, &i, 4, 4, &year) || !literal(s, &i, '-') || !digits(s, &i, 1, 2, &month) ||
 	    !literal(s, &i, '-') || !digits(s, &i, 1, 2, &day) || !month || month > 12 || !day ||
-	    day > days_in(year, month))
+	    (int)day > moment_days_in_month(year, (int)month))
 		return false;
 	sep = i < s.n ? s.p[i++] : 0;
 	if (sep && sep != 'T' && sep != 't' && sep != ' ')

@@ -10,6 +10,8 @@
 #include "lang/expr/number.h"
 #include "lang/expr/text.h"
 
+#include "base/cluster.h"
+
 #define INDENT 2
 #define WIDTH 80
 #define SIMPLE_KEY_MAX 128 /* bytes; longer keys are written behind "?" */
@@ -95,7 +97,7 @@ static struct shape shape_of(struct str s)
 	bool space_before = false;
 
 	for (size_t i = 0, n; i < s.n; i += n) {
-		ucs4_t c = text_rune(s, i, &n);
+		ucs4_t c = str_rune(s, i, &n);
 
 		if (!is_printable(c) || (c == ' ' && i + 1 == s.n) || (is_break(c) && space_before))
 			shape.literal_allowed = false;
@@ -134,7 +136,7 @@ static void put_quoted(struct writer *w, struct str s, bool fold)
 
 	put_indicator(w, "\"", true, false, false);
 	for (size_t i = 0, n; i < s.n; i += n) {
-		ucs4_t c = text_rune(s, i, &n);
+		ucs4_t c = str_rune(s, i, &n);
 
 		if (c == ' ' && fold && !space && w->column > WIDTH && i > 0 && i + 1 < s.n) {
 			put_indent(w);
@@ -158,7 +160,7 @@ static bool break_before(struct str s, size_t end, size_t *ret_start)
 
 	for (*ret_start = end; *ret_start;)
 		if (((uint8_t)s.p[--*ret_start] & 0xc0) != 0x80)
-			return is_break(text_rune(s, *ret_start, &n));
+			return is_break(str_rune(s, *ret_start, &n));
 	return false;
 }
 
@@ -180,13 +182,13 @@ static void put_literal(struct writer *w, struct str s)
 	size_t n;
 
 	put_indicator(w, "|", true, false, false);
-	if (s.p[0] == ' ' || is_break(text_rune(s, 0, &n)))
+	if (s.p[0] == ' ' || is_break(str_rune(s, 0, &n)))
 		put_indicator(w, "2", false, false, false);
 	put_chomping(w, s);
 	put_break(w);
 	w->indention = w->whitespace = true;
 	for (size_t i = 0; i < s.n; i += n) {
-		if (is_break(text_rune(s, i, &n))) {
+		if (is_break(str_rune(s, i, &n))) {
 			buf_add(w->out, s.p + i, n);
 			w->column = 0;
 			w->indention = at_start = true;
