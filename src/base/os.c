@@ -117,7 +117,7 @@ int os_mkdir_all(const char *path, int mode, struct err *err)
 	return 0;
 }
 
-/* Removes name below the directory dirfd; stays on descriptors, so that nobody can swap in a link. */
+/* Removes name below the directory dirfd; by descriptors, so that nobody can swap in a link. */
 static int remove_at(int dirfd, const char *name)
 {
 	struct dirent *e;

@@ -16,7 +16,7 @@ enum proc_stream { PROC_STDOUT, PROC_STDERR };
 
 struct proc_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
-	const char *const *env;	 /* "K=V" is set in the environment, "K" alone taken away; or NULL */
+	const char *const *env;	 /* "K=V" is set in the environment, "K" taken away; or NULL */
 	bool clean_env;		 /* only what env says */
 	const char *dir;	 /* working directory or NULL */
 	struct str input;	 /* its standard input; empty: /dev/null */

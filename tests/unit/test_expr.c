@@ -257,7 +257,7 @@ static void test_limits(void **state UNUSED)
 	got = evaluate(loop, STR("length([for a in range(1000) : [for b in range(1000) : [for c in "
 			      "range(1000) : a]]])"));
 	assert_true(str_find(got, STR("This is too much to evaluate")) >= 0);
-	/* A few steps on values that are large already end, too: texts doubled from local to local. */
+	/* A few steps on values that are large already end, too: texts that are doubled often. */
 	assert_non_null(arena_alloc(large, EVAL_MEMORY_MAX));
 	got = evaluate(large, STR("1 + 1"));
 	assert_true(str_find(got, STR("more than 1024 MiB of memory")) >= 0);

@@ -15,8 +15,7 @@ static bool has_optional(const struct type *t)
 	return false;
 }
 
-/* A constraint as the type of a value: an attribute that may be left out is there, if only as null.
- */
+/* A constraint as a value's type: an attribute that may be left out is there, if only as null. */
 static const struct type *as_value_type(struct arena *a, const struct type *t)
 {
 	struct type *ret;
@@ -153,8 +152,7 @@ static int convert_part(struct arena *a, struct value v, size_t i, const struct 
 	return 0;
 }
 
-/* Elements of no common type but any: nulls and unknowns take the type of the others, which is one.
- */
+/* Elements of no common type but any: nulls and unknowns take the one type of the others. */
 static int agree(const struct type *const *types, struct value *v, size_t n,
 		 const struct type **ret, struct err *err)
 {
@@ -274,8 +272,8 @@ static int to_object(struct arena *a, struct value v, const struct type *want, s
 			continue;
 		}
 		attrs[i].key_span = have->key_span;
-		if (convert_part(a, v, (size_t)(have - v.attrs->v), w->type, &attrs[i].value, err) <
-		    0)
+		if (convert_part(a, v, (size_t)(have - v.attrs->v), w->type, &attrs[i].value,
+				 err) < 0)
 			return -1;
 	}
 	*ret = value_object(a, attrs, want->n, v.span);

@@ -1,5 +1,4 @@
-/* Diagnostics of evaluation: the mistake, the expression around it, and the values that took part.
- */
+/* Diagnostics of evaluation: the mistake, the expression around it, the values that took part. */
 #include "lang/expr/evaluate.h"
 
 #include "lang/expr/print.h"

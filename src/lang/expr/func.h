@@ -41,7 +41,7 @@ struct func_param {
 
 struct func_example {
 	const char *expr;
-	const char *result; /* as jsonencode gives it; NULL: it depends on time, chance or machine */
+	const char *result; /* as jsonencode gives it; NULL: that depends on time or chance */
 };
 
 /* One call on its way. */

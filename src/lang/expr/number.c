@@ -148,8 +148,8 @@ static bool stands_for(const char *text, const struct number *n)
 	mpfr_set_str(back, text, 10, MPFR_RNDN);
 	if (power) {
 		mpfr_sub(back, back, n->v, MPFR_RNDN);
-		mpfr_mul_2si(back, back, (long)(bits + 1 - mpfr_get_exp(n->v)),
-			     MPFR_RNDN); /* in half units of the last bit */
+		/* in half units of the last bit */
+		mpfr_mul_2si(back, back, (long)(bits + 1 - mpfr_get_exp(n->v)), MPFR_RNDN);
 		ret = mpfr_cmpabs_ui(back, 1) <= 0;
 	} else {
 		ret = mpfr_equal_p(back, n->v);
@@ -158,8 +158,7 @@ static bool stands_for(const char *text, const struct number *n)
 	return ret;
 }
 
-/* Fewest decimal digits that still stand for n: more digits are never worse, so halving finds it.
- */
+/* Fewest decimal digits that stand for n: more are never worse, so halving finds it. */
 static size_t shortest_digits(struct arena *a, const struct number *n)
 {
 	size_t low = 2, high = digits_max(n);

@@ -15,8 +15,8 @@
 
 struct func_call;
 
-/* s in normal form C: s itself where it already is, else a copy in the arena. Bytes that are no UTF-8
- * become U+FFFD. */
+/* s in normal form C: s itself where it already is, else a copy in the arena. Bytes that are no
+ * UTF-8 become U+FFFD. */
 struct str text_nfc(struct arena *a, struct str s);
 size_t text_count_clusters(struct str s);
 /* unicode.IsSpace of the reference: the property White_Space. */

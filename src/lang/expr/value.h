@@ -24,7 +24,7 @@ enum value_kind {
 	VALUE_OBJECT,
 };
 
-struct type;	   /* lang/expr/type.h: what null, unknown and empty collections are of; NULL: any */
+struct type;	   /* lang/expr/type.h: of null, unknown and empty collections; NULL: any */
 struct number;	   /* lang/expr/number.h: an MPFR number in an arena */
 struct refinement; /* lang/expr/refine.h: what is known of an unknown value */
 

@@ -4,8 +4,8 @@
  *	if (gotmpl_render_text(&env, STR("packer-{{timestamp}}"), &out, &err) < 0) …
  *
  * Who renders says which functions exist and what the dot is. Values are those of lang/expr: text,
- * numbers, booleans, lists and objects. A field that an object lacks is an
- * error, as of Go's structs; what a map lacks is Go's "no value".
+ * numbers, booleans, lists and objects. A field that an object lacks is an error, as of Go's
+ * structs; what a map lacks is Go's "no value".
  */
 #ifndef INGOT_LANG_GOTMPL_GOTMPL_H
 #define INGOT_LANG_GOTMPL_GOTMPL_H
@@ -54,7 +54,7 @@ int gotmpl_render_text(struct gotmpl_env *env, struct str text, struct str *ret,
 /* What a text is made of, for those who put templates into another form. */
 struct gotmpl_part {
 	bool action;
-	bool operand; /* an action that is one field, variable or constant: it calls nothing */
+	bool operand;	 /* an action that is one field, variable or constant: it calls nothing */
 	struct str text; /* as it comes out; of an action what stands between the braces */
 };
 /* Errors as gotmpl_parse; ERR_UNSUPPORTED where actions belong together (if, range, variables…). */

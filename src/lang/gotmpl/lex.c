@@ -218,9 +218,9 @@ static int lex_char(struct lexer *l, struct item *ret, struct err *err)
 	cp = s.n ? (uint8_t)s.p[0] : 0;
 	n = cp < 0x80 ? 1 : cp < 0xe0 ? 2 : cp < 0xf0 ? 3 : 4;
 	if (s.n != n || utf8_invalid_at(s) >= 0)
-		return gotmpl_error(
-		    err, ret->pos,
-		    "single quotes hold one character; text is written with \" or `");
+		return gotmpl_error(err, ret->pos,
+				    "single quotes hold one character; text is written with \" or "
+				    "`");
 	if (n > 1)
 		cp &= 0x7fu >> n;
 	for (uint32_t i = 1; i < n; i++)

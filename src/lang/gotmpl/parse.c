@@ -211,9 +211,9 @@ static int check_pipeline(struct parser *p, const struct node *pipe)
 		const struct node *first = pipe->commands[i].args[0];
 
 		if (first->kind == NODE_CONST || first->kind == NODE_DOT || first->kind == NODE_NIL)
-			return gotmpl_error(
-			    p->err, first->pos,
-			    "a value cannot stand behind '|'; a function belongs there");
+			return gotmpl_error(p->err, first->pos,
+					    "a value cannot stand behind '|'; a function belongs "
+					    "there");
 	}
 	return 0;
 }

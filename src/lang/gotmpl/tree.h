@@ -4,8 +4,8 @@
 
 #include "lang/gotmpl/gotmpl.h"
 
-#define GOTMPL_DEPTH_MAX 200 /* nesting of actions and parentheses, calls of templates */
-#define GOTMPL_OUTPUT_MAX ((size_t)16 << 20) /* bytes a rendering may give */
+#define GOTMPL_DEPTH_MAX 200		     /* nesting of actions, parentheses, templates */
+#define GOTMPL_OUTPUT_MAX ((size_t)16 << 20) /* bytes a rendering, or one function, may give */
 #define GOTMPL_STEPS_MAX 10000000	     /* nodes a rendering may visit: ranges in ranges end */
 
 enum item_kind {

@@ -90,8 +90,7 @@ static int net_brackets(const struct layout *l, const struct line *line)
 	return net;
 }
 
-/* Brackets that a line opens together are one level, however many there are, and end it together.
- */
+/* Brackets that a line opens together are one level, however many, and end it together. */
 static void set_indent(struct layout *l, const struct line *line)
 {
 	int net;

@@ -16,8 +16,8 @@
 #include "lang/hcl/token.h"
 #include "lang/hcl/tree.h"
 
-#define HCL_DEPTH_MAX 500		     /* nesting of brackets, blocks and templates */
-#define HCL_SIZE_MAX ((size_t)64 << 20)	     /* bytes; what readers of files ask os_read_file for */
+#define HCL_DEPTH_MAX 500		/* nesting of brackets, blocks and templates */
+#define HCL_SIZE_MAX ((size_t)64 << 20) /* bytes; what readers of files ask os_read_file for */
 
 /* 0, or -1 with errors in d; *ret is made in either case. */
 int hcl_parse(struct arena *a, struct source *src, struct diags *d, struct hcl_body **ret);
@@ -25,6 +25,7 @@ int hcl_parse(struct arena *a, struct source *src, struct diags *d, struct hcl_b
  * hcl_format_tokens takes them. */
 int hcl_check(struct arena *a, struct source *src, struct diags *d,
 	      struct hcl_tokens *ret) MUST_USE;
+/* As hcl_parse. */
 int hcl_parse_json(struct arena *a, struct source *src, struct diags *d, struct hcl_body **ret);
 /* One expression, which must be all of the source; *ret is NULL on failure. */
 int hcl_parse_expr(struct arena *a, struct source *src, struct diags *d,
@@ -40,8 +41,7 @@ struct hcl_schema_attr {
 };
 struct hcl_schema_block {
 	const char *type;
-	const char *const *labels; /* what each label is ("type", "name"), for messages;
-				      NULL-terminated or NULL */
+	const char *const *labels; /* what each one is ("type", "name"); NULL-terminated, or NULL */
 };
 struct hcl_schema {
 	const struct hcl_schema_attr *attrs;
@@ -64,8 +64,8 @@ int hcl_content(struct arena *a, const struct hcl_body *body, const struct hcl_s
 /* Every item an attribute (locals, variables, tags…); blocks are errors. */
 int hcl_attributes(struct arena *a, const struct hcl_body *body, struct diags *d,
 		   struct hcl_content *ret);
-const struct hcl_attr *hcl_content_attr(const struct hcl_content *c,
-					const char *name); /* NULL if absent */
+/* NULL if it is not there. */
+const struct hcl_attr *hcl_content_attr(const struct hcl_content *c, const char *name);
 
 /* What a block is called in messages: `source "null" "a"`. */
 const char *hcl_block_title(struct arena *a, const struct hcl_block *block);

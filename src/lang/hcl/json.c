@@ -1,6 +1,5 @@
 /* The JSON form: what is an argument and what a block is for the schema to say (content.c); here
- * are the objects' own properties, and values as expressions, in which every text is a template.
- */
+ * are the objects' own properties, and values as expressions, in which any text is a template. */
 #include "lang/hcl/json.h"
 
 #include "lang/expr/text.h"

@@ -1,5 +1,4 @@
-/* The parser's ground: tokens, spans, brackets and their partners, reports; and the entry points.
- */
+/* The parser's ground: tokens, spans, brackets and their partners, reports, the entry points. */
 #include "lang/hcl/parse.h"
 
 #include "lang/hcl/body.h"
@@ -281,9 +280,10 @@ static bool stranger(struct parser *p, size_t i)
 					 cp),
 			    "Replace it with a plain space, or delete it.");
 	else
-		parser_fail(
-		    p, i, arena_printf(p->arena, "'" STR_FMT "' has no meaning in HCL", STR_ARG(s)),
-		    "It may stand in quoted text and in comments only.");
+		parser_fail(p, i,
+			    arena_printf(p->arena, "'" STR_FMT "' has no meaning in HCL",
+					 STR_ARG(s)),
+			    "It may stand in quoted text and in comments only.");
 	return true;
 }
 
@@ -323,8 +323,9 @@ struct hcl_expr *parser_unexpected(struct parser *p, size_t i, const char *wante
 				      "This comment is never closed", "*/ ends it.");
 	if (p->v[i].kind == HCL_T_INVALID && stranger(p, i))
 		return NULL;
-	return parser_fail(
-	    p, i, arena_printf(p->arena, "Expected %s, found %s", wanted, name_of(p, i)), why);
+	return parser_fail(p, i,
+			   arena_printf(p->arena, "Expected %s, found %s", wanted, name_of(p, i)),
+			   why);
 }
 
 bool parser_down(struct parser *p, size_t i)
@@ -355,8 +356,8 @@ static void name_parts(struct arena *a, struct source *src, const struct hcl_bod
 	for (size_t i = 0; i < body->nblocks; i++) {
 		const struct hcl_block *block = &body->blocks[i];
 
-		parts[i] = (struct source_part){block->span.from, block->body->span.to,
-						hcl_block_title(a, block)};
+		parts[i] = (struct source_part){ block->span.from, block->body->span.to,
+						 hcl_block_title(a, block) };
 	}
 	src->parts = parts;
 	src->nparts = body->nblocks;

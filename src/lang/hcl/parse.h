@@ -12,8 +12,8 @@
 #include "lang/hcl/hcl.h"
 #include "lang/hcl/token.h"
 
-#define CHAIN_MAX \
-	2000 /* operators, or steps of a traversal, in a row: trees are that deep on their left */
+/* Operators, or steps of a traversal, in a row: trees are that deep on their left. */
+#define CHAIN_MAX 2000
 
 struct template_part; /* parse_template.c */
 
@@ -21,20 +21,17 @@ struct parser {
 	struct arena *arena;
 	struct source *src;
 	struct diags *diags;
-	struct str text;	/* what the tokens' offsets are of: the source's, or a JSON string's
-				   content */
-	const uint32_t *places; /* where in the source each byte of a JSON string is, or NULL: base
-				   + offset */
+	struct str text; /* what the tokens' offsets are of: the source's, or a JSON string's */
+	/* Where in the source each byte of a JSON string is; NULL: at base + its offset. */
+	const uint32_t *places;
 	uint32_t base;
-	bool check; /* for mistakes alone: of the tree nothing is kept, and its names are of the
-		       text */
+	bool check;	     /* for mistakes alone: no tree is kept, and its names are borrowed */
 	struct hcl_token *v; /* without comments: those that end a line are HCL_T_NEWLINE */
 	size_t n, pos;
-	size_t all; /* tokens there were, comments counted */
-	bool newlines; /* they count: in bodies and objects, not in other brackets */
+	size_t all;	 /* tokens there were, comments counted */
+	bool newlines;	 /* they count: in bodies and objects, not in other brackets */
 	unsigned depth;
-	size_t last_bad; /* token of the last report, so that none is blamed twice; SIZE_MAX: none
-			  */
+	size_t last_bad; /* token of the last report, for none is blamed twice; SIZE_MAX: none */
 	uint32_t *match; /* partner of each bracket, 0: none; made at the first mistake */
 	VEC(struct hcl_expr *) exprs; /* stacks of what open brackets have so far */
 	VEC(struct hcl_pair) pairs;
@@ -88,8 +85,8 @@ static inline bool parser_is_word(const struct parser *p, size_t i, const char *
 struct str parser_name(struct parser *p, size_t i); /* kept */
 /* Text of the source for the tree: a copy, if there is to be one. */
 struct str parser_keep(struct parser *p, struct str s);
-struct span parser_span(const struct parser *p, size_t from,
-			size_t to); /* of tokens, both included */
+/* Of tokens, both included; of bytes of the text. */
+struct span parser_span(const struct parser *p, size_t from, size_t to);
 struct span parser_bytes(const struct parser *p, uint32_t from, uint32_t to);
 /* The partner of a bracket, or 0. */
 size_t parser_match(struct parser *p, size_t open);

@@ -1,8 +1,7 @@
 /* Expressions: operators by precedence climbing, then traversals, then terms. */
 #include "lang/hcl/parse.h"
 
-/* Operators that stand between two operands; a higher level binds tighter, all group to the left.
- */
+/* Operators between two operands: a higher level binds tighter, and all group to the left. */
 static const struct {
 	uint8_t level, op;
 } operators[] = {
@@ -134,9 +133,9 @@ static struct hcl_expr *legacy_index(struct parser *p, struct hcl_expr *target, 
 /* target.*, and the .names and .numbers after it, which are of each item. */
 static struct hcl_expr *attr_splat(struct parser *p, struct hcl_expr *target, size_t star)
 {
-	struct hcl_expr *x =
-	    expr_new(p, HCL_SPLAT, span_join(target->span, parser_span(p, star, star)));
-	struct hcl_expr *each = expr_new(p, HCL_SPLAT_ITEM, parser_span(p, star, star));
+	struct span mark = parser_span(p, star, star);
+	struct hcl_expr *x = expr_new(p, HCL_SPLAT, span_join(target->span, mark));
+	struct hcl_expr *each = expr_new(p, HCL_SPLAT_ITEM, mark);
 
 	for (unsigned count = 0; each && parser_accept(p, HCL_T_DOT); count++) {
 		size_t i = parser_take(p);
@@ -158,7 +157,7 @@ static struct hcl_expr *attr_splat(struct parser *p, struct hcl_expr *target, si
 		return NULL;
 	x->splat.target = target;
 	x->splat.each = each;
-	x->splat.mark = parser_span(p, star, star);
+	x->splat.mark = mark;
 	x->span = span_join(x->span, each->span);
 	return x;
 }

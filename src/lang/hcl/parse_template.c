@@ -1,7 +1,6 @@
 /* Templates: quoted text, heredocs and bare text. The tokens first become parts in a row (literals
  * with escapes resolved and white space stripped as "~" and "<<-" ask for, values, and the words of
- * directives), then %{if} and
- * %{for} with what they enclose become trees (template_tree.c).
+ * directives), then %{if} and %{for} with what they enclose become trees (template_tree.c).
  */
 #include "lang/hcl/template.h"
 
@@ -96,7 +95,7 @@ struct reading {
 	size_t open; /* the token that began it all */
 	size_t base; /* of the parts */
 	enum hcl_token_kind end;
-	bool strip; /* the sequence before ended with ~} */
+	bool strip;    /* the sequence before ended with ~} */
 	bool unpaired; /* a directive could not be read: which belong together is not known */
 };
 
@@ -306,32 +305,35 @@ static bool read_part(struct parser *p, struct reading *r)
 	}
 }
 
-/* <<- : the smallest indentation of all lines that are not blank goes from the front of each. */
+static struct str skip_chars(struct str s, size_t n)
+{
+	for (; n; n--) {
+		int len = u8_mblen((const uint8_t *)s.p, s.n);
+
+		s = str_slice(s, (size_t)MAX(len, 1), s.n);
+	}
+	return s;
+}
+
+/* <<- : the smallest indentation of all lines that are not blank goes from the front of each. The
+ * first pass finds it, the second takes it off. */
 static void unindent(struct template_part *v, size_t n)
 {
-	size_t least = SIZE_MAX, chars, space;
-	bool line_start = true;
+	size_t least = SIZE_MAX;
 
-	for (int pass = 0; pass < 2; pass++, line_start = true) {
+	for (int pass = 0; pass < 2; pass++) {
+		bool line_start = true;
+
 		for (size_t i = 0; i < n; i++) {
-			bool text = v[i].kind == PART_TEXT,
-			     ends = text && v[i].text.n && v[i].text.p[v[i].text.n - 1] == '\n';
+			struct str s = v[i].kind == PART_TEXT ? v[i].text : STR("");
+			bool ends = s.n && s.p[s.n - 1] == '\n';
+			size_t chars, space = space_leading(s, &chars);
+			bool blank = ends && space == s.n;
 
-			if (line_start) {
-				chars = 0;
-				space = text ? space_leading(v[i].text, &chars) : 0;
-				if (text && ends && space == v[i].text.n)
-					chars = SIZE_MAX; /* a blank line */
-				else if (pass == 1 && text)
-					for (size_t k = 0; k < least; k++) {
-						int len = u8_mblen((const uint8_t *)v[i].text.p,
-								   v[i].text.n);
-
-						v[i].text = str_slice(
-						    v[i].text, (size_t)MAX(len, 1), v[i].text.n);
-					}
-				least = pass == 0 ? MIN(least, chars) : least;
-			}
+			if (line_start && !blank && pass == 0)
+				least = MIN(least, chars);
+			else if (line_start && !blank && v[i].kind == PART_TEXT)
+				v[i].text = skip_chars(s, least);
 			line_start = ends;
 		}
 	}

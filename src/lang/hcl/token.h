@@ -12,15 +12,17 @@ enum hcl_token_kind {
 	HCL_T_COMMENT, /* # and // with their newline, block comments without */
 	HCL_T_IDENT,
 	HCL_T_NUMBER,
+	/* Text: quotes, the opening line of a heredoc with its newline, its closing marker. */
 	HCL_T_OQUOTE,
-	HCL_T_CQUOTE, /* " */
+	HCL_T_CQUOTE,
 	HCL_T_OHEREDOC,
-	HCL_T_CHEREDOC, /* the opening line with its newline; the closing marker */
-	HCL_T_QUOTED_LIT,
-	HCL_T_STRING_LIT, /* text between quotes (escapes as written); in heredocs and templates */
-	HCL_T_TEMPLATE_INTERP,
-	HCL_T_TEMPLATE_CONTROL,
-	HCL_T_TEMPLATE_END, /* ${ or ${~, %{ or %{~, } or ~} */
+	HCL_T_CHEREDOC,
+	HCL_T_QUOTED_LIT, /* between quotes, escapes as written */
+	HCL_T_STRING_LIT, /* in heredocs and templates */
+	HCL_T_TEMPLATE_INTERP,	/* ${ or ${~ */
+	HCL_T_TEMPLATE_CONTROL, /* %{ or %{~ */
+	HCL_T_TEMPLATE_END,	/* } or ~} */
+	/* Brackets and punctuation. */
 	HCL_T_OBRACE,
 	HCL_T_CBRACE,
 	HCL_T_OBRACK,
@@ -35,6 +37,7 @@ enum hcl_token_kind {
 	HCL_T_DOUBLE_COLON,
 	HCL_T_FAT_ARROW,
 	HCL_T_QUESTION,
+	/* Operators. */
 	HCL_T_PLUS,
 	HCL_T_MINUS,
 	HCL_T_STAR,
@@ -49,7 +52,7 @@ enum hcl_token_kind {
 	HCL_T_AND,
 	HCL_T_OR,
 	HCL_T_BANG,
-	HCL_T_INVALID, /* a byte or operator that HCL has not: & | ^ ~ ; ' ` or bad UTF-8 */
+	HCL_T_INVALID, /* what HCL has not (& | ^ ~ ; ' `, bad UTF-8); empty: an end by force */
 };
 
 struct hcl_token {

@@ -9,42 +9,39 @@
 #include "lang/expr/value.h"
 
 enum hcl_kind {
-	HCL_LITERAL,  /* value: number, bool, null, string without templates */
-	HCL_TEMPLATE, /* parts: joined as text. One part alone that is no literal stands in "${…}":
-			 its value as it is */
+	HCL_LITERAL,	 /* value: number, bool, null, string without templates */
+	HCL_TEMPLATE,	 /* parts: joined as text, or the value of "${…}" alone as it is */
 	HCL_VARIABLE,	 /* name: the root of a traversal */
 	HCL_ATTR,	 /* target.name */
 	HCL_INDEX,	 /* target[key]; legacy target.0 with `legacy` set */
-	HCL_SPLAT,	 /* target[*]each or target.*each; each is a traversal whose root is
-			    HCL_SPLAT_ITEM */
+	HCL_SPLAT,	 /* target[*]each, target.*each; each: a traversal from HCL_SPLAT_ITEM on */
 	HCL_SPLAT_ITEM,	 /* the item of the innermost splat around */
 	HCL_CALL,	 /* name(args…); expand: the last argument has "..." */
 	HCL_CONDITIONAL, /* cond ? yes : no; also %{if}, where yes and no are HCL_TEMPLATEs */
 	HCL_BINARY,
 	HCL_UNARY,
-	HCL_PAREN,  /* (inner) */
-	HCL_TUPLE,  /* [items] */
-	HCL_OBJECT, /* {items}: keys and values alternate in `pairs` */
-	HCL_FOR, /* [for k, v in coll : value if cond], {for … : key => value… if cond}, %{for} */
+	HCL_PAREN,	 /* (inner) */
+	HCL_TUPLE,	 /* [items] */
+	HCL_OBJECT,	 /* {pairs} */
+	/* [for k, v in coll : value if cond], {for … : key => value… if cond}, %{for} */
+	HCL_FOR,
 };
 
 enum hcl_op {
-	HCL_OP_OR, HCL_OP_AND, HCL_OP_EQ, HCL_OP_NE, HCL_OP_LT, HCL_OP_LE, HCL_OP_GT, HCL_OP_GE,
+	HCL_OP_OR, HCL_OP_AND,
+	HCL_OP_EQ, HCL_OP_NE, HCL_OP_LT, HCL_OP_LE, HCL_OP_GT, HCL_OP_GE,
 	HCL_OP_ADD, HCL_OP_SUB, HCL_OP_MUL, HCL_OP_DIV, HCL_OP_MOD,
 	HCL_OP_NOT, HCL_OP_NEG,
 };
 
 struct hcl_pair {
-	/* A bare identifier is a literal string (`bare` set: hcl evaluates it as that, and a
-	 * traversal or a template as what it is); (expr) is HCL_PAREN. */
 	struct hcl_expr *key, *value;
-	bool bare;
+	bool bare; /* the key is a name alone: a literal string */
 };
 
 struct hcl_expr {
 	enum hcl_kind kind;
-	bool json; /* from the JSON form: its text may stand for a keyword, a reference or a call
-		      (hcl_as_native) */
+	bool json; /* from the JSON form: its text may stand for an expression (hcl_as_native) */
 	struct span span;
 	union {
 		struct value value;			/* LITERAL */
@@ -95,10 +92,11 @@ struct hcl_expr {
 		} object;				/* OBJECT */
 		struct {
 			struct str key_name, value_name; /* key_name empty: not asked for */
-			struct hcl_expr *coll, *key, *value,
-				*cond;	/* key: makes an object; cond may be NULL */
-			bool group;	/* … after the value */
-			bool join;	/* %{for}: the results are joined as text */
+			struct hcl_expr *coll, *value;
+			struct hcl_expr *key;	/* NULL: it makes no object */
+			struct hcl_expr *cond;	/* or NULL */
+			bool group;		/* … after the value */
+			bool join;		/* %{for}: the results are joined as text */
 		} loop;					/* FOR */
 	};
 };
@@ -131,8 +129,7 @@ struct hcl_body {
 	struct hcl_block *blocks;
 	size_t nblocks;
 	struct span span; /* with its braces; the whole file for the outermost */
-	struct span end;  /* the closing brace or the end of the file: where something missing is
-			     missing */
+	struct span end;  /* the closing brace or the end of the file: what lacks, lacks there */
 	bool is_json;
 	struct value json; /* object or tuple of objects */
 };

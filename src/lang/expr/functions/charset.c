@@ -141,8 +141,7 @@ static int convert(const char *to, const char *from, struct str s, struct buf *o
 	return why ? -1 : 0;
 }
 
-/* UTF-16 without a name for the order of bytes: the mark decides, big-endian where there is none.
- */
+/* UTF-16 of no named order of bytes: the mark decides, big-endian where there is none. */
 static bool is_utf16(const struct charset *cs)
 {
 	return streq(cs->iconv, "UTF-16");

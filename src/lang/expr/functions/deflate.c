@@ -16,10 +16,10 @@
 #define LOOKAHEAD (MATCH_MIN + MATCH_MAX)
 #define WINDOW 32768
 #define HASH_BITS 17
-#define CHAIN 128      /* candidates looked at */
-#define NICE 128       /* a match of that length ends the search */
-#define LAZY 16	       /* behind a match of that length no better one is looked for */
-#define FAR 4096       /* a match of the least length is not worth a larger distance */
+#define CHAIN 128 /* candidates looked at */
+#define NICE 128  /* a match of that length ends the search */
+#define LAZY 16	  /* behind a match of that length no better one is looked for */
+#define FAR 4096  /* a match of the least length is not worth a larger distance */
 #define BLOCK_TOKENS 16384
 #define STORED_MAX 65535
 #define LITERALS 286
@@ -47,8 +47,7 @@ struct deflate {
 	size_t ntokens;
 	uint32_t lit_freq[LITERALS], dist_freq[DISTANCES], len_freq[LENGTHS];
 	struct huffman lit, dist, lens;
-	uint8_t codegen[LITERALS + DISTANCES +
-			1]; /* the lengths of both codes, run-length encoded */
+	uint8_t codegen[LITERALS + DISTANCES + 1]; /* lengths of both codes, run-length encoded */
 };
 
 static const uint16_t length_base[] = { 3,  4,	5,  6,	 7,   8,   9,	10,  11, 13,
@@ -315,8 +314,7 @@ static size_t match_length(const uint8_t *a, const uint8_t *b, size_t max)
 	return n;
 }
 
-/* The longest match for the string at `at` among the candidates from `cand` on; 0 if there is none.
- */
+/* The longest match for the string at `at` among the candidates from `cand` on; 0: none. */
 static size_t find_match(const struct deflate *d, size_t at, size_t cand, size_t *ret_distance)
 {
 	size_t max = MIN(d->n - at, (size_t)MATCH_MAX), nice = MIN(max, (size_t)NICE),

@@ -1,5 +1,5 @@
-/* Functions of files and paths. Relative paths start at the template's folder, but for filebase64
- * and abspath, which the reference starts at the working folder. */
+/* Functions of files and paths. Relative paths start at the template's directory, but for
+ * filebase64 and abspath, which the reference starts at the working directory. */
 #include "lang/expr/eval.h"
 #include "lang/expr/functions/args.h"
 #include "lang/expr/functions/fileset.h"

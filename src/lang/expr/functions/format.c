@@ -161,8 +161,7 @@ static int put_integer(struct formatter *f, const struct verb *v, const struct n
 	return 0;
 }
 
-/* The shortest text that reads back as the same number, with an exponent where it is long: %g, %v.
- */
+/* %g, %v: the shortest text that reads back as the number, with an exponent where it is long. */
 static void put_shortest(struct buf *out, struct arena *a, const struct number *n, char e)
 {
 	struct str s = number_text(a, n), mantissa;

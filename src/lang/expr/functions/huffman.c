@@ -17,11 +17,10 @@ struct symbol {
 struct row {
 	uint32_t last;	    /* weight of the newest item */
 	uint32_t next_leaf; /* weight of the next symbol */
-	uint32_t
-		next_pair; /* weight of the next pair of the row below, NEVER while there is none */
+	uint32_t next_pair; /* weight of the next pair of the row below; NEVER: there is none yet */
 	size_t needed;	    /* items still to be made */
-	size_t leaves[HUFFMAN_BITS_MAX +
-		      1]; /* symbols left of the newest item's ancestor in each row */
+	/* Symbols left of the newest item's ancestor in each row. */
+	size_t leaves[HUFFMAN_BITS_MAX + 1];
 };
 
 static int by_freq(const void *a, const void *b)

@@ -50,8 +50,7 @@ static struct value object_from_json(struct func_call *c, struct value v)
 	return value_object_last(c->arena, out, v.attrs->n, c->span);
 }
 
-/* What the JSON reader made, as a value of HCL: normalized texts, sorted objects, the call's span.
- */
+/* What the JSON reader made as a value of HCL: texts normalized, objects sorted. */
 static struct value from_json(struct func_call *c, struct value v)
 {
 	struct value *out;

@@ -21,8 +21,8 @@ void re2_free(struct re2 *re);
 DEFINE_AUTO_PTR(re2, struct re2 *, re2_free);
 
 size_t re2_groups(const struct re2 *re); /* without the whole match */
-const char *re2_group_name(const struct re2 *re,
-			   size_t i); /* of the group i, from 1; NULL: it has none */
+/* Of the group i, from 1; NULL: it has none. */
+const char *re2_group_name(const struct re2 *re, size_t i);
 
 /* The first match in the UTF-8 text s from the byte `at` on: 1 with re2_groups() + 1 spans in ret
  * (p is NULL where a group took no part), 0 if there is none, -1 with err. */

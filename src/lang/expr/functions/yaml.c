@@ -1,8 +1,7 @@
 /* yamlencode and yamldecode.
  *
  * The reader walks libyaml's events. What a plain scalar is, is decided as in YAML 1.1 with the
- * reference's choices: yes and on are true, dates are texts in RFC 3339, numbers are decimal or
- * 0b….
+ * reference's choices: yes and on are true, dates are texts in RFC 3339, numbers decimal or 0b….
  */
 #include "lang/expr/functions/args.h"
 #include "lang/expr/functions/groups.h"
