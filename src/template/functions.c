@@ -29,13 +29,19 @@ static int give(struct gotmpl_env *env, struct str s, struct value *ret)
 }
 
 /* Arguments of all but the numbers of replace and split are text. */
+static int need_text_at(const struct value *args, size_t i, struct err *err)
+{
+	if (args[i].kind == VALUE_STRING)
+		return 0;
+	return err_set(err, ERR_INVALID, "argument %zu is %s, text belongs (in \" or `)", i + 1,
+		       value_kind_phrase(args[i]));
+}
+
 static int need_text(const struct value *args, size_t nargs, struct err *err)
 {
 	for (size_t i = 0; i < nargs; i++)
-		if (args[i].kind != VALUE_STRING)
-			return err_set(err, ERR_INVALID,
-				       "argument %zu is %s, text belongs (in \" or `)", i + 1,
-				       value_kind_phrase(args[i]));
+		if (need_text_at(args, i, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -257,11 +263,13 @@ static int fn_replace(struct gotmpl_env *env, const struct value *args, size_t n
 	AUTO(buf) struct buf b = BUF_INIT;
 	int64_t n;
 
-	if (need_text(args, 2, err) < 0 || need_text(args + 3, 1, err) < 0)
+	if (need_text(args, 2, err) < 0)
 		return -1;
 	if (!value_as_i64(args[2], &n))
 		return err_set(err, ERR_INVALID, "argument 3 is %s, a whole number belongs",
 			       value_kind_phrase(args[2]));
+	if (need_text_at(args, 3, err) < 0)
+		return -1;
 	replace(&b, args[3].string, args[0].string, args[1].string, n);
 	return give(env, buf_str(&b), ret);
 }

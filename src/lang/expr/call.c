@@ -30,14 +30,14 @@ static void tell_unknown(struct eval *e, const struct hcl_expr *x)
 	struct diag *g;
 
 	if (e->funcs && func_find(func_groups, x->call.name)) {
-		g = eval_error(e, name_span(x), x, NULL, "%s() cannot be called here", name);
+		g = eval_error(e, name_span(x), x, x, "%s() cannot be called here", name);
 		if (*e->funcs) /* defaults of variables */
 			diag_detail(e->diags, g, "Only %s() can be.", (*e->funcs)->rows[0].name);
 		else
 			diag_detail(e->diags, g, "Only constant values can stand here.");
 		return;
 	}
-	g = eval_error(e, name_span(x), x, NULL, "There is no function \"%s\"", name);
+	g = eval_error(e, name_span(x), x, x, "There is no function \"%s\"", name);
 	if (colons > 0)
 		diag_detail(e->diags, g,
 			    "There are no functions in \"%.*s::\": all are called by one name.",
@@ -120,7 +120,7 @@ static bool count_fits(struct call *c)
 	if (c->n < fixed) {
 		end.from = end.to > end.from ? end.to - 1 : end.from; /* the closing parenthesis */
 		diag_detail(c->e->diags,
-			    eval_error(c->e, end, c->x, NULL, "%s needs an argument \"%s\"",
+			    eval_error(c->e, end, c->x, c->x, "%s needs an argument \"%s\"",
 				       c->f->name, c->f->params[c->n].name),
 			    "It takes %s%zu, and there %s %zu.", open ? "at least " : "", fixed,
 			    c->n == 1 ? "is" : "are", c->n);
@@ -128,7 +128,7 @@ static bool count_fits(struct call *c)
 	}
 	if (!open && c->n > fixed) {
 		diag_detail(c->e->diags,
-			    eval_error(c->e, c->exprs[fixed]->span, c->x, NULL,
+			    eval_error(c->e, c->exprs[fixed]->span, c->x, c->x,
 				       "%s has too many arguments", c->f->name),
 			    "It takes %zu argument%s, and there are %zu.", fixed,
 			    fixed == 1 ? "" : "s", c->n);

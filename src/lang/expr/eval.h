@@ -59,6 +59,8 @@ int eval_expr_as(struct eval *e, const struct hcl_expr *x, const struct type *wa
 int eval_type(struct eval *e, const struct hcl_expr *x, const struct type **ret);
 /* The same where optional() takes a type alone: convert(). */
 int eval_type_plain(struct eval *e, const struct hcl_expr *x, const struct type **ret);
+/* The values that took part in x are told with a diagnostic of the caller's. */
+void eval_tell_values(struct eval *e, struct diag *g, const struct hcl_expr *x);
 /* Only literals, no names or functions: the value of a tree that must be constant. */
 bool eval_is_constant(const struct hcl_expr *x);
 

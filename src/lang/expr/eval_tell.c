@@ -72,6 +72,11 @@ struct diag *eval_error(struct eval *e, struct span span, const struct hcl_expr 
 	return g;
 }
 
+void eval_tell_values(struct eval *e, struct diag *g, const struct hcl_expr *x)
+{
+	g->values = values_of(e, x);
+}
+
 const char *eval_sentence(struct eval *e, const char *msg)
 {
 	char *ret = arena_printf(e->arena, "%s%s", msg, ends_with(msg, ".") ? "" : ".");

@@ -125,15 +125,38 @@ static bool check_common(struct object *o, const struct hcl_attr *at, const stru
 {
 	bool plain = row->type == SPEC_T_STR || row->type == SPEC_T_INT ||
 		     row->type == SPEC_T_BOOL || row->type == SPEC_T_DURATION;
-	int64_t whole;
 
 	if (v.kind == VALUE_NULL && plain)
 		diag_error(o->e->diags, at->expr->span, "\"%s\" cannot be null", row->name);
-	else if (v.kind == VALUE_NUMBER && row->type == SPEC_T_INT && !value_as_i64(v, &whole))
-		diag_error(o->e->diags, at->expr->span, "\"%s\" takes a whole number", row->name);
 	else
 		return row->type != SPEC_T_DURATION || v.kind != VALUE_STRING || v.string.n;
 	return false;
+}
+
+/* Whether HCL has what a row holds: whole numbers for integers, no null among elements. */
+static bool check_value(struct object *o, const struct hcl_attr *at, const struct spec_row *row,
+			struct value v)
+{
+	bool listed = row_type(row)->kind != TYPE_ANY && (value_is_seq(v) || value_is_attrs(v));
+	struct diag *g = NULL;
+	int64_t whole;
+
+	if (v.kind == VALUE_NUMBER && !value_as_i64(v, &whole) &&
+	    (row->type == SPEC_T_INT || row->type == SPEC_T_INTS))
+		g = diag_error(o->e->diags, at->expr->span, "\"%s\" takes whole numbers",
+			       row->name);
+	for (size_t i = 0; !g && listed && i < value_len(v); i++) {
+		struct value one = value_is_seq(v) ? v.seq->v[i] : v.attrs->v[i].value;
+
+		if (one.kind == VALUE_NULL)
+			g = diag_error(o->e->diags, at->expr->span,
+				       "\"%s\" cannot have null in it", row->name);
+		else if (!check_value(o, at, row, one))
+			return false;
+	}
+	if (g)
+		eval_tell_values(o->e, g, at->expr);
+	return !g;
 }
 
 static void add_attr(struct object *o, const struct hcl_attr *at)
@@ -161,10 +184,13 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 		v = value_unknown(at->expr->span);
 	else if (value_convert(a, v, row_type(row), &v, &err) < 0) {
 		g = diag_error(o->e->diags, at->expr->span, "\"%s\": %s", row->name, err.msg);
+		eval_tell_values(o->e, g, at->expr);
 		if (v.kind == VALUE_STRING && row_type(row)->kind == TYPE_LIST)
 			diag_detail(o->e->diags, g, "Write it in brackets: %s = [\"…\"].",
 				    row->name);
 	}
+	else if (!check_value(o, at, row, v))
+		return;
 	if (o->open && !check_common(o, at, row, v))
 		return;
 	if (!v.span.src)

@@ -106,9 +106,10 @@ static bool read_dynamic(struct expansion *x, const struct hcl_content *c)
 	return eval_expr(e, each->expr, &x->coll) == 0;
 }
 
-static bool check_collection(struct expansion *x, struct span span)
+static bool check_collection(struct expansion *x, const struct hcl_expr *each)
 {
 	struct value v = x->coll;
+	struct span span = each->span;
 
 	if ((value_is_seq(v) || value_is_attrs(v)) && value_len(v) > BLOCKS_MAX) {
 		diag_error(x->e->diags, span, "\"for_each\" has %zu elements; at most %d can be",
@@ -120,8 +121,11 @@ static bool check_collection(struct expansion *x, struct span span)
 	if (v.kind == VALUE_UNKNOWN &&
 	    (!v.type || v.type->kind == TYPE_ANY || !type_is_primitive(v.type)))
 		return true;
-	diag_error(x->e->diags, span, "\"for_each\" takes a list, set, map or object, not %s",
-		   v.kind == VALUE_NULL ? "null" : value_kind_phrase(v));
+	eval_tell_values(x->e,
+			 diag_error(x->e->diags, span,
+				    "\"for_each\" takes a list, set, map or object, not %s",
+				    v.kind == VALUE_NULL ? "null" : value_kind_phrase(v)),
+			 each);
 	return false;
 }
 
@@ -234,7 +238,7 @@ static int expand(struct eval *e, const struct hcl_schema *schema, const struct 
 	}
 	if (hcl_content(e->arena, block->body, &dynamic_schema, e->diags, &c) < 0 ||
 	    !read_dynamic(&x, &c) ||
-	    !check_collection(&x, hcl_content_attr(&c, "for_each")->expr->span))
+	    !check_collection(&x, hcl_content_attr(&c, "for_each")->expr))
 		return -1;
 	add_all(&x);
 	return 0;

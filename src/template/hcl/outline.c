@@ -112,12 +112,14 @@ static void write_build(const struct hcl_template *t, const struct hcl_build *b,
 
 void hcl_outline_builds(struct hcl_template *t, struct buf *out)
 {
+	AUTO(buf) struct buf text = BUF_INIT;
 	struct hcl_build *builds = NULL;
 	size_t n = 0;
 
 	/* Its mistakes are validate's: what could be read is shown. */
 	hcl_read_builds(t, &builds, &n);
-	buf_adds(out, "> builds:\n");
+	buf_adds(&text, "> builds:\n");
 	for (size_t i = 0; i < n; i++)
-		write_build(t, &builds[i], i, out);
+		write_build(t, &builds[i], i, &text);
+	(void)hide_secrets(t, buf_str(&text), out);
 }

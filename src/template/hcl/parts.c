@@ -60,7 +60,7 @@ static bool check_filter(struct hcl_reader *r, const struct hcl_part *p)
 		return false;
 	}
 	for (size_t i = 0; i < names->n; i++)
-		if (!is_source(r, names->v[i]))
+		if (names->v[i][0] && !is_source(r, names->v[i]))
 			diag_warning(d, p->span, "\"%s\" in \"%s\" is no source of this template",
 				     names->v[i], p->only.n ? "only" : "except");
 	return true;

@@ -263,7 +263,7 @@ static void add_local(struct hcl_template *t, struct str name, struct span span,
 {
 	const char *s = arena_strndup(t->arena, name.p, name.n);
 
-	if (!hcl_define(t, "local", s, span, t->nlocals))
+	if (!hcl_define(t, "local", s, x->span, t->nlocals))
 		return;
 	HCL_PUSH(t->arena, t->locals, t->nlocals,
 		 (struct hcl_local){ .name = s,

@@ -161,6 +161,9 @@ static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct 
 		attrs[i] = (struct hcl_schema_attr){ build_rows[i].name, false };
 	attrs[ARRAY_LEN(build_rows)] = (struct hcl_schema_attr){ each_rows[0].name, false };
 	(void)hcl_items(r->e, body, &schema, &items);
+	for (size_t i = 0; i < items.nattrs; i++)
+		if (str_eqs(items.attrs[i].name, "sources"))
+			sources.span = items.attrs[i].expr->span; /* not where a variable got it */
 	hcl_read_sources(r, sources);
 	read_items(r, &items, true);
 	if (!r->nsources && d->errors == errors)
