@@ -18,7 +18,7 @@ char *cloud_data_dir(const struct flags *flags); /* caller frees; absolute */
 json_t *cloud_ask(const struct invocation *in, json_t *request, int *ret_code);
 /* A member of an answer, "-" where it is missing; borrowed. */
 const char *cloud_text(const json_t *answer, const char *member);
-/* A fault plan from its file, as it stands there. Errors: ERR_INVALID with file, line and column. */
+/* A fault plan from its file, unchecked. Errors: ERR_INVALID with file, line and column. */
 int cloud_read_faults(const char *path, json_t **ret, struct err *err) MUST_USE;
 
 #endif

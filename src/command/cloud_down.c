@@ -21,7 +21,8 @@ static int run(const struct invocation *in)
 		return 1;
 	}
 	if (!daemon_gone(dir, DOWN_MS)) {
-		ui_error(in, "The local cloud in %s does not stop; see cloud.log in that directory.",
+		ui_error(in,
+			 "The local cloud in %s does not stop; see cloud.log in that directory.",
 			 dir);
 		return 1;
 	}

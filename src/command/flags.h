@@ -5,8 +5,8 @@
 #include "command/command.h"
 
 /* Reads the flags in argv, which must outlive the result; the arguments are moved to its front and
- * *ret_args points at them. Errors: ERR_INVALID with the one line that Go's flag package has for the
- * mistake, as scripts know it. */
+ * *ret_args points at them. Errors: ERR_INVALID with the one line that Go's flag package has for
+ * the mistake, as scripts know it. */
 int flags_parse(const struct command *c, char **argv, struct flags **ret, char *const **ret_args,
 		struct err *err) MUST_USE;
 void flags_free(struct flags *f);

@@ -68,8 +68,8 @@ static const char head[] =
 	"[\\-\\-version] [\\-\\-help] <command> [<args>]\n"
 	".SH DESCRIPTION\n"
 	"ingot builds machine images for Amazon EC2 from Packer templates.\n"
-	"With \\fBbuild \\-local\\fR it needs no AWS account: it builds on a local cloud inside the\n"
-	"same program.\n"
+	"With \\fBbuild \\-local\\fR it needs no AWS account: it builds on a local cloud inside\n"
+	"the same program.\n"
 	"It takes Packer's commands and flags; when called as packer, it behaves as Packer does.\n"
 	"Flags start with one or two dashes and come before the arguments.\n"
 	".SH COMMANDS\n";
