@@ -232,7 +232,7 @@ bool clock_parse_rfc3339(struct str s, int64_t *ret_unix_ms)
 	int y, mo, d, h, mi, sec;
 	char text[64];
 	const char *p = text + strlen("2006-01-02T15:04:05");
-	struct tm tm;
+	struct tm tm, day;
 
 	if (s.n >= sizeof(text))
 		return false;
@@ -244,8 +244,11 @@ bool clock_parse_rfc3339(struct str s, int64_t *ret_unix_ms)
 	if (*p == '.')
 		for (p++; *p >= '0' && *p <= '9'; p++, scale /= 10)
 			ms += (*p - '0') * scale;
-	if (!parse_offset(p, &offset) || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 ||
-	    mi > 59 || sec > 60)
+	if (!parse_offset(p, &offset) || mo < 1 || mo > 12 || h > 23 || mi > 59 || sec > 60)
+		return false;
+	day = (struct tm){ .tm_year = y - 1900, .tm_mon = mo - 1, .tm_mday = d };
+	timegm(&day);
+	if (day.tm_mday != d) /* as that of February 30 is */
 		return false;
 	tm = (struct tm){ .tm_year = y - 1900,
 			  .tm_mon = mo - 1,

@@ -85,13 +85,13 @@ void diags_add(struct diags *d, const struct diags *from, const char *subject);
  *
  *	Error: SUMMARY
  *
- *	  on FILE line L, in SUBJECT:
- *	  FILE:L:C
- *	   L: source line
- *	      ^~~~~
- *	DETAIL
+ *	  on FILE line L, column C, in SUBJECT:
+ *	     L: source line
+ *	        ^~~~~
+ *	    VALUES
  *
- * (the header "on FILE line L:" is grammar that scripts know from the reference). */
+ *	DETAIL
+ * ("on FILE line L" is grammar that scripts know from the reference). */
 void diag_render(const struct diag *g, struct buf *out);
 void diags_render(const struct diags *d, struct buf *out); /* warnings first, then errors */
 

@@ -180,6 +180,9 @@ static void test_dates(void **state UNUSED)
 	assert_false(clock_parse_rfc3339(STR("2026-11-21T-3:08:44Z"), &t));
 	assert_false(clock_parse_rfc3339(STR("2026-11-21T03:08:44+1: 0"), &t));
 	assert_false(clock_parse_rfc3339(STR(" 026-11-21T03:08:44Z"), &t));
+	assert_false(clock_parse_rfc3339(STR("2026-02-29T03:08:44Z"), &t));
+	assert_false(clock_parse_rfc3339(STR("2026-04-00T03:08:44Z"), &t));
+	assert_true(clock_parse_rfc3339(STR("2024-02-29T03:08:44Z"), &t));
 	assert_true(clock_parse_rfc3339(STR("0006-08-02t15:04:05.25z"), &t));
 	buf_reset(&b);
 	clock_format_rfc3339(&b, t, true);
