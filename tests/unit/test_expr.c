@@ -228,6 +228,13 @@ static struct str repeat(struct arena *a, const char *before, size_t n, const ch
 
 static void test_limits(void **state UNUSED)
 {
+	static const char *const bombs[] = {
+		"length(formatlist(\"%5000000s\", range(3)))",
+		"length(setproduct([1, 2], [1, 2], [1, 2], [1, 2], [1, 2], [1, 2], [1, 2], [1, 2], "
+		"[1, 2], [1, 2], [1, 2], [1, 2], [1, 2], [1, 2], [1, 2]))",
+		"length(split(\"\", format(\"%500000s\", \"\")))",
+		"length(regexall(\"\", format(\"%500000s\", \"\")))",
+	};
 	AUTO(arena) struct arena *a = arena_new(), *loop = arena_new(),
 			     *large = arena_new();
 	struct str got;
@@ -261,6 +268,14 @@ static void test_limits(void **state UNUSED)
 	assert_non_null(arena_alloc(large, EVAL_MEMORY_MAX));
 	got = evaluate(large, STR("1 + 1"));
 	assert_true(str_find(got, STR("more than 1024 MiB of memory")) >= 0);
+	/* Nor does one function fill it alone. */
+	for (size_t i = 0; i < ARRAY_LEN(bombs); i++) {
+		AUTO(arena) struct arena *near = arena_new();
+
+		assert_non_null(arena_alloc(near, EVAL_MEMORY_MAX - (8 << 20)));
+		got = evaluate(near, str_from(bombs[i]));
+		assert_true(str_find(got, STR("would take more than 1024 MiB of memory")) >= 0);
+	}
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* What the functions' C bodies share: errors that name an argument, whole numbers. */
 #include "lang/expr/functions/args.h"
 
+#include "lang/expr/eval.h"
 #include "lang/expr/inner.h"
 
 int arg_error(struct func_call *c, int arg, struct err *err, const char *fmt, ...)
@@ -20,6 +21,14 @@ int arg_int(struct func_call *c, const struct value *args, int i, int64_t *ret, 
 		return 0;
 	return arg_error(c, i, err, "a whole number between %lld and %lld is needed",
 			 (long long)INT64_MIN, (long long)INT64_MAX);
+}
+
+int arg_memory(const struct func_call *c, size_t more, struct err *err)
+{
+	if (arena_size(c->arena) + more <= EVAL_MEMORY_MAX)
+		return 0;
+	return err_set(err, ERR_INVALID, "the result would take more than %zu MiB of memory",
+		       EVAL_MEMORY_MAX >> 20);
 }
 
 const char *arg_type(struct func_call *c, struct value v)

@@ -13,6 +13,10 @@ int arg_error(struct func_call *c, int arg, struct err *err, const char *fmt, ..
 int arg_int(struct func_call *c, const struct value *args, int i, int64_t *ret,
 	    struct err *err) MUST_USE;
 
+/* For loops that make many values: -1, with err, once these and `more` bytes on the heap take more
+ * than EVAL_MEMORY_MAX. */
+int arg_memory(const struct func_call *c, size_t more, struct err *err) MUST_USE;
+
 #define ARG_TEXT_MAX 80
 /* For STR_FMT in messages: a string argument, cut where it is long. */
 #define ARG_TEXT(v) (int)MIN((v).string.n, (size_t)ARG_TEXT_MAX), (v).string.p

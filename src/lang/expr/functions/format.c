@@ -496,6 +496,8 @@ static int fn_formatlist(struct func_call *c, const struct value *args, size_t n
 			one[i - 1] = value_is_seq(args[i]) ? args[i].seq->v[k] : args[i];
 		if (format_line(c, args[0].string, one, nargs - 1, &lines[k], err) < 0)
 			return nargs > 1 ? err_prefix(err, "element %zu of the result", k) : -1;
+		if (arg_memory(c, 0, err) < 0)
+			return -1;
 	}
 	*ret = value_list(c->arena, &type_string, lines, n, c->span);
 	return 0;

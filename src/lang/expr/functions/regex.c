@@ -150,6 +150,9 @@ static int fn_regexall(struct func_call *c, const struct value *args, size_t nar
 			vec_push(&v, match_value(c, re, shape, groups));
 		at = end > at ? end : at + rune_length(s, at);
 		last_end = end;
+		rc = arg_memory(c, v.n * sizeof(*v.v), err);
+		if (rc < 0)
+			break;
 	}
 	if (rc >= 0)
 		*ret = value_list(c->arena, elem, v.v, v.n, c->span);

@@ -121,12 +121,14 @@ static int product(struct func_call *c, const struct value *args, size_t n,
 
 	for (size_t r = 0; r < total; r++) {
 		for (size_t i = 0; i < n; i++)
-			if (value_convert(c->arena, args[i].seq->v[at[i]], elems[i], &row[i], err) <
-			    0) {
+			if (value_convert(c->arena, args[i].seq->v[at[i]], elems[i], &row[i],
+					  err) < 0) {
 				c->bad_arg = (int)i;
 				return -1;
 			}
 		rows_out[r] = value_seq_make(c->arena, VALUE_TUPLE, row, n, c->span);
+		if (arg_memory(c, 0, err) < 0)
+			return -1;
 		for (size_t i = n; i-- > 0 && ++at[i] == args[i].seq->n;)
 			at[i] = 0;
 	}
@@ -136,8 +138,7 @@ static int product(struct func_call *c, const struct value *args, size_t n,
 static int fn_setproduct(struct func_call *c, const struct value *args, size_t nargs,
 			 struct value *ret, struct err *err)
 {
-	const struct type **elems = arena_new_array(c->arena, const struct type *, nargs);
-	struct type *elem = arena_new_obj(c->arena, struct type);
+	const struct type **elems = arena_new_array(c->arena, const struct type *, nargs), *elem;
 	bool ordered = true, sensitive = false, open = false;
 	size_t total = 1;
 	struct value *v;
@@ -155,7 +156,7 @@ static int fn_setproduct(struct func_call *c, const struct value *args, size_t n
 			return -1;
 		ordered &= type_of(c->arena, args[i])->kind != TYPE_SET;
 	}
-	*elem = (struct type){ .kind = TYPE_TUPLE, .elems = elems, .n = nargs };
+	elem = type_tuple(c->arena, elems, nargs);
 	for (size_t i = 0; i < nargs; i++) {
 		open |= args[i].kind == VALUE_UNKNOWN ||
 			(args[i].kind == VALUE_SET && value_has_unknown(args[i]));

@@ -230,7 +230,7 @@ static int fn_substr(struct func_call *c, const struct value *args, size_t nargs
 }
 
 static int fn_split(struct func_call *c, const struct value *args, size_t nargs UNUSED,
-		    struct value *ret, struct err *err UNUSED)
+		    struct value *ret, struct err *err)
 {
 	struct str sep = args[0].string, rest = args[1].string;
 	size_t n = 0, cap = 8;
@@ -250,6 +250,8 @@ static int fn_split(struct func_call *c, const struct value *args, size_t nargs 
 			more = at >= 0;
 			one.n = more ? (size_t)at : rest.n;
 		}
+		if (n == cap && arg_memory(c, 0, err) < 0)
+			return -1;
 		if (n == cap) {
 			v = arena_grow(c->arena, v, cap * sizeof(*v), 2 * cap * sizeof(*v));
 			cap *= 2;
@@ -439,8 +441,8 @@ static const struct func rows[] = {
 	  FUNC_EXAMPLES(strrev_examples) },
 	{ "substr", substr_params, 3, .returns = &type_string, .call = fn_substr,
 	  .doc = "Cuts out a part: at most `length` characters from the place `offset` (0 is the "
-		 "first; a "
-		 "negative one counts from the end). A negative length takes all the rest.",
+		 "first; a negative one counts from the end). A negative length takes all the "
+		 "rest.",
 	  FUNC_EXAMPLES(substr_examples) },
 	{ "title", one_text, 1, .returns = &type_string, .call = fn_title,
 	  .doc = "Makes the first letter of each word a capital.", FUNC_EXAMPLES(title_examples) },
