@@ -332,9 +332,9 @@ static const struct func_example uuidv5_examples[] = {
 static const struct func rows[] = {
 	{ "bcrypt", bcrypt_params, 2, FUNC_VARIADIC | FUNC_UNREFINED,
 	  .returns = &type_string, .call = fn_bcrypt,
-	  .doc = "Hashes a password with bcrypt, for a file of passwords. `cost` is 4 to 31 and 10 "
-		 "where there is "
-		 "none or less than 4; each step takes twice the time. The salt is new each time.",
+	  .doc = "Hashes a password with bcrypt, for a file of passwords. `cost` is 4 to 31 and "
+		 "10 where there is none or less than 4; each step takes twice the time. The "
+		 "salt is new each time.",
 	  FUNC_EXAMPLES(bcrypt_examples) },
 	{ "md5", one_text, 1, .flags = FUNC_UNREFINED, .returns = &type_string, .call = fn_md5,
 	  .doc = "The MD5 hash of a text's UTF-8 bytes, in hexadecimal digits. Not for security.",

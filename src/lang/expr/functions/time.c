@@ -373,14 +373,14 @@ static const struct func rows[] = {
 		 "quotes stand for themselves.",
 	  FUNC_EXAMPLES(formatdate_examples) },
 	{ "legacy_isotime", format_params, 1, FUNC_VARIADIC, &type_string, fn_legacy_isotime,
-	  .doc = "The time at which the run started, in UTC, in RFC 3339 or as a layout of Go says "
-		 "(`2006-01-02 15:04:05`). "
-		 "For templates that come from JSON; new ones use `formatdate` and `timestamp`.",
+	  .doc = "The time at which the run started, in UTC, in RFC 3339 or as a layout of Go "
+		 "says (`2006-01-02 15:04:05`). For templates that come from JSON; new ones use "
+		 "`formatdate` and `timestamp`.",
 	  FUNC_EXAMPLES(isotime_examples) },
 	{ "legacy_strftime", format_params, 1, FUNC_VARIADIC, &type_string, fn_legacy_strftime,
 	  .doc = "The time at which the run started, in UTC, in RFC 3339 or as a format of "
-		 "strftime says (`%Y-%m-%d`). For "
-		 "templates that come from JSON; new ones use `formatdate` and `timestamp`.",
+		 "strftime says (`%Y-%m-%d`). For templates that come from JSON; new ones use "
+		 "`formatdate` and `timestamp`.",
 	  FUNC_EXAMPLES(strftime_examples) },
 	{ "rfc3339_parse", rfc3339_params, 1, .returns = &type_any, .call = fn_rfc3339_parse,
 	  .doc = "A time as an object, in the offset it is written with: `year`, `month`, "
@@ -391,8 +391,8 @@ static const struct func rows[] = {
 	{ "timeadd", timeadd_params, 2, .flags = FUNC_UNREFINED,
 	  .returns = &type_string, .call = fn_timeadd,
 	  .doc = "The time that is so much later, or earlier where the duration is negative. "
-		 "Durations are numbers with "
-		 "units, such as `1h30m`: `h`, `m`, `s`, `ms`, `us`, `ns`.",
+		 "Durations are numbers with units, such as `1h30m`: `h`, `m`, `s`, `ms`, `us`, "
+		 "`ns`.",
 	  FUNC_EXAMPLES(timeadd_examples) },
 	{ "timestamp", NULL, 0, .returns = &type_string, .call = fn_timestamp,
 	  .doc = "The present time in UTC, in RFC 3339.", FUNC_EXAMPLES(timestamp_examples) },

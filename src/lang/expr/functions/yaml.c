@@ -374,8 +374,8 @@ static const struct func rows[] = {
 	{ "yamldecode", decode_params, 1, .flags = FUNC_UNREFINED,
 	  .returns = &type_any, .call = fn_yamldecode,
 	  .doc = "Reads one YAML document: objects, tuples, texts, numbers, `true` and `false` "
-		 "(also as yes, no, on, "
-		 "off). Anchors, aliases and `<<` work; tags other than YAML's own do not.",
+		 "(also as yes, no, on, off). Anchors, aliases and `<<` work; tags other than "
+		 "YAML's own do not.",
 	  FUNC_EXAMPLES(decode_examples) },
 	{ "yamlencode", encode_params, 1, .flags = FUNC_UNREFINED,
 	  .returns = &type_string, .call = fn_yamlencode,
