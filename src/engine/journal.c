@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "base/str.h"
+#include "base/vec.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -27,6 +28,13 @@ struct op {
 	struct op *next;
 };
 
+/* What is settled, but could not be written down, as on a full disk: without it `sweep` would
+ * remove the product of a build that ended well. */
+struct settled {
+	int64_t id;  /* of a row that is undone, or */
+	char *build; /* whose products are let go */
+};
+
 struct journal {
 	char run_id[27];
 	char *dir, *path;
@@ -37,6 +45,7 @@ struct journal {
 	bool ending;
 	struct op *waiting, **last;
 	int64_t next_id;
+	VEC(struct settled) unwritten;
 	sqlite3 *db; /* NULL until the first intent; used by whoever set busy */
 	pthread_t heart;
 	bool beating;
@@ -246,11 +255,15 @@ static int write_undone(struct journal *j, const struct op *op, struct err *err)
 	return journal_set_state(j->db, op->id, JOURNAL_UNDONE, err);
 }
 
-static void submit_logged(struct journal *j, struct op *op)
+static void submit_settled(struct journal *j, struct op *op)
 {
 	submit(j, op);
-	if (err_any(&op->err))
+	if (err_any(&op->err)) {
 		log_line("[ERROR] journal: %s", op->err.msg);
+		pthread_mutex_lock(&j->lock);
+		vec_push(&j->unwritten, (struct settled){ op->id, xstrdup(op->text) });
+		pthread_mutex_unlock(&j->lock);
+	}
 	err_release(&op->err);
 }
 
@@ -258,7 +271,7 @@ void journal_undone(struct journal *j, int64_t id)
 {
 	struct op op = { .write = write_undone, .id = id };
 
-	submit_logged(j, &op);
+	submit_settled(j, &op);
 }
 
 static int write_finish(struct journal *j, const struct op *op, struct err *err)
@@ -285,7 +298,38 @@ void journal_finish_build(struct journal *j, const char *build, bool ok)
 	struct op op = { .write = write_finish, .text = build };
 
 	if (ok && has_file(j))
-		submit_logged(j, &op);
+		submit_settled(j, &op);
+}
+
+static bool is_settled(const struct journal *j, const struct journal_row *row)
+{
+	for (size_t i = 0; i < j->unwritten.n; i++) {
+		const struct settled *u = &j->unwritten.v[i];
+
+		if (u->build ? row->product && row->resource && streq(row->build, u->build)
+			     : row->id == u->id)
+			return true;
+	}
+	return false;
+}
+
+/* What the file says is left, without what is known to be settled. */
+static int read_left(struct journal *j, struct journal_row **ret, size_t *ret_n, struct err *err)
+{
+	struct journal_row *rows;
+	size_t n, kept = 0;
+
+	if (journal_file_left(j->db, &rows, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (is_settled(j, &rows[i]))
+			journal_row_release(&rows[i]);
+		else
+			rows[kept++] = rows[i];
+	}
+	*ret = rows;
+	*ret_n = kept;
+	return 0;
 }
 
 int journal_left(struct journal *j, struct journal_row **ret, size_t *ret_n, struct err *err)
@@ -298,9 +342,23 @@ int journal_left(struct journal *j, struct journal_row **ret, size_t *ret_n, str
 	while (j->busy)
 		pthread_cond_wait(&j->changed, &j->lock);
 	if (j->db)
-		rc = journal_file_left(j->db, ret, ret_n, err);
+		rc = read_left(j, ret, ret_n, err);
 	pthread_mutex_unlock(&j->lock);
 	return rc;
+}
+
+/* Once more, as there may be room by now. */
+static void write_settled(struct journal *j)
+{
+	for (size_t i = 0; i < j->unwritten.n; i++) {
+		const struct settled *u = &j->unwritten.v[i];
+		struct op op = { .write = u->build ? write_finish : write_undone,
+				 .id = u->id,
+				 .text = u->build };
+
+		submit(j, &op);
+		err_release(&op.err);
+	}
 }
 
 static void stop_heart(struct journal *j)
@@ -323,12 +381,16 @@ void journal_close(struct journal *j)
 		return;
 	stop_heart(j);
 	if (j->db) {
-		if (journal_file_left(j->db, &rows, &n, &err) == 0 && n == 0)
+		write_settled(j);
+		if (read_left(j, &rows, &n, &err) == 0 && n == 0)
 			journal_file_remove(j->path, j->db);
 		else
 			journal_file_close(j->db);
 		journal_rows_free(rows, n);
 	}
+	for (size_t i = 0; i < j->unwritten.n; i++)
+		free(j->unwritten.v[i].build);
+	vec_release(&j->unwritten);
 	pthread_mutex_destroy(&j->lock);
 	pthread_cond_destroy(&j->changed);
 	free(j->dir);

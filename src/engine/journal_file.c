@@ -216,19 +216,21 @@ int journal_file_left(sqlite3 *db, struct journal_row **ret, size_t *ret_n, stru
 	return 0;
 }
 
+void journal_row_release(struct journal_row *row)
+{
+	const char *const owned[] = { row->kind,	   row->build,	      row->token,
+				      row->name,	   row->resource,     row->place.platform,
+				      row->place.account,  row->place.region, row->place.endpoint,
+				      row->place.profile, row->place.role };
+
+	for (size_t i = 0; i < ARRAY_LEN(owned); i++)
+		free((char *)owned[i]);
+}
+
 void journal_rows_free(struct journal_row *rows, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		const char *const owned[] = { rows[i].kind,	      rows[i].build,
-					      rows[i].token,	      rows[i].name,
-					      rows[i].resource,	      rows[i].place.platform,
-					      rows[i].place.account,  rows[i].place.region,
-					      rows[i].place.endpoint, rows[i].place.profile,
-					      rows[i].place.role };
-
-		for (size_t k = 0; k < ARRAY_LEN(owned); k++)
-			free((char *)owned[k]);
-	}
+	for (size_t i = 0; i < n; i++)
+		journal_row_release(&rows[i]);
 	free(rows);
 }
 

@@ -31,6 +31,7 @@ int journal_set_meta(sqlite3 *db, const char *key, const char *value, struct err
 /* What is owed, newest first. */
 int journal_file_left(sqlite3 *db, struct journal_row **ret, size_t *ret_n,
 		      struct err *err) MUST_USE;
+void journal_row_release(struct journal_row *row); /* its strings */
 /* The id is known now. */
 int journal_set_resource(sqlite3 *db, int64_t id, const char *resource, struct err *err) MUST_USE;
 int journal_set_state(sqlite3 *db, int64_t id, enum journal_state state, struct err *err) MUST_USE;

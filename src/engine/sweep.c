@@ -5,6 +5,7 @@
 #include "engine/journal_file.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/os.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -80,6 +81,7 @@ static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct jou
 	const struct journal_undo *undo = find_undo(s, row);
 	struct journal_row known = *row;
 	auto_free char *found = NULL;
+	AUTO(err) struct err unwritten = ERR_INIT;
 
 	if (!undo)
 		return err_set(err, ERR_UNSUPPORTED, "this version of ingot does not know how to "
@@ -99,7 +101,10 @@ static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct jou
 		tell(s, false, "Removed %s %s%s%s", row->kind, known.resource,
 		     row->place.region ? " in " : "", row->place.region ? row->place.region : "");
 	}
-	return journal_set_state(db, row->id, JOURNAL_UNDONE, err);
+	/* A row that stays is undone once more by the next sweep, which finds nothing. */
+	if (journal_set_state(db, row->id, JOURNAL_UNDONE, &unwritten) < 0)
+		log_line("[ERROR] journal: %s", unwritten.msg);
+	return 0;
 }
 
 static void sweep_row(struct sweep *s, sqlite3 *db, const char *run_id, struct journal_row *row)

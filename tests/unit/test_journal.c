@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -327,6 +328,70 @@ static void test_cannot_write(void **state)
 	journal_close(j);
 }
 
+/* As on a full disk: every write to a file fails. */
+static void no_room(bool on)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = on ? 0 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What was undone or let go meanwhile is owed no more: neither is it told, nor does sweep undo a
+ * product. */
+static void test_full_disk(void **state)
+{
+	AUTO(buf) struct buf told = BUF_INIT;
+	AUTO(err) struct err err = ERR_INIT;
+	struct journal_row *rows;
+	struct sweep s;
+
+	(void)state;
+	for (int room_again = 0; room_again < 2; room_again++) {
+		struct journal *j = open_run("A");
+		int64_t volume = intend(j, "volume", "v", false);
+		size_t n;
+
+		made(j, volume, "vol-1");
+		made(j, intend(j, "image", "i", true), "ami-1");
+		if (room_again)
+			made(j, intend(j, "volume", "w", false), "vol-2");
+		no_room(true);
+		journal_undone(j, volume);
+		journal_finish_build(j, "web", true);
+		assert_int_equal(journal_left(j, &rows, &n, &err), 0);
+		if (room_again)
+			no_room(false);
+		journal_close(j);
+		no_room(false);
+		assert_int_equal(n, room_again);
+		journal_rows_free(rows, n);
+		assert_int_equal(count_files(), room_again);
+	}
+	assert_int_equal(sweep(NULL, false, &s, &told), 0);
+	assert_string_equal(buf_cstr(&calls), "undo vol-2;");
+}
+
+/* Removed is removed, written down or not. */
+static void test_sweep_on_a_full_disk(void **state)
+{
+	AUTO(buf) struct buf told = BUF_INIT;
+	struct sweep s;
+
+	(void)state;
+	die_after(leave_things);
+	no_room(true);
+	sweep(NULL, false, &s, &told);
+	no_room(false);
+	assert_null(strstr(buf_cstr(&told), "vol-1: "));
+	assert_int_equal(s.left, 1); /* "there" gets no id while that cannot be kept */
+	assert_int_equal(sweep(NULL, false, &s, &told), 0);
+	assert_int_equal(s.left, 0);
+	assert_int_equal(count_files(), 0);
+}
+
 static int forget_calls(void **state)
 {
 	(void)state;
@@ -346,6 +411,8 @@ int main(void)
 		TEST(test_alive),
 		TEST(test_threads),
 		TEST(test_cannot_write),
+		TEST(test_full_disk),
+		TEST(test_sweep_on_a_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget_calls);

@@ -114,7 +114,7 @@ int amazon_intend(struct amazon *s, const char *kind, const char *region, const 
 	int64_t id;
 
 	if (journal_intend(s->b->run->journal, &row, &id, err) < 0)
-		return err_prefix(err, "writing down that a %s will be made", kind);
+		return err_prefix(err, "writing the intent of a new %s to the journal", kind);
 	pthread_mutex_lock(&s->lock);
 	t = arena_new_obj(s->things_arena, struct amazon_thing);
 	*t = (struct amazon_thing){
