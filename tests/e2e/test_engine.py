@@ -101,6 +101,35 @@ def test_second_signal_stops_at_once(ingot, tmp_path):
         time.sleep(0.02)
 
 
+def test_a_terminal_that_goes_away_cancels_once(ingot, tmp_path):
+    """The hangup comes from the shell and again from the kernel, and writing fails from then on: what was begun is still cleaned up."""
+    path = template(tmp_path, [local("trap '' TERM INT; echo started; sleep 1"), local("echo never")], [dict(NULL)], **{
+        "post-processors": [{"type": "shell-local", "inline": [f"touch {tmp_path}/never"]}]})
+    log = tmp_path / "log"
+    log.touch()
+    master, slave = pty.openpty()
+    p = ingot.start("build", path, stdin=slave, stdout=slave, stderr=slave, env={"PACKER_LOG": "1", "PACKER_LOG_PATH": str(log)})
+    os.close(slave)
+    wait_for(p, log, "null: started")
+    os.close(master)
+    p.send_signal(signal.SIGHUP)
+    wait_for(p, log, "Cancelling build after receiving hangup")
+    p.send_signal(signal.SIGHUP)
+    said = ended(p, log)
+    assert p.returncode == 1
+    assert "Cleanly cancelled" in said and "Stopped at once" not in said
+    assert not os.path.exists(tmp_path / "never")
+
+
+def test_nohup_is_obeyed(ingot, tmp_path):
+    path, out = template(tmp_path, [local("echo started; sleep 1; echo ended")]), tmp_path / "out"
+    with open(out, "w") as f:
+        p = ingot.start("build", path, stdout=f, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    wait_for(p, out, "null: started")
+    p.send_signal(signal.SIGHUP)
+    assert "null: ended" in ended(p, out) and p.returncode == 0
+
+
 def test_a_reader_that_goes_away_does_not_stop_the_build(ingot, tmp_path):
     path = template(tmp_path, [local("echo one"), local("sleep 0.3; echo two"), local(f"touch {tmp_path}/done")])
     p = ingot.start("build", path)
