@@ -48,20 +48,15 @@ void aws_filters_add(struct aws_params *p, const struct str_map *filters)
 
 	for (size_t i = 0; i < filters->n; i++) {
 		const char *rest = filters->v[i].value ? filters->v[i].value : "";
-		char *values[200];
-		struct strs list = { values, 0 };
+		int f = ++p->filters;
 
-		for (;;) {
+		aws_params_addf(p, filters->v[i].key, "Filter.%d.Name", f);
+		for (int v = 1;; v++, rest++) {
 			take_field(&rest, &field);
-			if (list.n < ARRAY_LEN(values))
-				values[list.n++] = xstrdup(buf_cstr(&field));
+			aws_params_addf(p, buf_cstr(&field), "Filter.%d.Value.%d", f, v);
 			if (*rest != ',')
 				break;
-			rest++;
 		}
-		aws_params_filter_list(p, filters->v[i].key, &list);
-		for (size_t k = 0; k < list.n; k++)
-			free(values[k]);
 	}
 }
 
@@ -92,7 +87,7 @@ static const struct ec2_image *newest(const struct ec2_image *v, size_t n)
 
 static const char *wanted(struct arena *a, const char *id, const struct aws_ami_filter *f)
 {
-	if (id && *id)
+	if (given(id))
 		return id;
 	return f && f->filters.n ? aws_filters_text(a, &f->filters) : "the given owners";
 }
@@ -104,8 +99,7 @@ int aws_ami_find(const struct aws_client *c, const char *id, const struct aws_am
 	struct ec2_image *found;
 	size_t n;
 
-	if (id && *id)
-		aws_params_add(&p, "ImageId.1", id);
+	aws_params_add_given(&p, "ImageId.1", id);
 	if (f) {
 		aws_filters_add(&p, &f->filters);
 		aws_params_list(&p, "Owner", &f->owners);
@@ -118,10 +112,9 @@ int aws_ami_find(const struct aws_client *c, const char *id, const struct aws_am
 		return err_set(err, ERR_NOT_FOUND, "no source image matches %s in %s",
 			       wanted(c->arena, id, f), c->region);
 	if (n > 1 && !(f && f->most_recent))
-		return err_set(
-			err, ERR_INVALID,
-			"%zu images match %s: narrow the filters, or set most_recent = true",
-			n, wanted(c->arena, id, f));
+		return err_set(err, ERR_INVALID,
+			       "%zu images match %s: narrow the filters, or set most_recent = true",
+			       n, wanted(c->arena, id, f));
 	*ret = *newest(found, n);
 	return 0;
 }

@@ -14,10 +14,12 @@ struct buckets;
 struct buckets *buckets_new(void);
 void buckets_free(struct buckets *b);
 
+/* Which of an account's limits an action counts against. */
 enum bucket_class bucket_class_of(const char *action);
 /* Waits for a token. Errors: ERR_CANCELLED; ERR_TIMEOUT at the deadline (clock_ms; 0: none). */
 int bucket_take(struct buckets *b, const char *where, enum bucket_class class, bool limited,
 		struct cancel *cancel, int64_t deadline_ms, struct err *err) MUST_USE;
+/* An answer said so, or a call was served: slower, and slowly faster again. */
 void bucket_throttled(struct buckets *b, const char *where, enum bucket_class class);
 void bucket_served(struct buckets *b, const char *where, enum bucket_class class);
 

@@ -33,8 +33,7 @@ struct call {
 	bool repeatable;
 	int tries, max_tries, eventual_tries;
 	int64_t started_ms;
-	bool clock_tried;
-	int expired_tried;
+	bool clock_tried, expired_tried;
 	struct http_response response;
 };
 
@@ -68,10 +67,10 @@ static const char *version_of(const char *service)
 /* Actions of which EC2 remembers a client token, so that a repeat makes nothing new. */
 static bool takes_token(const char *action)
 {
-	static const char *const actions[] = { "RunInstances", "CopyImage",
-					       "CreateFleet",  "CreateLaunchTemplate",
-					       "CreateVolume", "RequestSpotInstances",
-					       "ImportImage",  "ImportSnapshot" };
+	static const char *const actions[] = { "RunInstances", "CopyImage", "CreateFleet",
+					       "CreateLaunchTemplate", "CreateVolume",
+					       "RequestSpotInstances", "ImportImage",
+					       "ImportSnapshot" };
 
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
 		if (streq(action, actions[i]))
@@ -81,7 +80,7 @@ static bool takes_token(const char *action)
 
 static bool makes_something(const char *action)
 {
-	static const char *const verbs[] = { "Create", "Run",	   "Copy",   "Register",
+	static const char *const verbs[] = { "Create", "Run", "Copy", "Register",
 					     "Import", "Allocate", "Request" };
 
 	if (streq(action, "CreateTags"))
@@ -121,7 +120,7 @@ static int call_start(struct call *k, const struct aws_client *c, const char *ac
 	return aws_endpoint_find(c->session, c->service, c->region, &k->endpoint, err);
 }
 
-/* "ec2:RunInstances in eu-west-1" */
+/* Puts "ec2:RunInstances in eu-west-1" before the message. */
 static int add_context(const struct call *k, struct err *err)
 {
 	return err_prefix(err, "%s:%s in %s", k->client->service, k->action, k->client->region);
@@ -215,7 +214,8 @@ static bool retry_answer(struct call *k, const struct error_row *row, const stru
 	case ERROR_EVENTUAL:
 		return retry_eventual(k, ans);
 	case ERROR_EXPIRED:
-		if (!learned && k->expired_tried++ < 1) {
+		if (!learned && !k->expired_tried) {
+			k->expired_tried = true;
 			aws_session_creds_expired(k->session, k->generation);
 			return true;
 		}
@@ -322,13 +322,8 @@ static int call_run(struct call *k, struct err *err)
 
 static bool is_id(const char *element)
 {
-	static const char *const ids[] = { "instanceId",
-					   "imageId",
-					   "snapshotId",
-					   "volumeId",
-					   "groupId",
-					   "launchTemplateId",
-					   "spotInstanceRequestId",
+	static const char *const ids[] = { "instanceId", "imageId", "snapshotId", "volumeId",
+					   "groupId", "launchTemplateId", "spotInstanceRequestId",
 					   "importTaskId" };
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
@@ -337,7 +332,7 @@ static bool is_id(const char *element)
 	return false;
 }
 
-/* Remembers what a create made, from its answer and its parameters. */
+/* Remember what a create made, from its answer and from its parameters. */
 static void note_made(struct aws_session *s, const struct xml *x)
 {
 	for (; x; x = x->next) {
@@ -376,7 +371,7 @@ int aws_call(const struct aws_client *c, const char *action, const struct aws_pa
 		return -1;
 	aws_params_add(&params, "Action", action);
 	aws_params_add(&params, "Version", version_of(c->service));
-	aws_params_copy(p, &params);
+	aws_params_add_all(&params, p);
 	if (takes_token(action) && !aws_params_get(&params, "ClientToken")) {
 		os_uuid(token);
 		aws_params_add(&params, "ClientToken", token);
@@ -410,7 +405,7 @@ int aws_call_pages(const struct aws_client *c, const char *action, const struct 
 	AUTO(aws_params) struct aws_params params = AWS_PARAMS_INIT;
 	bool iam = streq(c->service, "iam");
 
-	aws_params_copy(p, &params);
+	aws_params_add_all(&params, p);
 	for (;;) {
 		struct xml *root;
 		const struct xml *item;

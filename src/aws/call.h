@@ -45,6 +45,7 @@ struct aws_client aws_client_service(const struct aws_client *c, const char *ser
 struct aws_client aws_client_region(const struct aws_client *c, const char *region);
 /* The same, with a deadline no later than ms from now. */
 struct aws_client aws_client_within(const struct aws_client *c, int64_t ms);
+
 #define AWS_LOOK_MS 8000 /* how long a thing is looked for before it counts as gone */
 
 /* Parameters of the query protocol, in order; keys and values are copied. */
@@ -57,21 +58,28 @@ struct aws_params {
 	int filters, tag_specs; /* next free numbers are these + 1 */
 };
 #define AWS_PARAMS_INIT { 0 }
-void aws_params_add(struct aws_params *p, const char *key,
-		    const char *value); /* value NULL: nothing is added */
+/* value NULL: nothing is added. */
+void aws_params_add(struct aws_params *p, const char *key, const char *value);
+/* value NULL or "": nothing is added. EC2 takes an empty value for an absent one, or refuses it. */
+void aws_params_add_given(struct aws_params *p, const char *key, const char *value);
 void aws_params_addf(struct aws_params *p, const char *value, const char *key_fmt, ...)
 	PRINTF_LIKE(3, 4);
 void aws_params_bool(struct aws_params *p, const char *key, bool value);
 void aws_params_int(struct aws_params *p, const char *key, int64_t value);
+/* All of `from`, which may be NULL. */
+void aws_params_add_all(struct aws_params *p, const struct aws_params *from);
 /* KEY.1, KEY.2, … */
 void aws_params_list(struct aws_params *p, const char *key, const struct strs *values);
 void aws_params_filter(struct aws_params *p, const char *name, const char *value); /* one value */
 void aws_params_filter_list(struct aws_params *p, const char *name, const struct strs *values);
+/* KEY.1.Key, KEY.1.Value, …; tags may be NULL. */
+void aws_params_pairs(struct aws_params *p, const char *key, const struct str_map *tags);
 /* TagSpecification.n of a resource type ("instance"); nothing is added when there are no tags. */
 void aws_params_tags(struct aws_params *p, const char *resource_type, const struct str_map *tags);
-const char *aws_params_get(const struct aws_params *p, const char *key); /* NULL if absent */
-void aws_params_set(struct aws_params *p, const char *key,
-		    const char *value); /* replaces or adds; NULL removes */
+/* NULL if absent. */
+const char *aws_params_get(const struct aws_params *p, const char *key);
+/* Replaces or adds. */
+void aws_params_set(struct aws_params *p, const char *key, const char *value);
 void aws_params_release(struct aws_params *p);
 DEFINE_AUTO(aws_params, struct aws_params, aws_params_release);
 

@@ -36,7 +36,7 @@ static const struct spec_row polling_rows[] = {
 			"Default: no limit while there is progress."),
 };
 const struct spec aws_polling_spec = SPEC("aws_polling", struct aws_polling, polling_rows,
-	.doc = "Interval and limit of waiting for AWS.");
+					  .doc = "Interval and limit of waiting for AWS.");
 
 static const struct spec_row access_rows[] = {
 	SPEC_STR(struct aws_config, access_key,
@@ -66,9 +66,8 @@ static const struct spec_row access_rows[] = {
 			"Default: 9."),
 	SPEC_BOOL(struct aws_config, insecure_skip_tls_verify,
 		  .doc = "Do not check the certificate of the endpoint."),
-	SPEC_BOOL(
-		struct aws_config, skip_metadata_api_check,
-		.doc = "Do not get credentials and region from the instance metadata service."),
+	SPEC_BOOL(struct aws_config, skip_metadata_api_check,
+		  .doc = "Do not get credentials and region from the instance metadata service."),
 	SPEC_BOOL(struct aws_config, skip_credential_validation,
 		  .doc = "Do not first check with STS whether the credentials are valid."),
 	SPEC_BOOL(struct aws_config, decode_authorization_messages,
@@ -112,7 +111,6 @@ static void from_env(int64_t *slot, const char *name)
 struct aws_polling aws_config_polling(const struct aws_config *cfg)
 {
 	struct aws_polling p = cfg->aws_polling ? *cfg->aws_polling : (struct aws_polling){ 0 };
-
 	int64_t seconds = 0, delay;
 
 	if (cfg->local_endpoint)

@@ -73,11 +73,10 @@ int creds_from_container(struct finder *f, struct aws_creds *ret, struct err *er
 		return NOT_HERE;
 	url = relative ? xasprintf(CONTAINER_HOST "%s", relative) : xstrdup(full);
 	if (!container_url_ok(url))
-		return err_set(
-			err, ERR_AUTH,
-			"AWS_CONTAINER_CREDENTIALS_FULL_URI is \"%s\"; it must be https, loopback "
-			"or a container address",
-			url);
+		return err_set(err, ERR_AUTH,
+			       "AWS_CONTAINER_CREDENTIALS_FULL_URI is \"%s\"; it must be https, "
+			       "loopback or a container address",
+			       url);
 	if (container_token(&header, err) < 0)
 		return -1;
 	for (int tries = 0;; tries++) {
@@ -93,14 +92,12 @@ int creds_from_container(struct finder *f, struct aws_creds *ret, struct err *er
 		if (clock_sleep(200 << tries, f->cancel) < 0)
 			return err_set(err, ERR_CANCELLED, "cancelled");
 	}
-	if (r.status != 200 || !creds_from_json(buf_cstr(&r.body), r.body.n, "Token", ret))
-		return err_set(
-			err, ERR_AUTH,
-			"the container's credential endpoint %s answered with status %d and no "
-			"credentials",
-			url, r.status);
-	free(ret->source);
-	ret->source = xstrdup("the container's credential endpoint");
+	if (r.status != 200 ||
+	    !creds_from_json(&r.body, "Token", "the container's credential endpoint", ret))
+		return err_set(err, ERR_AUTH,
+			       "the container's credential endpoint %s answered with status %d and "
+			       "no credentials",
+			       url, r.status);
 	return FOUND;
 }
 
@@ -204,7 +201,7 @@ int creds_from_metadata(struct finder *f, struct aws_creds *ret, struct err *err
 	static const char base[] = "meta-data/iam/security-credentials/";
 	AUTO(buf) struct buf role = BUF_INIT;
 	AUTO(buf) struct buf json = BUF_INIT;
-	auto_free char *path = NULL;
+	auto_free char *path = NULL, *source = NULL;
 	struct str name;
 	int rc;
 
@@ -223,13 +220,12 @@ int creds_from_metadata(struct finder *f, struct aws_creds *ret, struct err *err
 	}
 	if (rc < 0)
 		return -1;
-	if (rc == NOT_HERE || !creds_from_json(buf_cstr(&json), json.n, "Token", ret)) {
+	source = xasprintf("instance profile role " STR_FMT, STR_ARG(name));
+	if (rc == NOT_HERE || !creds_from_json(&json, "Token", source, ret)) {
 		finder_looked(f, "the metadata service (%s: %s)", metadata_host(f->session),
 			      role.n ? "the role has no credentials"
 				     : "no answer, or no instance profile");
 		return NOT_HERE;
 	}
-	free(ret->source);
-	ret->source = xasprintf("instance profile role " STR_FMT, STR_ARG(name));
 	return FOUND;
 }

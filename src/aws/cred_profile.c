@@ -25,32 +25,28 @@ static int from_keys(struct finder *f, const char *profile, struct aws_creds *re
 	return FOUND;
 }
 
-/* The program's answer is JSON: Version 1, AccessKeyId, SecretAccessKey, SessionToken, Expiration.
- */
+/* What the program prints is JSON: AccessKeyId, SecretAccessKey, SessionToken, Expiration. */
 static int from_process(struct finder *f, const char *profile, struct aws_creds *ret,
 			struct err *err)
 {
 	const char *command = finder_setting(f, profile, "credential_process");
 	const char *argv[] = { "/bin/sh", "-c", command, NULL };
 	struct proc_spec spec = { .argv = argv, .cancel = f->cancel, .timeout_ms = 60000 };
+	auto_free char *source = xasprintf("credential_process of the profile \"%s\"", profile);
 	AUTO(buf) struct buf out = BUF_INIT;
 	bool ok;
 
 	if (!command)
 		return NOT_HERE;
 	if (proc_output(&spec, 1 << 20, &out, err) < 0)
-		return err_prefix(err, "credential_process of the profile \"%s\"", profile);
-	ok = creds_from_json(buf_cstr(&out), out.n, "SessionToken", ret);
+		return err_prefix(err, "%s", source);
+	ok = creds_from_json(&out, "SessionToken", source, ret);
 	if (out.p)
 		explicit_bzero(out.p, out.n);
 	if (!ok)
-		return err_set(
-			err, ERR_AUTH,
-			"credential_process of the profile \"%s\" printed no JSON object with "
-			"AccessKeyId and SecretAccessKey",
-			profile);
-	free(ret->source);
-	ret->source = xasprintf("credential_process of the profile \"%s\"", profile);
+		return err_set(err, ERR_AUTH,
+			       "%s printed no JSON object with AccessKeyId and SecretAccessKey",
+			       source);
 	return FOUND;
 }
 
@@ -71,24 +67,16 @@ static int role_base(struct finder *f, const char *profile, int depth, struct aw
 				       source, profile);
 		rc = find(f, source, depth + 1, base, err);
 	} else if (kind && streq(kind, "Environment")) {
-		const char *id = os_env("AWS_ACCESS_KEY_ID"),
-			   *secret = os_env("AWS_SECRET_ACCESS_KEY");
-
-		if (id && secret) {
-			creds_set(base, id, secret, os_env("AWS_SESSION_TOKEN"), NULL,
-				  "AWS_ACCESS_KEY_ID in the environment");
-			rc = FOUND;
-		}
+		rc = creds_from_environment(f, base);
 	} else if (kind && streq(kind, "Ec2InstanceMetadata")) {
 		rc = creds_from_metadata(f, base, err);
 	} else if (kind && streq(kind, "EcsContainer")) {
 		rc = creds_from_container(f, base, err);
 	} else if (kind) {
-		return err_set(
-			err, ERR_AUTH,
-			"credential_source \"%s\" of the profile \"%s\" is none of Environment, "
-			"Ec2InstanceMetadata, EcsContainer",
-			kind, profile);
+		return err_set(err, ERR_AUTH,
+			       "credential_source \"%s\" of the profile \"%s\" is none of "
+			       "Environment, Ec2InstanceMetadata, EcsContainer",
+			       kind, profile);
 	} else {
 		return err_set(err, ERR_AUTH,
 			       "the profile \"%s\" has a role_arn, but neither source_profile nor "
@@ -145,11 +133,10 @@ static int find(struct finder *f, const char *profile, int depth, struct aws_cre
 	int rc;
 
 	if (depth >= CHAIN_MAX)
-		return err_set(
-			err, ERR_AUTH,
-			"the profile \"%s\" is part of a chain of source_profile longer than %d; "
-			"does it lead back to itself?",
-			profile, CHAIN_MAX);
+		return err_set(err, ERR_AUTH,
+			       "the profile \"%s\" is part of a chain of source_profile longer "
+			       "than %d; does it lead back to itself?",
+			       profile, CHAIN_MAX);
 	rc = from_role(f, profile, depth, ret, err);
 	if (rc == NOT_HERE)
 		rc = from_keys(f, profile, ret);

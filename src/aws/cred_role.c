@@ -1,28 +1,14 @@
 /* STS: AssumeRole and AssumeRoleWithWebIdentity, called below the session (which has no credentials
  * yet).
  */
-#include "aws/answer.h"
 #include "aws/credentials.h"
 
+#include "aws/answer.h"
 #include "aws/errors.h"
 #include "base/clock.h"
 #include "base/os.h"
 
 #define TRIES 4
-
-/* A region for STS without asking anybody. */
-static const char *sts_region(const struct finder *f)
-{
-	const char *r = f->session->cfg.region;
-
-	if (!r)
-		r = os_env("AWS_REGION");
-	if (!r)
-		r = os_env("AWS_DEFAULT_REGION");
-	if (!r)
-		r = finder_setting(f, f->session->profile, "region");
-	return r ? r : "us-east-1";
-}
 
 static void sts_error(const struct http_response *r, const char *action, struct err *err)
 {
@@ -52,6 +38,7 @@ static int sts_call(struct finder *f, const char *action, struct aws_params *p,
 {
 	AUTO(aws_endpoint) struct aws_endpoint ep = { 0 };
 	AUTO(buf) struct buf body = BUF_INIT;
+	const char *region = aws_session_region_set(f->session);
 	struct aws_message m = {
 		.service = "sts",
 		.content_type = "application/x-www-form-urlencoded; charset=utf-8",
@@ -59,7 +46,7 @@ static int sts_call(struct finder *f, const char *action, struct aws_params *p,
 		.cancel = f->cancel,
 	};
 
-	if (aws_endpoint_find(f->session, "sts", sts_region(f), &ep, err) < 0)
+	if (aws_endpoint_find(f->session, "sts", region ? region : "us-east-1", &ep, err) < 0)
 		return -1;
 	aws_params_add(p, "Action", action);
 	aws_params_add(p, "Version", "2011-06-15");
@@ -71,8 +58,10 @@ static int sts_call(struct finder *f, const char *action, struct aws_params *p,
 		AUTO(err) struct err e = ERR_INIT;
 
 		if (aws_send(f->session, &m, r, &e) < 0) {
-			if (e.code != ERR_LOST || tries == TRIES)
-				return err_move(err, &e), err_prefix(err, "sts:%s", action);
+			if (e.code != ERR_LOST || tries == TRIES) {
+				err_move(err, &e);
+				return err_prefix(err, "sts:%s", action);
+			}
 		} else if (r->status == 200) {
 			return 0;
 		} else if (tries == TRIES || !again(f, r)) {
@@ -107,7 +96,7 @@ static void add_session_name(struct aws_params *p, const char *name)
 	char own[48];
 
 	snprintf(own, sizeof(own), "ingot-%lld", (long long)clock_unix());
-	aws_params_add(p, "RoleSessionName", name && *name ? name : own);
+	aws_params_add(p, "RoleSessionName", given(name) ? name : own);
 }
 
 int creds_assume_role(struct finder *f, const struct role_request *r, const struct aws_creds *base,
@@ -124,13 +113,9 @@ int creds_assume_role(struct finder *f, const struct role_request *r, const stru
 	aws_params_add(&p, "Policy", r->policy);
 	for (size_t i = 0; r->policy_arns && i < r->policy_arns->n; i++)
 		aws_params_addf(&p, r->policy_arns->v[i], "PolicyArns.member.%zu.arn", i + 1);
-	for (size_t i = 0; r->tags && i < r->tags->n; i++) {
-		aws_params_addf(&p, r->tags->v[i].key, "Tags.member.%zu.Key", i + 1);
-		aws_params_addf(&p, r->tags->v[i].value, "Tags.member.%zu.Value", i + 1);
-	}
-	for (size_t i = 0; r->transitive_tag_keys && i < r->transitive_tag_keys->n; i++)
-		aws_params_addf(&p, r->transitive_tag_keys->v[i], "TransitiveTagKeys.member.%zu",
-				i + 1);
+	aws_params_pairs(&p, "Tags.member", r->tags);
+	if (r->transitive_tag_keys)
+		aws_params_list(&p, "TransitiveTagKeys.member", r->transitive_tag_keys);
 	aws_params_add(&p, "SerialNumber", r->mfa_serial);
 	if (r->mfa_serial)
 		aws_params_add(&p, "TokenCode", r->mfa_code);

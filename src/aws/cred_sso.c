@@ -5,6 +5,7 @@
 #include "aws/credentials.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/os.h"
 
 #include <jansson.h>
@@ -41,27 +42,26 @@ static const char *session_setting(const struct finder *f, const struct sso *o, 
 			  : finder_setting(f, o->profile, key);
 }
 
-/* 1: the profile uses SSO and is complete. */
+/* FOUND: the profile uses SSO and says all that is needed. */
 static int read_settings(struct finder *f, struct sso *o, struct err *err)
 {
 	o->session = finder_setting(f, o->profile, "sso_session");
 	o->account = finder_setting(f, o->profile, "sso_account_id");
 	o->role = finder_setting(f, o->profile, "sso_role_name");
 	if (o->session && !aws_files_has(f->session->files, "sso-session", o->session))
-		return err_set(
-			err, ERR_AUTH,
-			"sso_session \"%s\" of the profile \"%s\" has no section [sso-session %s]",
-			o->session, o->profile, o->session);
+		return err_set(err, ERR_AUTH,
+			       "sso_session \"%s\" of the profile \"%s\" has no section "
+			       "[sso-session %s]",
+			       o->session, o->profile, o->session);
 	o->start_url = session_setting(f, o, "sso_start_url");
 	o->region = session_setting(f, o, "sso_region");
 	if (!o->session && !o->start_url)
 		return NOT_HERE;
 	if (!o->start_url || !o->region || !o->account || !o->role)
-		return err_set(
-			err, ERR_AUTH,
-			"the profile \"%s\" needs sso_start_url, sso_region, sso_account_id and "
-			"sso_role_name for SSO",
-			o->profile);
+		return err_set(err, ERR_AUTH,
+			       "the profile \"%s\" needs sso_start_url, sso_region, sso_account_id "
+			       "and sso_role_name for SSO",
+			       o->profile);
 	return FOUND;
 }
 
@@ -79,7 +79,7 @@ static bool still_valid(const json_t *cache)
 static void store(const struct sso *o, json_t *cache, const json_t *answer)
 {
 	AUTO(buf) struct buf until = BUF_INIT;
-	AUTO(err) struct err ignored = ERR_INIT;
+	AUTO(err) struct err err = ERR_INIT;
 	auto_free char *text = NULL;
 	const json_t *refresh = json_object_get(answer, "refreshToken");
 	int64_t seconds = json_integer_value(json_object_get(answer, "expiresIn"));
@@ -90,8 +90,8 @@ static void store(const struct sso *o, json_t *cache, const json_t *answer)
 	if (json_is_string(refresh))
 		json_object_set(cache, "refreshToken", (json_t *)refresh);
 	text = json_dumps(cache, JSON_COMPACT);
-	if (text && os_write_file(o->cache_path, text, strlen(text), 0600, &ignored) < 0)
-		return;
+	if (text && os_write_file(o->cache_path, text, strlen(text), 0600, &err) < 0)
+		log_line("aws: the renewed SSO token is not kept: %s", err.msg);
 }
 
 static bool renew(struct finder *f, const struct sso *o, json_t *cache)
@@ -190,11 +190,10 @@ int creds_from_sso(struct finder *f, const char *profile, struct aws_creds *ret,
 	cache = json_loadb(buf_cstr(&text), text.n, 0, NULL);
 	if (!still_valid(cache) && !renew(f, &o, cache)) {
 		json_decref(cache);
-		return err_set(
-			err, ERR_AUTH,
-			"the SSO login of the profile \"%s\" has run out; run: aws sso login "
-			"--profile %s",
-			profile, profile);
+		return err_set(err, ERR_AUTH,
+			       "the SSO login of the profile \"%s\" has run out; run: aws sso "
+			       "login --profile %s",
+			       profile, profile);
 	}
 	rc = exchange(f, &o, json_string_value(json_object_get(cache, "accessToken")), ret, err);
 	json_decref(cache);

@@ -47,22 +47,23 @@ void creds_set(struct aws_creds *ret, const char *access_key, const char *secret
 	aws_creds_release(ret);
 	ret->access_key = xstrdup(access_key);
 	ret->secret_key = xstrdup(secret_key);
-	ret->token = token && *token ? xstrdup(token) : NULL;
+	ret->token = given(token) ? xstrdup(token) : NULL;
 	if (expiration && clock_parse_rfc3339(str_from(expiration), &ms))
 		ret->expires = ms / 1000;
 	ret->source = buf_steal(&source);
 }
 
-bool creds_from_json(const char *text, size_t n, const char *token_member, struct aws_creds *ret)
+bool creds_from_json(const struct buf *text, const char *token_member, const char *source,
+		     struct aws_creds *ret)
 {
-	json_t *j = json_loadb(text, n, 0, NULL);
+	json_t *j = json_loadb(buf_cstr(text), text->n, 0, NULL);
 	const char *id = json_string_value(json_object_get(j, "AccessKeyId"));
 	const char *secret = json_string_value(json_object_get(j, "SecretAccessKey"));
-	bool ok = id && secret && *id && *secret;
+	bool ok = given(id) && given(secret);
 
 	if (ok)
 		creds_set(ret, id, secret, json_string_value(json_object_get(j, token_member)),
-			  json_string_value(json_object_get(j, "Expiration")), "%s", "");
+			  json_string_value(json_object_get(j, "Expiration")), "%s", source);
 	json_decref(j);
 	return ok;
 }
@@ -79,7 +80,7 @@ static int from_template(struct finder *f, struct aws_creds *ret)
 	return FOUND;
 }
 
-static int from_environment(struct finder *f, struct aws_creds *ret)
+int creds_from_environment(struct finder *f, struct aws_creds *ret)
 {
 	const char *id = os_env("AWS_ACCESS_KEY_ID"), *secret = os_env("AWS_SECRET_ACCESS_KEY");
 
@@ -112,40 +113,36 @@ static int from_web_identity(struct finder *f, struct aws_creds *ret, struct err
 	return FOUND;
 }
 
-static int from_default_profile(struct finder *f, struct aws_creds *ret, struct err *err)
+/* The profile of the template, of AWS_PROFILE, or "default", which need not be there. */
+static int from_profile(struct finder *f, struct aws_creds *ret, struct err *err)
 {
 	const struct aws_session *s = f->session;
+	bool named = s->profile_given || !streq(s->profile, "default");
 
-	if (!aws_files_has(s->files, "profile", s->profile) && !streq(s->profile, "default"))
+	if (named && !aws_files_has(s->files, "profile", s->profile))
 		return err_set(err, ERR_AUTH,
-			       "the profile \"%s\" (AWS_PROFILE) is neither in %s nor in %s; "
-			       "correct the name or run: aws configure",
-			       s->profile, aws_files_config_path(s->files),
+			       "the profile \"%s\"%s is neither in %s nor in %s; correct the name "
+			       "or run: aws configure",
+			       s->profile, s->profile_given ? "" : " (AWS_PROFILE)",
+			       aws_files_config_path(s->files),
 			       aws_files_credentials_path(s->files));
 	return creds_from_profile(f, s->profile, ret, err);
 }
 
 static int find_base(struct finder *f, struct aws_creds *ret, struct err *err)
 {
-	struct aws_session *s = f->session;
 	int rc = from_template(f, ret);
 
 	if (rc == FOUND)
 		return rc;
-	if (s->profile_given) {
-		if (!aws_files_has(s->files, "profile", s->profile))
-			return err_set(err, ERR_AUTH,
-				       "the profile \"%s\" is neither in %s nor in %s; correct "
-				       "the name or run: aws configure", s->profile,
-				       aws_files_config_path(s->files),
-				       aws_files_credentials_path(s->files));
-		rc = creds_from_profile(f, s->profile, ret, err);
+	if (f->session->profile_given) {
+		rc = from_profile(f, ret, err);
 	} else {
-		rc = from_environment(f, ret);
+		rc = creds_from_environment(f, ret);
 		if (rc == NOT_HERE)
 			rc = from_web_identity(f, ret, err);
 		if (rc == NOT_HERE)
-			rc = from_default_profile(f, ret, err);
+			rc = from_profile(f, ret, err);
 	}
 	if (rc == NOT_HERE)
 		rc = creds_from_container(f, ret, err);
@@ -179,7 +176,6 @@ int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aw
 {
 	struct finder f = { .session = s, .cancel = cancel };
 	AUTO(aws_creds) struct aws_creds base = { 0 };
-	AUTO(aws_creds) struct aws_creds role = { 0 };
 	int rc;
 
 	if (s->cfg.local_endpoint) {
@@ -193,17 +189,11 @@ int aws_credentials_find(struct aws_session *s, struct cancel *cancel, struct aw
 			"no AWS credentials found; looked in: %s. Provide them in one of these "
 			"places, or rehearse with `ingot build -local`",
 			buf_cstr(&f.looked));
-	if (rc == FOUND && s->cfg.assume_role) {
-		rc = assume_template_role(&f, &base, &role, err) < 0 ? -1 : FOUND;
-		if (rc == FOUND) {
-			aws_creds_release(&base);
-			base = role;
-			role = (struct aws_creds){ 0 };
-		}
-	}
 	buf_release(&f.looked);
 	if (rc != FOUND)
 		return -1;
+	if (s->cfg.assume_role)
+		return assume_template_role(&f, &base, ret, err);
 	aws_creds_release(ret);
 	*ret = base;
 	base = (struct aws_creds){ 0 };

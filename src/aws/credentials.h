@@ -1,7 +1,7 @@
 /* The sources of credentials, each in its file; the order among them is credentials.c's.
  *
- * Each: FOUND (credentials in *ret), NOT_HERE (this source says nothing; a word about it was added
- * to `looked`), or -1 with err (the source is meant, but fails).
+ * Each: FOUND (credentials in *ret), NOT_HERE (this source says nothing; where users may expect
+ * something of it, a word was added to `looked`), or -1 with err (the source is meant, but fails).
  */
 #ifndef INGOT_AWS_CREDENTIALS_H
 #define INGOT_AWS_CREDENTIALS_H
@@ -24,9 +24,13 @@ const char *finder_setting(const struct finder *f, const char *profile, const ch
 void creds_set(struct aws_creds *ret, const char *access_key, const char *secret_key,
 	       const char *token, const char *expiration, const char *source_fmt, ...)
 	PRINTF_LIKE(6, 7);
-/* Reads a JSON object with the named members; false when access or secret key are absent. */
-bool creds_from_json(const char *text, size_t n, const char *token_member, struct aws_creds *ret);
+/* Reads a JSON object with AccessKeyId, SecretAccessKey, Expiration and the token under the name
+ * given; false when access or secret key are absent. */
+bool creds_from_json(const struct buf *text, const char *token_member, const char *source,
+		     struct aws_creds *ret);
 
+/* credentials.c: AWS_ACCESS_KEY_ID and its sisters */
+int creds_from_environment(struct finder *f, struct aws_creds *ret);
 /* cred_profile.c */
 int creds_from_profile(struct finder *f, const char *profile, struct aws_creds *ret,
 		       struct err *err);

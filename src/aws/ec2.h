@@ -21,39 +21,25 @@ const char *ec2_tag(const struct ec2_tags *tags, const char *key); /* NULL if ab
 struct ec2_mapping {
 	const char *device_name, *virtual_name;
 	const char *volume_id, *snapshot_id; /* of instance; of image */
-	const char *volume_type, *kms_key_id;
+	const char *volume_type;
 	int64_t size_gib, iops, throughput; /* 0: not said */
-	bool ebs, delete_on_termination, encrypted, no_device;
+	bool ebs, delete_on_termination, no_device;
 };
 
 struct ec2_instance {
 	const char *id, *state; /* pending running shutting-down terminated stopping stopped */
-	const char *state_reason_code, *state_reason;
-	const char *image_id, *type, *key_name;
 	const char *public_ip, *private_ip, *ipv6, *public_dns, *private_dns;
-	const char *vpc_id, *subnet_id, *zone, *lifecycle, *spot_request_id;
-	const char *root_device_name, *architecture, *platform, *launch_time;
-	const char *network_interface_id; /* the first */
-	const char *iam_profile_arn, *virtualization;
-	bool ena_support;
-	const char *sriov;
 	struct ec2_mapping *mappings;
 	size_t nmappings;
-	struct ec2_tags tags;
 };
 
 struct ec2_image {
 	const char *id, *name, *state; /* pending available failed … */
-	const char *state_reason, *description;
-	const char *owner_id, *owner_alias, *creation_date, *deprecation_time;
-	const char *architecture, *virtualization, *hypervisor, *root_device_type,
-		*root_device_name;
-	const char *platform, *platform_details, *usage_operation, *boot_mode, *tpm_support,
-		*imds_support;
-	const char *sriov, *image_type, *kernel_id, *ramdisk_id, *source_instance_id;
-	const char *deregistration_protection;
-	bool ena_support, is_public;
-	const char **product_codes;
+	const char *description, *owner_id, *owner_alias, *creation_date;
+	const char *architecture, *virtualization, *root_device_type, *root_device_name;
+	const char *usage_operation, *boot_mode, *tpm_support, *imds_support;
+	const char *sriov, *kernel_id, *ramdisk_id;
+	bool ena_support;
 	size_t nproduct_codes;
 	struct ec2_mapping *mappings;
 	size_t nmappings;
@@ -61,38 +47,27 @@ struct ec2_image {
 };
 
 struct ec2_snapshot {
-	const char *id, *state /* pending completed error */, *state_message, *progress, *volume_id;
-	const char *description, *start_time, *kms_key_id, *owner_id;
-	int64_t size_gib;
-	bool encrypted;
+	const char *id, *state; /* pending completed error */
+	const char *progress, *description;
 	struct ec2_tags tags;
 };
 
 struct ec2_volume {
-	const char *id, *state /* creating available in-use deleting deleted error */, *zone, *type,
-		*snapshot_id;
-	const char *attached_to, *attachment_state, *device;
-	int64_t size_gib;
-	bool encrypted;
-	struct ec2_tags tags;
+	const char *id;
 };
 
 struct ec2_security_group {
-	const char *id, *name, *vpc_id;
-	struct ec2_tags tags;
+	const char *id;
 };
 
 struct ec2_vpc {
-	const char *id, *cidr, *state;
+	const char *id;
 	bool is_default;
-	struct ec2_tags tags;
 };
 
 struct ec2_subnet {
-	const char *id, *vpc_id, *zone, *cidr, *state;
+	const char *id, *vpc_id, *zone;
 	int64_t free_addresses;
-	bool maps_public_ip;
-	struct ec2_tags tags;
 };
 
 /* ---- reading (ec2_describe.c): all pages; p holds ids, filters and owners; may be NULL ---- */
@@ -111,6 +86,17 @@ int ec2_describe_vpcs(const struct aws_client *c, const struct aws_params *p, st
 		      size_t *ret_n, struct err *err) MUST_USE;
 int ec2_describe_subnets(const struct aws_client *c, const struct aws_params *p,
 			 struct ec2_subnet **ret, size_t *ret_n, struct err *err) MUST_USE;
+/* The account's own images of a name; security groups of a name. */
+int ec2_find_images(const struct aws_client *c, const char *name, struct ec2_image **ret,
+		    size_t *ret_n, struct err *err) MUST_USE;
+int ec2_find_security_groups(const struct aws_client *c, const char *name,
+			     struct ec2_security_group **ret, size_t *ret_n,
+			     struct err *err) MUST_USE;
+/* Descriptions, with *, of the snapshots that EC2 makes for an image, as values of a filter: a
+ * pending image does not list them. In the arena. */
+#define EC2_IMAGE_DESCRIPTIONS 2
+void ec2_snapshot_descriptions(struct arena *a, const char *image_id,
+			       char *ret[EC2_IMAGE_DESCRIPTIONS]);
 /* Names of the account's regions. */
 int ec2_describe_regions(const struct aws_client *c, struct strs *ret, struct err *err) MUST_USE;
 /* One by id; ERR_NOT_FOUND when EC2 does not know it. */
@@ -132,9 +118,9 @@ void ec2_read_security_group(struct arena *a, const struct xml *item,
 void ec2_read_vpc(struct arena *a, const struct xml *item, struct ec2_vpc *ret);
 void ec2_read_subnet(struct arena *a, const struct xml *item, struct ec2_subnet *ret);
 
-/* ---- making (ec2_create.c): write the journal's intent before, the id after. ret_id: in the arena
- * ---- */
-/* p: all of RunInstances but MinCount, MaxCount (1) and ClientToken, which is `token`. */
+/* ---- making (ec2_create.c): write the journal's intent before, the id after ---- */
+/* ret_id is in the arena. p: all of RunInstances but MinCount, MaxCount (1) and ClientToken, which
+ * is `token`. */
 int ec2_run_instance(const struct aws_client *c, const struct aws_params *p, const char *token,
 		     struct ec2_instance *ret, struct err *err) MUST_USE;
 /* type: "rsa" or "ed25519". ret_pem: the private key, a secret: xfree_secret(). */
@@ -154,31 +140,29 @@ int ec2_register_image(const struct aws_client *c, const struct aws_params *p, c
 /* Signed for the client's region (the destination); p: Name, SourceImageId, SourceRegion, … */
 int ec2_copy_image(const struct aws_client *c, const struct aws_params *p, const char *token,
 		   const char **ret_id, struct err *err) MUST_USE;
+
 /* ---- changing (ec2_change.c) ---- */
 int ec2_stop_instance(const struct aws_client *c, const char *id, bool force,
 		      struct err *err) MUST_USE;
-int ec2_terminate_instance(const struct aws_client *c, const char *id,
-			   struct err *err) MUST_USE; /* gone is fine */
 int ec2_create_tags(const struct aws_client *c, const struct strs *ids, const struct str_map *tags,
 		    struct err *err) MUST_USE;
 int ec2_delete_tags(const struct aws_client *c, const struct strs *ids, const struct strs *keys,
 		    struct err *err) MUST_USE;
-/* key "ResourceName.Value"-style parameters are the caller's: p is sent as it stands after the id.
- */
+/* p, what to change ("EnaSupport.Value"), is sent as it stands behind the id. */
 int ec2_modify_instance(const struct aws_client *c, const char *id, const struct aws_params *p,
 			struct err *err) MUST_USE;
 int ec2_modify_image(const struct aws_client *c, const char *id, const struct aws_params *p,
 		     struct err *err) MUST_USE;
 int ec2_modify_snapshot(const struct aws_client *c, const char *id, const struct aws_params *p,
 			struct err *err) MUST_USE;
-/* Undo calls: a thing that is gone already is success. */
+
+/* ---- taking away (ec2_change.c): a thing that is gone already is success ---- */
+int ec2_terminate_instance(const struct aws_client *c, const char *id, struct err *err) MUST_USE;
 int ec2_deregister_image(const struct aws_client *c, const char *id, struct err *err) MUST_USE;
-int ec2_delete_snapshot(const struct aws_client *c, const char *id,
-			struct err *err) MUST_USE; /* waits while in use */
-int ec2_delete_volume(const struct aws_client *c, const char *id, struct err *err) MUST_USE;
 int ec2_delete_key_pair(const struct aws_client *c, const char *name, struct err *err) MUST_USE;
-/* Tries again while an interface of a dying instance still holds it (DependencyViolation), up to 2
- * min. */
+/* These try again, up to 2 minutes, while an image or a dying instance still holds the thing. */
+int ec2_delete_snapshot(const struct aws_client *c, const char *id, struct err *err) MUST_USE;
+int ec2_delete_volume(const struct aws_client *c, const char *id, struct err *err) MUST_USE;
 int ec2_delete_security_group(const struct aws_client *c, const char *id, struct err *err) MUST_USE;
 /* Deregisters the image and deletes the snapshots of its mappings (their ids are read first). */
 int ec2_delete_image(const struct aws_client *c, const char *id, bool with_snapshots,

@@ -1,5 +1,4 @@
-/* The calls that change things and take them away. Taking away something that is gone is success.
- */
+/* The calls that change things, and those that take them away. */
 #include "aws/ec2.h"
 
 #include "base/clock.h"
@@ -30,8 +29,8 @@ static int simple(const struct aws_client *c, const char *action, const char *ke
 static int simple_unless_used(const struct aws_client *c, const char *action, const char *key,
 			      const char *id, const char *used_code, struct err *err)
 {
-	int64_t until = clock_ms() + IN_USE_MS,
-		pause = aws_session_is_custom(c->session, "ec2") ? 100 : 1000;
+	int64_t until = clock_ms() + IN_USE_MS;
+	int64_t pause = aws_session_is_custom(c->session, "ec2") ? 100 : 1000;
 
 	for (;;) {
 		AUTO(err) struct err e = ERR_INIT;
@@ -70,10 +69,7 @@ int ec2_create_tags(const struct aws_client *c, const struct strs *ids, const st
 		struct strs part = { ids->v + from, MIN(ids->n - from, (size_t)TAGS_IDS) };
 
 		aws_params_list(&p, "ResourceId", &part);
-		for (size_t i = 0; i < tags->n; i++) {
-			aws_params_addf(&p, tags->v[i].key, "Tag.%zu.Key", i + 1);
-			aws_params_addf(&p, tags->v[i].value, "Tag.%zu.Value", i + 1);
-		}
+		aws_params_pairs(&p, "Tag", tags);
 		if (aws_call(c, "CreateTags", &p, NULL, err) < 0)
 			return -1;
 	}
@@ -99,8 +95,7 @@ static int modify(const struct aws_client *c, const char *action, const char *ke
 	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
 
 	aws_params_add(&q, key, id);
-	for (size_t i = 0; i < p->n; i++)
-		aws_params_add(&q, p->v[i].key, p->v[i].value);
+	aws_params_add_all(&q, p);
 	if (aws_call(c, action, &q, NULL, err) < 0)
 		return err_prefix(err, "%s", id);
 	return 0;

@@ -16,6 +16,18 @@
 typedef int lookup_fn(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
 		      struct err *err);
 
+/* The text of an answer's element, in the client's arena; an answer without it is an error. */
+static int take_id(const struct aws_client *c, const char *action, const struct xml *answer,
+		   const char *element, const char **ret, struct err *err)
+{
+	const char *text = xml_text(answer, element);
+
+	if (!*text)
+		return err_set(err, ERR_REMOTE, "the answer to %s has no %s", action, element);
+	*ret = arena_strdup(c->arena, text);
+	return 0;
+}
+
 static int look_repeatedly(const struct aws_client *c, const struct aws_params *p,
 			   lookup_fn *lookup, const char **ret_id, struct err *err)
 {
@@ -40,13 +52,8 @@ static int create(const struct aws_client *c, const char *action, const struct a
 		bool lost;
 		struct xml *root;
 
-		if (aws_call(c, action, p, &root, &e) == 0) {
-			if (!*xml_text(root, id))
-				return err_set(err, ERR_REMOTE, "the answer to %s has no %s",
-					       action, id);
-			*ret_id = arena_strdup(c->arena, xml_text(root, id));
-			return 0;
-		}
+		if (aws_call(c, action, p, &root, &e) == 0)
+			return take_id(c, action, root, id, ret_id, err);
 		/* After a lost answer "it exists already" is that answer, come late. */
 		lost = e.code == ERR_LOST || (tries > 1 && e.code == ERR_EXISTS);
 		if (!lost)
@@ -70,13 +77,10 @@ static int create(const struct aws_client *c, const char *action, const struct a
 static int find_image(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
 		      struct err *err)
 {
-	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
 	struct ec2_image *v;
 	size_t n;
 
-	aws_params_add(&q, "Owner.1", "self");
-	aws_params_filter(&q, "name", aws_params_get(p, "Name"));
-	if (ec2_describe_images(c, &q, &v, &n, err) < 0)
+	if (ec2_find_images(c, aws_params_get(p, "Name"), &v, &n, err) < 0)
 		return -1;
 	*ret_id = n ? v[0].id : NULL;
 	return 0;
@@ -85,12 +89,10 @@ static int find_image(const struct aws_client *c, const struct aws_params *p, co
 static int find_group(const struct aws_client *c, const struct aws_params *p, const char **ret_id,
 		      struct err *err)
 {
-	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
 	struct ec2_security_group *v;
 	size_t n;
 
-	aws_params_filter(&q, "group-name", aws_params_get(p, "GroupName"));
-	if (ec2_describe_security_groups(c, &q, &v, &n, err) < 0)
+	if (ec2_find_security_groups(c, aws_params_get(p, "GroupName"), &v, &n, err) < 0)
 		return -1;
 	*ret_id = n ? v[0].id : NULL;
 	return 0;
@@ -116,8 +118,7 @@ int ec2_create_security_group(const struct aws_client *c, const char *name, cons
 
 	aws_params_add(&p, "GroupName", name);
 	aws_params_add(&p, "GroupDescription", description);
-	if (vpc_id && *vpc_id)
-		aws_params_add(&p, "VpcId", vpc_id);
+	aws_params_add_given(&p, "VpcId", vpc_id);
 	aws_params_tags(&p, "security-group", tags);
 	return create(c, "CreateSecurityGroup", &p, "groupId", find_group, ret_id, err);
 }
@@ -160,45 +161,31 @@ int ec2_run_instance(const struct aws_client *c, const struct aws_params *p, con
 		     struct ec2_instance *ret, struct err *err)
 {
 	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
+	const char *id;
 	struct xml *root;
-	const struct xml *item;
 
-	for (size_t i = 0; i < p->n; i++)
-		aws_params_add(&q, p->v[i].key, p->v[i].value);
+	aws_params_add_all(&q, p);
 	aws_params_set(&q, "MinCount", "1");
 	aws_params_set(&q, "MaxCount", "1");
 	aws_params_set(&q, "ClientToken", token);
-	if (aws_call(c, "RunInstances", &q, &root, err) < 0)
+	if (aws_call(c, "RunInstances", &q, &root, err) < 0 ||
+	    take_id(c, "RunInstances", root, "instancesSet/item/instanceId", &id, err) < 0)
 		return -1;
-	item = xml_get(root, "instancesSet/item");
-	if (!*xml_text(item, "instanceId"))
-		return err_set(err, ERR_REMOTE, "the answer to RunInstances has no instanceId");
-	ec2_read_instance(c->arena, item, ret);
-	return 0;
-}
-
-static int create_with_token(const struct aws_client *c, const char *action,
-			     const struct aws_params *p, const char *token, const char *id,
-			     const char **ret_id, struct err *err)
-{
-	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
-	struct xml *root;
-
-	for (size_t i = 0; i < p->n; i++)
-		aws_params_add(&q, p->v[i].key, p->v[i].value);
-	aws_params_set(&q, "ClientToken", token);
-	if (aws_call(c, action, &q, &root, err) < 0)
-		return -1;
-	if (!*xml_text(root, id))
-		return err_set(err, ERR_REMOTE, "the answer to %s has no %s", action, id);
-	*ret_id = arena_strdup(c->arena, xml_text(root, id));
+	ec2_read_instance(c->arena, xml_get(root, "instancesSet/item"), ret);
 	return 0;
 }
 
 int ec2_copy_image(const struct aws_client *c, const struct aws_params *p, const char *token,
 		   const char **ret_id, struct err *err)
 {
-	return create_with_token(c, "CopyImage", p, token, "imageId", ret_id, err);
+	AUTO(aws_params) struct aws_params q = AWS_PARAMS_INIT;
+	struct xml *root;
+
+	aws_params_add_all(&q, p);
+	aws_params_set(&q, "ClientToken", token);
+	if (aws_call(c, "CopyImage", &q, &root, err) < 0)
+		return -1;
+	return take_id(c, "CopyImage", root, "imageId", ret_id, err);
 }
 
 int ec2_authorize_ingress(const struct aws_client *c, const char *group_id, int from_port,

@@ -61,6 +61,32 @@ DESCRIBE(security_groups, security_group, "DescribeSecurityGroups", "securityGro
 DESCRIBE(vpcs, vpc, "DescribeVpcs", "vpcSet/item", NULL)
 DESCRIBE(subnets, subnet, "DescribeSubnets", "subnetSet/item", NULL)
 
+int ec2_find_images(const struct aws_client *c, const char *name, struct ec2_image **ret,
+		    size_t *ret_n, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+
+	aws_params_add(&p, "Owner.1", "self");
+	aws_params_filter(&p, "name", name);
+	return ec2_describe_images(c, &p, ret, ret_n, err);
+}
+
+int ec2_find_security_groups(const struct aws_client *c, const char *name,
+			     struct ec2_security_group **ret, size_t *ret_n, struct err *err)
+{
+	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
+
+	aws_params_filter(&p, "group-name", name);
+	return ec2_describe_security_groups(c, &p, ret, ret_n, err);
+}
+
+void ec2_snapshot_descriptions(struct arena *a, const char *image_id,
+			       char *ret[EC2_IMAGE_DESCRIPTIONS])
+{
+	ret[0] = arena_printf(a, "Created by CreateImage(*) for %s*", image_id);
+	ret[1] = arena_printf(a, "Copied for DestinationAmi %s*", image_id);
+}
+
 int ec2_describe_regions(const struct aws_client *c, struct strs *ret, struct err *err)
 {
 	struct xml *root;

@@ -41,10 +41,10 @@ static const struct partition *partition_of(const char *region)
 
 /* Host label and service id of each service ingot calls. */
 static const struct service {
-	const char *name;     /* as in the signature */
-	const char *host;     /* first label of the host name */
-	const char *env;      /* AWS_ENDPOINT_URL_… */
-	const char *section;  /* key in a services section */
+	const char *name;    /* as in the signature */
+	const char *host;    /* first label of the host name */
+	const char *env;     /* AWS_ENDPOINT_URL_… */
+	const char *section; /* key in a services section */
 } services[] = {
 	{ "ec2", "ec2", "EC2", "ec2" },
 	{ "sts", "sts", "STS", "sts" },
@@ -101,6 +101,14 @@ static const char *configured(struct aws_session *s, const struct service *svc)
 	return file_setting(s, "endpoint_url");
 }
 
+/* host is the domain, or has it behind a dot. */
+static bool in_domain(struct str host, const char *domain)
+{
+	size_t n = strlen(domain);
+
+	return str_ends(host, domain) && (host.n == n || host.p[host.n - n - 1] == '.');
+}
+
 /* An endpoint of AWS itself (an interface endpoint in a VPC, say) serves one service; anything else
  * is somebody's whole cloud. */
 static bool is_amazon(const char *url)
@@ -110,10 +118,9 @@ static bool is_amazon(const char *url)
 
 	if (colon)
 		h.n = (size_t)(colon - h.p);
-	for (size_t i = 0; i < ARRAY_LEN(partitions); i++) {
-		if (str_ends(h, partitions[i].suffix) || str_ends(h, partitions[i].dual_suffix))
+	for (size_t i = 0; i < ARRAY_LEN(partitions); i++)
+		if (in_domain(h, partitions[i].suffix) || in_domain(h, partitions[i].dual_suffix))
 			return true;
-	}
 	return false;
 }
 
@@ -170,11 +177,10 @@ int aws_endpoint_find(struct aws_session *s, const char *service, const char *re
 		return err_set(err, ERR_INVALID, "\"%s\" is not a region name", region);
 	url = override(s, svc);
 	if (url && !starts_with(url, "http://") && !starts_with(url, "https://"))
-		return err_set(
-			err, ERR_INVALID,
-			"the endpoint \"%s\" for %s is not a URL; write http://HOST or "
-			"https://HOST",
-			url, service);
+		return err_set(err, ERR_INVALID,
+			       "the endpoint \"%s\" for %s is not a URL; write http://HOST or "
+			       "https://HOST",
+			       url, service);
 	ret->custom = url != NULL && !is_amazon(url);
 	ret->signing_region = !url && streq(service, "iam") ? partition_of(region)->global_region
 							    : region;
@@ -188,17 +194,6 @@ void aws_endpoint_release(struct aws_endpoint *e)
 {
 	free(e->url);
 	e->url = NULL;
-}
-
-int aws_session_endpoint(struct aws_session *s, const char *service, const char *region,
-			 struct arena *a, const char **ret, struct err *err)
-{
-	AUTO(aws_endpoint) struct aws_endpoint e = { 0 };
-
-	if (aws_endpoint_find(s, service, region, &e, err) < 0)
-		return -1;
-	*ret = arena_strdup(a, e.url);
-	return 0;
 }
 
 const char *aws_endpoint_override(struct aws_session *s, const char *service)

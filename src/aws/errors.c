@@ -7,12 +7,13 @@
 
 #define ADVICE_GRANT "the credentials (%S) need the IAM permission %A"
 #define ADVICE_KEYS "check the access key and secret key (%S)"
+#define ADVICE_PAIR "the secret key does not belong to the access key (%S)"
+#define ADVICE_CLOCK "check this machine's clock"
+#define ADVICE_FEWER "the account's request limit is used up; run fewer builds at once"
 
 static const struct error_row rows[] = {
-	{ "RequestLimitExceeded", ERROR_THROTTLE, ERR_AGAIN,
-	  "the account's request limit is used up; run fewer builds at once" },
-	{ "Throttl*", ERROR_THROTTLE, ERR_AGAIN,
-	  "the account's request limit is used up; run fewer builds at once" },
+	{ "RequestLimitExceeded", ERROR_THROTTLE, ERR_AGAIN, ADVICE_FEWER },
+	{ "Throttl*", ERROR_THROTTLE, ERR_AGAIN, ADVICE_FEWER },
 	{ "RequestThrottled*", ERROR_THROTTLE, ERR_AGAIN, NULL },
 	{ "TooManyRequests*", ERROR_THROTTLE, ERR_AGAIN, NULL },
 	{ "EC2ThrottledException", ERROR_THROTTLE, ERR_AGAIN, NULL },
@@ -28,12 +29,10 @@ static const struct error_row rows[] = {
 	{ "RequestExpired", ERROR_EXPIRED, ERR_AUTH,
 	  "check this machine's clock, and whether the credentials (%S) have run out" },
 
-	{ "RequestTimeTooSkewed", ERROR_CLOCK, ERR_AUTH, "check this machine's clock" },
-	{ "RequestInTheFuture", ERROR_CLOCK, ERR_AUTH, "check this machine's clock" },
-	{ "SignatureDoesNotMatch", ERROR_CLOCK, ERR_AUTH,
-	  "the secret key does not belong to the access key (%S)" },
-	{ "InvalidSignature*", ERROR_CLOCK, ERR_AUTH,
-	  "the secret key does not belong to the access key (%S)" },
+	{ "RequestTimeTooSkewed", ERROR_CLOCK, ERR_AUTH, ADVICE_CLOCK },
+	{ "RequestInTheFuture", ERROR_CLOCK, ERR_AUTH, ADVICE_CLOCK },
+	{ "SignatureDoesNotMatch", ERROR_CLOCK, ERR_AUTH, ADVICE_PAIR },
+	{ "InvalidSignature*", ERROR_CLOCK, ERR_AUTH, ADVICE_PAIR },
 	{ "AuthFailure", ERROR_CLOCK, ERR_AUTH, ADVICE_KEYS },
 
 	{ "UnauthorizedOperation", ERROR_FINAL, ERR_AUTH, ADVICE_GRANT },
@@ -63,8 +62,8 @@ static const struct error_row rows[] = {
 	{ "*NotFoundException", ERROR_FINAL, ERR_NOT_FOUND, NULL },
 	{ "NoSuchEntity*", ERROR_EVENTUAL, ERR_NOT_FOUND, NULL },
 	{ "ParameterNotFound", ERROR_FINAL, ERR_NOT_FOUND, NULL },
-	{ "InvalidParameterValue", ERROR_EVENTUAL, ERR_INVALID,
-	  NULL }, /* a new IAM profile that EC2 does not see yet */
+	/* A new instance profile that EC2 does not see yet. */
+	{ "InvalidParameterValue", ERROR_EVENTUAL, ERR_INVALID, NULL },
 	{ "*.Duplicate", ERROR_FINAL, ERR_EXISTS, NULL },
 	{ "EntityAlreadyExists*", ERROR_FINAL, ERR_EXISTS, NULL },
 	{ "*.AlreadyExistsException", ERROR_FINAL, ERR_EXISTS, NULL },
@@ -76,16 +75,13 @@ static const struct error_row rows[] = {
 	{ "Unsupported*", ERROR_FINAL, ERR_INVALID, NULL },
 	{ "*LimitExceeded", ERROR_FINAL, ERR_REMOTE,
 	  "ask AWS for a higher quota, or remove what is not needed" },
-	{ "VcpuLimitExceeded", ERROR_FINAL, ERR_REMOTE, "ask AWS for a higher quota" },
 };
 
-static const struct error_row by_status[] = {
-	{ "429", ERROR_THROTTLE, ERR_AGAIN, NULL },
-	{ "5xx", ERROR_SERVER, ERR_REMOTE, NULL },
-	{ "401", ERROR_FINAL, ERR_AUTH, NULL },
-	{ "403", ERROR_FINAL, ERR_AUTH, NULL },
-	{ "other", ERROR_FINAL, ERR_REMOTE, NULL },
-};
+/* What a status says where the body has no code that is known. */
+static const struct error_row too_many = { "429", ERROR_THROTTLE, ERR_AGAIN, NULL },
+			      broken = { "5xx", ERROR_SERVER, ERR_REMOTE, NULL },
+			      denied = { "401 or 403", ERROR_FINAL, ERR_AUTH, NULL },
+			      refused = { "other", ERROR_FINAL, ERR_REMOTE, NULL };
 
 const struct error_row *error_row_find(const char *code, int status)
 {
@@ -93,10 +89,8 @@ const struct error_row *error_row_find(const char *code, int status)
 		if (glob_match(rows[i].pattern, code))
 			return &rows[i];
 	if (status == 429)
-		return &by_status[0];
+		return &too_many;
 	if (status >= 500)
-		return &by_status[1];
-	if (status == 401 || status == 403)
-		return &by_status[status == 401 ? 2 : 3];
-	return &by_status[4];
+		return &broken;
+	return status == 401 || status == 403 ? &denied : &refused;
 }

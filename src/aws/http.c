@@ -1,6 +1,7 @@
 /* The pool of connections and the one loop that runs a request. A handle pair (easy + multi)
- * belongs to one thread while it runs; idle pairs are kept, newest first, and preferred by host, so
- * that TLS is negotiated once. Cancel closes the connection: nothing is waited for.
+ * belongs to one thread while it runs; idle pairs are kept for the next request to their host, the
+ * newest first, so that TLS is negotiated once. Cancel closes the connection: nothing is waited
+ * for.
  */
 #include "aws/http.h"
 
@@ -93,7 +94,7 @@ struct str http_url_host(const char *url)
 
 	p = p ? p + 3 : url;
 	n = strcspn(p, "/?#");
-	at = memchr(p, '@', n);
+	at = memrchr(p, '@', n); /* the last one ends user and password, for libcurl too */
 	if (at) {
 		n -= (size_t)(at + 1 - p);
 		p = at + 1;
@@ -328,8 +329,9 @@ static int transport_error(const struct libcurl *curl, CURL *e, CURLcode code, c
 			       "the proxy's host name cannot be resolved (%s); check HTTPS_PROXY",
 			       text);
 	case CURLE_COULDNT_CONNECT:
-		return err_set(err, ERR_LOST, "no connection to " STR_FMT " (%s); check the "
-			       "address and the network",
+		return err_set(err, ERR_LOST,
+			       "no connection to " STR_FMT " (%s); check the address and the "
+			       "network",
 			       STR_ARG(host), text);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:

@@ -15,9 +15,9 @@ struct http;
 
 struct http_settings {
 	const char *ca_bundle; /* NULL: the system's */
-	const char *ca_path;   /* a folder of authorities; NULL */
+	const char *ca_path;   /* a directory of authorities; NULL */
 	const char *client_cert, *client_key; /* PEM files; NULL */
-	bool insecure;	       /* certificates are not checked */
+	bool insecure; /* certificates are not checked */
 };
 struct http *http_new(const struct http_settings *s);
 void http_free(struct http *h); /* no request may be running */

@@ -7,19 +7,6 @@
 	"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\"," \
 	"\"Principal\":{\"Service\":\"ec2.amazonaws.com%s\"},\"Action\":\"sts:AssumeRole\"}]}"
 
-static struct aws_client iam_client(const struct aws_client *c)
-{
-	return aws_client_service(c, "iam");
-}
-
-static void add_tags(struct aws_params *p, const struct str_map *tags)
-{
-	for (size_t i = 0; tags && i < tags->n; i++) {
-		aws_params_addf(p, tags->v[i].key, "Tags.member.%zu.Key", i + 1);
-		aws_params_addf(p, tags->v[i].value, "Tags.member.%zu.Value", i + 1);
-	}
-}
-
 static int call_tolerant(const struct aws_client *c, const char *action, const struct aws_params *p,
 			 enum err_code fine, struct err *err)
 {
@@ -46,7 +33,7 @@ static int create(const struct aws_client *c, const char *action, const struct a
 int iam_get_instance_profile(const struct aws_client *c, const char *name, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct aws_client iam = iam_client(c);
+	struct aws_client iam = aws_client_service(c, "iam");
 
 	aws_params_add(&p, "InstanceProfileName", name);
 	return aws_call(&iam, "GetInstanceProfile", &p, NULL, err);
@@ -56,13 +43,13 @@ int iam_create_role(const struct aws_client *c, const char *name, const struct s
 		    struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct aws_client iam = iam_client(c);
+	struct aws_client iam = aws_client_service(c, "iam");
 	auto_free char *trust = xasprintf(TRUST_EC2, starts_with(c->region, "cn-") ? ".cn" : "");
 
 	aws_params_add(&p, "RoleName", name);
 	aws_params_add(&p, "AssumeRolePolicyDocument", trust);
 	aws_params_add(&p, "Description", "Temporary role of an image build");
-	add_tags(&p, tags);
+	aws_params_pairs(&p, "Tags.member", tags);
 	return create(&iam, "CreateRole", &p, err);
 }
 
@@ -70,7 +57,7 @@ int iam_put_role_policy(const struct aws_client *c, const char *role, const char
 			struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct aws_client iam = iam_client(c);
+	struct aws_client iam = aws_client_service(c, "iam");
 
 	aws_params_add(&p, "RoleName", role);
 	aws_params_add(&p, "PolicyName", role);
@@ -82,10 +69,10 @@ int iam_create_instance_profile(const struct aws_client *c, const char *name,
 				const struct str_map *tags, struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct aws_client iam = iam_client(c);
+	struct aws_client iam = aws_client_service(c, "iam");
 
 	aws_params_add(&p, "InstanceProfileName", name);
-	add_tags(&p, tags);
+	aws_params_pairs(&p, "Tags.member", tags);
 	return create(&iam, "CreateInstanceProfile", &p, err);
 }
 
@@ -93,7 +80,7 @@ int iam_add_role(const struct aws_client *c, const char *profile, const char *ro
 		 struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	struct aws_client iam = iam_client(c);
+	struct aws_client iam = aws_client_service(c, "iam");
 
 	aws_params_add(&p, "InstanceProfileName", profile);
 	aws_params_add(&p, "RoleName", role);
@@ -104,7 +91,8 @@ int iam_delete_instance_profile(const struct aws_client *c, const char *name, st
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	AUTO(err) struct err e = ERR_INIT;
-	struct aws_client iam = iam_client(c), look = aws_client_within(&iam, AWS_LOOK_MS);
+	struct aws_client iam = aws_client_service(c, "iam");
+	struct aws_client look = aws_client_within(&iam, AWS_LOOK_MS);
 	struct xml *root;
 
 	aws_params_add(&p, "InstanceProfileName", name);
@@ -128,7 +116,7 @@ int iam_delete_role(const struct aws_client *c, const char *name, struct err *er
 {
 	AUTO(aws_params) struct aws_params role = AWS_PARAMS_INIT;
 	AUTO(aws_params) struct aws_params policy = AWS_PARAMS_INIT;
-	struct aws_client iam = iam_client(c);
+	struct aws_client iam = aws_client_service(c, "iam");
 
 	aws_params_add(&role, "RoleName", name);
 	aws_params_add(&policy, "RoleName", name);

@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/vec.h"
 
-
 static void add_owned_key(struct aws_params *p, char *key, const char *value)
 {
 	vec_push(p, (struct aws_param){ key, xstrdup(value) });
@@ -15,6 +14,12 @@ void aws_params_add(struct aws_params *p, const char *key, const char *value)
 {
 	if (value)
 		add_owned_key(p, xstrdup(key), value);
+}
+
+void aws_params_add_given(struct aws_params *p, const char *key, const char *value)
+{
+	if (given(value))
+		aws_params_add(p, key, value);
 }
 
 void aws_params_addf(struct aws_params *p, const char *value, const char *key_fmt, ...)
@@ -43,6 +48,16 @@ void aws_params_int(struct aws_params *p, const char *key, int64_t value)
 	aws_params_add(p, key, text);
 }
 
+void aws_params_add_all(struct aws_params *p, const struct aws_params *from)
+{
+	for (size_t i = 0; from && i < from->n; i++)
+		aws_params_add(p, from->v[i].key, from->v[i].value);
+	if (from) {
+		p->filters = MAX(p->filters, from->filters);
+		p->tag_specs = MAX(p->tag_specs, from->tag_specs);
+	}
+}
+
 void aws_params_list(struct aws_params *p, const char *key, const struct strs *values)
 {
 	for (size_t i = 0; i < values->n; i++)
@@ -65,18 +80,25 @@ void aws_params_filter_list(struct aws_params *p, const char *name, const struct
 		aws_params_addf(p, values->v[i], "Filter.%d.Value.%zu", f, i + 1);
 }
 
+void aws_params_pairs(struct aws_params *p, const char *key, const struct str_map *tags)
+{
+	for (size_t i = 0; tags && i < tags->n; i++) {
+		aws_params_addf(p, tags->v[i].key, "%s.%zu.Key", key, i + 1);
+		aws_params_addf(p, tags->v[i].value, "%s.%zu.Value", key, i + 1);
+	}
+}
+
 void aws_params_tags(struct aws_params *p, const char *resource_type, const struct str_map *tags)
 {
+	char key[48];
 	int t;
 
 	if (!tags || tags->n == 0)
 		return;
 	t = ++p->tag_specs;
 	aws_params_addf(p, resource_type, "TagSpecification.%d.ResourceType", t);
-	for (size_t i = 0; i < tags->n; i++) {
-		aws_params_addf(p, tags->v[i].key, "TagSpecification.%d.Tag.%zu.Key", t, i + 1);
-		aws_params_addf(p, tags->v[i].value, "TagSpecification.%d.Tag.%zu.Value", t, i + 1);
-	}
+	snprintf(key, sizeof(key), "TagSpecification.%d.Tag", t);
+	aws_params_pairs(p, key, tags);
 }
 
 const char *aws_params_get(const struct aws_params *p, const char *key)
@@ -87,26 +109,13 @@ const char *aws_params_get(const struct aws_params *p, const char *key)
 	return NULL;
 }
 
-static void free_param(struct aws_param *param)
-{
-	free(param->key);
-	xfree_secret(param->value); /* user data and policies may hold some */
-}
-
 void aws_params_set(struct aws_params *p, const char *key, const char *value)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		if (!streq(p->v[i].key, key))
 			continue;
-		if (value) {
-			char *copy = xstrdup(value);
-
-			xfree_secret(p->v[i].value);
-			p->v[i].value = copy;
-		} else {
-			free_param(&p->v[i]);
-			vec_remove(p, i);
-		}
+		xfree_secret(p->v[i].value);
+		p->v[i].value = xstrdup(value);
 		return;
 	}
 	aws_params_add(p, key, value);
@@ -114,20 +123,12 @@ void aws_params_set(struct aws_params *p, const char *key, const char *value)
 
 void aws_params_release(struct aws_params *p)
 {
-	for (size_t i = 0; i < p->n; i++)
-		free_param(&p->v[i]);
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->v[i].key);
+		xfree_secret(p->v[i].value); /* user data and policies may hold some */
+	}
 	vec_release(p);
 	*p = (struct aws_params)AWS_PARAMS_INIT;
-}
-
-void aws_params_copy(const struct aws_params *p, struct aws_params *ret)
-{
-	if (!p)
-		return;
-	for (size_t i = 0; i < p->n; i++)
-		aws_params_add(ret, p->v[i].key, p->v[i].value);
-	ret->filters = p->filters;
-	ret->tag_specs = p->tag_specs;
 }
 
 void aws_params_encode(const struct aws_params *p, struct buf *out)

@@ -12,10 +12,9 @@ int aws_secret_get(const struct aws_client *c, const char *name, const char *ver
 		   const char *version_stage, struct aws_secret *ret, struct err *err)
 {
 	struct aws_client client = aws_client_service(c, "secretsmanager");
-	bool by_id = version_id && *version_id;
-	const char *version = by_id					 ? version_id :
-			      version_stage && *version_stage ? version_stage :
-								"AWSCURRENT";
+	bool by_id = given(version_id);
+	const char *stage = given(version_stage) ? version_stage : "AWSCURRENT";
+	const char *version = by_id ? version_id : stage;
 	json_t *body = json_pack("{s:s, s:s}", "SecretId", name,
 				 by_id ? "VersionId" : "VersionStage", version);
 	json_t *answer = NULL;
@@ -53,7 +52,7 @@ int aws_secret_pick(struct arena *a, const char *text, const char *key, bool onl
 		    struct err *err)
 {
 	json_t *o = json_loads(text, 0, NULL);
-	bool named = key && *key;
+	bool named = given(key);
 	const json_t *v = NULL;
 	int rc;
 

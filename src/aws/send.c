@@ -1,8 +1,8 @@
 /* One request as AWS wants it: signed for its region, with the server's idea of the time. No
  * retries. */
-#include "aws/sigv4.h"
 #include "aws/session_impl.h"
 
+#include "aws/sigv4.h"
 #include "base/clock.h"
 
 /* Signatures are valid for 5 minutes either way: smaller differences are left alone. */

@@ -39,27 +39,19 @@ static void add_strs(struct buf *b, const struct strs *s)
 /* A block without role_arn is none: templates leave it empty where no role is wanted. */
 static bool has_role(const struct aws_config *c)
 {
-	return c->assume_role && c->assume_role->role_arn && *c->assume_role->role_arn;
+	return c->assume_role && given(c->assume_role->role_arn);
 }
 
-/* Everything that makes credentials or transport differ; polling and region do not. */
+/* Everything that makes credentials, region or transport differ; the pace of polling does not. */
 static char *settings_key(const struct aws_config *c)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	uint8_t digest[SHA256_LEN];
 	char *hex = xmalloc(2 * SHA256_LEN + 1);
-	const char *const plain[] = { c->access_key,
-				      c->secret_key,
-				      c->token,
-				      c->profile,
-				      c->shared_credentials_file,
-				      c->mfa_code,
-				      c->custom_endpoint_ec2,
-				      c->local_endpoint,
-				      c->local_access_key,
-				      c->local_secret_key,
-				      c->local_region,
-				      c->region };
+	const char *const plain[] = { c->access_key, c->secret_key, c->token, c->profile,
+				      c->shared_credentials_file, c->mfa_code, c->region,
+				      c->custom_endpoint_ec2, c->local_endpoint,
+				      c->local_access_key, c->local_secret_key, c->local_region };
 
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
 		add_setting(&b, plain[i]);
@@ -118,7 +110,7 @@ static struct aws_assume_role *copy_role(struct arena *a, const struct aws_assum
 /* An empty text is as good as none. */
 static char *copy_text(struct arena *a, const char *s)
 {
-	return s && *s ? arena_strdup(a, s) : NULL;
+	return given(s) ? arena_strdup(a, s) : NULL;
 }
 
 static void copy_config(struct arena *a, const struct aws_config *from, struct aws_config *to)
@@ -141,9 +133,9 @@ static void copy_config(struct arena *a, const struct aws_config *from, struct a
 	if (!to->local_endpoint)
 		return;
 	/* A rehearsal uses nothing of the template's access. */
-	to->access_key = to->secret_key = to->token = to->profile = to->shared_credentials_file =
-		NULL;
-	to->custom_endpoint_ec2 = to->mfa_code = NULL;
+	to->access_key = to->secret_key = to->token = NULL;
+	to->profile = to->shared_credentials_file = to->mfa_code = NULL;
+	to->custom_endpoint_ec2 = NULL;
 	to->assume_role = NULL;
 }
 
@@ -299,9 +291,7 @@ static int refresh(struct aws_session *s, struct cancel *cancel, struct err *err
 
 	if (aws_credentials_find(s, cancel, &c, &e) < 0) {
 		if (e.code != ERR_CANCELLED && fresh_enough(s, 0)) {
-			log_line("aws: new credentials could not be had, the old ones still serve: "
-				 "%s",
-				 e.msg);
+			log_line("aws: no new credentials, the old ones still serve: %s", e.msg);
 			return 0;
 		}
 		return err_move(err, &e);
@@ -358,21 +348,27 @@ int aws_session_credentials(struct aws_session *s, struct cancel *cancel, struct
 
 /* ---- region ---- */
 
+const char *aws_session_region_set(const struct aws_session *s)
+{
+	const char *r = s->cfg.region;
+
+	if (!r && s->cfg.local_endpoint)
+		return s->cfg.local_region;
+	if (!r)
+		r = os_env("AWS_REGION");
+	if (!r)
+		r = os_env("AWS_DEFAULT_REGION");
+	if (!r)
+		r = aws_files_get(s->files, "profile", s->profile, NULL, "region");
+	return r;
+}
+
 static int find_region(struct aws_session *s, struct cancel *cancel, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
-	const char *r = s->cfg.region;
+	const char *r = aws_session_region_set(s);
 	int rc;
 
-	if (!r && s->cfg.local_endpoint)
-		r = s->cfg.local_region;
-	if (!r && !s->cfg.local_endpoint) {
-		r = os_env("AWS_REGION");
-		if (!r)
-			r = os_env("AWS_DEFAULT_REGION");
-		if (!r)
-			r = aws_files_get(s->files, "profile", s->profile, NULL, "region");
-	}
 	if (!r) {
 		rc = metadata_get(s, cancel, "meta-data/placement/region", &text, err);
 		if (rc < 0)

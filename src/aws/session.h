@@ -29,9 +29,6 @@ DEFINE_AUTO_PTR(aws_session, struct aws_session *, aws_session_close);
 int aws_session_region(struct aws_session *s, struct cancel *cancel, const char **ret,
 		       struct err *err) MUST_USE;
 
-/* URL a service is called at in a region ("https://ec2.eu-west-1.amazonaws.com"). */
-int aws_session_endpoint(struct aws_session *s, const char *service, const char *region,
-			 struct arena *a, const char **ret, struct err *err) MUST_USE;
 /* The endpoint is custom, local or on loopback: AWS's address service is not asked, rate limits are
  * not AWS's. */
 bool aws_session_is_custom(struct aws_session *s, const char *service);

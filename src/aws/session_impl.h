@@ -30,19 +30,19 @@ struct recent {
 };
 
 struct aws_session {
-	size_t refs;	   /* under the registry's lock */
+	size_t refs; /* under the registry's lock */
 	struct aws_session *next;
-	char *key;	   /* digest of the settings; equal settings share a session */
+	char *key;	     /* digest of the settings; equal settings share a session */
 	struct arena *arena; /* cfg's strings */
 	struct aws_config cfg;
-	const char *profile; /* never NULL: cfg, AWS_PROFILE, "default" */
-	bool profile_given;  /* by the template */
+	const char *profile;	 /* never NULL: cfg, AWS_PROFILE, "default" */
+	bool profile_given;	 /* by the template */
 	struct aws_files *files; /* NULL with the local override */
 	struct http *http;
 	struct buckets *buckets;
 	struct waiters *waiters;
-	_Atomic int64_t skew;	  /* server's clock minus ours, seconds */
-	_Atomic bool connected;	  /* some call has been answered */
+	_Atomic int64_t skew;	/* server's clock minus ours, seconds */
+	_Atomic bool connected; /* some call has been answered */
 
 	pthread_mutex_t cred_lock; /* held while credentials are being found */
 	struct aws_creds creds;
@@ -62,6 +62,8 @@ int aws_session_creds(struct aws_session *s, struct cancel *cancel, struct aws_c
 		      uint64_t *ret_generation, struct err *err) MUST_USE;
 /* The server said these expired: the next use finds new ones (once for all who saw it). */
 void aws_session_creds_expired(struct aws_session *s, uint64_t generation);
+/* The region that template, environment or files name; NULL: none of them. Asks nobody. */
+const char *aws_session_region_set(const struct aws_session *s);
 void aws_session_note_made(struct aws_session *s, const char *id);
 bool aws_session_made_lately(struct aws_session *s, const char *id);
 void aws_session_forget(struct aws_session *s, const char *id); /* it was taken away */
@@ -93,16 +95,14 @@ struct aws_message {
 };
 int aws_send(struct aws_session *s, const struct aws_message *m, struct http_response *ret,
 	     struct err *err) MUST_USE;
-/* Learns the server's clock from an answer; true when the correction changed by a minute or more.
- */
+/* Learns the server's clock from an answer; true if the correction changed by a minute or more. */
 bool aws_learn_clock(struct aws_session *s, const struct http_response *r);
 
 /* ---- waiter.c ---- */
 struct waiters *waiters_new(void);
 void waiters_stop(struct waiters *w); /* joins the threads; no wait may be pending */
 
-/* ---- params.c ---- */
-void aws_params_copy(const struct aws_params *p, struct aws_params *ret);
+/* ---- params.c: application/x-www-form-urlencoded ---- */
 void aws_params_encode(const struct aws_params *p, struct buf *out);
 
 #endif

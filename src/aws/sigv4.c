@@ -136,35 +136,7 @@ static void add_query_field(struct buf *out, struct str raw)
 	buf_add_uri(out, buf_str(&plain), false);
 }
 
-static void query_add(struct pairs *q, const char *key, const char *value)
-{
-	struct pair *p = pairs_new(q);
-
-	buf_add_uri(&p->key, str_from(key), false);
-	buf_add_uri(&p->value, str_from(value), false);
-}
-
-static void add_presign_fields(const struct sigv4 *s, struct pairs *q, const char *signed_headers)
-{
-	AUTO(buf) struct buf cred = BUF_INIT;
-	AUTO(buf) struct buf num = BUF_INIT;
-	char date[17];
-
-	sigv4_date(s->unix_time, date);
-	buf_printf(&cred, "%s/", s->access_key);
-	add_scope(s, &cred);
-	buf_printf(&num, "%lld", (long long)s->expires);
-	query_add(q, "X-Amz-Algorithm", ALGORITHM);
-	query_add(q, "X-Amz-Credential", buf_cstr(&cred));
-	query_add(q, "X-Amz-Date", date);
-	query_add(q, "X-Amz-SignedHeaders", signed_headers);
-	query_add(q, "X-Amz-Expires", buf_cstr(&num));
-	if (s->token && !s->token_unsigned)
-		query_add(q, "X-Amz-Security-Token", s->token);
-}
-
-static void add_query(const struct sigv4 *s, bool presign, const char *signed_headers,
-		      struct buf *out)
+static void add_query(const struct sigv4 *s, struct buf *out)
 {
 	AUTO(pairs) struct pairs q = VEC_INIT;
 	struct str rest = s->query, field;
@@ -181,8 +153,6 @@ static void add_query(const struct sigv4 *s, bool presign, const char *signed_he
 		if (eq)
 			add_query_field(&p->value, str_slice(field, key_n + 1, field.n));
 	}
-	if (presign)
-		add_presign_fields(s, &q, signed_headers);
 	if (q.n)
 		qsort(q.v, q.n, sizeof(*q.v), query_cmp);
 	for (size_t i = 0; i < q.n; i++) {
@@ -223,26 +193,22 @@ static void header_add(struct pairs *h, struct str name, struct str value)
 	add_header_value(&p->value, value);
 }
 
-static void collect_headers(const struct sigv4 *s, bool presign, const char *body_hash,
-			    struct pairs *h)
+static void collect_headers(const struct sigv4 *s, const char *body_hash, struct pairs *h)
 {
 	char date[17];
 
 	for (size_t i = 0; i < s->nheaders; i++)
 		header_add(h, s->headers[i].name, s->headers[i].value);
-	if (s->sign_body && !presign)
+	if (s->sign_body)
 		header_add(h, STR("x-amz-content-sha256"), str_from(body_hash));
-	if (!presign) {
-		sigv4_date(s->unix_time, date);
-		header_add(h, STR("x-amz-date"), str_from(date));
-		if (s->token && !s->token_unsigned)
-			header_add(h, STR("x-amz-security-token"), str_from(s->token));
-	}
-	if (h->n)
-		qsort(h->v, h->n, sizeof(*h->v), header_cmp);
+	sigv4_date(s->unix_time, date);
+	header_add(h, STR("x-amz-date"), str_from(date));
+	if (s->token)
+		header_add(h, STR("x-amz-security-token"), str_from(s->token));
+	qsort(h->v, h->n, sizeof(*h->v), header_cmp);
 }
 
-void sigv4_canonical(const struct sigv4 *s, bool presign, struct buf *out, struct buf *ret_signed)
+void sigv4_canonical(const struct sigv4 *s, struct buf *out, struct buf *ret_signed)
 {
 	AUTO(pairs) struct pairs h = VEC_INIT;
 	AUTO(buf) struct buf lines = BUF_INIT;
@@ -251,7 +217,7 @@ void sigv4_canonical(const struct sigv4 *s, bool presign, struct buf *out, struc
 
 	hash_sha256(s->body.p, s->body.n, digest);
 	hash_hex(digest, SHA256_LEN, hex);
-	collect_headers(s, presign, hex, &h);
+	collect_headers(s, hex, &h);
 	for (size_t i = 0; i < h.n; i++) {
 		bool again = i && str_eq(buf_str(&h.v[i - 1].key), buf_str(&h.v[i].key));
 
@@ -270,7 +236,7 @@ void sigv4_canonical(const struct sigv4 *s, bool presign, struct buf *out, struc
 	buf_printf(out, "%s\n", s->method);
 	add_path(s, out);
 	buf_addc(out, '\n');
-	add_query(s, presign, buf_cstr(ret_signed), out);
+	add_query(s, out);
 	buf_addc(out, '\n');
 	buf_add_str(out, buf_str(&lines));
 	buf_printf(out, "\n%s\n%s", buf_cstr(ret_signed), hex);
@@ -307,24 +273,9 @@ void sigv4_sign(const struct sigv4 *s, struct buf *out)
 	AUTO(buf) struct buf canonical = BUF_INIT;
 	AUTO(buf) struct buf names = BUF_INIT;
 
-	sigv4_canonical(s, false, &canonical, &names);
+	sigv4_canonical(s, &canonical, &names);
 	buf_printf(out, ALGORITHM " Credential=%s/", s->access_key);
 	add_scope(s, out);
 	buf_printf(out, ", SignedHeaders=%s, Signature=", buf_cstr(&names));
 	add_signature(s, buf_str(&canonical), out);
-}
-
-void sigv4_presign(const struct sigv4 *s, struct buf *out)
-{
-	AUTO(buf) struct buf canonical = BUF_INIT;
-	AUTO(buf) struct buf names = BUF_INIT;
-
-	sigv4_canonical(s, true, &canonical, &names);
-	add_query(s, true, buf_cstr(&names), out);
-	buf_adds(out, "&X-Amz-Signature=");
-	add_signature(s, buf_str(&canonical), out);
-	if (s->token && s->token_unsigned) {
-		buf_adds(out, "&X-Amz-Security-Token=");
-		buf_add_uri(out, str_from(s->token), false);
-	}
 }

@@ -1,4 +1,4 @@
-/* AWS Signature Version 4, in headers and in the query string.
+/* AWS Signature Version 4, in the Authorization header.
  *
  *	struct sigv4 s = { .access_key = …, .secret_key = …, .region = …, .service = "ec2",
  *			   .unix_time = now, .method = "POST", .path = STR("/"), .body = body,
@@ -21,7 +21,6 @@ struct sigv4_header {
 struct sigv4 {
 	const char *access_key, *secret_key;
 	const char *token; /* NULL: none */
-	bool token_unsigned; /* the token is added after signing */
 	const char *region, *service;
 	int64_t unix_time;
 	const char *method;
@@ -32,17 +31,14 @@ struct sigv4 {
 	struct str body;
 	bool sign_body; /* x-amz-content-sha256 is one of the signed headers */
 	bool keep_path; /* "." and ".." and double slashes stay (S3) */
-	int64_t expires; /* seconds; sigv4_presign only */
 };
 
 /* "20150830T123600Z" */
 void sigv4_date(int64_t unix_time, char out[17]);
 /* The whole value of the Authorization header. */
 void sigv4_sign(const struct sigv4 *s, struct buf *ret_authorization);
-/* The query string (without '?') of a presigned URL. */
-void sigv4_presign(const struct sigv4 *s, struct buf *ret_query);
-/* The steps in between, for tests and for explaining a refusal. */
-void sigv4_canonical(const struct sigv4 *s, bool presign, struct buf *ret_canonical,
+/* The step before it, for tests and for explaining a refusal. */
+void sigv4_canonical(const struct sigv4 *s, struct buf *ret_canonical,
 		     struct buf *ret_signed_headers);
 
 #endif

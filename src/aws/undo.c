@@ -23,15 +23,22 @@ struct kind {
 
 /* ---- finding ---- */
 
+const char *aws_run_tag(void)
+{
+	const char *name = getenv("INGOT_RUN_TAG"); /* empty is not absent here */
+
+	return !name ? "ingot:run" : *name ? name : NULL;
+}
+
 /* The run's tag as a filter; false when tags are turned off. */
 static bool filter_run(struct aws_params *p, const char *run_id)
 {
-	const char *name = getenv("INGOT_RUN_TAG");
+	const char *name = aws_run_tag();
 	auto_free char *filter = NULL;
 
-	if (name && !*name)
+	if (!name)
 		return false;
-	filter = xasprintf("tag:%s", name ? name : "ingot:run");
+	filter = xasprintf("tag:%s", name);
 	aws_params_filter(p, filter, run_id);
 	return true;
 }
@@ -63,15 +70,12 @@ static int find_instance(const struct aws_client *c, const struct journal_row *r
 static int find_image(const struct aws_client *c, const struct journal_row *row,
 		      const char *run_id UNUSED, const char **ret, struct err *err)
 {
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_image *v;
 	size_t n;
 
 	if (!row->name)
 		return 0;
-	aws_params_add(&p, "Owner.1", "self");
-	aws_params_filter(&p, "name", row->name);
-	if (ec2_describe_images(c, &p, &v, &n, err) < 0)
+	if (ec2_find_images(c, row->name, &v, &n, err) < 0)
 		return -1;
 	*ret = n ? v[0].id : NULL;
 	return 0;
@@ -84,9 +88,9 @@ static int find_volume(const struct aws_client *c, const struct journal_row *row
 	struct ec2_volume *v;
 	size_t n;
 
-	/* Another build's volume in use is not the one that an instance has left. */
 	if (!filter_run(&p, run_id))
 		return 0;
+	/* Another build's volume in use is not the one that an instance has left. */
 	aws_params_filter(&p, "status", "available");
 	if (ec2_describe_volumes(c, &p, &v, &n, err) < 0)
 		return -1;
@@ -97,14 +101,12 @@ static int find_volume(const struct aws_client *c, const struct journal_row *row
 static int find_group(const struct aws_client *c, const struct journal_row *row,
 		      const char *run_id UNUSED, const char **ret, struct err *err)
 {
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_security_group *v;
 	size_t n;
 
 	if (!row->name)
 		return 0;
-	aws_params_filter(&p, "group-name", row->name);
-	if (ec2_describe_security_groups(c, &p, &v, &n, err) < 0)
+	if (ec2_find_security_groups(c, row->name, &v, &n, err) < 0)
 		return -1;
 	*ret = n ? v[0].id : NULL;
 	return 0;
@@ -127,19 +129,15 @@ static int undo_instance(const struct aws_client *c, const char *id, struct err 
 	return aws_wait_instance(c, id, "terminated", NULL, err);
 }
 
-/* Snapshots that EC2 made for an image say so in their description; a pending image does not list
- * them. */
 static int delete_described_snapshots(const struct aws_client *c, const char *image_id,
 				      struct err *err)
 {
 	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-	char *values[] = {
-		arena_printf(c->arena, "Created by CreateImage(*) for %s*", image_id),
-		arena_printf(c->arena, "Copied for DestinationAmi %s*", image_id),
-	};
+	char *values[EC2_IMAGE_DESCRIPTIONS];
 	struct ec2_snapshot *v;
 	size_t n;
 
+	ec2_snapshot_descriptions(c->arena, image_id, values);
 	aws_params_add(&p, "Owner.1", "self");
 	aws_params_filter_list(&p, "description", &(struct strs){ values, ARRAY_LEN(values) });
 	if (ec2_describe_snapshots(c, &p, &v, &n, err) < 0)
@@ -157,14 +155,20 @@ static int undo_image(const struct aws_client *c, const char *id, struct err *er
 	return delete_described_snapshots(c, id, err);
 }
 
+/* One row a kind: X(name, how it is found, how it is undone). */
+#define KINDS(X) \
+	X("instance", find_instance, undo_instance) \
+	X("image", find_image, undo_image) \
+	X("volume", find_volume, ec2_delete_volume) \
+	X("key-pair", find_by_name, ec2_delete_key_pair) \
+	X("security-group", find_group, ec2_delete_security_group) \
+	X("instance-profile", find_by_name, iam_delete_instance_profile) \
+	X("role", find_by_name, iam_delete_role)
+
 static const struct kind kinds[] = {
-	{ "instance", find_instance, undo_instance },
-	{ "image", find_image, undo_image },
-	{ "volume", find_volume, ec2_delete_volume },
-	{ "key-pair", find_by_name, ec2_delete_key_pair },
-	{ "security-group", find_group, ec2_delete_security_group },
-	{ "instance-profile", find_by_name, iam_delete_instance_profile },
-	{ "role", find_by_name, iam_delete_role },
+#define X(name, find, undo) { name, find, undo },
+	KINDS(X)
+#undef X
 };
 
 static const struct kind *kind_of(const char *name)
@@ -295,17 +299,16 @@ static int sweep_undo(const struct journal_row *row, struct err *err)
 		return 0;
 	if (open_place(&row->place, a, &c, err) < 0)
 		return -1;
-	if (young)
-		aws_session_note_made(c.session,
-				      row->resource); /* NotFound is repeated for a while */
+	if (young) /* NotFound is asked again for a while */
+		aws_session_note_made(c.session, row->resource);
 	rc = aws_undo_resource(&c, row->kind, row->resource, err);
 	aws_session_close(c.session);
 	return rc;
 }
 
-#define ROW(kind) { "aws", kind, sweep_find, sweep_undo }
 const struct journal_undo aws_undo[] = {
-	ROW("instance"), ROW("image"),		  ROW("volume"), ROW("key-pair"),
-	ROW("security-group"), ROW("instance-profile"), ROW("role"),
+#define X(name, find, undo) { "aws", name, sweep_find, sweep_undo },
+	KINDS(X)
+#undef X
 };
 const size_t aws_undo_n = ARRAY_LEN(aws_undo);

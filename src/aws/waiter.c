@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
-#define OUTAGE_MS (5 * 60000)  /* how long the service may be out of reach */
+#define OUTAGE_MS (5 * 60000) /* how long the service may be out of reach */
 #define STACK_BYTES (512 << 10)
 
 static const struct {
@@ -133,23 +133,39 @@ static int on_item(void *data, const struct xml *item)
 
 /* ---- polling ---- */
 
-/* The pending ids, each once, as heap strings. */
-static void pending_ids(struct waiter *w, struct strs *ret, size_t *ret_cap)
+/* Copies of ids. */
+struct ids {
+	char **v;
+	size_t n, cap;
+};
+
+static void ids_release(struct ids *ids)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		free(ids->v[i]);
+	vec_release(ids);
+}
+DEFINE_AUTO(ids, struct ids, ids_release);
+
+static bool ids_have(const struct ids *ids, const char *id)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		if (streq(ids->v[i], id))
+			return true;
+	return false;
+}
+
+/* The pending ones, each once. */
+static void pending_ids(struct waiter *w, struct ids *ret)
 {
 	for (struct wait *x = w->waits; x; x = x->next) {
-		bool known = false;
-
 		x->in_answer = false;
-		for (size_t i = 0; i < ret->n && !known; i++)
-			known = streq(ret->v[i], x->request->id);
-		if (known || x->verdict != WAIT_PENDING)
-			continue;
-		ret->v = vec_grow_(ret->v, ret_cap, ret->n + 1, sizeof(*ret->v));
-		ret->v[ret->n++] = xstrdup(x->request->id);
+		if (x->verdict == WAIT_PENDING && !ids_have(ret, x->request->id))
+			vec_push(ret, xstrdup(x->request->id));
 	}
 }
 
-static int ask(struct waiter *w, const struct strs *ids, struct poll_state *p, struct err *err)
+static int ask(struct waiter *w, const struct ids *ids, struct poll_state *p, struct err *err)
 {
 	AUTO(arena) struct arena *arena = arena_new();
 	struct aws_client c = aws_client(w->session, "ec2", w->region, arena, w->all->stop);
@@ -190,12 +206,11 @@ static void poll_once(struct waiter *w)
 {
 	struct poll_state p = { .waiter = w, .now = clock_ms() };
 	AUTO(err) struct err e = ERR_INIT;
-	struct strs ids = { 0 };
-	size_t cap = 0;
+	AUTO(ids) struct ids ids = VEC_INIT;
 	int rc;
 
 	pthread_mutex_lock(&w->all->lock);
-	pending_ids(w, &ids, &cap);
+	pending_ids(w, &ids);
 	pthread_mutex_unlock(&w->all->lock);
 	rc = ids.n ? ask(w, &ids, &p, &e) : 0;
 	p.now = clock_ms();
@@ -209,11 +224,7 @@ static void poll_once(struct waiter *w)
 		w->slow = MAX(1, w->slow / 2);
 	}
 	for (struct wait *x = w->waits; x; x = x->next) {
-		bool asked = false;
-
-		for (size_t i = 0; i < ids.n && !asked; i++)
-			asked = streq(ids.v[i], x->request->id);
-		if (!asked || x->verdict != WAIT_PENDING)
+		if (x->verdict != WAIT_PENDING || !ids_have(&ids, x->request->id))
 			continue;
 		x->polled_ms = p.now;
 		if (rc == 0 && !x->in_answer)
@@ -222,9 +233,6 @@ static void poll_once(struct waiter *w)
 			wait_judge_time(x, p.now);
 	}
 	pthread_mutex_unlock(&w->all->lock);
-	for (size_t i = 0; i < ids.n; i++)
-		free(ids.v[i]);
-	free(ids.v);
 }
 
 static bool anybody_waits(const struct waiter *w)
@@ -371,9 +379,8 @@ static int block(const struct aws_client *c, struct waiter *w, struct wait *x, s
 		if (verdict_of(w, x) != WAIT_PENDING)
 			return 0;
 		if (clock_left(deadline) == 0)
-			return err_set(err, ERR_TIMEOUT, "the %s %s did not become %s in "
-							 "time", r->what,
-				       r->id, r->goal);
+			return err_set(err, ERR_TIMEOUT, "the %s %s did not become %s in time",
+				       r->what, r->id, r->goal);
 		if (poll(fds, 2, clock_left(deadline)) > 0 && fds[0].revents)
 			drain(x->fd);
 	}

@@ -7,8 +7,7 @@
 
 #define PROGRESS_MS 30000 /* between two looks at the snapshots */
 
-/* How often the snapshots are looked at for the most impatient wait; CLOCK_NEVER when nobody needs
- * it. */
+/* How often to look at the snapshots for the most impatient wait; CLOCK_NEVER: nobody needs it. */
 static int64_t progress_interval(const struct waiter *w, int64_t now)
 {
 	int64_t least = CLOCK_NEVER;
@@ -52,11 +51,10 @@ static void look_for_progress(struct waiter *w)
 	size_t n = 0;
 
 	pthread_mutex_lock(&w->all->lock);
-	for (const struct wait *x = w->waits; x && values.n + 2 <= BATCH; x = x->next) {
-		values.v[values.n++] = arena_printf(arena, "Created by CreateImage(*) for %s*",
-						    x->request->id);
-		values.v[values.n++] = arena_printf(arena, "Copied for DestinationAmi %s*",
-						    x->request->id);
+	for (const struct wait *x = w->waits; x && values.n + EC2_IMAGE_DESCRIPTIONS <= BATCH;
+	     x = x->next) {
+		ec2_snapshot_descriptions(arena, x->request->id, values.v + values.n);
+		values.n += EC2_IMAGE_DESCRIPTIONS;
 	}
 	pthread_mutex_unlock(&w->all->lock);
 	c.deadline_ms = clock_ms() + CALL_MS;

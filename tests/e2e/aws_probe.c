@@ -19,6 +19,7 @@
  */
 #include "aws/address.h"
 #include "aws/ec2.h"
+#include "aws/session_impl.h"
 #include "aws/ssm.h"
 #include "aws/sts.h"
 #include "aws/undo.h"
@@ -100,11 +101,11 @@ static int cmd_region(struct probe *p, struct err *err)
 
 static int cmd_endpoint(struct probe *p, struct err *err)
 {
-	const char *url;
+	AUTO(aws_endpoint) struct aws_endpoint e = { 0 };
 
-	if (aws_session_endpoint(p->session, p->args[0], p->args[1], p->arena, &url, err) < 0)
+	if (aws_endpoint_find(p->session, p->args[0], p->args[1], &e, err) < 0)
 		return -1;
-	printf("%s %s\n", url, aws_session_is_custom(p->session, p->args[0]) ? "custom" : "aws");
+	printf("%s %s\n", e.url, e.custom ? "custom" : "aws");
 	return 0;
 }
 
@@ -292,8 +293,7 @@ static int cmd_cycle(struct probe *p, struct err *err)
 	aws_params_tags(&run, "instance", &tags);
 	TRY(ec2_run_instance(c, &run, token, &instance, err));
 	TRY(aws_wait_instance(c, instance.id, "running", &instance, err));
-	printf("instance %s %s %s mappings=%zu\n", instance.id, instance.state,
-	       ec2_tag(&instance.tags, "ingot:run"), instance.nmappings);
+	printf("instance %s %s mappings=%zu\n", instance.id, instance.state, instance.nmappings);
 	TRY(ec2_stop_instance(c, instance.id, false, err));
 	TRY(aws_wait_instance(c, instance.id, "stopped", NULL, err));
 	aws_params_add(&make, "InstanceId", instance.id);

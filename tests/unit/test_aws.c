@@ -105,14 +105,14 @@ static void params(void **state)
 	aws_params_tags(&p, "image", &(struct str_map){ &tag, 1 });
 	aws_params_tags(&p, "none", &(struct str_map){ NULL, 0 });
 	aws_params_set(&p, "A", "2");
-	aws_params_set(&p, "B", NULL);
 	aws_params_encode(&p, &b);
 	assert_string_equal(
 		buf_cstr(&b),
-		"A=2&Filter.1.Name=f&Filter.1.Value.1=v%2A&TagSpecification.1.ResourceType=image"
+		"A=2&B=false&Filter.1.Name=f&Filter.1.Value.1=v%2A"
+		"&TagSpecification.1.ResourceType=image"
 		"&TagSpecification.1.Tag.1.Key=k&TagSpecification.1.Tag.1.Value=a%20b%26%C3%BC");
 	assert_string_equal(aws_params_get(&p, "A"), "2");
-	assert_null(aws_params_get(&p, "B"));
+	assert_null(aws_params_get(&p, "Absent"));
 }
 
 static void error_codes(void **state)
@@ -164,6 +164,7 @@ static void urls(void **state)
 		{ "https://u:p@h.example?q", "h.example", false },
 		{ "https://127.example.com", "127.example.com", false },
 		{ "https://localhost.evil.com", "localhost.evil.com", false },
+		{ "http://127.0.0.1:1@2@h.example/", "h.example", false },
 	};
 
 	(void)state;
@@ -234,6 +235,31 @@ static void shared_files(void **state)
 	assert_int_equal(os_remove_all(dir, &err), 0);
 }
 
+/* AWS's own endpoints are told by whole labels of the host's name. */
+static void whose_endpoint(void **state)
+{
+	static const struct {
+		const char *url;
+		bool custom;
+	} cases[] = {
+		{ "https://vpce-1.ec2.eu-west-1.vpce.amazonaws.com", false },
+		{ "https://ec2.eu-west-1.api.aws:443", false },
+		{ "https://ec2.notamazonaws.com", true },
+		{ "http://cloud.example", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(err) struct err err = ERR_INIT;
+		AUTO(aws_session) struct aws_session *s = NULL;
+		struct aws_config cfg = { .custom_endpoint_ec2 = (char *)cases[i].url };
+
+		assert_int_equal(aws_session_open(&cfg, &s, &err), 0);
+		if (aws_session_is_custom(s, "ec2") != cases[i].custom)
+			fail_msg("%s", cases[i].url);
+	}
+}
+
 static void things_made_lately(void **state)
 {
 	AUTO(err) struct err err = ERR_INIT;
@@ -302,6 +328,7 @@ int main(void)
 		cmocka_unit_test(xml_depth),   cmocka_unit_test(params),
 		cmocka_unit_test(error_codes), cmocka_unit_test(urls),
 		cmocka_unit_test(buckets),     cmocka_unit_test(shared_files),
+		cmocka_unit_test(whose_endpoint),
 		cmocka_unit_test(things_made_lately), cmocka_unit_test(pace_of_waiting),
 	};
 
