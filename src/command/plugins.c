@@ -39,7 +39,7 @@ int plugins_list(const struct invocation *in, const char *source, const char *co
 	AUTO(err) struct err err = ERR_INIT;
 	auto_free char *dir = NULL;
 
-	if (plugin_folder(&dir, &err) == 0 &&
+	if (plugin_directory(&dir, &err) == 0 &&
 	    plugin_list(dir, source, constraints, ret, &err) == 0)
 		return 0;
 	ui_error(in, "%s", err.msg);

@@ -28,7 +28,7 @@ static int remove_path(const struct invocation *in, const char *path)
 			 in->args[1]);
 		return 1;
 	}
-	if (plugin_folder(&dir, &err) < 0) {
+	if (plugin_directory(&dir, &err) < 0) {
 		ui_error(in, "%s", err.msg);
 		return 1;
 	}

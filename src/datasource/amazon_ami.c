@@ -11,10 +11,10 @@ static const struct spec_row rows[] = {
 	SPEC_EMBED(struct ami_config, access, struct amazon_access, &amazon_access_spec),
 	SPEC_EMBED(struct ami_config, filter, struct aws_ami_filter, &aws_ami_filter_spec),
 };
-static const struct spec spec = SPEC("amazon-ami", struct ami_config, rows,
-				     .doc = "Finds one image in EC2. Its values: `id`, `name`, "
-					    "`creation_date`, `owner` (account id), "
-					    "`owner_name` (alias, where it has one) and `tags`.");
+static const struct spec spec =
+	SPEC("amazon-ami", struct ami_config, rows,
+	     .doc = "Finds one image in EC2. Its values: `id`, `name`, `creation_date`, `owner` "
+		    "(account id), `owner_name` (alias, where it has one) and `tags`.");
 
 static void prepare(struct prepare *p, void *config)
 {
@@ -25,9 +25,9 @@ static void prepare(struct prepare *p, void *config)
 		prepare_error(p, "filters",
 			      "which image is meant must be said by at least one filter");
 	if (!c->filter.owners.n)
-		prepare_error(
-			p, "owners",
-			"who owns the image must be said: anybody can give an image any name");
+		prepare_error(p, "owners",
+			      "who owns the image must be said: anybody can give an image any "
+			      "name");
 }
 
 static int compare_attrs(const void *a, const void *b)
@@ -68,8 +68,8 @@ static int run(struct arena *a, void *config, struct value *ret, struct err *err
 	return 0;
 }
 
-static const char *const outputs[] = { "creation_date", "id",	"name", "owner",
-				       "owner_name",	"tags", NULL };
+static const char *const outputs[] = { "creation_date", "id", "name", "owner", "owner_name",
+				       "tags", NULL };
 
 extern const struct datasource datasource_amazon_ami;
 const struct datasource datasource_amazon_ami = {

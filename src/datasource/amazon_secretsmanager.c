@@ -21,11 +21,11 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct secret_config, version_stage, .def = "AWSCURRENT",
 		 .doc = "A version by its label."),
 };
-static const struct spec spec = SPEC("amazon-secretsmanager", struct secret_config, rows,
-				     .doc = "Reads a secret of Secrets Manager, which is hidden in "
-					    "all output. Its values: `value`, "
-					    "`secret_string`, `secret_binary` (what is no UTF-8 "
-					    "stays in base64) and `version_id`.");
+static const struct spec spec =
+	SPEC("amazon-secretsmanager", struct secret_config, rows,
+	     .doc = "Reads a secret of Secrets Manager, which is hidden in all output. Its values: "
+		    "`value`, `secret_string`, `secret_binary` (what is no UTF-8 stays in base64) "
+		    "and `version_id`.");
 
 static void prepare(struct prepare *p, void *config)
 {

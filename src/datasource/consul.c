@@ -38,7 +38,8 @@ static int find_token(struct arena *a, const char **ret, struct err *err)
 
 	if (token.n)
 		*ret = arena_strndup(a, token.p, token.n);
-	explicit_bzero(text.p, text.n);
+	if (text.p)
+		explicit_bzero(text.p, text.n);
 	return 0;
 }
 
@@ -61,13 +62,12 @@ static int find_headers(struct arena *a, const char *headers[3], struct err *err
 	return 0;
 }
 
-static const char *find_query(struct arena *a)
+static void add_query(struct buf *query, const char *name, const char *value)
 {
-	const char *ns = os_env("CONSUL_NAMESPACE"), *partition = os_env("CONSUL_PARTITION");
-
-	return arena_printf(a, "%s%s%s%s%s", ns || partition ? "?" : "", ns ? "ns=" : "",
-			    ns ? ns : "", partition ? ns ? "&partition=" : "partition=" : "",
-			    partition ? partition : "");
+	if (!value)
+		return;
+	buf_printf(query, "%c%s=", query->n ? '&' : '?', name);
+	buf_add_uri(query, str_from(value), false);
 }
 
 static int take(struct arena *a, const struct http_response *r, const char **ret, struct err *err)
@@ -75,6 +75,7 @@ static int take(struct arena *a, const struct http_response *r, const char **ret
 	json_t *o = json_loadb(buf_cstr(&r->body), r->body.n, 0, NULL);
 	const char *value = json_string_value(json_object_get(json_array_get(o, 0), "Value"));
 	AUTO(buf) struct buf bytes = BUF_INIT;
+	struct str said = str_trim(buf_str(&r->body));
 	int rc = 0;
 
 	if (r->status == 404)
@@ -82,8 +83,7 @@ static int take(struct arena *a, const struct http_response *r, const char **ret
 	else if (r->status != 200)
 		rc = err_set(err, r->status == 403 ? ERR_AUTH : ERR_REMOTE,
 			     "Consul answered with status %d: %.*s", r->status,
-			     (int)MIN(str_trim(buf_str(&r->body)).n, (size_t)200),
-			     str_trim(buf_str(&r->body)).p);
+			     (int)MIN(said.n, (size_t)200), said.p);
 	else if (!json_is_array(o) || (value && buf_add_unbase64(&bytes, str_from(value)) < 0))
 		rc = err_set(err, ERR_REMOTE, "what came is no answer of Consul");
 	else if (!bytes.n)
@@ -97,6 +97,7 @@ static int take(struct arena *a, const struct http_response *r, const char **ret
 int consul_read(struct arena *a, const char *key, const char **ret, struct err *err)
 {
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
+	AUTO(buf) struct buf query = BUF_INIT;
 	const char *headers[3], *path;
 	struct server_env env;
 
@@ -104,7 +105,9 @@ int consul_read(struct arena *a, const char *key, const char **ret, struct err *
 	path = arena_printf(a, "/v1/kv/%s", key);
 	if (environment(a, &env, err) < 0 || find_headers(a, headers, err) < 0)
 		return -1;
-	if (server_get(&env, path, find_query(a), headers, &r, err) < 0 ||
+	add_query(&query, "ns", os_env("CONSUL_NAMESPACE"));
+	add_query(&query, "partition", os_env("CONSUL_PARTITION"));
+	if (server_get(&env, path, buf_cstr(&query), headers, &r, err) < 0 ||
 	    take(a, &r, ret, err) < 0)
 		return err_prefix(err, "Consul, %s", key);
 	return 0;

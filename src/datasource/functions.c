@@ -86,10 +86,9 @@ static int fn_secret_raw(struct func_call *c, const struct value *args, size_t n
 static int fn_refused(struct func_call *c UNUSED, const struct value *args UNUSED,
 		      size_t nargs UNUSED, struct value *ret UNUSED, struct err *err)
 {
-	return err_set(
-		err, ERR_UNSUPPORTED,
-		"a rehearsal (-local) reads nothing of a real AWS account; let a variable hold "
-		"the value, and give it with -var");
+	return err_set(err, ERR_UNSUPPORTED,
+		       "a rehearsal (-local) reads nothing of a real AWS account; let a variable "
+		       "hold the value, and give it with -var");
 }
 
 static const struct func_param vault_params[] = { { "path", &type_string, 0 },
@@ -99,8 +98,9 @@ static const struct func_param secret_params[] = { { "name", &type_string, 0 },
 						   { "key", &type_string, PARAM_NULL } };
 static const struct func_param raw_params[] = { { "name", &type_string, 0 } };
 
-static const struct func_example vault_examples[] = { { "vault(\"secret/data/hello\", \"foo\")",
-							NULL } };
+static const struct func_example vault_examples[] = {
+	{ "vault(\"secret/data/hello\", \"foo\")", NULL }
+};
 static const struct func_example key_examples[] = { { "consul_key(\"images/base\")", NULL } };
 static const struct func_example secret_examples[] = {
 	{ "aws_secretsmanager(\"sample/app/password\", null)", NULL },
@@ -114,44 +114,47 @@ static const struct func_example raw_examples[] = {
 	{ "aws_secretsmanager", \
 	  secret_params, \
 	  ARRAY_LEN(secret_params), \
-	  .flags = FUNC_UNREFINED, .returns = &type_string, \
+	  .flags = FUNC_UNREFINED, \
+	  .returns = &type_string, \
 	  .call = (secret_fn), \
 	  .doc = "Reads a secret of AWS Secrets Manager, with the credentials and the region " \
-		 "that AWS tools find. Of a secret " \
-		 "that is a JSON object it gives the member `key`, which may be null where there " \
-		 "is one alone. What it gives is " \
-		 "hidden in all output.", \
+		 "that AWS tools find. Of a secret that is a JSON object it gives the member " \
+		 "`key`, which may be null where there is one alone. What it gives is hidden in " \
+		 "all output.", \
 	  FUNC_EXAMPLES(secret_examples) }, \
-		{ "aws_secretsmanager_raw", \
-		  raw_params, \
-		  ARRAY_LEN(raw_params), \
-		  .flags = FUNC_UNREFINED, .returns = &type_string, \
-		  .call = (raw_fn), \
-		  .doc = "Reads a secret of AWS Secrets Manager as it is stored. What it gives " \
-			 "is hidden in all output.", \
-		  FUNC_EXAMPLES(raw_examples) }, \
-		{ "consul_key", \
-		  key_params, \
-		  ARRAY_LEN(key_params), \
-		  .flags = FUNC_UNREFINED, .returns = &type_string, \
-		  .call = fn_consul_key, \
-		  .doc = "Reads a key of Consul's store. Where Consul is and who asks is in the " \
-			 "environment: `CONSUL_HTTP_ADDR`, " \
-			 "`CONSUL_HTTP_TOKEN` and the other variables of Consul's own program.", \
-		  FUNC_EXAMPLES(key_examples) }, \
-	{ \
-		"vault", vault_params, ARRAY_LEN(vault_params), \
-			.flags = FUNC_UNREFINED, .returns = &type_string, .call = fn_vault, \
-			.doc = "Reads a key of a secret in Vault's key-value store, of either " \
-			       "version; the path of version 2 has `data/` in " \
-			       "it. Where Vault is and who asks is in the environment: " \
-			       "`VAULT_ADDR`, `VAULT_TOKEN` and the other variables of " \
-			       "Vault's own program. What it gives is hidden in all output.", \
-			FUNC_EXAMPLES(vault_examples) \
-	}
+	{ "aws_secretsmanager_raw", \
+	  raw_params, \
+	  ARRAY_LEN(raw_params), \
+	  .flags = FUNC_UNREFINED, \
+	  .returns = &type_string, \
+	  .call = (raw_fn), \
+	  .doc = "Reads a secret of AWS Secrets Manager as it is stored. What it gives is hidden " \
+		 "in all output.", \
+	  FUNC_EXAMPLES(raw_examples) }, \
+	{ "consul_key", \
+	  key_params, \
+	  ARRAY_LEN(key_params), \
+	  .flags = FUNC_UNREFINED, \
+	  .returns = &type_string, \
+	  .call = fn_consul_key, \
+	  .doc = "Reads a key of Consul's store. Where Consul is and who asks is in the " \
+		 "environment: `CONSUL_HTTP_ADDR`, `CONSUL_HTTP_TOKEN` and the other variables " \
+		 "of Consul's own program.", \
+	  FUNC_EXAMPLES(key_examples) }, \
+	{ "vault", \
+	  vault_params, \
+	  ARRAY_LEN(vault_params), \
+	  .flags = FUNC_UNREFINED, \
+	  .returns = &type_string, \
+	  .call = fn_vault, \
+	  .doc = "Reads a key of a secret in Vault's key-value store, of either version; the " \
+		 "path of version 2 has `data/` in it. Where Vault is and who asks is in the " \
+		 "environment: `VAULT_ADDR`, `VAULT_TOKEN` and the other variables of Vault's " \
+		 "own program. What it gives is hidden in all output.", \
+	  FUNC_EXAMPLES(vault_examples) }
 
 static const struct func rows[] = { ROWS(fn_secret, fn_secret_raw) };
 static const struct func local_rows[] = { ROWS(fn_refused, fn_refused) };
 
 const struct func_group func_group_server = { "Servers", rows, ARRAY_LEN(rows) };
-const struct func_group func_group_server_local = { "server", local_rows, ARRAY_LEN(local_rows) };
+const struct func_group func_group_server_local = { "Servers", local_rows, ARRAY_LEN(local_rows) };

@@ -14,8 +14,8 @@ struct http_config {
 	struct cancel *cancel;
 };
 
-static const char *const methods[] = { "GET",	 "HEAD",    "POST",  "PUT",
-				       "DELETE", "OPTIONS", "PATCH", NULL };
+static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH",
+				       NULL };
 
 static const struct spec_row rows[] = {
 	SPEC_STR(struct http_config, url, .flags = SPEC_REQUIRED,
@@ -28,8 +28,8 @@ static const struct spec_row rows[] = {
 static const struct spec spec =
 	SPEC("http", struct http_config, rows,
 	     .doc = "Makes one HTTP request, whose answer must have a status of 200 to 299. Its "
-		    "values: `url`, `body`, and "
-		    "`request_headers`, which holds the headers of the answer.");
+		    "values: `url`, `body`, and `request_headers`, which holds the headers of the "
+		    "answer.");
 
 static void prepare(struct prepare *p, void *config)
 {

@@ -74,8 +74,8 @@ static int ask(struct arena *a, const struct server_env *env, const char *path,
 static int take(struct arena *a, const json_t *data, const char *key, const char **ret,
 		struct err *err)
 {
-	const json_t *inner =
-		json_object_get(data, "data"); /* version 2 keeps data about the secret beside it */
+	/* Version 2 keeps data about the secret beside it. */
+	const json_t *inner = json_object_get(data, "data");
 	const json_t *v = json_object_get(json_is_object(inner) ? inner : data, key);
 
 	if (json_is_string(v)) {

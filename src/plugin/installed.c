@@ -45,7 +45,7 @@ void plugin_files_release(struct plugin_files *f)
 	vec_release(&f->v);
 }
 
-/* The folder of settings: an old one in the home is still taken if it is there. */
+/* The directory of settings: an old one in the home is still taken if it is there. */
 static char *config_dir(void)
 {
 	const char *given = os_env("PACKER_CONFIG_DIR"), *xdg = os_env("XDG_CONFIG_HOME");
@@ -61,7 +61,7 @@ static char *config_dir(void)
 	return xdg ? os_path_join(xdg, "packer") : os_path_join(home, ".config/packer");
 }
 
-int plugin_folder(char **ret, struct err *err)
+int plugin_directory(char **ret, struct err *err)
 {
 	const char *given = os_env("PACKER_PLUGIN_PATH");
 	auto_free char *config = NULL;
@@ -102,8 +102,7 @@ static bool checksum_fits(const char *path)
 	return false;
 }
 
-/* The version in packer-plugin-NAME_vVERSION_xAPI_OS_ARCH; NULL if the file's name is none of that
- * form. */
+/* The version in packer-plugin-NAME_vVERSION_xAPI_OS_ARCH; NULL if the file is not named so. */
 static char *version_in(const char *file, const char *name)
 {
 	auto_free char *prefix = xasprintf(PREFIX "%s_v", name);
@@ -195,12 +194,12 @@ static int by_version(const void *x, const void *y)
 	return order;
 }
 
-int plugin_list(const char *folder, const char *source, const char *constraints,
+int plugin_list(const char *directory, const char *source, const char *constraints,
 		struct plugin_files *ret, struct err *err)
 {
 	struct walk w = { source, constraints, ret };
 
-	if (walk_dir(&w, folder, "", 0, err) < 0)
+	if (walk_dir(&w, directory, "", 0, err) < 0)
 		return -1;
 	if (ret->v.n)
 		qsort(ret->v.v, ret->v.n, sizeof(*ret->v.v), by_version);

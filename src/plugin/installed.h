@@ -1,5 +1,5 @@
 /* Plugin programs that lie on this machine, where Packer and `plugins install` put them:
- * FOLDER/HOST/NAMESPACE/NAME/packer-plugin-NAME_vVERSION_xAPI_OS_ARCH, with a checksum beside each.
+ * DIRECTORY/HOST/NAMESPACE/NAME/packer-plugin-NAME_vVERSION_xAPI_OS_ARCH, each beside its checksum.
  */
 #ifndef INGOT_PLUGIN_INSTALLED_H
 #define INGOT_PLUGIN_INSTALLED_H
@@ -16,12 +16,12 @@ struct plugin_files {
 void plugin_files_release(struct plugin_files *f);
 DEFINE_AUTO(plugin_files, struct plugin_files, plugin_files_release);
 
-/* The folder (facts: cli.md 9). Caller frees. Errors: PACKER_PLUGIN_PATH has several folders; no
- * home. */
-int plugin_folder(char **ret, struct err *err) MUST_USE;
+/* DIRECTORY (facts: cli.md 9); the caller frees. Errors: PACKER_PLUGIN_PATH names several; no home.
+ */
+int plugin_directory(char **ret, struct err *err) MUST_USE;
 /* Programs for this system whose checksum is right, of one source (NULL: all) and fitting the
- * version constraints (NULL: any), older ones first. A folder that is not there has none. */
-int plugin_list(const char *folder, const char *source, const char *constraints,
+ * version constraints (NULL: any), older ones first. A directory that is not there has none. */
+int plugin_list(const char *directory, const char *source, const char *constraints,
 		struct plugin_files *ret, struct err *err) MUST_USE;
 /* Removes a program and its checksum. */
 int plugin_remove(const char *path, struct err *err) MUST_USE;

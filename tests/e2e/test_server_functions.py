@@ -108,7 +108,7 @@ def kv(value):
 
 
 def test_consul(ingot, folder, tmp_path):
-    answers = {"/v1/kv/images/base": (200, kv("ami-äöü")), "/v1/kv/empty": (200, kv(None)), "/v1/kv/images/base?ns=n&partition=p": (200, kv("apart")),
+    answers = {"/v1/kv/images/base": (200, kv("ami-äöü")), "/v1/kv/empty": (200, kv(None)), "/v1/kv/images/base?ns=n%26m&partition=p": (200, kv("apart")),
                "/v1/kv/no": (403, "Permission denied"), "/v1/kv/odd": (200, "no json")}
     with Server(answers) as s:
         env = {"CONSUL_HTTP_ADDR": s.address.removeprefix("http://"), "CONSUL_HTTP_TOKEN": "tok-2", "CONSUL_HTTP_AUTH": "joe:pass"}
@@ -117,7 +117,7 @@ def test_consul(ingot, folder, tmp_path):
         _, headers = s.requests[0]
         assert headers["x-consul-token"] == "tok-2" and headers["authorization"] == "Basic " + base64.b64encode(b"joe:pass").decode()
         (tmp_path / "token").write_text("from-a-file\n")
-        env.update(CONSUL_HTTP_TOKEN_FILE=str(tmp_path / "token"), CONSUL_NAMESPACE="n", CONSUL_PARTITION="p", CONSUL_HTTP_ADDR=s.address)
+        env.update(CONSUL_HTTP_TOKEN_FILE=str(tmp_path / "token"), CONSUL_NAMESPACE="n&m", CONSUL_PARTITION="p", CONSUL_HTTP_ADDR=s.address)
         assert render(ingot, folder, "{{consul_key `/images/base`}}", env=env)[0] == "apart"
         assert s.requests[-1][1]["x-consul-token"] == "from-a-file"
         env = {"CONSUL_HTTP_ADDR": s.address}
