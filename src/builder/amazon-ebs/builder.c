@@ -4,12 +4,7 @@
 #include "builder/amazon/artifact.h"
 #include "builder/amazon/steps.h"
 
-static const char *const generated[] = {
-	"SourceAMIName",  "BuildRegion",	"SourceAMI", "SourceAMICreationDate",
-	"SourceAMIOwner", "SourceAMIOwnerName", NULL
-};
-
-/* What -debug and -on-error=abort print as the steps' names are Packer's. */
+/* The second names are Packer's, as -debug and -on-error=abort print them. */
 static const struct step steps[] = {
 	{ "check", "StepPreValidate", amazon_preflight, NULL, false },
 	{ "find source image", "StepSourceAMIInfo", amazon_source_image, NULL, false },
@@ -69,7 +64,7 @@ static int run(struct build *b, void *config, struct artifact **ret, struct err 
 const struct builder builder_amazon_ebs = {
 	.type = "amazon-ebs",
 	.spec = &ebs_spec,
-	.generated = generated,
+	.generated = amazon_source_names,
 	.prepare = ebs_prepare,
 	.run = run,
 };

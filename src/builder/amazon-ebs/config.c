@@ -32,10 +32,10 @@ static const struct spec_row rows[] = {
 	SPEC_VALUE(struct ebs_config, fast_launch, .flags = SPEC_NOT_YET,
 		   .doc = "Pre-provisioned snapshots for faster launches of Windows images."),
 };
-const struct spec ebs_spec = SPEC("amazon-ebs", struct ebs_config, rows,
-				  .doc = "Creates an AMI: launches an instance of a source "
-					 "image, provisions it and creates an image from its EBS "
-					 "volumes.");
+const struct spec ebs_spec =
+	SPEC("amazon-ebs", struct ebs_config, rows,
+	     .doc = "Creates an AMI: launches an instance of a source image, provisions it and "
+		    "creates an image from its EBS volumes.");
 
 void ebs_prepare(struct prepare *p, void *config)
 {

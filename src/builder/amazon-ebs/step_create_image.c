@@ -4,12 +4,6 @@
 #include "builder/amazon/image.h"
 #include "builder/amazon/launch.h"
 
-static int create(const struct aws_client *c, const struct aws_params *p, const char *token UNUSED,
-		  const char **ret_id, struct err *err)
-{
-	return ec2_create_image(c, p, ret_id, err);
-}
-
 int ebs_create_image(struct build *b, void *state, struct err *err)
 {
 	struct amazon *s = state;
@@ -25,11 +19,11 @@ int ebs_create_image(struct build *b, void *state, struct err *err)
 	build_say(b, "Creating AMI %s from instance %s", s->images[0].name, s->instance.id);
 	aws_params_add(&p, "InstanceId", s->instance.id);
 	amazon_params_devices(&p, s->ami_mappings);
-	if (amazon_make_image(s, &s->ec2, &s->images[0], &p, create, err) < 0)
+	if (amazon_make_image(s, &s->ec2, &s->images[0], &p, amazon_create_call, err) < 0)
 		return err_prefix(err, "creating AMI %s", s->images[0].name);
 	build_say(b, "AMI: %s", s->images[0].thing->id);
 	build_say(b, "Waiting for the AMI to become available...");
-	return amazon_await_image(s, &s->ec2, &s->images[0], err);
+	return amazon_await_image(&s->ec2, &s->images[0], err);
 }
 
 void ebs_create_image_undo(struct build *b, void *state, bool failed UNUSED)
@@ -39,7 +33,7 @@ void ebs_create_image_undo(struct build *b, void *state, bool failed UNUSED)
 
 	if (!s->nimages || s->keep || !m->thing || (!m->thing->id && !m->thing->open))
 		return;
-	build_say(b, "Deregistering the AMI and deleting its snapshots, because the build "
-		     "failed...");
+	build_say(b,
+		  "Deregistering the AMI and deleting its snapshots, because the build failed...");
 	amazon_undo(s, m->thing);
 }

@@ -15,19 +15,18 @@ static const struct spec protection_spec =
 	     .doc = "Deregistration protection of the new image.");
 
 static const struct spec_row rows[] = {
-	SPEC_STR(
-		struct amazon_ami, ami_name,
-		.doc = "Name of the image, 3 to 128 characters: letters, digits and `()[] "
-		       "./-'@_`. It must be unique among your images in a region: "
-		       "`{{timestamp}}` makes it so. `{{clean_resource_name}}` replaces "
-		       "characters that are not allowed."),
+	SPEC_STR(struct amazon_ami, ami_name,
+		 .doc = "Name of the image, 3 to 128 characters: letters, digits and "
+			"`()[] ./-'@_`. It must be unique among your images in a region: "
+			"`{{timestamp}}` makes it so. `{{clean_resource_name}}` replaces "
+			"characters that are not allowed."),
 	SPEC_STR(struct amazon_ami, ami_description, .flags = SPEC_LATE,
 		 .doc = "Description of the image. May contain values of the build, such as `{{ "
 			".SourceAMI }}`."),
 	SPEC_STR(struct amazon_ami, ami_virtualization_type,
 		 .doc = "`hvm` or `paravirtual`; must match the source image."),
-	SPEC_STRS(struct amazon_ami, ami_users, .doc = "Ids of the accounts that may launch the "
-						       "image."),
+	SPEC_STRS(struct amazon_ami, ami_users,
+		  .doc = "Ids of the accounts that may launch the image."),
 	SPEC_STRS(struct amazon_ami, ami_groups,
 		  .doc = "Groups that may launch the image. EC2 has only one: `all`, which makes "
 			 "the image public."),
@@ -73,9 +72,9 @@ static const struct spec_row rows[] = {
 	SPEC_MAP(struct amazon_ami, region_kms_key_ids,
 		 .doc = "KMS key for each region in `ami_regions`; an empty value means the "
 			"default key of that region."),
-	SPEC_BOOL(
-		struct amazon_ami, skip_save_build_region,
-		.doc = "Keep the image only in `ami_regions`, not in the region it was built in."),
+	SPEC_BOOL(struct amazon_ami, skip_save_build_region,
+		  .doc = "Keep the image only in `ami_regions`, not in the region it was built "
+			 "in."),
 	SPEC_STR(struct amazon_ami, imds_support,
 		 .doc = "`v2.0`: instances of the image accept only version 2 of the metadata "
 			"service."),
@@ -105,16 +104,6 @@ static bool name_byte_ok(unsigned char c)
 	       (c && strchr("()[] ./-'@_", c));
 }
 
-char *amazon_clean_name(struct arena *a, const char *name)
-{
-	char *s = arena_strdup(a, name);
-
-	for (char *q = s; *q; q++)
-		if (!name_byte_ok((unsigned char)*q))
-			*q = '-';
-	return s;
-}
-
 void amazon_merge_tags(struct arena *a, struct str_map *to, const struct str_map *more)
 {
 	if (!more->n)
@@ -136,9 +125,16 @@ void amazon_merge_tags(struct arena *a, struct str_map *to, const struct str_map
 	*to = (struct str_map){ v, n };
 }
 
+static bool name_ok(const char *name)
+{
+	while (*name && name_byte_ok((unsigned char)*name))
+		name++;
+	return !*name;
+}
+
 static void check_name(struct prepare *p, struct amazon_ami *c)
 {
-	if (!c->ami_name || !*c->ami_name) {
+	if (!given(c->ami_name)) {
 		prepare_error(p, "ami_name", "ami_name is missing: the new image needs a name");
 		return;
 	}
@@ -147,7 +143,7 @@ static void check_name(struct prepare *p, struct amazon_ami *c)
 	if (n < 3 || n > 128)
 		prepare_error(p, "ami_name",
 			      "ami_name must have 3 to 128 characters; this one has %zu", n);
-	if (strcmp(c->ami_name, amazon_clean_name(p->arena, c->ami_name)))
+	if (!name_ok(c->ami_name))
 		diag_detail(p->diags,
 			    prepare_error(p, "ami_name",
 					  "ami_name contains characters that EC2 does not allow: "
@@ -180,9 +176,9 @@ static bool is_alias(const char *s)
 
 static bool is_kms_key(const char *s)
 {
-	static const char *const partitions[] = { "aws",       "aws-cn",    "aws-us-gov",
-						  "aws-iso",   "aws-iso-b", "aws-iso-e",
-						  "aws-iso-f", "aws-eusc" };
+	static const char *const partitions[] = { "aws", "aws-cn", "aws-us-gov", "aws-iso",
+						  "aws-iso-b", "aws-iso-e", "aws-iso-f",
+						  "aws-eusc" };
 	struct str rest = str_from(s), f[5];
 	bool known = false;
 
@@ -201,7 +197,7 @@ static bool is_kms_key(const char *s)
 
 static void check_kms(struct prepare *p, struct amazon_ami *c)
 {
-	bool own = c->kms_key_id && *c->kms_key_id, any = own;
+	bool own = given(c->kms_key_id), any = own;
 	bool shared = c->ami_users.n || c->ami_org_arns.n || c->ami_ou_arns.n;
 
 	if (own && !is_kms_key(c->kms_key_id))
@@ -214,7 +210,7 @@ static void check_kms(struct prepare *p, struct amazon_ami *c)
 			prepare_error(p, "region_kms_key_ids",
 				      "region %s is in region_kms_key_ids but not in ami_regions",
 				      r->key);
-		if (r->value && *r->value) {
+		if (given(r->value)) {
 			any = true;
 			if (!is_kms_key(r->value))
 				prepare_error(p, "region_kms_key_ids",
@@ -274,10 +270,10 @@ void amazon_ami_prepare(struct prepare *p, struct amazon_ami *c, const struct aw
 	check_name(p, c);
 	check_kms(p, c);
 	settle_regions(p->arena, c, access->region);
-	if (c->imds_support && *c->imds_support && !streq(c->imds_support, "v2.0"))
+	if (given(c->imds_support) && !streq(c->imds_support, "v2.0"))
 		prepare_error(p, "imds_support", "imds_support must be 'v2.0' or empty, not '%s'",
 			      c->imds_support);
-	if (c->deprecate_at && *c->deprecate_at &&
+	if (given(c->deprecate_at) &&
 	    !clock_parse_rfc3339(str_from(c->deprecate_at), &at))
 		prepare_error(p, "deprecate_at",
 			      "deprecate_at must be a time of the form YYYY-MM-DDTHH:MM:SSZ, not "

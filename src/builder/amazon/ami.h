@@ -46,7 +46,5 @@ void amazon_ami_prepare(struct prepare *p, struct amazon_ami *c, const struct aw
 
 /* Adds the pairs of `more` to `to`; a key that is there already gets the new value. */
 void amazon_merge_tags(struct arena *a, struct str_map *to, const struct str_map *more);
-/* The text with every byte that may not stand in an AMI's name made '-'. */
-char *amazon_clean_name(struct arena *a, const char *name);
 
 #endif

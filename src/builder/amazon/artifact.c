@@ -50,13 +50,9 @@ static void free_state(struct artifact *a)
 
 static void put_values(struct images *m, const struct amazon *s)
 {
-	static const char *const names[] = { "BuildRegion",	   "SourceAMI",
-					     "SourceAMIName",	   "SourceAMIOwner",
-					     "SourceAMIOwnerName", "SourceAMICreationDate" };
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (build_get(s->b, names[i]))
-			map_sets(&m->values, names[i], xstrdup(build_get(s->b, names[i])));
+	for (const char *const *name = amazon_source_names; *name; name++)
+		if (build_get(s->b, *name))
+			map_sets(&m->values, *name, xstrdup(build_get(s->b, *name)));
 }
 
 struct artifact *amazon_artifact(struct amazon *s, const char *builder_id)

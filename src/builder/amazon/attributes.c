@@ -64,7 +64,7 @@ int amazon_apply_attributes(struct amazon *s, const struct aws_client *c,
 {
 	const char *description = s->image_tags->description;
 
-	if (description && *description && !streq(description, image->image.description)) {
+	if (given(description) && !streq(description, image->image.description)) {
 		AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 
 		aws_params_add(&p, "Description.Value", description);
@@ -119,8 +119,8 @@ int amazon_apply_protection(struct amazon *s, const struct aws_client *c,
 
 	if (!d || !d->enabled)
 		return 0;
-	build_say(s->b, "AMI %s in %s: turning on deregistration protection",
-		  image->image.id, image->region);
+	build_say(s->b, "AMI %s in %s: turning on deregistration protection", image->image.id,
+		  image->region);
 	aws_params_add(&p, "ImageId", image->image.id);
 	aws_params_bool(&p, "WithCooldown", d->with_cooldown);
 	if (aws_call(c, "EnableImageDeregistrationProtection", &p, NULL, err) < 0)
@@ -208,9 +208,7 @@ void amazon_untag_image(struct amazon *s, const struct aws_client *c,
 
 int amazon_image_attributes(struct build *b UNUSED, void *state, struct err *err)
 {
-	struct amazon *s = state;
-
-	return amazon_each_image(s, amazon_apply_attributes, err);
+	return amazon_each_image(state, amazon_apply_attributes, err);
 }
 
 int amazon_image_deprecation(struct build *b UNUSED, void *state, struct err *err)

@@ -53,11 +53,11 @@ static void check_one(struct prepare *p, const char *option, const struct amazon
 {
 	const char *type = d->volume_type ? d->volume_type : "";
 
-	if (!d->device_name || !*d->device_name) {
+	if (!given(d->device_name)) {
 		prepare_error(p, option, "every block device needs a device_name");
 		return;
 	}
-	if (d->kms_key_id && *d->kms_key_id && d->encrypted == TRIBOOL_FALSE)
+	if (given(d->kms_key_id) && d->encrypted == TRIBOOL_FALSE)
 		prepare_error(p, option, "%s: kms_key_id needs encrypted = true", d->device_name);
 	if (streq(type, "io1"))
 		check_ratio(p, option, d, 50);

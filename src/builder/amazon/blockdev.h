@@ -1,4 +1,4 @@
-/* Block device mappings of the amazon builders, as templates write them and as EC2 wants them. */
+/* Block device mappings of the amazon builders, as templates write them. */
 #ifndef INGOT_BUILDER_AMAZON_BLOCKDEV_H
 #define INGOT_BUILDER_AMAZON_BLOCKDEV_H
 

@@ -13,10 +13,10 @@ static const char *interface_address(const struct amazon *s)
 
 	if (s->b->run->local)
 		return *i->public_ip ? i->public_ip : i->private_ip;
+	if (!name && !*i->public_ip)
+		return *i->private_ip ? i->private_ip : i->public_dns;
 	if (!name)
-		return *i->public_ip	? i->public_ip
-		       : *i->private_ip ? i->private_ip
-					: i->public_dns;
+		return i->public_ip;
 	if (streq(name, "public_ip"))
 		return i->public_ip;
 	if (streq(name, "private_ip"))
@@ -32,7 +32,7 @@ static int address(void *data, char **ret_host, int64_t *ret_port, struct err *e
 {
 	struct amazon *s = data;
 	const char *fixed = s->b->run->local ? NULL : comm_config_host(s->comm);
-	const char *host = fixed && *fixed ? fixed : interface_address(s);
+	const char *host = given(fixed) ? fixed : interface_address(s);
 
 	if (!*host) {
 		if (ec2_get_instance(&s->ec2, s->instance.id, &s->instance, err) < 0)

@@ -31,7 +31,7 @@ static int copy(struct amazon_task *t, struct amazon *s, const struct aws_client
 	if (amazon_make_image(s, &there, me->image, &p, ec2_copy_image, err) < 0)
 		return err_prefix(err, "copying AMI %s to %s", me->source, me->image->region);
 	build_say(s->b, "Copy in %s: %s", me->image->region, me->image->thing->id);
-	return amazon_await_image(s, &there, me->image, err);
+	return amazon_await_image(&there, me->image, err);
 }
 
 int amazon_copy_image(struct build *b, void *state, struct err *err)

@@ -51,41 +51,30 @@ static int check_profile(struct amazon *s, struct err *err)
 	return err_prefix(err, "iam_instance_profile '%s'", name);
 }
 
-typedef int create_fn(const struct aws_client *c, const char *name, const struct str_map *tags,
-		      struct err *err);
-
-/* A role or an instance profile, both of the same name and with the same tags. */
-static int make(struct amazon *s, const char *kind, const char *name, create_fn *create,
-		struct err *err)
+static int make_role(const struct aws_client *c, const char *name, const struct str_map *tags,
+		     void *data UNUSED, const char **ret_id UNUSED, struct err *err)
 {
-	build_say(s->b, "Creating the temporary %s %s", kind, name);
-	for (bool tag = true;; tag = false) {
-		struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
-		struct amazon_thing *thing;
-		struct str_map tags;
-
-		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0 ||
-		    amazon_intend(s, streq(kind, "role") ? kind : "instance-profile", s->region,
-				  name, NULL, false, &thing, err) < 0)
-			return -1;
-		if (create(&c, name, &tags, err) == 0)
-			return amazon_made(s, thing, name, err);
-		amazon_refused(s, thing, err);
-		if (!tag || !amazon_tag_refused(s, err))
-			return err_prefix(err, "creating the temporary %s %s", kind, name);
-		amazon_without_tag(s, kind, err);
-	}
+	return iam_create_role(c, name, tags, err);
 }
 
+static int make_profile(const struct aws_client *c, const char *name, const struct str_map *tags,
+			void *data UNUSED, const char **ret_id UNUSED, struct err *err)
+{
+	return iam_create_instance_profile(c, name, tags, err);
+}
+
+/* Both of the same name and with the same tags. */
 static int make_both(struct amazon *s, const char *name, const char *policy, struct err *err)
 {
 	struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
+	struct amazon_thing *thing; /* undone by its kind */
 
-	if (make(s, "role", name, iam_create_role, err) < 0)
+	if (amazon_make_temporary(s, "role", "role", name, make_role, NULL, &thing, err) < 0)
 		return -1;
 	if (iam_put_role_policy(&c, name, policy, err) < 0)
 		return err_prefix(err, "putting the policy in the temporary role %s", name);
-	if (make(s, "instance profile", name, iam_create_instance_profile, err) < 0)
+	if (amazon_make_temporary(s, "instance-profile", "instance profile", name, make_profile,
+				  NULL, &thing, err) < 0)
 		return -1;
 	if (iam_add_role(&c, name, name, err) < 0)
 		return err_prefix(err, "putting the role in the temporary profile %s", name);

@@ -8,8 +8,8 @@
 #include "builder/amazon/parallel.h"
 
 #define NAME_MAX_LEN 128
-#define NOT_STOPPED_MS \
-	(15 * 60 * 1000) /* EC2 says "not in state" for a while after a stop from within */
+/* EC2 says "not in state" for a while after a stop from within. */
+#define NOT_STOPPED_MS (15 * 60 * 1000)
 
 struct image_task {
 	struct amazon_task task;
@@ -47,11 +47,7 @@ int amazon_each_image(struct amazon *s, amazon_image_fn *fn, struct err *err)
 static int find_old(struct amazon *s, const struct aws_client *c, struct amazon_image *image,
 		    struct err *err)
 {
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
-
-	aws_params_add(&p, "Owner.1", "self");
-	aws_params_filter(&p, "name", s->ami->ami_name);
-	if (ec2_describe_images(c, &p, &image->old, &image->nold, err) < 0)
+	if (ec2_find_images(c, s->ami->ami_name, &image->old, &image->nold, err) < 0)
 		return err_prefix(err, "looking for images named '%s' in %s", s->ami->ami_name,
 				  image->region);
 	return 0;
@@ -137,11 +133,9 @@ static int make_once(struct amazon *s, const struct aws_client *c, struct amazon
 	const char *id;
 
 	os_uuid(token);
-	for (size_t i = 0; i < base->n; i++)
-		aws_params_add(&p, base->v[i].key, base->v[i].value);
+	aws_params_add_all(&p, base);
 	aws_params_add(&p, "Name", image->name);
-	if (given(t->description))
-		aws_params_add(&p, "Description", t->description);
+	aws_params_add_given(&p, "Description", t->description);
 	for (int i = 0; with_run_tag && i < 2; i++)
 		amazon_merge_tags(c->arena, &tags[i], &run);
 	aws_params_tags(&p, "image", &tags[0]);
@@ -186,10 +180,14 @@ int amazon_make_image(struct amazon *s, const struct aws_client *c, struct amazo
 	}
 }
 
-int amazon_await_image(struct amazon *s, const struct aws_client *c, struct amazon_image *image,
-		       struct err *err)
+int amazon_create_call(const struct aws_client *c, const struct aws_params *p,
+		       const char *token UNUSED, const char **ret_id, struct err *err)
 {
-	(void)s;
+	return ec2_create_image(c, p, ret_id, err);
+}
+
+int amazon_await_image(const struct aws_client *c, struct amazon_image *image, struct err *err)
+{
 	if (aws_wait_image(c, image->thing->id, &image->image, err) < 0)
 		return err_prefix(err, "waiting for AMI %s in %s", image->thing->id, image->region);
 	return 0;

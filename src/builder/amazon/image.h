@@ -10,24 +10,23 @@
  * region's result. */
 int amazon_plan_images(struct amazon *s, bool copied, struct err *err) MUST_USE;
 
-/* Makes one image: intent, call, id, wait. The call gets Name, Description and tags added to
- * `base`. */
+/* Makes one image: intent, call, id. The call gets Name, Description and tags added to `base`. */
 typedef int amazon_make_fn(const struct aws_client *c, const struct aws_params *p,
 			   const char *token, const char **ret_id, struct err *err);
 int amazon_make_image(struct amazon *s, const struct aws_client *c, struct amazon_image *image,
 		      const struct aws_params *base, amazon_make_fn *make,
 		      struct err *err) MUST_USE;
-int amazon_await_image(struct amazon *s, const struct aws_client *c, struct amazon_image *image,
+/* CreateImage as such a call; it takes no token. */
+amazon_make_fn amazon_create_call;
+int amazon_await_image(const struct aws_client *c, struct amazon_image *image,
 		       struct err *err) MUST_USE;
 
-/* Runs fn for each image that is no temporary one, side by side, each with a client of its region.
- */
+/* Runs fn for each image that is not temporary, side by side, with clients of their regions. */
 typedef int amazon_image_fn(struct amazon *s, const struct aws_client *c,
 			    struct amazon_image *image, struct err *err);
 int amazon_each_image(struct amazon *s, amazon_image_fn *fn, struct err *err) MUST_USE;
 
-/* What images get after they are available; each does nothing where the template asks for nothing.
- */
+/* What images get once they are available; nothing where the template asks for nothing. */
 amazon_image_fn amazon_apply_attributes, amazon_apply_deprecation, amazon_apply_protection,
 	amazon_apply_tags;
 /* Takes the run's tag off the image and its snapshots; best effort. */

@@ -10,7 +10,6 @@
 #include "base/os.h"
 #include "communicator/config.h"
 
-#define KEPT_MAX 64
 #define PROFILE_WAIT_MS (60 * 1000) /* until EC2 knows a new instance profile */
 #define LAUNCH_WAIT_MS (3 * 60 * 1000)
 #define LAUNCH_WINDOW_MS (20 * 1000) /* in which a cancel waits for an answer */
@@ -19,13 +18,12 @@
 int amazon_volumes(struct build *b UNUSED, void *state, struct err *err)
 {
 	struct amazon *s = state;
-	const char *names[KEPT_MAX];
-	size_t n = amazon_kept_devices(s, names, KEPT_MAX);
+	struct strs names = amazon_kept_devices(s);
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < names.n; i++) {
 		struct amazon_thing *t;
 
-		if (amazon_intend(s, "volume", s->region, names[i], NULL, true, &t, err) < 0)
+		if (amazon_intend(s, "volume", s->region, names.v[i], NULL, true, &t, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -101,8 +99,8 @@ static int launch_tagged(struct amazon *s, struct err *err)
 			return amazon_made(s, s->instance_thing, s->instance.id, err);
 		amazon_refused(s, s->instance_thing, err);
 		if (err_is(err, "VPCIdNotSpecified") && !*s->subnet_id)
-			return err_prefix(err, "launching the instance: the account has no "
-					       "default VPC, so set subnet_id or subnet_filter");
+			return err_prefix(err, "launching the instance: the account has no default "
+					       "VPC, so set subnet_id or subnet_filter");
 		if (!tag || !amazon_tag_refused(s, err))
 			return err_prefix(err, "launching the instance");
 		amazon_without_tag(s, "instance", err);
@@ -196,8 +194,8 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
 	}
 	if (err_any(&err)) {
 		build_error(b,
-			    "Terminating instance %s failed: %s\nRun `ingot sweep -run %s` to try "
-			    "again.",
+			    "Terminating instance %s failed: %s\n"
+			    "Run `ingot sweep -run %s` to try again.",
 			    t->id, err.msg, b->run->id);
 		return;
 	}
@@ -211,17 +209,6 @@ void amazon_run_instance_undo(struct build *b, void *state, bool failed UNUSED)
 	amazon_settled(s, t);
 }
 
-static bool in_launch_mappings(const struct amazon *s, const char *device)
-{
-	for (size_t i = 0; s->launch_mappings && i < s->launch_mappings->n; i++) {
-		const struct amazon_block_device *d = s->launch_mappings->v[i];
-
-		if (streq(d->device_name, device))
-			return true;
-	}
-	return false;
-}
-
 /* Its journal row is a product's: until the build has ended well, sweep would still take it. */
 static void keep_volume(struct amazon *s, struct amazon_thing *t)
 {
@@ -229,9 +216,8 @@ static void keep_volume(struct amazon *s, struct amazon_thing *t)
 	char *id = (char *)t->id, *key = (char *)s->run_tag;
 	AUTO(err) struct err err = ERR_INIT;
 
-	build_say(s->b, "Volume %s (%s) is kept: its mapping does not set "
-			"delete_on_termination", t->id,
-		  t->name);
+	build_say(s->b, "Volume %s (%s) is kept: its mapping does not set delete_on_termination",
+		  t->id, t->name);
 	if (key &&
 	    ec2_delete_tags(&c, &(struct strs){ &id, 1 }, &(struct strs){ &key, 1 }, &err) < 0)
 		log_line("%s: volume %s keeps the tag %s: %s", s->b->spec->name, id, key, err.msg);
@@ -243,13 +229,13 @@ static void keep_volume(struct amazon *s, struct amazon_thing *t)
 void amazon_volumes_undo(struct build *b, void *state, bool failed)
 {
 	struct amazon *s = state;
+	bool open = s->instance_thing && s->instance_thing->open;
 
 	/* Refused for good, the launch has made none. */
-	for (size_t i = 0; i < s->things.n && !given(s->instance.id) &&
-			   !(s->instance_thing && s->instance_thing->open);
-	     i++)
-		if (streq(s->things.v[i]->kind, "volume"))
-			amazon_settled(s, s->things.v[i]);
+	if (!given(s->instance.id) && !open)
+		for (size_t i = 0; i < s->things.n; i++)
+			if (streq(s->things.v[i]->kind, "volume"))
+				amazon_settled(s, s->things.v[i]);
 	/* While the instance lives they cannot go: sweep takes both. */
 	if (!volumes_to_delete(s) || (s->instance_thing && s->instance_thing->id))
 		return;
@@ -259,7 +245,7 @@ void amazon_volumes_undo(struct build *b, void *state, bool failed)
 
 		if (!streq(t->kind, "volume") || (!t->id && !t->open))
 			continue;
-		if (!failed && t->id && in_launch_mappings(s, t->name)) {
+		if (!failed && t->id && amazon_launch_device(s, t->name)) {
 			keep_volume(s, t);
 			continue;
 		}

@@ -7,23 +7,13 @@
 
 #include <unistd.h>
 
-static int make_key(struct amazon *s, const char *name, const char *type, struct err *err)
+static int make_key(const struct aws_client *c, const char *name, const struct str_map *tags,
+		    void *data, const char **ret_id UNUSED, struct err *err)
 {
-	for (bool tag = true;; tag = false) {
-		struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
-		struct str_map tags;
+	struct amazon *s = data;
+	const char *type = s->comm->temporary_key_pair_type;
 
-		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0)
-			return -1;
-		if (amazon_intend(s, "key-pair", s->region, name, NULL, false, &s->key, err) < 0)
-			return -1;
-		if (ec2_create_key_pair(&c, name, type, &tags, &s->key_pem, err) == 0)
-			return amazon_made(s, s->key, name, err);
-		amazon_refused(s, s->key, err);
-		if (!tag || !amazon_tag_refused(s, err))
-			return err_prefix(err, "creating the temporary key pair %s", name);
-		amazon_without_tag(s, "key pair", err);
-	}
+	return ec2_create_key_pair(c, name, given(type) ? type : "rsa", tags, &s->key_pem, err);
 }
 
 static int save_debug_key(struct amazon *s, struct err *err)
@@ -31,8 +21,8 @@ static int save_debug_key(struct amazon *s, struct err *err)
 	s->debug_key = arena_printf(s->b->arena, "ec2_%s.pem", s->b->spec->bare_name);
 	if (os_write_file(s->debug_key, s->key_pem, strlen(s->key_pem), 0600, err) < 0)
 		return err_prefix(err, "saving the key for -debug");
-	build_say(s->b, "The private key of the instance is in %s until the build "
-			"ends", s->debug_key);
+	build_say(s->b, "The private key of the instance is in %s until the build ends",
+		  s->debug_key);
 	return 0;
 }
 
@@ -54,7 +44,7 @@ static const char *existing_key(struct amazon *s)
 int amazon_key_pair(struct build *b, void *state, struct err *err)
 {
 	struct amazon *s = state;
-	const char *why = existing_key(s), *name = s->comm->temporary_key_pair_name, *type;
+	const char *why = existing_key(s), *name = s->comm->temporary_key_pair_name;
 	char uuid[37];
 
 	amazon_undo(s, s->key); /* of a try before this one (-on-error=ask) */
@@ -68,9 +58,7 @@ int amazon_key_pair(struct build *b, void *state, struct err *err)
 		os_uuid(uuid);
 		name = arena_printf(b->arena, "packer_%s", uuid);
 	}
-	type = given(s->comm->temporary_key_pair_type) ? s->comm->temporary_key_pair_type : "rsa";
-	build_say(b, "Creating the temporary key pair %s", name);
-	if (make_key(s, name, type, err) < 0)
+	if (amazon_make_temporary(s, "key-pair", "key pair", name, make_key, s, &s->key, err) < 0)
 		return -1;
 	build_secret(b, s->key_pem);
 	s->key_name = name;

@@ -5,12 +5,6 @@
 
 #define USER_DATA_MAX 16384 /* EC2's limit, before base64 */
 
-static void add(struct aws_params *p, const char *key, const char *value)
-{
-	if (given(value))
-		aws_params_add(p, key, value);
-}
-
 static void add_ebs(struct aws_params *p, int n, const struct amazon_block_device *d)
 {
 	const char *type = d->volume_type ? d->volume_type : "";
@@ -19,17 +13,17 @@ static void add_ebs(struct aws_params *p, int n, const struct amazon_block_devic
 #define EBS(name) (snprintf(key, sizeof(key), "BlockDeviceMapping.%d.Ebs." name, n), key)
 #define NUMBER(v) (snprintf(number, sizeof(number), "%lld", (long long)(v)), number)
 	aws_params_bool(p, EBS("DeleteOnTermination"), d->delete_on_termination);
-	add(p, EBS("VolumeType"), type);
+	aws_params_add_given(p, EBS("VolumeType"), type);
 	if (d->volume_size)
 		aws_params_add(p, EBS("VolumeSize"), NUMBER(d->volume_size));
 	if (d->iops && (streq(type, "io1") || streq(type, "io2") || streq(type, "gp3")))
 		aws_params_add(p, EBS("Iops"), NUMBER(d->iops));
 	if (d->throughput && streq(type, "gp3"))
 		aws_params_add(p, EBS("Throughput"), NUMBER(d->throughput));
-	add(p, EBS("SnapshotId"), d->snapshot_id);
+	aws_params_add_given(p, EBS("SnapshotId"), d->snapshot_id);
 	if (d->encrypted != TRIBOOL_UNSET)
 		aws_params_bool(p, EBS("Encrypted"), d->encrypted == TRIBOOL_TRUE);
-	add(p, EBS("KmsKeyId"), d->kms_key_id);
+	aws_params_add_given(p, EBS("KmsKeyId"), d->kms_key_id);
 #undef NUMBER
 #undef EBS
 }
@@ -47,13 +41,27 @@ void amazon_params_device(struct aws_params *p, int n, const struct amazon_block
 		add_ebs(p, n, d);
 }
 
+struct amazon_block_device amazon_device_of(const struct ec2_mapping *m)
+{
+	return (struct amazon_block_device){
+		.device_name = (char *)m->device_name,
+		.virtual_name = (char *)m->virtual_name,
+		.no_device = m->no_device,
+		.delete_on_termination = m->delete_on_termination,
+		.volume_type = (char *)m->volume_type,
+		.volume_size = m->size_gib,
+		.iops = m->iops,
+		.throughput = m->throughput,
+	};
+}
+
 void amazon_params_devices(struct aws_params *p, const struct spec_blocks *list)
 {
 	for (size_t i = 0; list && i < list->n; i++)
 		amazon_params_device(p, (int)i + 1, list->v[i]);
 }
 
-static const struct amazon_block_device *launch_device(const struct amazon *s, const char *name)
+const struct amazon_block_device *amazon_launch_device(const struct amazon *s, const char *name)
 {
 	for (size_t i = 0; s->launch_mappings && i < s->launch_mappings->n; i++) {
 		const struct amazon_block_device *d = s->launch_mappings->v[i];
@@ -128,16 +136,9 @@ static int add_devices(const struct amazon *s, struct aws_params *p)
 	}
 	for (size_t i = 0; encrypt && i < s->source.nmappings; i++) {
 		const struct ec2_mapping *m = &s->source.mappings[i];
-		const struct amazon_block_device from = {
-			.device_name = (char *)m->device_name,
-			.delete_on_termination = m->delete_on_termination,
-			.volume_type = (char *)m->volume_type,
-			.volume_size = m->size_gib,
-			.iops = m->iops,
-			.throughput = m->throughput,
-		};
+		const struct amazon_block_device from = amazon_device_of(m);
 
-		if (!m->ebs || launch_device(s, m->device_name))
+		if (!m->ebs || amazon_launch_device(s, m->device_name))
 			continue;
 		struct amazon_block_device d = encrypted_device(s, &from);
 
@@ -146,24 +147,24 @@ static int add_devices(const struct amazon *s, struct aws_params *p)
 	return n;
 }
 
-size_t amazon_kept_devices(const struct amazon *s, const char **names, size_t max)
+struct strs amazon_kept_devices(const struct amazon *s)
 {
-	size_t n = 0;
+	size_t most = s->source.nmappings + (s->launch_mappings ? s->launch_mappings->n : 0);
+	struct strs names = { arena_new_array(s->b->arena, char *, most + 1), 0 };
 
 	for (size_t i = 0; s->launch_mappings && i < s->launch_mappings->n; i++) {
 		const struct amazon_block_device *d = s->launch_mappings->v[i];
 
-		if (!d->delete_on_termination && is_volume(d) && n < max)
-			names[n++] = d->device_name;
+		if (!d->delete_on_termination && is_volume(d))
+			names.v[names.n++] = d->device_name;
 	}
 	for (size_t i = 0; i < s->source.nmappings; i++) {
 		const struct ec2_mapping *m = &s->source.mappings[i];
 
-		if (m->ebs && !m->delete_on_termination && !launch_device(s, m->device_name) &&
-		    n < max)
-			names[n++] = m->device_name;
+		if (m->ebs && !m->delete_on_termination && !amazon_launch_device(s, m->device_name))
+			names.v[names.n++] = (char *)m->device_name;
 	}
-	return n;
+	return names;
 }
 
 static int add_user_data(struct amazon *s, struct aws_params *p, struct err *err)
@@ -207,7 +208,7 @@ static void add_network(const struct amazon *s, struct aws_params *p)
 		aws_params_list(p, "NetworkInterface.1.SecurityGroupId", &s->groups);
 		return;
 	}
-	add(p, "SubnetId", s->subnet_id);
+	aws_params_add_given(p, "SubnetId", s->subnet_id);
 	aws_params_list(p, "SecurityGroupId", &s->groups);
 }
 
@@ -225,20 +226,25 @@ static void add_metadata(const struct amazon_metadata *m, struct aws_params *p)
 
 static void add_placement(const struct amazon_run *r, const char *zone, struct aws_params *p)
 {
-	add(p, "Placement.AvailabilityZone", zone);
-	add(p, "Placement.Tenancy", r->tenancy);
-	if (r->placement) {
-		add(p, "Placement.HostResourceGroupArn", r->placement->host_resource_group_arn);
-		add(p, "Placement.HostId", r->placement->host_id);
-	}
-	add(p, "CapacityReservationSpecification.CapacityReservationPreference",
-	    r->capacity_reservation_preference);
-	add(p, "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId",
-	    r->capacity_reservation_id);
-	add(p,
-	    "CapacityReservationSpecification.CapacityReservationTarget."
-	    "CapacityReservationResourceGroupArn",
-	    r->capacity_reservation_group_arn);
+#define RESERVATION "CapacityReservationSpecification."
+	const struct {
+		const char *key, *value;
+	} rows[] = {
+		{ "Placement.AvailabilityZone", zone },
+		{ "Placement.Tenancy", r->tenancy },
+		{ "Placement.HostResourceGroupArn",
+		  r->placement ? r->placement->host_resource_group_arn : NULL },
+		{ "Placement.HostId", r->placement ? r->placement->host_id : NULL },
+		{ RESERVATION "CapacityReservationPreference", r->capacity_reservation_preference },
+		{ RESERVATION "CapacityReservationTarget.CapacityReservationId",
+		  r->capacity_reservation_id },
+		{ RESERVATION "CapacityReservationTarget.CapacityReservationResourceGroupArn",
+		  r->capacity_reservation_group_arn },
+	};
+#undef RESERVATION
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		aws_params_add_given(p, rows[i].key, rows[i].value);
 }
 
 static void add_extras(const struct amazon_run *r, struct aws_params *p)
@@ -284,8 +290,8 @@ int amazon_launch_params(struct amazon *s, struct aws_params *p, bool with_run_t
 
 	aws_params_add(p, "ImageId", s->source.id);
 	aws_params_add(p, "InstanceType", r->instance_type);
-	add(p, "KeyName", s->key_name);
-	add(p, "IamInstanceProfile.Name", s->profile);
+	aws_params_add_given(p, "KeyName", s->key_name);
+	aws_params_add_given(p, "IamInstanceProfile.Name", s->profile);
 	if (!s->root_device_type || streq(s->root_device_type, "ebs"))
 		aws_params_add(p, "InstanceInitiatedShutdownBehavior", r->shutdown_behavior);
 	devices = add_devices(s, p);

@@ -16,7 +16,12 @@ int amazon_launch_params(struct amazon *s, struct aws_params *p, bool with_run_t
 const char *amazon_kms_key(const struct amazon *s, const char *region);
 /* True when encrypt_boot is done by launching with encrypted volumes, so that no copy is needed. */
 bool amazon_encrypts_at_launch(const struct amazon *s);
-/* Devices whose volumes will outlive the instance: the last mapping of each device counts. */
-size_t amazon_kept_devices(const struct amazon *s, const char **names, size_t max);
+/* Devices whose volumes will outlive the instance; those of the source image that the template does
+ * not map count too. In the build's arena. */
+struct strs amazon_kept_devices(const struct amazon *s);
+/* The template's mapping of a device in launch_block_device_mappings; NULL: none. */
+const struct amazon_block_device *amazon_launch_device(const struct amazon *s, const char *name);
+/* A device as EC2 describes it, as a mapping of its kind, without snapshot and key. */
+struct amazon_block_device amazon_device_of(const struct ec2_mapping *m);
 
 #endif

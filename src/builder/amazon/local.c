@@ -13,9 +13,10 @@
 
 #define UNPRIVILEGED_PORT 1024
 #define PORT_SHIFT 10000
+#define TOLD_MAX 256 /* ids of one template that the local cloud is told of */
 
 struct told {
-	struct run_local_id v[256];
+	struct run_local_id v[TOLD_MAX];
 	size_t n;
 	const char *region;
 };
@@ -23,9 +24,8 @@ struct told {
 static void tell(struct told *t, enum run_local_kind kind, const char *region, const char *id,
 		 const char *hint)
 {
-	if (id && *id && t->n < ARRAY_LEN(t->v))
-		t->v[t->n++] =
-			(struct run_local_id){ kind, region, id, hint && *hint ? hint : NULL };
+	if (given(id) && t->n < TOLD_MAX)
+		t->v[t->n++] = (struct run_local_id){ kind, region, id, given(hint) ? hint : NULL };
 }
 
 static void tell_list(struct told *t, enum run_local_kind kind, const struct strs *ids,
@@ -43,7 +43,7 @@ static const char *public_key(struct amazon *s, const char *file)
 	AUTO(buf) struct buf out = BUF_INIT;
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (!file || !*file)
+	if (!given(file))
 		return NULL;
 	if (proc_output(&spec, 65536, &out, &err) < 0) {
 		log_line("%s: no public key of %s: %s", s->b->spec->name, file, err.msg);
@@ -84,7 +84,7 @@ static void warn(void *data, const char *text)
 	struct amazon *s = data;
 	const char *source = s->run->source_ami;
 
-	s->source_warned |= source && *source && strstr(text, source);
+	s->source_warned |= given(source) && strstr(text, source);
 	build_say(s->b, "Warning: %s", text);
 }
 
@@ -124,7 +124,7 @@ void amazon_local_notices(struct amazon *s)
 	const struct run_local *l = s->b->run->local;
 	AUTO(err) struct err err = ERR_INIT;
 
-	if (!l || !l->notices || !s->instance.id || !*s->instance.id)
+	if (!l || !l->notices || !given(s->instance.id))
 		return;
 	if (l->notices(l->cloud, s->instance.id, say, s->b, &err) < 0)
 		log_line("%s: no notices of the local cloud: %s", s->b->spec->name, err.msg);

@@ -1,5 +1,4 @@
-/* Calls side by side. Threads are made for each group: they are few, and the calls take far longer.
- */
+/* Calls side by side. Each group gets new threads: they are few, and the calls take far longer. */
 #include "builder/amazon/parallel.h"
 
 #include "base/log.h"

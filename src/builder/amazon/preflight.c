@@ -46,9 +46,9 @@ static int ask_regions(struct amazon_task *t UNUSED, struct amazon *s, const str
 			continue;
 		const char *near = str_nearest(r, (const char *const *)known.v, known.n);
 
-		err_set(err, ERR_INVALID, "ami_regions: the account has no region '%s'%s%s%s", r,
-			near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
-		return -1;
+		return err_set(err, ERR_INVALID,
+			       "ami_regions: the account has no region '%s'%s%s%s", r,
+			       near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
 	}
 	return 0;
 }
@@ -56,13 +56,10 @@ static int ask_regions(struct amazon_task *t UNUSED, struct amazon *s, const str
 static int ask_name(struct amazon_task *t UNUSED, struct amazon *s, const struct aws_client *c,
 		    struct err *err)
 {
-	AUTO(aws_params) struct aws_params p = AWS_PARAMS_INIT;
 	struct ec2_image *found;
 	size_t n;
 
-	aws_params_add(&p, "Owner.1", "self");
-	aws_params_filter(&p, "name", s->ami->ami_name);
-	if (ec2_describe_images(c, &p, &found, &n, err) < 0)
+	if (ec2_find_images(c, s->ami->ami_name, &found, &n, err) < 0)
 		return err_prefix(err, "checking whether the AMI name '%s' is free",
 				  s->ami->ami_name);
 	if (!n)
@@ -121,8 +118,7 @@ int amazon_preflight(struct build *b, void *state, struct err *err)
 	if (s->ami && s->ami->ami_regions.n && !s->access->skip_region_validation)
 		tasks[n++] = &regions;
 	if (s->ami && s->ami->force_deregister) {
-		build_say(b, "An existing image named %s will be replaced",
-			  s->ami->ami_name);
+		build_say(b, "An existing image named %s will be replaced", s->ami->ami_name);
 	} else if (s->ami && !s->skip_create_ami && !s->ami->skip_save_build_region) {
 		build_say(b, "Checking that the AMI name is free: %s", s->ami->ami_name);
 		tasks[n++] = &name;
@@ -144,13 +140,13 @@ static int check_networking(const struct amazon *s, struct err *err)
 
 	if (s->ami->ena_support != TRIBOOL_TRUE && !s->ami->sriov_support)
 		return 0;
-	if (!type || !*type)
+	if (!given(type))
 		type = s->source.virtualization;
 	if (*type && !streq(type, "hvm"))
-		return err_set(
-			err, ERR_INVALID,
-			"ena_support and sriov_support need an HVM image; source image %s is %s",
-			s->source.id, type);
+		return err_set(err, ERR_INVALID,
+			       "ena_support and sriov_support need an HVM image; source image %s "
+			       "is %s",
+			       s->source.id, type);
 	return 0;
 }
 

@@ -14,42 +14,6 @@
 #include "base/log.h"
 #include "base/os.h"
 
-static void add(struct aws_params *p, const char *key, const char *value)
-{
-	if (given(value))
-		aws_params_add(p, key, value);
-}
-
-static void add_mapping(struct aws_params *p, int n, const struct ec2_mapping *m)
-{
-	aws_params_addf(p, m->device_name, "BlockDeviceMapping.%d.DeviceName", n);
-	if (*m->virtual_name)
-		aws_params_addf(p, m->virtual_name, "BlockDeviceMapping.%d.VirtualName", n);
-	if (m->no_device)
-		aws_params_addf(p, "", "BlockDeviceMapping.%d.NoDevice", n);
-	if (!m->ebs)
-		return;
-	aws_params_addf(p, m->delete_on_termination ? "true" : "false",
-			"BlockDeviceMapping.%d.Ebs.DeleteOnTermination", n);
-	if (*m->snapshot_id)
-		aws_params_addf(p, m->snapshot_id, "BlockDeviceMapping.%d.Ebs.SnapshotId", n);
-	if (*m->volume_type)
-		aws_params_addf(p, m->volume_type, "BlockDeviceMapping.%d.Ebs.VolumeType", n);
-#define NUMBER(field, name) \
-	if (m->field) { \
-		char text[24]; \
-		snprintf(text, sizeof(text), "%lld", (long long)m->field); \
-		aws_params_addf(p, text, "BlockDeviceMapping.%d.Ebs." name, n); \
-	}
-	NUMBER(size_gib, "VolumeSize")
-	if (streq(m->volume_type, "io1") || streq(m->volume_type, "io2") ||
-	    streq(m->volume_type, "gp3"))
-		NUMBER(iops, "Iops")
-	if (streq(m->volume_type, "gp3"))
-		NUMBER(throughput, "Throughput")
-#undef NUMBER
-}
-
 /* UEFI variables are only to be had as an attribute; images without them say nothing. */
 static const char *uefi_data(const struct aws_client *c, const struct ec2_image *from)
 {
@@ -72,20 +36,24 @@ static const char *uefi_data(const struct aws_client *c, const struct ec2_image 
 static void register_params(struct aws_params *p, const struct aws_client *c,
 			    const struct ec2_image *from)
 {
-	add(p, "Architecture", from->architecture);
-	add(p, "RootDeviceName", from->root_device_name);
-	add(p, "VirtualizationType", from->virtualization);
-	add(p, "KernelId", from->kernel_id);
-	add(p, "RamdiskId", from->ramdisk_id);
-	add(p, "SriovNetSupport", from->sriov);
-	add(p, "BootMode", from->boot_mode);
-	add(p, "TpmSupport", from->tpm_support);
-	add(p, "ImdsSupport", from->imds_support);
-	add(p, "UefiData", uefi_data(c, from));
+	aws_params_add_given(p, "Architecture", from->architecture);
+	aws_params_add_given(p, "RootDeviceName", from->root_device_name);
+	aws_params_add_given(p, "VirtualizationType", from->virtualization);
+	aws_params_add_given(p, "KernelId", from->kernel_id);
+	aws_params_add_given(p, "RamdiskId", from->ramdisk_id);
+	aws_params_add_given(p, "SriovNetSupport", from->sriov);
+	aws_params_add_given(p, "BootMode", from->boot_mode);
+	aws_params_add_given(p, "TpmSupport", from->tpm_support);
+	aws_params_add_given(p, "ImdsSupport", from->imds_support);
+	aws_params_add_given(p, "UefiData", uefi_data(c, from));
 	if (from->ena_support)
 		aws_params_bool(p, "EnaSupport", true);
-	for (size_t i = 0; i < from->nmappings; i++)
-		add_mapping(p, (int)i + 1, &from->mappings[i]);
+	for (size_t i = 0; i < from->nmappings; i++) {
+		struct amazon_block_device d = amazon_device_of(&from->mappings[i]);
+
+		d.snapshot_id = (char *)from->mappings[i].snapshot_id;
+		amazon_params_device(p, (int)i + 1, &d);
+	}
 }
 
 /* RegisterImage would lose what the image is billed by. */
@@ -101,12 +69,6 @@ static int register_(const struct aws_client *c, const struct aws_params *p,
 	return ec2_register_image(c, p, ret_id, err);
 }
 
-static int create(const struct aws_client *c, const struct aws_params *p, const char *token UNUSED,
-		  const char **ret_id, struct err *err)
-{
-	return ec2_create_image(c, p, ret_id, err);
-}
-
 /* Has no journal row: it is the user's from the start, and its snapshots may be the temporary
  * image's, which nobody may delete any more. */
 static int call_final(struct amazon *s, const struct aws_client *c, struct amazon_image *final,
@@ -118,7 +80,7 @@ static int call_final(struct amazon *s, const struct aws_client *c, struct amazo
 
 	os_uuid(token);
 	aws_params_add(p, "Name", final->name);
-	add(p, "Description", t->description);
+	aws_params_add_given(p, "Description", t->description);
 	aws_params_tags(p, "image", &t->image);
 	aws_params_tags(p, "snapshot", make == register_ ? &(struct str_map){ 0 } : &t->snapshot);
 	*thing = (struct amazon_thing){
@@ -127,7 +89,7 @@ static int call_final(struct amazon *s, const struct aws_client *c, struct amazo
 	if (make(c, p, token, &thing->id, err) < 0)
 		return -1;
 	final->thing = thing;
-	return amazon_await_image(s, c, final, err);
+	return amazon_await_image(c, final, err);
 }
 
 /* The final image beside the temporary one. */
@@ -143,7 +105,7 @@ static int make_final(struct amazon *s, const struct aws_client *c, const struct
 	if (temp == &s->images[0]) {
 		aws_params_add(&p, "InstanceId", s->instance.id);
 		amazon_params_devices(&p, s->ami_mappings);
-		return call_final(s, c, final, &p, create, err);
+		return call_final(s, c, final, &p, amazon_create_call, err);
 	}
 	aws_params_add(&p, "SourceRegion", temp->region);
 	aws_params_add(&p, "SourceImageId", temp->image.id);
@@ -169,7 +131,7 @@ static void restore_old(struct amazon *s, const struct aws_client *c, const stru
 	const char *id;
 
 	aws_params_add(&p, "Name", old->name);
-	add(&p, "Description", old->description);
+	aws_params_add_given(&p, "Description", old->description);
 	register_params(&p, c, old);
 	if (ec2_register_image(c, &p, &id, &err) < 0) {
 		build_error(s->b,
@@ -271,8 +233,7 @@ static int replace(struct amazon *s, const struct aws_client *c, struct amazon_i
 	if (!m->nold)
 		return 0;
 	build_say(s->b, "Replacing AMI %s in %s...", s->ami->ami_name, m->region);
-	/* Should this process be killed from here on, sweep must not remove the only image there
-	 * is. */
+	/* If this process is killed from here on, sweep must not remove the only image there is. */
 	journal_undone(s->b->run->journal, m->thing->row);
 	if (deregister_old(s, c, m, err) < 0)
 		return -1;

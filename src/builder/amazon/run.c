@@ -13,7 +13,7 @@ bool amazon_is_burstable(const char *type)
 	       starts_with(type, "t4g.");
 }
 
-bool amazon_is_cidr(const char *text, bool *ret_ipv6)
+bool amazon_is_cidr(const char *text)
 {
 	unsigned char addr[16];
 	const char *slash = strchr(text, '/');
@@ -25,11 +25,8 @@ bool amazon_is_cidr(const char *text, bool *ret_ipv6)
 		return false;
 	memcpy(host, text, (size_t)(slash - text));
 	host[slash - text] = '\0';
-	if (inet_pton(AF_INET, host, addr) == 1) {
-		*ret_ipv6 = false;
+	if (inet_pton(AF_INET, host, addr) == 1)
 		return bits <= 32;
-	}
-	*ret_ipv6 = true;
 	return inet_pton(AF_INET6, host, addr) == 1 && bits <= 128;
 }
 
@@ -60,11 +57,10 @@ static void check_type(struct prepare *p, struct amazon_run *c)
 	}
 	c->enable_unlimited_credits |= c->enable_t2_unlimited;
 	if (c->enable_unlimited_credits && !amazon_is_burstable(c->instance_type))
-		prepare_error(
-			p, "enable_unlimited_credits",
-			"enable_unlimited_credits is for burstable instances (T2, T3, T3a, T4g) "
-			"only, not for %s",
-			c->instance_type);
+		prepare_error(p, "enable_unlimited_credits",
+			      "enable_unlimited_credits is for burstable instances (T2, T3, T3a, "
+			      "T4g) only, not for %s",
+			      c->instance_type);
 	if (c->enable_nitro_enclave && c->instance_type[0] == 't')
 		prepare_error(p, "enable_nitro_enclave",
 			      "burstable instances such as %s do not support Nitro enclaves",
@@ -73,9 +69,8 @@ static void check_type(struct prepare *p, struct amazon_run *c)
 
 static void check_network(struct prepare *p, struct amazon_run *c)
 {
-	static const char *const names[] = { "public_ip",   "private_ip", "public_dns",
-					     "private_dns", "ipv6",	  NULL };
-	bool ipv6;
+	static const char *const names[] = { "public_ip", "private_ip", "public_dns", "private_dns",
+					     "ipv6", NULL };
 	size_t i = 0;
 
 	if (c->ssh_private_ip && !given(c->ssh_interface))
@@ -100,7 +95,7 @@ static void check_network(struct prepare *p, struct amazon_run *c)
 		c->security_group_ids.v[0] = c->security_group_id;
 	}
 	for (i = 0; i < c->temporary_security_group_source_cidrs.n; i++)
-		if (!amazon_is_cidr(c->temporary_security_group_source_cidrs.v[i], &ipv6))
+		if (!amazon_is_cidr(c->temporary_security_group_source_cidrs.v[i]))
 			prepare_error(p, "temporary_security_group_source_cidrs",
 				      "'%s' in temporary_security_group_source_cidrs is not an "
 				      "address range such as 10.0.0.0/8",
@@ -158,20 +153,19 @@ static void check_capacity(struct prepare *p, struct amazon_run *c)
 	char **pref = &c->capacity_reservation_preference;
 
 	if (id && group)
-		prepare_error(
-			p, "capacity_reservation_id",
-			"set capacity_reservation_id or capacity_reservation_group_arn, not both");
+		prepare_error(p, "capacity_reservation_id",
+			      "set capacity_reservation_id or capacity_reservation_group_arn, not "
+			      "both");
 	if ((id || group) && given(*pref))
-		prepare_error(
-			p, "capacity_reservation_preference",
-			"capacity_reservation_preference excludes capacity_reservation_id and "
-			"capacity_reservation_group_arn");
+		prepare_error(p, "capacity_reservation_preference",
+			      "capacity_reservation_preference excludes capacity_reservation_id "
+			      "and capacity_reservation_group_arn");
 	if (!id && !group && !given(*pref))
 		*pref = arena_strdup(p->arena, "none");
 	if (given(*pref) && !streq(*pref, "none") && !streq(*pref, "open"))
 		prepare_error(p, "capacity_reservation_preference",
-			      "capacity_reservation_preference must be open or none, not "
-			      "'%s'", *pref);
+			      "capacity_reservation_preference must be open or none, not '%s'",
+			      *pref);
 }
 
 static void settle_metadata(struct prepare *p, struct amazon_run *c)

@@ -105,6 +105,6 @@ void amazon_run_prepare(struct prepare *p, struct amazon_run *c, const struct co
 /* T2, T3, T3a and T4g: they have CPU credits. */
 bool amazon_is_burstable(const char *instance_type);
 /* "10.0.0.0/8" or "::/0". */
-bool amazon_is_cidr(const char *text, bool *ret_ipv6);
+bool amazon_is_cidr(const char *text);
 
 #endif

@@ -6,10 +6,10 @@ static const char *const token_states[] = { "optional", "required", NULL };
 
 #define FILTER_ROWS(action) \
 	SPEC_MAP(struct amazon_filter, filters, \
-		 .doc = "Filters of EC2's " action \
-			" by name; several values are separated by commas."), \
-		SPEC_MAP(struct amazon_filter, filter, .flags = SPEC_KEY_VALUE, \
-			 .doc = "The same, one block with `name` and `value` for each filter.")
+		 .doc = "Filters of EC2's " action " by name; several values are separated by " \
+			"commas."), \
+	SPEC_MAP(struct amazon_filter, filter, .flags = SPEC_KEY_VALUE, \
+		 .doc = "The same, one block with `name` and `value` for each filter.")
 
 static const struct spec_row vpc_filter_rows[] = { FILTER_ROWS("DescribeVpcs") };
 static const struct spec vpc_filter_spec =
@@ -43,9 +43,9 @@ static const struct spec_row license_rows[] = {
 		   struct amazon_license_request, &license_request_spec,
 		   .doc = "The licence configuration."),
 };
-static const struct spec license_spec = SPEC("license_specifications", struct amazon_license,
-					     license_rows, .doc = "Licence that the instance "
-								  "uses.");
+static const struct spec license_spec =
+	SPEC("license_specifications", struct amazon_license, license_rows,
+	     .doc = "Licence that the instance uses.");
 
 static const struct spec_row placement_rows[] = {
 	SPEC_STR(struct amazon_placement, host_resource_group_arn,
@@ -142,8 +142,8 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct amazon_run, shutdown_behavior, .name = "shutdown_behaviour",
 		 .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "shutdown_behavior",
 		 .doc = "Old spelling of `shutdown_behavior`."),
-	SPEC_STR(struct amazon_run, instance_type, .doc = "Type of the instance, such as "
-							  "`t3.micro`."),
+	SPEC_STR(struct amazon_run, instance_type,
+		 .doc = "Type of the instance, such as `t3.micro`."),
 	SPEC_BLOCK(struct amazon_run, security_group_filter, struct amazon_filter,
 		   &group_filter_spec, .doc = "Find the security groups instead of naming them."),
 	SPEC_MAP(struct amazon_run, run_tags, .flags = SPEC_LATE,
@@ -173,9 +173,9 @@ static const struct spec_row rows[] = {
 		 .doc = "Tags of the spot request."),
 	SPEC_MAP(struct amazon_run, spot_tag, .flags = SPEC_LATE | SPEC_NOT_YET | SPEC_KEY_VALUE,
 		 .doc = "The same, one block for each tag."),
-	SPEC_BLOCK(
-		struct amazon_run, subnet_filter, struct amazon_filter, &subnet_filter_spec,
-		.doc = "Find the subnet instead of naming it; used when `subnet_id` is not given."),
+	SPEC_BLOCK(struct amazon_run, subnet_filter, struct amazon_filter, &subnet_filter_spec,
+		   .doc = "Find the subnet instead of naming it; used when `subnet_id` is not "
+			  "given."),
 	SPEC_STR(struct amazon_run, subnet_id,
 		 .doc = "Subnet to launch in. Required in a VPC other than the default one."),
 	SPEC_BLOCKS(struct amazon_run, license_specifications, &license_spec,

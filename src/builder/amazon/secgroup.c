@@ -4,9 +4,8 @@
 #include "builder/amazon/steps.h"
 
 #include "aws/address.h"
-#include "base/log.h"
-#include "base/os.h"
 #include "aws/ami_filter.h"
+#include "base/os.h"
 #include "communicator/config.h"
 
 #include <arpa/inet.h>
@@ -47,27 +46,13 @@ static int find_groups(struct amazon *s, struct err *err)
 	return 0;
 }
 
-static int make_group(struct amazon *s, const char *name, struct err *err)
+static int make_group(const struct aws_client *c, const char *name, const struct str_map *tags,
+		      void *data, const char **ret_id, struct err *err)
 {
-	const char *vpc = *s->vpc_id ? s->vpc_id : NULL, *id;
+	const struct amazon *s = data;
 
-	for (bool tag = true;; tag = false) {
-		struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
-		struct str_map tags;
-
-		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0)
-			return -1;
-		if (amazon_intend(s, "security-group", s->region, name, NULL, false, &s->group,
-				  err) < 0)
-			return -1;
-		if (ec2_create_security_group(&c, name, "Temporary group of an image build", vpc,
-					      &tags, &id, err) == 0)
-			return amazon_made(s, s->group, id, err);
-		amazon_refused(s, s->group, err);
-		if (!tag || !amazon_tag_refused(s, err))
-			return err_prefix(err, "creating the temporary security group %s", name);
-		amazon_without_tag(s, "security group", err);
-	}
+	return ec2_create_security_group(c, name, "Temporary group of an image build", s->vpc_id,
+					 tags, ret_id, err);
 }
 
 int amazon_security_group(struct build *b, void *state, struct err *err)
@@ -87,8 +72,8 @@ int amazon_security_group(struct build *b, void *state, struct err *err)
 		return find_groups(s, err);
 	os_uuid(uuid);
 	name = arena_printf(b->arena, "packer_%s", uuid);
-	build_say(b, "Creating the temporary security group %s", name);
-	if (make_group(s, name, err) < 0)
+	if (amazon_make_temporary(s, "security-group", "security group", name, make_group, s,
+				  &s->group, err) < 0)
 		return -1;
 	s->groups = (struct strs){ arena_new_array(b->arena, char *, 1), 1 };
 	s->groups.v[0] = (char *)s->group->id;
@@ -181,10 +166,10 @@ static int choose_ranges(struct amazon *s, struct strs *ret, struct err *err)
 	if (why.code == ERR_CANCELLED || r->temporary_security_group_source_public_ip ||
 	    s->b->run->strict_ingress) {
 		err_move(err, &why);
-		return err_prefix(
-			err, "finding the public address of this machine for the temporary "
-			     "security group (set temporary_security_group_source_cidrs to do "
-			     "without)");
+		return err_prefix(err,
+				  "finding the public address of this machine for the temporary "
+				  "security group (set temporary_security_group_source_cidrs to do "
+				  "without)");
 	}
 	build_say(s->b, "The public address of this machine is not known (%s)", why.msg);
 	ret->n = 0;
@@ -210,17 +195,23 @@ static int authorize(struct amazon *s, const struct strs *ranges, struct err *er
 
 	for (size_t i = 0; i < ranges->n; i++)
 		buf_printf(&text, "%s%s", i ? ", " : "", ranges->v[i]);
-	build_say(s->b, "Opening port %d to %s in the temporary security group...",
-		  port, buf_cstr(&text));
+	build_say(s->b, "Opening port %d to %s in the temporary security group...", port,
+		  buf_cstr(&text));
 	if (ec2_authorize_ingress(&s->ec2, s->group->id, port, port, ranges, err) < 0)
 		return err_prefix(err, "opening port %d in security group %s", port, s->group->id);
 	s->rule_added = true;
 	return 0;
 }
 
-int amazon_open_port(struct amazon *s, bool before_address, struct err *err)
+static struct strs everywhere(const struct amazon *s)
 {
 	bool v6 = s->run->ssh_interface && streq(s->run->ssh_interface, "ipv6");
+
+	return (struct strs){ v6 ? everybody6 : everybody, 1 };
+}
+
+int amazon_open_port(struct amazon *s, bool before_address, struct err *err)
+{
 	struct strs ranges;
 
 	if (!s->group || s->rule_added || comm_config_port(s->comm) <= 0 ||
@@ -230,15 +221,14 @@ int amazon_open_port(struct amazon *s, bool before_address, struct err *err)
 		return -1;
 	if (!ranges.n) {
 		s->rule_wide = true;
-		ranges = (struct strs){ v6 ? everybody6 : everybody, 1 };
+		ranges = everywhere(s);
 	}
 	return authorize(s, &ranges, err);
 }
 
 void amazon_widen(struct amazon *s)
 {
-	bool v6 = s->run->ssh_interface && streq(s->run->ssh_interface, "ipv6");
-	struct strs all = { v6 ? everybody6 : everybody, 1 };
+	struct strs all = everywhere(s);
 	AUTO(err) struct err err = ERR_INIT;
 
 	if (!s->group || s->rule_wide || s->b->run->strict_ingress ||

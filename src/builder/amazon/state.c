@@ -44,20 +44,26 @@ static int hide_keys(struct amazon *s, struct err *err)
 	return 0;
 }
 
+static struct aws_client region_client(const struct amazon *s, const char *region)
+{
+	struct aws_client c = aws_client(s->session, "ec2", region, s->b->arena, s->b->cancel);
+
+	c.polling = aws_config_polling(s->access);
+	return c;
+}
+
 int amazon_open(struct amazon *s, struct err *err)
 {
-	const char *tag = getenv("INGOT_RUN_TAG");
-
 	if (s->b->run->local)
 		use_local(s);
 	if (aws_session_open(s->access, &s->session, err) < 0)
 		return -1;
 	if (aws_session_region(s->session, s->b->cancel, &s->region, err) < 0)
 		return -1;
-	s->ec2 = amazon_client(s, s->region);
+	s->ec2 = region_client(s, s->region);
 	pthread_mutex_init(&s->lock, NULL);
 	s->things_arena = arena_new();
-	s->run_tag = !tag ? "ingot:run" : *tag ? arena_strdup(s->b->arena, tag) : NULL;
+	s->run_tag = aws_run_tag();
 	s->vpc_id = s->subnet_id = s->zone = s->profile = s->key_name = "";
 	build_secret(s->b, s->access->secret_key);
 	build_secret(s->b, s->access->token);
@@ -74,17 +80,9 @@ void amazon_release(struct amazon *s)
 	aws_session_close(steal(s->session));
 }
 
-struct aws_client amazon_client(const struct amazon *s, const char *region)
-{
-	struct aws_client c = aws_client(s->session, "ec2", region, s->b->arena, s->b->cancel);
-
-	c.polling = aws_config_polling(s->access);
-	return c;
-}
-
 struct aws_client amazon_sure_client(const struct amazon *s, const char *region, int64_t ms)
 {
-	struct aws_client c = amazon_client(s, region);
+	struct aws_client c = region_client(s, region);
 
 	c.cancel = build_gone(s->b);
 	c.deadline_ms = clock_ms() + ms;
@@ -110,7 +108,6 @@ int amazon_intend(struct amazon *s, const char *kind, const char *region, const 
 		.name = name,
 		.product = product,
 	};
-
 	int64_t id;
 
 	if (journal_intend(s->b->run->journal, &row, &id, err) < 0)
@@ -164,8 +161,7 @@ void amazon_refused(struct amazon *s, struct amazon_thing *t, const struct err *
 /* EC2 shows new things late: an intent is looked for a little while before it is left to sweep. */
 #define FIND_TRIES 8
 #define FIND_PAUSE_MS 500
-/* What is refused for a final reason may pass a moment later, when EC2 has caught up with itself.
- */
+/* What is refused for a final reason may pass a moment later, when EC2 has caught up. */
 #define UNDO_TRIES 3
 #define UNDO_PAUSE_MS 1000
 
@@ -207,8 +203,8 @@ void amazon_undo(struct amazon *s, struct amazon_thing *t)
 
 	if (!t->id && find_open(s, &c, t, &err) < 0) {
 		build_error(s->b,
-			    "Looking for the %s %s failed: %s\nRun `ingot sweep -run %s` to look "
-			    "again.",
+			    "Looking for the %s %s failed: %s\n"
+			    "Run `ingot sweep -run %s` to look again.",
 			    t->kind, t->name ? t->name : "of this build", err.msg, s->b->run->id);
 		return;
 	}
@@ -225,10 +221,10 @@ void amazon_undo(struct amazon *s, struct amazon_thing *t)
 			break;
 	}
 	if (err_any(&err)) {
-		build_error(
-			s->b,
-			"Removing the %s %s failed: %s\nRun `ingot sweep -run %s` to try again.",
-			t->kind, t->id, err.msg, s->b->run->id);
+		build_error(s->b,
+			    "Removing the %s %s failed: %s\n"
+			    "Run `ingot sweep -run %s` to try again.",
+			    t->kind, t->id, err.msg, s->b->run->id);
 		return;
 	}
 	amazon_settled(s, t);

@@ -22,20 +22,19 @@ struct comm_config;
 struct amazon_image_tags;
 
 struct amazon_thing {
-	const char *kind;   /* as in the journal */
+	const char *kind; /* as in the journal */
 	const char *region;
 	const char *name, *token;
-	const char *id;	    /* NULL until made */
-	int64_t row;	    /* in the journal; 0: none */
-	bool open;	    /* intended: it may exist */
-	bool product;	    /* outlives a build that ends well */
+	const char *id; /* NULL until made */
+	int64_t row;	/* in the journal; 0: none */
+	bool open;	/* intended: it may exist */
+	bool product;	/* outlives a build that ends well */
 };
 
 /* An image that is made, in one region (image.h). */
 struct amazon_image {
 	const char *region;
-	const char
-		*name; /* it gets: the final one, or a temporary one while an old image has that */
+	const char *name; /* the final one, or a temporary one while an old image has that */
 	struct ec2_image image; /* as last described */
 	struct amazon_thing *thing;
 	bool temporary;	       /* only copied from: it goes when the build ends, also well */
@@ -51,7 +50,7 @@ struct amazon {
 	struct amazon_ami *ami;
 	struct comm_config *comm;
 	const struct spec_blocks *launch_mappings, *ami_mappings; /* struct amazon_block_device */
-	const struct str_map *volume_tags;	   /* run_volume_tags */
+	const struct str_map *volume_tags; /* run_volume_tags */
 	bool no_ephemeral, skip_create_ami, skip_ami_run_tags;
 	const char *root_device_type; /* that the source image must have, or NULL: any */
 
@@ -79,8 +78,8 @@ struct amazon {
 	bool rule_added, rule_wide;
 	struct ec2_instance instance;
 	bool instance_ends; /* EC2 was told to terminate it */
-	const char *host; /* that is connected to */
-	int64_t local_port;	/* of a local instance, once something listens there */
+	const char *host;   /* that is connected to */
+	int64_t local_port; /* of a local instance, once something listens there */
 	/* The first is made from the instance, the others are its copies. */
 	struct amazon_image *images;
 	size_t nimages;
@@ -92,10 +91,8 @@ struct amazon {
 int amazon_open(struct amazon *s, struct err *err) MUST_USE;
 void amazon_release(struct amazon *s);
 
-/* The client of a region, on the build's thread. */
-struct aws_client amazon_client(const struct amazon *s, const char *region);
-/* A client that the build's cancel flag does not stop, with a deadline from now: for undo, and for
- * creating calls, whose answer must not be lost. */
+/* A region's client, for the build's thread, that the build's cancel flag does not stop, with a
+ * deadline from now: for undo, and for creating calls, whose answer must not be lost. */
 struct aws_client amazon_sure_client(const struct amazon *s, const char *region, int64_t ms);
 #define AMAZON_CREATE_MS (60 * 1000)
 #define AMAZON_UNDO_MS (10 * 60 * 1000)
@@ -111,8 +108,7 @@ int amazon_made(struct amazon *s, struct amazon_thing *t, const char *id, struct
 void amazon_refused(struct amazon *s, struct amazon_thing *t, const struct err *why);
 /* It is gone, or was given to the user for good: the journal owes nothing for it any more. */
 void amazon_settled(struct amazon *s, struct amazon_thing *t);
-/* Takes it away, found by name, token or tag where the id is not known. Says what it could not do.
- */
+/* Takes it away, found by name, token or tag if the id is not known; says what it could not do. */
 void amazon_undo(struct amazon *s, struct amazon_thing *t);
 
 /* Tags with their {{ }} rendered, in the build's arena, plus the run's tag where run_tag is set.
@@ -121,9 +117,19 @@ int amazon_tags(struct amazon *s, const struct str_map *tags, const char *what, 
 		struct str_map *ret, struct err *err) MUST_USE;
 int amazon_render(struct amazon *s, const char *text, const char *what, const char **ret,
 		  struct err *err) MUST_USE;
-/* Sets BuildRegion, SourceAMI and its sisters as build values. */
+/* BuildRegion, SourceAMI and its sisters, the build values that amazon builders give; ends with
+ * NULL. */
+extern const char *const amazon_source_names[];
 void amazon_set_source_values(struct amazon *s);
 
+/* Makes a temporary resource: intent, call and id, and once more without the run's tag where a tag
+ * is refused. kind: as in the journal; what: for people. fn gets the rendered run_tags. */
+typedef int amazon_temporary_fn(const struct aws_client *c, const char *name,
+				const struct str_map *tags, void *data, const char **ret_id,
+				struct err *err);
+int amazon_make_temporary(struct amazon *s, const char *kind, const char *what, const char *name,
+			  amazon_temporary_fn *fn, void *data, struct amazon_thing **ret,
+			  struct err *err) MUST_USE;
 /* A create was refused because of its tags: worth one try without the run's tag. */
 bool amazon_tag_refused(const struct amazon *s, const struct err *err);
 /* Says in the log that `what` is made once more without it, and empties err. */

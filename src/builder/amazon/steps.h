@@ -36,8 +36,7 @@ int amazon_clear_keys(struct build *b, void *state, struct err *err) MUST_USE;
 /* stop.c */
 int amazon_stop_instance(struct build *b, void *state, struct err *err) MUST_USE;
 int amazon_modify_instance(struct build *b, void *state, struct err *err) MUST_USE;
-/* copy.c: copies of images[0] in ami_regions, and an encrypted or final one in the build's region.
- */
+/* copy.c: of images[0] to ami_regions, and to the build's region where it is not the result. */
 int amazon_copy_image(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_copy_image_undo(struct build *b, void *state, bool failed);
 /* attributes.c */

@@ -1,5 +1,4 @@
-/* Stopping the instance before its image is made, and the attributes that can only be changed then.
- */
+/* Stopping the instance before its image is made, and what can only be changed of it then. */
 #include "builder/amazon/steps.h"
 
 #include "aws/wait.h"
@@ -10,12 +9,12 @@ int amazon_stop_instance(struct build *b, void *state, struct err *err)
 	struct amazon *s = state;
 	const char *id = s->instance.id;
 
-	/* Nothing is said over this connection any more: a dying one would only be reported as
-	 * lost. */
+	/* Nothing is said over this connection any more: a dying one would be reported as lost. */
 	comm_disconnect(b);
 	if (s->run->disable_stop_instance) {
-		build_say(b, "Waiting for a provisioner to stop the instance "
-			     "(disable_stop_instance)...");
+		build_say(b,
+			  "Waiting for a provisioner to stop the instance "
+			  "(disable_stop_instance)...");
 	} else {
 		build_say(b, "Stopping the instance...");
 		if (ec2_stop_instance(&s->ec2, id, false, err) < 0)

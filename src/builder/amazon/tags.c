@@ -1,5 +1,5 @@
-/* Tags and texts with the build's values in them, as Packer renders them: the dot of {{ }} holds
- * the source image and the region. */
+/* Tags and texts with the build's values in them, as Packer renders them (the dot of {{ }} holds
+ * the source image and the region), and temporary resources, which wear such tags. */
 #include "builder/amazon/state.h"
 
 #include "base/log.h"
@@ -17,40 +17,46 @@ static struct value source_tags(struct arena *a, const struct ec2_tags *tags)
 	return value_attrs_make(a, VALUE_MAP, v, tags->n, none);
 }
 
-struct named {
-	const char *name, *value;
+const char *const amazon_source_names[] = { "BuildRegion", "SourceAMI", "SourceAMICreationDate",
+					    "SourceAMIName", "SourceAMIOwner",
+					    "SourceAMIOwnerName", NULL };
+/* The member that holds each, of struct amazon. */
+static const size_t source_values[] = {
+	offsetof(struct amazon, region),
+	offsetof(struct amazon, source.id),
+	offsetof(struct amazon, source.creation_date),
+	offsetof(struct amazon, source.name),
+	offsetof(struct amazon, source.owner_id),
+	offsetof(struct amazon, source.owner_alias),
 };
+#define SOURCE_VALUES ARRAY_LEN(source_values)
+_Static_assert(ARRAY_LEN(amazon_source_names) == SOURCE_VALUES + 1, "a name for each member");
 
-#define SOURCE_VALUES(s) \
-	{ \
-		{ "BuildRegion", (s)->region }, \
-		{ "SourceAMI", (s)->source.id }, \
-		{ "SourceAMICreationDate", (s)->source.creation_date }, \
-		{ "SourceAMIName", (s)->source.name }, \
-		{ "SourceAMIOwner", (s)->source.owner_id }, \
-		{ "SourceAMIOwnerName", (s)->source.owner_alias }, \
-	}
+/* "" where the source image is not known yet. */
+static const char *source_value(const struct amazon *s, size_t i)
+{
+	const char *v = *(const char *const *)((const char *)s + source_values[i]);
+
+	return v ? v : "";
+}
 
 void amazon_set_source_values(struct amazon *s)
 {
-	const struct named values[] = SOURCE_VALUES(s);
-
-	for (size_t i = 0; i < ARRAY_LEN(values); i++)
-		build_set(s->b, values[i].name, values[i].value ? values[i].value : "");
+	for (size_t i = 0; i < SOURCE_VALUES; i++)
+		build_set(s->b, amazon_source_names[i], source_value(s, i));
 }
 
 static struct value dot(struct amazon *s)
 {
-	const struct named values[] = SOURCE_VALUES(s);
 	struct arena *a = s->b->arena;
 	struct span none = { 0 };
-	struct value_attr v[ARRAY_LEN(values) + 1];
+	struct value_attr v[SOURCE_VALUES + 1];
 	size_t n = 0;
 
-	for (; n < ARRAY_LEN(values); n++)
+	for (; n < SOURCE_VALUES; n++)
 		v[n] = (struct value_attr){
-			.key = str_from(values[n].name),
-			.value = value_cstring(a, values[n].value ? values[n].value : "", none),
+			.key = str_from(amazon_source_names[n]),
+			.value = value_cstring(a, source_value(s, n), none),
 		};
 	v[n++] = (struct value_attr){ .key = STR("SourceAMITags"),
 				      .value = source_tags(a, &s->source.tags) };
@@ -106,4 +112,26 @@ void amazon_without_tag(struct amazon *s, const char *what, struct err *err)
 	log_line("%s: the %s is made without the tag %s: %s", s->b->spec->name, what, s->run_tag,
 		 err->msg);
 	err_release(err);
+}
+
+int amazon_make_temporary(struct amazon *s, const char *kind, const char *what, const char *name,
+			  amazon_temporary_fn *fn, void *data, struct amazon_thing **ret,
+			  struct err *err)
+{
+	build_say(s->b, "Creating the temporary %s %s", what, name);
+	for (bool tag = true;; tag = false) {
+		struct aws_client c = amazon_sure_client(s, s->region, AMAZON_CREATE_MS);
+		const char *id = name;
+		struct str_map tags;
+
+		if (amazon_tags(s, &s->run->run_tags, "run_tags", tag, &tags, err) < 0 ||
+		    amazon_intend(s, kind, s->region, name, NULL, false, ret, err) < 0)
+			return -1;
+		if (fn(&c, name, &tags, data, &id, err) == 0)
+			return amazon_made(s, *ret, id, err);
+		amazon_refused(s, *ret, err);
+		if (!tag || !amazon_tag_refused(s, err))
+			return err_prefix(err, "creating the temporary %s %s", what, name);
+		amazon_without_tag(s, what, err);
+	}
 }

@@ -65,18 +65,17 @@ static int copy(struct build *b, const struct file_config *c, struct err *err)
 	return 0;
 }
 
-static int make_folder(const char *target, struct err *err)
+static int make_directory(const char *target, struct err *err)
 {
 	const char *slash = strrchr(target, '/');
-	auto_free char *folder =
+	auto_free char *dir =
 		slash && slash > target ? xstrndup(target, (size_t)(slash - target)) : NULL;
 
-	return folder ? os_mkdir_all(folder, 0755, err) : 0;
+	return dir ? os_mkdir_all(dir, 0755, err) : 0;
 }
 
-static int destroy(struct artifact *a, struct build *b, struct err *err)
+static int destroy(struct artifact *a, struct build *b UNUSED, struct err *err)
 {
-	(void)b;
 	if (unlink(a->files[0]) < 0 && errno != ENOENT)
 		return err_errno(err, errno, "removing %s", a->files[0]);
 	return 0;
@@ -108,16 +107,10 @@ static int run(struct build *b, void *config, struct artifact **ret, struct err 
 	const struct file_config *c = config;
 	auto_free char *text = xasprintf("Stored file: %s", c->target);
 
-	if (make_folder(c->target, err) < 0)
+	if (make_directory(c->target, err) < 0)
 		return -1;
-	if (given(c->source)) {
-		if (copy(b, c, err) < 0)
-			return -1;
-	} else {
-		if (write_content(c, err) < 0)
-			return -1;
-	}
-	if (provision(b, err) < 0)
+	if ((given(c->source) ? copy(b, c, err) : write_content(c, err)) < 0 ||
+	    provision(b, err) < 0)
 		return -1;
 	*ret = artifact_new("packer.file", "File", text);
 	artifact_add_file(*ret, c->target);
