@@ -1,6 +1,7 @@
 """Fixtures: the program, its judges (moto, OpenSSH, the local cloud), each started for the tests and stopped after them."""
 import getpass
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -47,7 +48,7 @@ def wait_port(port, process=None, seconds=30):
 
 @pytest.fixture(scope="session")
 def shared():
-    """The folder of recorded facts beside a developer's checkout; a user's has none."""
+    """The directory of recorded facts beside a developer's checkout; a user's has none."""
     path = os.environ.get("INGOT_SHARED", os.path.join(TOP, "..", "shared"))
     if not os.path.isdir(os.path.join(path, "vectors")):
         pytest.skip("no ../shared: the recorded vectors are not part of a checkout")
@@ -210,21 +211,27 @@ def moto(tmp_path_factory):
         m.stop()
 
 
-class Cloud:
-    """The local cloud with a data folder of its own."""
+class RunningCloud:
+    """A local cloud that is up: .env as `cloud env` prints it, .url, clients."""
 
-    def __init__(self, program, folder, *args):
-        self.program, self.data = program, str(folder)
-        self.program.run("cloud", "up", "-data", self.data, *args, timeout=900, check=0)
+    def __init__(self, program, data):
+        self.program, self.data = program, str(data)
         out = self.program.run("cloud", "env", "-data", self.data, check=0).stdout
-        self.env = dict(line.removeprefix("export ").split("=", 1) for line in out.splitlines() if "=" in line and not line.startswith("#"))
-        self.env = {k: v.strip("'\"") for k, v in self.env.items()}
+        self.env = {name: value.strip("'") for name, value in re.findall(r"(?m)^export (\w+)=(.*)$", out)}
         self.url = self.env["AWS_ENDPOINT_URL"]
 
-    def client(self, service="ec2", region=None):
+    def client(self, service="ec2", region=None, **options):
         import boto3
         return boto3.client(service, region_name=region or self.env["AWS_DEFAULT_REGION"], endpoint_url=self.url,
-                            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"])
+                            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"], **options)
+
+
+class Cloud(RunningCloud):
+    """The local cloud with a data directory of its own."""
+
+    def __init__(self, program, data, *args):
+        program.run("cloud", "up", "-data", data, *args, timeout=900, check=0)
+        super().__init__(program, data)
 
     def log(self):
         import json
@@ -232,7 +239,7 @@ class Cloud:
         return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
     def down(self):
-        """Stops it, and looks whether a sanitizer had anything to say of the daemon: its output is the data folder's log."""
+        """Stops it, and looks whether a sanitizer had anything to say of the daemon: its output is the data directory's log."""
         self.program.run("cloud", "down", "-data", self.data, timeout=120, check=0)
         with open(os.path.join(self.data, "cloud.log"), errors="backslashreplace") as f:
             said = f.read()
@@ -277,7 +284,7 @@ def cloud(make_cloud):
 
 @pytest.fixture
 def folder(tmp_path):
-    """folder({"t.json": "…", "x.sh": "…"}): the files in a new folder."""
+    """folder({"t.json": "…", "x.sh": "…"}): the files in a new directory."""
     def make(files):
         d = tmp_path / "work"
         shutil.rmtree(d, ignore_errors=True)

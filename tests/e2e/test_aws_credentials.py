@@ -1,10 +1,8 @@
 """Where the AWS client finds credentials, region and endpoints: each source with a server or file of its own."""
 import hashlib
 import json
-import os
 import ssl
 import subprocess
-import threading
 import time
 
 import pytest

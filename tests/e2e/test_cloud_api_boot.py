@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from waiting import until
+
 
 @pytest.fixture(scope="module")
 def booted(make_cloud, tmp_path_factory):
@@ -71,12 +73,8 @@ def test_boot_metadata_image(booted):
     second = launch(ec2, image, group)
     assert ssh(key, second, "cat /etc/marker") == "changed\n"
     ec2.revoke_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
-    for _ in range(50):
-        r = subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/{second['PublicIpAddress']}/22"], capture_output=True)
-        if r.returncode:
-            break
-        time.sleep(0.1)
-    assert r.returncode, "a port that no rule opens is closed"
+    connect = ["bash", "-c", f"exec 3<>/dev/tcp/{second['PublicIpAddress']}/22"]
+    until(lambda: subprocess.run(connect, capture_output=True).returncode, failed="a port that no rule opens is closed")
     ec2.terminate_instances(InstanceIds=[i, second["InstanceId"]])
     ec2.get_waiter("instance_terminated").wait(InstanceIds=[i, second["InstanceId"]], WaiterConfig={"Delay": 1})
     assert not ec2.describe_volumes()["Volumes"]

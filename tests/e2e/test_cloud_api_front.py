@@ -15,7 +15,9 @@ import botocore.awsrequest
 import botocore.credentials
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError, ConnectionClosedError  # noqa: F401
+from botocore.exceptions import ClientError
+
+from conftest import RunningCloud
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +141,7 @@ def load(cloud, plan, tmp_path):
 
 
 def test_faults(quick, tmp_path):
-    import boto3
-    ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=quick.url, aws_access_key_id=quick.env["AWS_ACCESS_KEY_ID"],
-                       aws_secret_access_key=quick.env["AWS_SECRET_ACCESS_KEY"], config=Config(retries={"total_max_attempts": 1}))
+    ec2 = quick.client(config=Config(retries={"total_max_attempts": 1}))
 
     def code(call, **kw):
         try:
@@ -236,20 +236,16 @@ def test_start_with_faults(ingot, tmp_path, mode):
     """The plan counts from the first call on; with a mistake in it nothing starts."""
     data, plan = str(tmp_path / "d"), tmp_path / "plan.json"
     up = ["cloud", "up", "-data", data, "-backend", "none", "-listen", "127.0.0.1:0", "-faults", plan, *mode]
-    plan.write_text('{"faults": [{"action": "DescribeVpcs", "fault": "sulk"}]}')
-    assert "sulk" in ingot.run(*up, check=1).stdout
-    ingot.run("cloud", "status", "-data", data, check=3)
-    plan.write_text('{"faults": [{"action": "DescribeRegions", "fault": "error", "code": "Odd", "status": 418}]}')
-    p = ingot.start(*up)
     try:
-        said = ""
-        while "The local cloud is up at " not in said:
-            line = p.stdout.readline()
-            assert line, said
-            said += line
-        shell = ingot.run("cloud", "env", "-data", data, check=0).stdout + "aws --endpoint-url $AWS_ENDPOINT_URL ec2 describe-regions"
-        r = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, env={**os.environ, "AWS_MAX_ATTEMPTS": "1"})
-        assert r.returncode and "Odd" in r.stderr, r
+        plan.write_text('{"faults": [{"action": "DescribeVpcs", "fault": "sulk"}]}')
+        assert "sulk" in ingot.run(*up, check=1).stdout
+        ingot.run("cloud", "status", "-data", data, check=3)
+        plan.write_text('{"faults": [{"action": "DescribeRegions", "fault": "error", "code": "Odd", "status": 418}]}')
+        p = ingot.start(*up)
+        while "The local cloud is up at " not in (line := p.stdout.readline()):
+            assert line
+        with pytest.raises(ClientError, match="Odd"):
+            RunningCloud(ingot, data).client().describe_regions()
     finally:
         ingot.run("cloud", "down", "-data", data, check=0)
     assert p.wait(60) == 0
@@ -288,22 +284,17 @@ def test_emptied_files_are_told(ingot, tmp_path):
 def test_state_survives(ingot, tmp_path):
     data = str(tmp_path / "d")
     up = ["cloud", "up", "-data", data, "-backend", "none", "-state-delay", "0", "-listen", "127.0.0.1:0"]
-    env = None
-    for turn in range(2):
+
+    def turn(use):
         ingot.run(*up, check=0)
-        out = ingot.run("cloud", "env", "-data", data, check=0).stdout
-        values = dict(line.removeprefix("export ").split("=", 1) for line in out.splitlines() if line.startswith("export "))
-        values = {k: v.strip("'") for k, v in values.items()}
-        assert env is None or env["AWS_SECRET_ACCESS_KEY"] == values["AWS_SECRET_ACCESS_KEY"], "keys stay"
-        env = values
-        import boto3
-        ec2 = boto3.client("ec2", region_name="us-east-1", endpoint_url=env["AWS_ENDPOINT_URL"], aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-                           aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"])
-        if turn == 0:
-            vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
-        else:
-            assert ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
-        ingot.run("cloud", "down", "-data", data, check=0)
+        try:
+            cloud = RunningCloud(ingot, data)
+            return cloud.env["AWS_SECRET_ACCESS_KEY"], use(cloud.client())
+        finally:
+            ingot.run("cloud", "down", "-data", data, check=0)
+    key, vpc = turn(lambda ec2: ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"])
+    same, found = turn(lambda ec2: ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"])
+    assert same == key and found
 
 
 def test_awscli(quick):

@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import sqlite3
-import time
+
+from waiting import until
 
 
 class Attached:
-    """Holds a data folder's daemon as a build does."""
+    """Holds a data directory's daemon as a build does."""
 
     def __init__(self, data):
         self.s = socket.socket(socket.AF_UNIX)
@@ -32,11 +33,7 @@ class Attached:
 
 
 def wait_down(ingot, data):
-    for _ in range(200):
-        if ingot.run("cloud", "status", "-data", data).returncode == 3:
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not end")
+    until(lambda: ingot.run("cloud", "status", "-data", data).returncode == 3, failed="it did not end")
 
 
 SESSION = ("-backend", "none", "-state-delay", "0", "-listen", "127.0.0.1:0", "-session")
@@ -74,16 +71,12 @@ def test_a_build_that_gives_up_while_it_starts(ingot, tmp_path):
     state.execute("BEGIN EXCLUSIVE")  # the daemon waits for its state
     p = ingot.start("cloud", "up", "-data", data, *SESSION, start_new_session=True)
     with open(os.path.join(data, "daemon.lock")) as lock:
-        while free(lock):
-            time.sleep(0.02)
-            assert p.poll() is None
+        until(lambda: p.poll() is not None or not free(lock))
+        assert p.poll() is None
         p.kill()
         p.wait()
         state.close()
-        end = time.monotonic() + 20
-        while not free(lock):
-            assert time.monotonic() < end, "the daemon waits for somebody to come"
-            time.sleep(0.02)
+        until(lambda: free(lock), failed="the daemon waits for somebody to come")
 
 
 def free(lock):
@@ -101,8 +94,8 @@ def test_up_makes_it_stay(ingot, tmp_path):
     a = Attached(data)
     a.ask("attach")
     ingot.run("cloud", "up", "-data", data, check=0)
+    assert a.ask("detach") == {"ending": False}
     a.close()
-    time.sleep(0.3)
     ingot.run("cloud", "status", "-data", data, check=0)
     ingot.run("cloud", "down", "-data", data, check=0)
 
@@ -121,10 +114,8 @@ def test_two_starts_at_once(ingot, tmp_path):
 def test_terminated_by_signal(ingot, tmp_path):
     data = str(tmp_path / "d")
     p = ingot.start("cloud", "up", "-data", data, "-backend", "none", "-listen", "127.0.0.1:0", "-foreground")
-    for _ in range(100):
-        if ingot.run("cloud", "status", "-data", data).returncode == 0:
-            break
-        time.sleep(0.05)
+    while "The local cloud is up at " not in (line := p.stdout.readline()):
+        assert line
     p.send_signal(signal.SIGINT)
     assert p.wait(timeout=30) == 0
     ingot.run("cloud", "status", "-data", data, check=3)

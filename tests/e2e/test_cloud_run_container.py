@@ -8,18 +8,9 @@ import time
 
 import pytest
 
+from waiting import until
+
 pytestmark = pytest.mark.xdist_group("cloud")
-
-
-def wait_for(what, seconds=60):
-    """The first true answer of what(); polled, as nothing can be awaited over the API."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        got = what()
-        if got:
-            return got
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain")
 
 
 class Instance:
@@ -44,7 +35,7 @@ class Instance:
         return self.ec2.describe_instances(InstanceIds=[self.id])["Reservations"][0]["Instances"][0]
 
     def await_state(self, state):
-        return wait_for(lambda: self.describe()["State"]["Name"] == state)
+        return until(lambda: self.describe()["State"]["Name"] == state)
 
     def start_ssh(self, command):
         address = self.describe()["PublicIpAddress"]
@@ -76,7 +67,7 @@ def instance(cloud, tmp_path_factory):
 
 def test_looks_like_a_machine(instance):
     assert instance.ssh("cat /proc/1/comm").strip() == "systemd"
-    assert wait_for(lambda: instance.ssh("systemctl is-system-running", check=False).strip() == "running")
+    assert until(lambda: instance.ssh("systemctl is-system-running", check=False).strip() == "running")
     assert instance.describe()["PrivateIpAddress"] in instance.ssh("hostname -I 2>/dev/null || cat /proc/net/fib_trie")
     assert instance.ssh("findmnt -no SOURCE /").strip() == "/dev/xvda1"
     assert instance.ssh("sudo -n id -u").strip() == "0"
@@ -109,21 +100,21 @@ def test_partitions_appear_at_once(instance):
     """sfdisk && mkfs without a pause in between, three times over; as chroot builds do it."""
     zone = instance.describe()["Placement"]["AvailabilityZone"]
     volume = instance.ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
-    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
+    until(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
     instance.ec2.attach_volume(VolumeId=volume, InstanceId=instance.id, Device="/dev/sdf")
-    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"][0]["State"] == "attached")
+    until(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"][0]["State"] == "attached")
     for table in "label: gpt\\n,100M\\n,\\n", "label: dos\\n,50M\\n,200M,E\\n,,L\\n", "label: gpt\\n,300M\\n":
         instance.ssh(f"printf '{table}' | sudo sfdisk -q -w always /dev/xvdf && sudo mkfs.ext4 -q -F /dev/xvdf1")
     assert instance.ssh("ls /dev/xvdf*").split() == ["/dev/xvdf", "/dev/xvdf1"]
     instance.ssh("sudo mount /dev/sdf1 /mnt && echo kept | sudo tee /mnt/x && sudo umount /mnt")
     instance.ec2.detach_volume(VolumeId=volume)
-    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
+    until(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
     assert "xvdf" not in instance.ssh("ls /dev")
     instance.ec2.attach_volume(VolumeId=volume, InstanceId=instance.id, Device="/dev/sdg")
-    wait_for(lambda: "xvdg1" in instance.ssh("ls /dev"))
+    until(lambda: "xvdg1" in instance.ssh("ls /dev"))
     assert instance.ssh("sudo mount /dev/xvdg1 /mnt && cat /mnt/x && sudo umount /mnt") == "kept\n"
     instance.ec2.detach_volume(VolumeId=volume)
-    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
+    until(lambda: instance.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available")
     instance.ec2.delete_volume(VolumeId=volume)
 
 
@@ -131,10 +122,10 @@ def test_reboots_and_stops(instance):
     instance.ssh("echo kept > kept")
     before = instance.boot_id()
     instance.ssh("sudo reboot", check=False)
-    wait_for(lambda: instance.ssh("true", check=False) == "" and instance.boot_id() != before)
+    until(lambda: instance.ssh("true", check=False) == "" and instance.boot_id() != before)
     before = instance.boot_id()
     instance.ec2.reboot_instances(InstanceIds=[instance.id])
-    wait_for(lambda: instance.ssh("true", check=False) == "" and instance.boot_id() != before)
+    until(lambda: instance.ssh("true", check=False) == "" and instance.boot_id() != before)
     instance.ec2.stop_instances(InstanceIds=[instance.id])
     instance.await_state("stopped")
     instance.ec2.start_instances(InstanceIds=[instance.id])
@@ -174,7 +165,7 @@ def test_nothing_stays_after_a_crash(make_cloud, tmp_path):
     assert host_traces(volume)
     status = json.loads(cloud.program.run("cloud", "status", "-json", "-data", cloud.data, check=0).stdout)
     os.kill(status["pid"], signal.SIGKILL)
-    wait_for(lambda: not host_traces(volume), 10)
+    until(lambda: not host_traces(volume), 10)
     cloud.program.run("cloud", "up", "-data", cloud.data, "-backend", "container", timeout=300, check=0)
     cloud.program.run("cloud", "down", "-data", cloud.data, check=0)
     assert not host_traces(volume)
@@ -191,7 +182,7 @@ def test_terminated_while_it_starts(cloud, instance):
     def ended():
         found = [i for r in instance.ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]]
         return all(i["State"]["Name"] == "terminated" for i in found)
-    wait_for(ended)
+    until(ended)
     assert [line for line in host_traces(cloud.data) if line not in before] == []
 
 
@@ -200,14 +191,14 @@ def test_snapshot_of_a_running_instance(cloud, instance):
     volume = instance.describe()["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     instance.ssh("head -c 3000000 /dev/zero | tr '\\0' x > fresh")
     snapshot = instance.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-    wait_for(lambda: instance.ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed")
+    until(lambda: instance.ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed")
     copy = instance.ec2.create_volume(AvailabilityZone=instance.describe()["Placement"]["AvailabilityZone"], SnapshotId=snapshot)["VolumeId"]
-    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[copy])["Volumes"][0]["State"] == "available")
+    until(lambda: instance.ec2.describe_volumes(VolumeIds=[copy])["Volumes"][0]["State"] == "available")
     instance.ec2.attach_volume(VolumeId=copy, InstanceId=instance.id, Device="/dev/sdh")
-    wait_for(lambda: "xvdh1" in instance.ssh("ls /dev"))
+    until(lambda: "xvdh1" in instance.ssh("ls /dev"))
     instance.ssh("sudo mount /dev/xvdh1 /mnt && cmp fresh /mnt/home/ec2-user/fresh && sudo umount /mnt")
     instance.ec2.detach_volume(VolumeId=copy)
-    wait_for(lambda: instance.ec2.describe_volumes(VolumeIds=[copy])["Volumes"][0]["State"] == "available")
+    until(lambda: instance.ec2.describe_volumes(VolumeIds=[copy])["Volumes"][0]["State"] == "available")
     instance.ec2.delete_volume(VolumeId=copy)
     instance.ec2.delete_snapshot(SnapshotId=snapshot)
 
@@ -218,11 +209,11 @@ def test_a_rule_for_another_machine_lets_nobody_in(cloud, instance):
     instance.ec2.authorize_security_group_ingress(**rule, CidrIp="203.0.113.7/32")
     instance.ec2.revoke_security_group_ingress(**rule, CidrIp="127.0.0.1/32")
     try:
-        assert wait_for(lambda: "refused" in instance.ssh("true", check=False))
+        assert until(lambda: "refused" in instance.ssh("true", check=False))
     finally:
         instance.ec2.authorize_security_group_ingress(**rule, CidrIp="10.0.0.0/8")
         instance.ec2.revoke_security_group_ingress(**rule, CidrIp="203.0.113.7/32")
-    wait_for(lambda: not instance.ssh("true", check=False))
+    until(lambda: not instance.ssh("true", check=False))
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +247,7 @@ def test_imported_image_boots(cloud, roots, tmp_path, kind):
     instance = Instance(cloud, tmp_path, image=image, user="root", UserData="#!/bin/sh\necho ran >/root/ran\n")
     try:
         assert instance.ssh("cat /etc/debian_version").startswith("12")
-        assert wait_for(lambda: "ran" in instance.ssh("cat /root/ran", check=False), 30)
+        assert until(lambda: "ran" in instance.ssh("cat /root/ran", check=False), 30)
     finally:
         instance.terminate()
 
@@ -272,7 +263,7 @@ def test_many_at_once(cloud, tmp_path):
             found = [i for r in first.ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]]
             assert {i["State"]["Name"] for i in found} <= {"pending", "running"}, [(i["State"], i.get("StateReason")) for i in found]
             return found if all(i["State"]["Name"] == "running" for i in found) else None
-        found = wait_for(all_running, 120)
+        found = until(all_running, 120)
         assert len({i["PublicIpAddress"] for i in found}) == len({i["PrivateIpAddress"] for i in found}) == 24
         address = first.start_ssh("hostname -I")
         logins = [subprocess.Popen([*address[:-2], f"ec2-user@{i['PublicIpAddress']}", "hostname -I"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for i in found]
@@ -280,4 +271,4 @@ def test_many_at_once(cloud, tmp_path):
             assert i["PrivateIpAddress"] in p.communicate(timeout=120)[0]
     finally:
         first.ec2.terminate_instances(InstanceIds=[*ids, first.id])
-    wait_for(lambda: {i["State"]["Name"] for r in first.ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]} == {"terminated"})
+    until(lambda: {i["State"]["Name"] for r in first.ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]} == {"terminated"})

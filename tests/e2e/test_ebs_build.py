@@ -4,36 +4,14 @@ import re
 
 import pytest
 
-from awsproxy import AwsProxy
 from conftest import free_port
-from ebs import SOURCE, Account, tags, template
+from ebs import SOURCE, account, build, proxy, tags, template  # noqa: F401: fixtures
 
 POLICY = {"AuthorizeSecurityGroupIngress", "CopyImage", "CreateImage", "CreateKeyPair", "CreateSecurityGroup", "CreateTags", "DeleteKeyPair", "DeleteSecurityGroup", "DeleteSnapshot",
           "DeleteVolume", "DeregisterImage", "DescribeImages", "DescribeInstances", "DescribeRegions", "DescribeSecurityGroups", "DescribeSnapshots", "DescribeSubnets", "DescribeVolumes",
           "ModifyImageAttribute", "ModifyInstanceAttribute", "ModifySnapshotAttribute", "RegisterImage", "RunInstances", "StopInstances", "TerminateInstances"}
 # Needs no right, or is done without where it is denied.
 BEST_EFFORT = {"GetCallerIdentity", "DeleteTags"}
-
-
-@pytest.fixture
-def proxy(moto):
-    with AwsProxy(moto.port) as p:
-        yield p
-
-
-@pytest.fixture
-def account(moto):
-    a = Account(moto, ("us-east-1", "us-west-2", "eu-west-1"))
-    a.forget()
-    return a
-
-
-@pytest.fixture
-def build(ingot, proxy, sshd, tmp_path):
-    def run(*args, env=None, check=0, timeout=180, **options):
-        path = template(tmp_path, sshd, **options)
-        return ingot.run("build", *args, path, env=proxy.environment(**(env or {})), cwd=tmp_path, check=check, timeout=timeout)
-    return run
 
 
 def test_a_minimal_build_makes_one_image_and_leaves_nothing_else(build, proxy, account):

@@ -1,5 +1,4 @@
 """amazon-ebs with -local, on a local cloud whose instances only have states: nothing of the template leads anywhere else."""
-import json
 
 import pytest
 

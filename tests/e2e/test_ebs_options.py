@@ -9,8 +9,7 @@ import time
 import pytest
 
 from awsproxy import AwsProxy
-from ebs import LOCAL, SOURCE, Account, template
-from test_ebs_build import account, build, proxy  # noqa: F401: fixtures
+from ebs import LOCAL, SOURCE, Account, account, build, proxy, template  # noqa: F401: fixtures
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["*"]}]}
 

@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from waiting import until, until_said
+
 NULL = {"type": "null", "communicator": "none"}
 
 
@@ -21,19 +23,6 @@ def template(folder, provisioners=(), builders=(NULL,), **more):
 
 def local(*inline, **more):
     return {"type": "shell-local", "inline": list(inline), **more}
-
-
-def wait_for(process, path, text, seconds=20):
-    """Until the file holds the text, which is given back with what stands before it."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with open(path) as f:
-            got = f.read()
-        if text in got:
-            return got
-        assert process.poll() is None, f"ended with {process.returncode} before {text!r}:\n{got}"
-        time.sleep(0.01)
-    raise AssertionError(f"no {text!r} in {seconds} s:\n{got}")
 
 
 def alive(pid):
@@ -56,8 +45,8 @@ def test_first_signal_cancels_and_cleans_up(ingot, tmp_path, send, word):
     out = tmp_path / "out"
     with open(out, "w") as f:
         p = ingot.start("build", path, stdout=f)
-    wait_for(p, out, "null: started")
-    wait_for(p, out, "other: started")
+    until_said(p, out, "null: started")
+    until_said(p, out, "other: started")
     from_ = time.monotonic()
     p.send_signal(send)
     said = ended(p, out)
@@ -74,7 +63,7 @@ def test_no_build_starts_after_a_signal(ingot, tmp_path):
     out = tmp_path / "out"
     with open(out, "w") as f:
         p = ingot.start("build", "-parallel-builds=1", path, stdout=f)
-    wait_for(p, out, "null.a: started")
+    until_said(p, out, "null.a: started")
     p.send_signal(signal.SIGINT)
     assert "null.b: started" not in ended(p, out)
 
@@ -85,9 +74,9 @@ def test_second_signal_stops_at_once(ingot, tmp_path):
     out = tmp_path / "out"
     with open(out, "w") as f:
         p = ingot.start("build", path, stdout=f)
-    wait_for(p, out, "null: started")
+    until_said(p, out, "null: started")
     p.send_signal(signal.SIGINT)
-    wait_for(p, out, "Cancelling build")
+    until_said(p, out, "Cancelling build")
     from_ = time.monotonic()
     p.send_signal(signal.SIGINT)
     said = ended(p, out)
@@ -96,9 +85,7 @@ def test_second_signal_stops_at_once(ingot, tmp_path):
     assert "Stopped at once" in said and "Cleanly cancelled" not in said
     with open(os.path.join(ingot.home, "pid")) as f:
         script = int(f.read())
-    while alive(script):  # killed; the system may still be at it
-        assert time.monotonic() - from_ < 5
-        time.sleep(0.02)
+    until(lambda: not alive(script), 5, "the script lives on")  # killed; the system may still be at it
 
 
 def test_a_terminal_that_goes_away_cancels_once(ingot, tmp_path):
@@ -131,10 +118,11 @@ def test_nohup_is_obeyed(ingot, tmp_path):
 
 
 def test_a_reader_that_goes_away_does_not_stop_the_build(ingot, tmp_path):
-    path = template(tmp_path, [local("echo one"), local("sleep 0.3; echo two"), local(f"touch {tmp_path}/done")])
+    path = template(tmp_path, [local("echo one"), local(f"until [ -e {tmp_path}/gone ]; do sleep 0.02; done; echo two"), local(f"touch {tmp_path}/done")])
     p = ingot.start("build", path)
     p.stdout.readline()
     p.stdout.close()
+    (tmp_path / "gone").touch()
     assert p.wait(20) == 0
     assert os.path.exists(tmp_path / "done")
 
@@ -155,18 +143,9 @@ def on_terminal(ingot, args, answers, stdout=None, env=None, seconds=20):
         p = subprocess.Popen([ingot.path, *args], env=environment, cwd=ingot.home, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
                              preexec_fn=own_terminal)
     os.close(slave)
-    seen = 0
+    asked = ""  # up to the last question; the terminal is raw before a question is shown
     for text, keys in answers:
-        end = time.monotonic() + seconds
-        while True:
-            with open(stdout) as f:
-                at = f.read().find(text, seen)
-            if at >= 0:
-                break
-            assert time.monotonic() < end and p.poll() is None, f"no {text!r}"
-            time.sleep(0.01)
-        seen = at + len(text)
-        time.sleep(0.05)
+        asked = until_said(p, stdout, text, seconds, after=len(asked))
         os.write(master, keys.encode())
     p.wait(seconds)
     with open(stdout) as f:
@@ -251,11 +230,15 @@ def test_many_builds_in_one_process(ingot, tmp_path):
 
 
 def test_parallel_builds_limit(ingot, tmp_path):
-    script = f'n=$(ls {tmp_path}/run | wc -l); [ $n -lt 2 ] || echo too many; touch {tmp_path}/run/$PACKER_BUILD_NAME; sleep 0.2; rm {tmp_path}/run/$PACKER_BUILD_NAME'
+    def build(looks, *args):
+        """Each build looks that often for more than two at work; one that sees them stays, so that the others see them too."""
+        script = (f"touch run/$PACKER_BUILD_NAME; for n in $(seq {looks}); do [ $(ls run | wc -l) -le 2 ] || {{ echo too many; exit; }}; sleep 0.02; done; "
+                  "rm run/$PACKER_BUILD_NAME")
+        path = template(tmp_path, [local(script)], [dict(NULL, name=f"b{i}") for i in range(6)])
+        return ingot.run("build", *args, path, cwd=tmp_path, check=0).stdout
     os.mkdir(tmp_path / "run")
-    path = template(tmp_path, [local(script)], [dict(NULL, name=f"b{i}") for i in range(6)])
-    assert "too many" not in ingot.run("build", "-parallel-builds=2", path, check=0).stdout
-    assert "too many" in ingot.run("build", path, check=0).stdout  # the script can tell
+    assert "too many" not in build(10, "-parallel-builds=2")
+    assert "too many" in build(500)  # the script can tell
 
 
 def test_secrets_leave_no_trace(ingot, tmp_path):

@@ -4,9 +4,10 @@ import os
 import re
 import shutil
 import signal
-import time
 
 import pytest
+
+from waiting import until
 
 OLD_AWS = "/usr/bin/aws"  # Debian 12's, which knows no AWS_ENDPOINT_URL
 FILTER = {"filters": {"name": "debian-12-*"}, "owners": ["136693071363"], "most_recent": True}
@@ -59,7 +60,7 @@ def test_nothing_else_is_called(cloud, ingot, tmp_path, old):
 
 
 def daemon_of(data):
-    """The process id of the daemon with this data folder, None when there is none."""
+    """The process id of the daemon with this data directory, None when there is none."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as f:
@@ -72,10 +73,7 @@ def daemon_of(data):
 
 
 def await_end(data, seconds=20):
-    end = time.monotonic() + seconds
-    while daemon_of(data):
-        assert time.monotonic() < end, f"the daemon of {data} stays"
-        time.sleep(0.05)
+    until(lambda: not daemon_of(data), seconds, f"the daemon of {data} stays")
 
 
 @pytest.mark.xdist_group("cloud")

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from test_ssh import build, shell, template
+from waiting import until, until_said
 
 
 def put(source, destination, **options):
@@ -206,19 +207,20 @@ def test_cancel_stops_the_script_there(ingot, sshd, tmp_path):
     log = tmp_path / "out"
     with open(log, "w") as f:
         p = ingot.start("build", "-color=false", template(tmp_path, sshd, [shell(f"echo $$ > {tmp_path}/pid; echo begun", "sleep 60", "echo never")]), stdout=f)
-    end = time.monotonic() + 20
-    while "begun" not in log.read_text() and time.monotonic() < end:
-        time.sleep(0.02)
+    until_said(p, log, "begun")
     start = time.monotonic()
     p.send_signal(2)
     p.wait(20)
     assert p.returncode == 1 and time.monotonic() - start < 3
-    time.sleep(0.2)
-    try:
-        state = open(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat").read().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        state = "gone"
-    assert state in ("gone", "Z"), "it still runs"
+    script = (tmp_path / "pid").read_text().strip()
+
+    def gone():
+        try:
+            with open(f"/proc/{script}/stat") as f:
+                return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+        except OSError:
+            return True
+    until(gone, 5, "it still runs")
 
 
 def test_a_device_keeps_its_mode(ingot, sshd, folder):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import sshfake
+from waiting import until
 
 
 def template(folder, sshd, provisioners=(), **options):
@@ -78,10 +79,7 @@ def test_certificate(ingot, make_sshd, tmp_path):
 def agent(sshd, tmp_path):
     path = str(tmp_path / "agent")
     p = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        if os.path.exists(path):
-            break
-        time.sleep(0.02)
+    until(lambda: os.path.exists(path))
     subprocess.run(["ssh-add", "-q", sshd.key], env={**os.environ, "SSH_AUTH_SOCK": path}, check=True, stderr=subprocess.DEVNULL)
     yield path
     p.terminate()
@@ -161,7 +159,8 @@ def test_pause_before_connecting(ingot, sshd, tmp_path):
     out = build(ingot, template(tmp_path, sshd, [shell("echo hello")], pause_before_connecting="1s"), 0)
     assert time.monotonic() - start > 1 and "1s" in out and "==> null: hello" in out
     p = ingot.start("build", "-color=false", template(tmp_path, sshd, pause_before_connecting="60s"))
-    time.sleep(0.5)
+    while "before connecting" not in (line := p.stdout.readline()):
+        assert line
     p.send_signal(2)
     start = time.monotonic()
     assert p.wait(10) == 1 and time.monotonic() - start < 3
@@ -225,14 +224,16 @@ def test_waits_for_a_server_that_comes_late(ingot, make_sshd, tmp_path):
 
 
 def test_cancel_while_waiting_is_immediate(ingot, tmp_path):
-    with sshfake.Tcp(lambda s: time.sleep(30)) as mute:
+    called, over = threading.Event(), threading.Event()
+    with sshfake.Tcp(lambda s: called.set() or over.wait(30)) as mute:
         mute.user, mute.key = "joe", None
         p = ingot.start("build", "-color=false", template(tmp_path, mute))
-        time.sleep(1)
+        assert called.wait(20)
         start = time.monotonic()
         p.send_signal(2)
         p.communicate(timeout=20)
         assert time.monotonic() - start < 2 and p.returncode == 1
+        over.set()
 
 
 def test_options_reach_the_wire(ingot, make_sshd, tmp_path):

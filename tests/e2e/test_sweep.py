@@ -2,25 +2,11 @@
 import os
 import re
 import signal
-import time
 
 import pytest
 
-from awsproxy import AwsProxy
-from ebs import Account, template
-
-
-@pytest.fixture
-def proxy(moto):
-    with AwsProxy(moto.port) as p:
-        yield p
-
-
-@pytest.fixture
-def account(moto):
-    a = Account(moto, ("us-east-1",))
-    a.forget()
-    return a
+from ebs import account, proxy, template  # noqa: F401: fixtures
+from waiting import until_said
 
 
 @pytest.fixture
@@ -32,25 +18,13 @@ def start(ingot, proxy, sshd, tmp_path):
         out = tmp_path / "out"
         with open(out, "w") as f:
             p = ingot.start("build", "-color=false", path, env=proxy.environment(), cwd=tmp_path, stdout=f)
-        wait_for(p, out, "provisioning\n")
+        until_said(p, out, "provisioning\n")
         return p, out
     yield run
     try:  # killed programs leave their script
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
     except (OSError, ValueError):
         pass
-
-
-def wait_for(process, path, text, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with open(path) as f:
-            got = f.read()
-        if text in got:
-            return got
-        assert process.poll() is None, f"ended with {process.returncode}:\n{got}"
-        time.sleep(0.02)
-    raise AssertionError(f"no {text!r}:\n{got}")
 
 
 def test_second_signal_prints_what_is_left_and_the_way_out(ingot, proxy, account, start):

@@ -1,6 +1,10 @@
 """What the amazon-ebs tests share: templates, and what an account holds."""
 import json
 
+import pytest
+
+from awsproxy import AwsProxy
+
 SOURCE = "ami-760aaa0f"  # amzn-ami-hvm-2017.09.1… of moto's catalogue
 
 # A build on the local cloud without machines.
@@ -59,6 +63,27 @@ class Account:
                             c.delete_snapshot(SnapshotId=m["Ebs"]["SnapshotId"])
                         except c.exceptions.ClientError:
                             pass
+
+
+@pytest.fixture
+def proxy(moto):
+    with AwsProxy(moto.port) as p:
+        yield p
+
+
+@pytest.fixture
+def account(moto):
+    a = Account(moto, ("us-east-1", "us-west-2", "eu-west-1"))
+    a.forget()
+    return a
+
+
+@pytest.fixture
+def build(ingot, proxy, sshd, tmp_path):
+    def run(*args, env=None, check=0, timeout=180, **options):
+        path = template(tmp_path, sshd, **options)
+        return ingot.run("build", *args, path, env=proxy.environment(**(env or {})), cwd=tmp_path, check=check, timeout=timeout)
+    return run
 
 
 def tags(thing):
