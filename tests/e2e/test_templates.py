@@ -1,4 +1,4 @@
-"""Legacy templates through the program: seeds, the docs' example, size, and what -strict and -syntax-only see."""
+"""Legacy templates through the program: seeds, size, and what -strict and -syntax-only see."""
 import json
 import os
 import re
@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NULL = {"type": "null", "communicator": "none"}
 
 # template: (exit code, what stands in the output, errors that there are)
@@ -39,14 +38,6 @@ def test_seed_templates(ingot, shared, name):
 def test_required_variables_are_named(ingot, shared):
     out = ingot.run("validate", "example3.json", cwd=os.path.join(shared, "templates", "seeds"), check=1).stdout
     assert '"aws_ec2_type" is not set' in out and '"aws_ec2_user" is not set' in out
-
-
-def test_the_example_of_the_docs(ingot, tmp_path):
-    with open(os.path.join(TOP, "docs", "templates.md")) as f:
-        example = json.loads(re.search(r"```json\n(.*?)```", f.read(), re.S).group(1))
-    example["builders"][0].update(source_ami="ami-12345678", instance_type="t3.micro", ssh_username="u")
-    (tmp_path / "t.json").write_text(json.dumps(example))
-    ingot.run("validate", "-var", "token=x", "t.json", cwd=tmp_path, env={"AWS_DEFAULT_REGION": "us-east-1"}, check=0)
 
 
 def test_a_thousand_builds(ingot, tmp_path):

@@ -64,6 +64,24 @@ def test_every_page_is_reached_from_the_readme():
     assert not lost, f"no link leads to {lost}"
 
 
+def whole_templates(text):
+    """The examples of a page that are whole templates: (language, text)."""
+    for language, body in re.findall(r"(?ms)^```(json|hcl)\n(.*?)^```", text):
+        if '"builders"' in body or ('source "' in body and "build {" in body and "…" not in body):
+            yield language, body
+
+
+def test_templates_on_the_pages_are_valid(tmp_path):
+    found = [(os.path.relpath(p, TOP), *t) for p in pages() for t in whole_templates(read(p))]
+    assert len(found) >= 4
+    for page, language, text in found:
+        template = tmp_path / ("t.json" if language == "json" else "t.pkr.hcl")
+        template.write_text(text)
+        said = subprocess.run([INGOT, "validate", *(["-var", "token=x"] if '"token"' in text else []), template], capture_output=True, text=True,
+                              env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1", "TOKEN": "x"})
+        assert said.returncode == 0, f"{page}:\n{said.stdout}"
+
+
 def test_the_reference_is_what_the_program_prints(tmp_path):
     subprocess.run([INGOT, "docs", "-output-dir", tmp_path], check=True)
     fresh = {n: read(tmp_path / n) for n in os.listdir(tmp_path)}
