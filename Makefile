@@ -37,7 +37,7 @@ bench: setup-test ## measure against Packer and OpenSSH in the same run
 	@tools/build build-release -Dbuildtype=release -Dtests=false
 	@tests/bench/run build-release/ingot
 
-fuzz: setup-test ## fuzz every parser, SECONDS each (default 60)
+fuzz: setup-test ## fuzz every parser, SECONDS_EACH (default 60) each
 	@tests/fuzz/run $(or $(SECONDS_EACH),60)
 
 install: ## ingot, man page and completion below PREFIX (/usr/local); with PACKER=1 a packer link too

@@ -173,7 +173,7 @@ def test_no_root(ingot_bin, tmp_path):
         pytest.skip("needs root, to become nobody")
     home = tmp_path / "h"
     home.mkdir()
-    for p in [home, *home.parents]:  # pytest keeps its folders to itself
+    for p in [home, *home.parents]:  # pytest keeps its directories to itself
         if p.stat().st_uid == 0 and not p.stat().st_mode & 0o001:
             p.chmod(p.stat().st_mode | 0o011)
     os.chown(home, 65534, 65534)

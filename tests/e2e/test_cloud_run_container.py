@@ -148,7 +148,7 @@ def test_instances_see_each_other(cloud, instance, tmp_path):
 
 
 def host_traces(folder):
-    """What the host still has of the data folder."""
+    """What the host still has of the data directory."""
     loops = subprocess.run(["losetup", "-a"], capture_output=True, text=True).stdout
     with open("/proc/mounts") as f:
         mounts = f.read()

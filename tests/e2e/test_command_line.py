@@ -8,7 +8,7 @@ NULL = {"type": "null", "communicator": "none"}
 
 @pytest.fixture
 def packer(packer_name, tmp_path):
-    """The program under the name packer, in a folder with two templates."""
+    """The program under the name packer, in a directory with two templates."""
     (tmp_path / "t.json").write_text(json.dumps({"variables": {"a": "1"}, "builders": [NULL]}))
     (tmp_path / "h.pkr.hcl").write_text('variable "a" {\n  default = "1"\n}\n')
     return lambda *args, cwd=tmp_path, **options: packer_name.run(*args, cwd=cwd, **options)

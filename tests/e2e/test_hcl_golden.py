@@ -1,4 +1,4 @@
-"""HCL2 templates as text: each case of hcl_*.test is a folder of files, the commands run in it, and what they print.
+"""HCL2 templates as text: each case of hcl_*.test is a directory of files, the commands run in it, and what they print.
 
     === what it shows
     --- main.pkr.hcl

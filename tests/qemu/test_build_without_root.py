@@ -15,7 +15,7 @@ NOBODY = 65534
 
 @pytest.fixture
 def place(ingot_bin):
-    """A folder that the ordinary user owns, with the program in it."""
+    """A directory that the ordinary user owns, with the program in it."""
     d = tempfile.mkdtemp(prefix="ingot-qemu-")
     shutil.copy(ingot_bin, os.path.join(d, "ingot"))
     os.chmod(d, 0o755)

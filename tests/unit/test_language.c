@@ -8,7 +8,7 @@
  *
  * A backslash at the end of a line takes the next line to it, with a line break between them. In
  * scope are the unknown values `u` (of any type), `us` (string), `ul` (list of string), `um` (map
- * of number) and `secret`, a sensitive "s3cr3t". The working folder is `files` beside the cases. */
+ * of number) and `secret`, a sensitive "s3cr3t". The working directory is `files` beside the cases. */
 #include "lang/expr/eval.h"
 
 #include "base/os.h"
@@ -27,7 +27,7 @@
 
 #define CASES_MIN 5 /* for each function */
 
-static char *folder(void)
+static char *tests_dir(void)
 {
 	return path_join(getenv("TEST_DIR"), "../vectors/functions");
 }
@@ -150,7 +150,7 @@ static size_t each_case(const char *path, size_t *ret_cases)
 
 static void each_file(void (*fn)(void *data, const char *path), void *data)
 {
-	auto_free char *dir = folder();
+	auto_free char *dir = tests_dir();
 	DIR *d = opendir(dir);
 
 	assert_non_null(d);
@@ -253,7 +253,7 @@ int main(void)
 		cmocka_unit_test(test_examples),
 	};
 
-	auto_free char *top = folder(), *files = path_join(top, "files");
+	auto_free char *top = tests_dir(), *files = path_join(top, "files");
 
 	if (chdir(files) < 0) {
 		perror(files);

@@ -192,7 +192,7 @@ static void run_case(const char *dir)
 	json_decref(c);
 }
 
-/* INGOT_SHARED, or beside the checkout, seen from it or from its build folder. */
+/* INGOT_SHARED, or beside the checkout, seen from it or from its build directory. */
 static char *suite_dir(void)
 {
 	const char *const places[] = { os_env("INGOT_SHARED"), "../shared", "../../shared",

@@ -1,4 +1,4 @@
-"""The HCL project's specification suite, one test a case. Fetch it by hand (the folder specsuite of its repository) and give its
+"""The HCL project's specification suite, one test a case. Fetch it by hand (the directory specsuite of its repository) and give its
 path in HCL_SPECSUITE."""
 import os
 import pathlib
