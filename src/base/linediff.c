@@ -1,6 +1,7 @@
 /* Lines become numbers (equal lines the same one), Myers' algorithm marks in both texts what
  * changed, and runs of marks become hunks. Of several smallest differences it finds the one that
- * diff prints: changes are pushed down as far as they go. (E. Myers, An O(ND) Difference Algorithm
+ * diff prints: lines that are everywhere in the other text, such as empty ones and braces, match
+ * only where they stand among others that do, and changes are pushed down as far as they go. (E. Myers, An O(ND) Difference Algorithm
  * and Its Variations, 1986, with its linear-space refinement.) */
 #include "base/linediff.h"
 
@@ -10,12 +11,13 @@
 #include <limits.h>
 
 enum {
-	CONTEXT = 3,
+	CONTEXT = 3, /* also of what both texts begin and end with, this much is looked at */
 	COST_MAX = 4096, /* steps of one search, then what it has is taken */
 };
 
 struct side {
 	VEC(struct str) lines; /* with their line ends */
+	int from, to;	       /* what is looked at: the rest is the same on both sides */
 	int *ids;
 	bool *changed; /* one more on either end, always false: changed[-1] and changed[n] */
 	bool *changed_mem;
@@ -69,19 +71,99 @@ static void number_lines(struct side *s, struct map *known)
 	}
 }
 
-/* A line that the other side has not is changed for certain; the search need not see it. */
+static void find_window(struct side *x, struct side *y)
+{
+	int nx = (int)x->lines.n, ny = (int)y->lines.n, head = 0, tail = 0;
+
+	while (head < MIN(nx, ny) && x->ids[head] == y->ids[head])
+		head++;
+	head = MAX(head - CONTEXT, 0);
+	while (tail < MIN(nx, ny) - head && x->ids[nx - 1 - tail] == y->ids[ny - 1 - tail])
+		tail++;
+	tail = MAX(tail - CONTEXT, 0);
+	x->from = y->from = head;
+	x->to = nx - tail;
+	y->to = ny - tail;
+}
+
+/* What becomes of a line before the search, which need not see changed ones. The numbers here are
+ * those of GNU diff, whose choice this is. */
+enum fate {
+	KEPT,
+	CHANGED,  /* the other side has it not */
+	DOUBTFUL, /* the other side has it so often that a match tells little */
+};
+
+/* At an end of a run doubtful lines are kept, up to three changed ones in a row. */
+static void keep_at_end(enum fate *end, int n, int step)
+{
+	for (int i = 0, changed = 0; i < n && changed < 3; i++, end += step) {
+		if (i >= 8 && *end == CHANGED)
+			return;
+		changed = *end == CHANGED ? changed + 1 : 0;
+		if (*end == DOUBTFUL)
+			*end = KEPT;
+	}
+}
+
+/* A run without kept lines, changed at either end: its doubtful lines stay out, unless they are more
+ * than a quarter of it or many in a row. */
+static void settle_run(enum fate *run, int n, int doubtful)
+{
+	int most = 1;
+
+	for (int quarter = n >> 4; quarter > 0; quarter >>= 2)
+		most <<= 1;
+	for (int i = 0, end; i < n; i = end + 1) {
+		for (end = i; end < n && run[end] == DOUBTFUL; end++)
+			;
+		for (int k = i; k < end && (doubtful * 4 > n || end - i > most); k++)
+			run[k] = KEPT;
+	}
+	keep_at_end(run, n, 1);
+	keep_at_end(run + n - 1, n, -1);
+}
+
+static void settle_doubts(enum fate *fates, int n)
+{
+	for (int i = 0; i < n; i++) {
+		int end = i, doubtful = 0;
+
+		if (fates[i] == DOUBTFUL)
+			fates[i] = KEPT;
+		if (fates[i] == KEPT)
+			continue;
+		for (; end < n && fates[end] != KEPT; end++)
+			doubtful += fates[end] == DOUBTFUL;
+		for (; fates[end - 1] == DOUBTFUL; doubtful--)
+			fates[--end] = KEPT;
+		settle_run(fates + i, end - i, doubtful);
+		i = end - 1;
+	}
+}
+
 static void keep_common(struct side *s, const struct side *other, size_t nids)
 {
-	auto_free bool *there = xcalloc(nids + 1, sizeof(*there));
+	auto_free int *count = xcalloc(nids + 1, sizeof(*count));
+	auto_free enum fate *fates = xcalloc(s->lines.n + 1, sizeof(*fates));
+	int often = 5;
 
-	for (size_t i = 0; i < other->lines.n; i++)
-		there[other->ids[i]] = true;
-	for (size_t i = 0; i < s->lines.n; i++) {
-		s->changed[i] = !there[s->ids[i]];
+	for (int n = (s->to - s->from) / 64; (n >>= 2) > 0;)
+		often *= 2;
+	for (int i = other->from; i < other->to; i++)
+		count[other->ids[i]]++;
+	for (int i = s->from; i < s->to; i++) {
+		int n = count[s->ids[i]];
+
+		fates[i] = !n ? CHANGED : n > often ? DOUBTFUL : KEPT;
+	}
+	settle_doubts(fates + s->from, s->to - s->from);
+	for (int i = s->from; i < s->to; i++) {
+		s->changed[i] = fates[i] != KEPT;
 		if (s->changed[i])
 			continue;
 		s->kept_ids[s->nkept] = s->ids[i];
-		s->kept[s->nkept++] = (int)i;
+		s->kept[s->nkept++] = i;
 	}
 }
 
@@ -238,7 +320,7 @@ struct run {
  * part of it. */
 static bool run_up(struct side *s, struct run *r)
 {
-	if (!r->start || s->ids[r->start - 1] != s->ids[r->end - 1])
+	if (r->start == s->from || s->ids[r->start - 1] != s->ids[r->end - 1])
 		return false;
 	s->changed[--r->start] = true;
 	s->changed[--r->end] = false;
@@ -250,7 +332,7 @@ static bool run_up(struct side *s, struct run *r)
 
 static bool run_down(struct side *s, struct run *r)
 {
-	if (r->end == (int)s->lines.n || s->ids[r->start] != s->ids[r->end])
+	if (r->end == s->to || s->ids[r->start] != s->ids[r->end])
 		return false;
 	s->changed[r->start++] = false;
 	s->changed[r->end++] = true;
@@ -387,6 +469,7 @@ void linediff_unified(struct str from, struct str to, const char *from_label, co
 	split_lines(&y, to);
 	number_lines(&x, &known);
 	number_lines(&y, &known);
+	find_window(&x, &y);
 	keep_common(&x, &y, map_len(&known));
 	keep_common(&y, &x, map_len(&known));
 	find_changes(&x, &y);

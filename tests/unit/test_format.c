@@ -98,6 +98,7 @@ static void test_any_text(void **state UNUSED)
 }
 
 #define HEAD "--- a\n+++ b\n"
+#define SIX(text) text text text text text text
 
 static const struct {
 	const char *what, *from, *to, *out;
@@ -118,6 +119,10 @@ static const struct {
 	  HEAD "@@ -1,3 +1,2 @@\n-    }\n   }\n }\n" },
 	{ "as far down as it goes", "a\n}\n\nb\n", "a\n}\n\nc\n}\n\nb\n",
 	  HEAD "@@ -1,4 +1,7 @@\n a\n }\n \n+c\n+}\n+\n b\n" },
+	{ "empty lines alone hold nothing together", SIX("a\nb\nc\nd\n\n") "a\nb\nc\nd\n\n",
+	  SIX("A\nB\nC\nD\n\n") "A\nB\nC\nD\n\n",
+	  HEAD "@@ -1,35 +1,35 @@\n" SIX("-a\n-b\n-c\n-d\n-\n") "-a\n-b\n-c\n-d\n" SIX(
+		  "+A\n+B\n+C\n+D\n+\n") "+A\n+B\n+C\n+D\n \n" },
 	{ "of equal lines the last", "x\nx\n", "x\nx\nx\n", HEAD "@@ -1,2 +1,3 @@\n x\n x\n+x\n" },
 };
 
