@@ -28,6 +28,11 @@ def test_what_is_fixed_stays(ingot):
     assert ingot.run("fix", "-", input=NEW, check=0).stdout == NEW
 
 
+def test_templates_for_newer_versions_are_fixed_too(ingot):
+    text = json.dumps({"min_packer_version": "99.0.0", "builders": [{"type": "null"}]})
+    assert json.loads(ingot.run("fix", "-", input=text, check=0).stdout) == json.loads(text)
+
+
 def test_what_looks_like_an_escape_is_text(ingot):
     text = '{"builders": [{"type": "null", "content": "\\\\u003e > \\u003e"}]}'
     out = ingot.run("fix", "-", input=text, check=0).stdout

@@ -307,5 +307,6 @@ int template_fix_check(struct arena *a, struct source *src, struct diags *d)
 	if (legacy_read(a, src, d, &t) < 0)
 		return -1;
 	d->label = "Template error";
+	t->min_version.kind = VALUE_NULL; /* which Packer it needs is for those who build with it */
 	return legacy_check(t, d);
 }
