@@ -5,17 +5,6 @@
 
 #define NAME_MAX_LEN 512
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* NULL on a broken escape, a NUL byte or what is no UTF-8. */
 static char *decode(struct arena *a, struct str s)
 {
@@ -27,8 +16,8 @@ static char *decode(struct arena *a, struct str s)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			int hi = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
-			int lo = i + 2 < s.n ? hex_digit(s.p[i + 2]) : -1;
+			int hi = i + 2 < s.n ? hex_value(s.p[i + 1]) : -1;
+			int lo = i + 2 < s.n ? hex_value(s.p[i + 2]) : -1;
 
 			if (hi < 0 || lo < 0)
 				return NULL;

@@ -25,20 +25,16 @@ const char *http_header(const struct http_request *r, const char *name)
 	return NULL;
 }
 
-static int hex(char c)
-{
-	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static char *unescape(struct arena *a, struct str s)
 {
 	char *out = arena_alloc(a, s.n + 1), *p = out;
 
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
-			*p++ = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+		int high = i + 2 < s.n ? hex_value(s.p[i + 1]) : -1;
+		int low = i + 2 < s.n ? hex_value(s.p[i + 2]) : -1;
+
+		if (s.p[i] == '%' && high >= 0 && low >= 0) {
+			*p++ = (char)(high << 4 | low);
 			i += 2;
 		} else {
 			*p++ = s.p[i] == '+' ? ' ' : s.p[i];
@@ -67,7 +63,7 @@ static const char *escape(struct arena *a, const char *s)
 	return arena_strdup(a, buf_cstr(&b));
 }
 
-/* Splits a query into escaped pairs; raw values by name through *ret_raw when asked. */
+/* Splits a query into escaped pairs, sorted. */
 static struct pair *query_pairs(struct arena *a, const char *query, size_t *ret_n)
 {
 	struct str rest = str_from(query), field;
