@@ -107,9 +107,8 @@ static void edits_and_growth(void **state UNUSED)
 
 	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
 	raw = make_disk(dir);
-	assert_int_equal(disk_root_offset(raw, &offset, &err), 0);
+	assert_int_equal(disk_find_root(raw, &offset, &number, &err), 0);
 	assert_int_equal(offset, 1 << 20);
-	assert_int_equal(disk_root_number(raw, &number, &err), 0);
 	assert_int_equal(number, 1);
 	assert_int_equal(disk_edit(raw, offset, edits, ARRAY_LEN(edits), &err), 0);
 	assert_int_equal(disk_read(raw, offset, "/etc/a", &text, &err), 0);
@@ -148,7 +147,7 @@ static void journal_is_replayed(void **state UNUSED)
 
 	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
 	raw = make_disk(dir);
-	assert_int_equal(disk_root_offset(raw, &offset, &err), 0);
+	assert_int_equal(disk_find_root(raw, &offset, NULL, &err), 0);
 	device = xasprintf("%s?offset=%llu", raw, (unsigned long long)offset);
 	memset(block, 'x', sizeof(block) - 1);
 	block[sizeof(block) - 1] = '\0';
@@ -193,6 +192,34 @@ static void archive_is_aligned(void **state UNUSED)
 	assert_int_equal(out.n % 512, 0);
 }
 
+static void output_has_a_ceiling(void **state UNUSED)
+{
+	AUTO(buf) struct buf said = { .max = 4 };
+	AUTO(err) struct err err = ERR_INIT;
+	const char *argv[] = { "tar", "--version", NULL };
+	const struct imagetool tool = { .argv = argv, .step = "test", .output = &said };
+
+	assert_int_equal(imagetool_run(&tool, &err), -1);
+	assert_string_equal(err.msg, "test: tar gave more than 4 bytes");
+}
+
+static void sources_with_a_nul_byte(void **state UNUSED)
+{
+	static const char text[] = "deb http://m/d bookworm \0main\ndeb http://n/d bookworm main\n";
+	auto_free char *dir = NULL, *path = NULL;
+	AUTO(err) struct err err = ERR_INIT;
+	AUTO(buf) struct buf got = BUF_INIT;
+
+	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
+	path = xasprintf("%s/sources.list", dir);
+	assert_int_equal(os_write_file(path, text, sizeof(text) - 1, 0644, &err), 0);
+	alarm(20);
+	base_apt_sources(dir, &got);
+	alarm(0);
+	assert_non_null(strstr(buf_cstr(&got), "URIs: http://n/d\n"));
+	assert_int_equal(os_remove_all(dir, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +227,8 @@ int main(void)
 		cmocka_unit_test(edits_and_growth),
 		cmocka_unit_test(journal_is_replayed),
 		cmocka_unit_test(missing_programs_are_named),
+		cmocka_unit_test(output_has_a_ceiling),
+		cmocka_unit_test(sources_with_a_nul_byte),
 		cmocka_unit_test(archive_is_aligned),
 	};
 

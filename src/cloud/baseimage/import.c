@@ -83,7 +83,7 @@ int base_image_import(const char *file, const char *out_path, struct err *err)
 	if (kind == IMAGE_TAR)
 		return base_root_disk(file, out_path, err);
 	if (imagetool_run(&tools[kind], err) < 0 || round_up(out_path, err) < 0 ||
-	    disk_root_offset(out_path, &offset, err) < 0) {
+	    disk_find_root(out_path, &offset, NULL, err) < 0) {
 		unlink(out_path);
 		return err_prefix(err, "importing %s", file);
 	}

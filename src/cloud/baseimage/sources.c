@@ -30,9 +30,9 @@ static bool next_word(struct str *rest, struct str *ret)
 	*rest = str_trim(*rest);
 	if (!rest->n)
 		return false;
-	for (ret->p = rest->p, ret->n = 0; ret->n < rest->n && !strchr(" \t\n", rest->p[ret->n]);
-	     ret->n++)
-		;
+	*ret = (struct str){ rest->p, 0 };
+	while (ret->n < rest->n && !memchr(" \t\n", rest->p[ret->n], 3))
+		ret->n++;
 	*rest = str_slice(*rest, ret->n, rest->n);
 	return true;
 }

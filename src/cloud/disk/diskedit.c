@@ -4,15 +4,13 @@
 #include "base/str.h"
 #include "cloud/disk/diskedit.h"
 #include "cloud/disk/imagetool.h"
+#include "cloud/disk/partition.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define SECTOR 512
 
 static char *device(const char *raw, uint64_t offset)
 {
@@ -62,7 +60,7 @@ static int debugfs(const char *raw, uint64_t offset, bool write, const char *fla
 	return 0;
 }
 
-/* The commands for one edit; file texts go through files of the folder `temp`. */
+/* The commands for one edit; file texts go through files of the directory `temp`. */
 static int add_commands(struct buf *script, const struct disk_edit *e, const char *temp, size_t i,
 			struct err *err)
 {
@@ -187,90 +185,29 @@ int disk_repair(const char *raw, uint64_t offset, struct err *err)
 	return debugfs(raw, offset, true, "-R", "feature -needs_recovery", &features, err);
 }
 
-static bool is_ext4(int fd, uint64_t offset)
+static bool is_ext4(int fd, uint64_t at)
 {
-	uint8_t magic[2];
-
-	return pread(fd, magic, 2, (off_t)offset + 1024 + 56) == 2 && magic[0] == 0x53 &&
-	       magic[1] == 0xef;
+	return streq(partition_filesystem(fd, at), "ext4");
 }
 
-/* Start of the first partition with an ext4, 0 for none. */
-static uint64_t gpt_root(int fd, const uint8_t *header, unsigned *ret_number)
-{
-	uint64_t table;
-	uint32_t n, size;
-
-	memcpy(&table, header + 72, 8);
-	memcpy(&n, header + 80, 4);
-	memcpy(&size, header + 84, 4);
-	table = le64toh(table) * SECTOR;
-	n = MIN(le32toh(n), 128u);
-	size = le32toh(size);
-	for (uint32_t i = 0; i < n && size >= 128; i++) {
-		uint8_t entry[128];
-		uint64_t first;
-
-		if (pread(fd, entry, sizeof(entry), (off_t)(table + (uint64_t)i * size)) !=
-		    sizeof(entry))
-			return 0;
-		memcpy(&first, entry + 32, 8);
-		first = le64toh(first) * SECTOR;
-		if (first && is_ext4(fd, first)) {
-			*ret_number = i + 1;
-			return first;
-		}
-	}
-	return 0;
-}
-
-static uint64_t mbr_root(int fd, const uint8_t *sector, unsigned *ret_number)
-{
-	for (unsigned i = 0; i < 4; i++) {
-		uint32_t first;
-
-		memcpy(&first, sector + 446 + i * 16 + 8, 4);
-		if (first && is_ext4(fd, (uint64_t)le32toh(first) * SECTOR)) {
-			*ret_number = i + 1;
-			return (uint64_t)le32toh(first) * SECTOR;
-		}
-	}
-	return 0;
-}
-
-static int find_root(const char *raw, uint64_t *ret_offset, unsigned *ret_number, struct err *err)
+int disk_find_root(const char *raw, uint64_t *ret_offset, unsigned *ret_number, struct err *err)
 {
 	auto_fd int fd = open(raw, O_RDONLY | O_CLOEXEC);
-	uint8_t head[2 * SECTOR];
-	unsigned number = 0;
-	uint64_t at;
+	struct partition parts[PARTITIONS_MAX];
+	struct stat st;
+	size_t n, i;
 
-	if (fd < 0)
-		return err_errno(err, errno, "opening %s", raw);
-	if (pread(fd, head, sizeof(head), 0) != sizeof(head))
-		return err_set(err, ERR_INVALID, "%s is too short for a disk image", raw);
-	at = memcmp(head + SECTOR, "EFI PART", 8) == 0 ? gpt_root(fd, head + SECTOR, &number) :
-							 mbr_root(fd, head, &number);
-	if (!at && !is_ext4(fd, 0))
+	if (fd < 0 || fstat(fd, &st) < 0 || partition_read(fd, (uint64_t)st.st_size, parts, &n) < 0)
+		return err_errno(err, errno, "reading %s", raw);
+	for (i = 0; i < n && !is_ext4(fd, parts[i].start); i++)
+		;
+	if (i == n && !is_ext4(fd, 0))
 		return err_set(err, ERR_INVALID,
 			       "%s has no ext4 file system on a partition of a GPT or MBR table, "
 			       "nor on the whole disk",
 			       raw);
-	*ret_offset = at;
-	*ret_number = number;
+	*ret_offset = i < n ? parts[i].start : 0;
+	if (ret_number)
+		*ret_number = i < n ? parts[i].number : 0;
 	return 0;
-}
-
-int disk_root_offset(const char *raw, uint64_t *ret, struct err *err)
-{
-	unsigned number;
-
-	return find_root(raw, ret, &number, err);
-}
-
-int disk_root_number(const char *raw, unsigned *ret, struct err *err)
-{
-	uint64_t offset;
-
-	return find_root(raw, &offset, ret, err);
 }

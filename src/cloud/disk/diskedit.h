@@ -37,16 +37,15 @@ int disk_read(const char *raw, uint64_t offset, const char *path, struct buf *re
 /* Copies a file out. */
 int disk_dump(const char *raw, uint64_t offset, const char *path, const char *to,
 	      struct err *err) MUST_USE;
-/* Names in a folder, one a line. */
+/* Names in a directory, one a line. */
 int disk_list(const char *raw, uint64_t offset, const char *path, struct buf *ret,
 	      struct err *err) MUST_USE;
 /* Replays the journal after a cut-off, as a mount would. */
 int disk_repair(const char *raw, uint64_t offset, struct err *err) MUST_USE;
-/* Where the first Linux file system partition begins: GPT or MBR; 0 for a disk that is one bare
- * ext4. */
-int disk_root_offset(const char *raw, uint64_t *ret, struct err *err) MUST_USE;
-/* Its number in the table, from 1; 0 for a disk without one. */
-int disk_root_number(const char *raw, unsigned *ret, struct err *err) MUST_USE;
+/* The first partition with an ext4 (GPT or MBR): where it begins, and its number from 1; both 0 for
+ * a disk that is one bare ext4. ret_number may be NULL. */
+int disk_find_root(const char *raw, uint64_t *ret_offset, unsigned *ret_number,
+		   struct err *err) MUST_USE;
 /* Lets the root partition and its ext4 take the whole disk, as images on EC2 do at their first
  * boot; here before it, as not every backend's guest may resize. Nothing happens when there is
  * little to gain, or when the root file system is not on the last partition. The disk must not be

@@ -11,6 +11,7 @@
 #define SBIN "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 #define TAIL_LINES 4
 #define LINE_MAX_BYTES 1000
+#define OUTPUT_MAX ((size_t)256 << 20)
 
 static const struct {
 	const char *program, *package;
@@ -108,8 +109,7 @@ static void on_output(void *data, enum proc_stream s, const char *p, size_t n)
 	struct talk *t = data;
 
 	if (s == PROC_STDOUT && t->tool->output) {
-		if (t->tool->output->n + n <= IMAGETOOL_OUTPUT_MAX)
-			buf_add(t->tool->output, p, n);
+		buf_add(t->tool->output, p, n);
 		return;
 	}
 	talk_add(t, s, p, n);
@@ -142,6 +142,8 @@ int imagetool_run(const struct imagetool *t, struct err *err)
 		.argv = argv, .env = env, .input = t->input, .on_output = on_output, .data = &talk
 	};
 
+	if (t->output && !t->output->max)
+		t->output->max = OUTPUT_MAX;
 	if (proc_run(&spec, &status, err) < 0)
 		return err_prefix(err, "%s", t->step);
 	talk_line(&talk, &talk.open[PROC_STDOUT]);
@@ -157,5 +159,8 @@ int imagetool_run(const struct imagetool *t, struct err *err)
 		err->os = status;
 		return -1;
 	}
+	if (t->output && t->output->overflow)
+		return err_set(err, ERR_INVALID, "%s: %s gave more than %zu bytes", t->step,
+			       t->argv[0], t->output->max);
 	return 0;
 }

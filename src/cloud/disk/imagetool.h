@@ -1,6 +1,6 @@
 /* The programs of the system that make and take apart disk images: found in PATH and in the sbin
- * folders that ordinary users do not have there, run without a shell, their failures told with the
- * step that needed them.
+ * directories that ordinary users do not have there, run without a shell, their failures told with
+ * the step that needed them.
  */
 #ifndef INGOT_CLOUD_DISK_IMAGETOOL_H
 #define INGOT_CLOUD_DISK_IMAGETOOL_H
@@ -14,19 +14,19 @@ int imagetool_find(const char *program, const char *step, char **ret_path,
 		   struct err *err) MUST_USE;
 
 struct imagetool {
-	const char *const
-		*argv; /* NULL-terminated; argv[0] is a name of the table in imagetool.c */
+	const char *const *argv; /* NULL-terminated; argv[0] is in the table of imagetool.c */
 	const char *step;	 /* "making the disk": the start of error messages */
 	const char *const *env;	 /* "K=V" added, NULL: none */
 	/* Lines of both streams as they come; may be NULL. */
 	void (*on_line)(void *data, const char *line);
 	void *data;
 	struct str input; /* its standard input */
-	struct buf *output; /* standard output, at most OUTPUT_MAX bytes; may be NULL */
+	/* Standard output, at most its `max` bytes (0: 256 MiB); may be NULL. */
+	struct buf *output;
 };
-#define IMAGETOOL_OUTPUT_MAX ((size_t)256 << 20)
 
-/* Runs to the end. A non-zero status is ERR_EXIT with the last lines the program said. */
+/* Runs to the end. A non-zero status is ERR_EXIT with the last lines the program said; more output
+ * than there may be is ERR_INVALID. */
 int imagetool_run(const struct imagetool *t, struct err *err) MUST_USE;
 
 #endif

@@ -8,8 +8,8 @@
 
 #include <sys/types.h>
 
-/* name without a leading slash; mode with the file type; dev for nodes. Folders come before what is
- * in them. */
+/* name without a leading slash; mode with the file type; dev for nodes. Directories come before
+ * what is in them. */
 void cpio_add(struct buf *out, const char *name, mode_t mode, dev_t dev, struct str data);
 void cpio_end(struct buf *out);
 

@@ -20,10 +20,10 @@
 #define DEPENDENCIES_MAX ((size_t)8 << 20)
 
 /* A name that modules.dep lacks is built into the kernel. */
-static const char *const drivers[] = { "virtio_pci",  "virtio_blk",	"virtio_net",
-				       "virtio_scsi", "sd_mod",		"virtio_console",
-				       "virtio-rng",  "crc32c_generic", "crc32c-intel",
-				       "ext4" };
+static const char *const drivers[] = {
+	"virtio_pci", "virtio_blk",	"virtio_net", "virtio_scsi",	"sd_mod",
+	"virtio_console", "virtio-rng", "crc32c_generic", "crc32c-intel", "ext4",
+};
 
 void qemu_kernel_release(struct qemu_kernel *k)
 {
@@ -60,6 +60,11 @@ struct modules {
 	struct buf *archive, list;
 };
 
+static bool is_dash(char c)
+{
+	return c == '-' || c == '_';
+}
+
 /* Path of the row whose file is NAME.ko; '-' and '_' are the same in module names. */
 static struct str find_module(const struct modules *m, const char *name)
 {
@@ -71,7 +76,7 @@ static struct str find_module(const struct modules *m, const char *name)
 		while (base > path.p && base[-1] != '/')
 			base--;
 		while (name[n] &&
-		       (base[n] == name[n] || (strchr("-_", base[n]) && strchr("-_", name[n]))))
+		       (base[n] == name[n] || (is_dash(base[n]) && is_dash(name[n]))))
 			n++;
 		if (!name[n] && strncmp(base + n, ".ko", 3) == 0 && base + n + 3 == path.p + path.n)
 			return path;
@@ -145,14 +150,14 @@ static int add_modules(struct modules *m, struct err *err)
 static int make_initrd(const char *raw, uint64_t offset, const char *version, const char *out,
 		       struct err *err)
 {
-	static const char *const folders[] = { "dev", "proc", "sys", "run", "root", "modules" };
+	static const char *const dirs[] = { "dev", "proc", "sys", "run", "root", "modules" };
 	auto_free char *temp = xasprintf("%s.module", out);
 	AUTO(buf) struct buf archive = BUF_INIT;
 	struct modules m = { raw, version, offset, temp, MAP_INIT, MAP_INIT, &archive, BUF_INIT };
 	int ret;
 
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		cpio_add(&archive, folders[i], S_IFDIR | 0755, 0, STR(""));
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		cpio_add(&archive, dirs[i], S_IFDIR | 0755, 0, STR(""));
 	cpio_add(&archive, "dev/console", S_IFCHR | 0600, makedev(5, 1), STR(""));
 	cpio_add(&archive, "init", S_IFREG | 0755, 0, embed_data(EMBED_GUEST));
 	ret = add_modules(&m, err);
@@ -167,7 +172,7 @@ static int make_initrd(const char *raw, uint64_t offset, const char *version, co
 	return ret;
 }
 
-/* Takes a kernel out into its place; the folder gets its name when it is whole. */
+/* Takes a kernel out into its place; the directory gets its name when it is whole. */
 static int take_kernel(const char *dir, const char *place, const char *raw, uint64_t offset,
 		       const char *version, struct err *err)
 {
@@ -219,8 +224,7 @@ int qemu_kernel_prepare(const char *dir, const char *raw, struct qemu_kernel *re
 	struct qemu_kernel k = { 0 };
 	uint64_t offset;
 
-	if (disk_root_offset(raw, &offset, err) < 0 || disk_root_number(raw, &k.root, err) < 0 ||
-	    disk_repair(raw, offset, err) < 0)
+	if (disk_find_root(raw, &offset, &k.root, err) < 0 || disk_repair(raw, offset, err) < 0)
 		return -1;
 	if (disk_list(raw, offset, "/boot", &names, err) < 0)
 		err_release(err);
