@@ -178,7 +178,6 @@ static void test_snapshot_restore(void **state)
 	while (sem_wait(&told.called) < 0)
 		;
 	assert_string_equal(told.text, "done");
-	assert_int_equal(snapshot_progress(s, "snap-a"), 100);
 	assert_int_equal(files_in(*state, "blocks"), 3);
 	OK(volume_create(s, "vol-c", 64 * MIB, "snap-a", &err));
 	for (size_t i = 0; i < 2; i++) {
@@ -286,6 +285,28 @@ static void test_reopen(void **state)
 	volume_store_close(s);
 }
 
+/* Blocks that cannot be stored: a copy is refused, and nothing waits for them for ever. */
+static void test_copy_without_blocks(void **state)
+{
+	struct volume_store *s = store_at(*state);
+	auto_free char *blocks = os_path_join(*state, "blocks");
+	AUTO(err) struct err why = ERR_INIT;
+
+	OK(volume_create(s, "vol-a", 16 * MIB, NULL, &err));
+	put(s, "vol-a", 0, "some");
+	assert_int_equal(rmdir(blocks), 0);
+	OK(os_write_file(blocks, "in the way", 10, 0600, &err));
+	OK(snapshot_create(s, "snap-a", "vol-a", NULL, NULL, &err));
+	alarm(20);
+	assert_int_equal(snapshot_copy(s, "snap-a", "snap-b", &why), -1);
+	alarm(0);
+	assert_non_null(strstr(why.msg, "snapshot snap-a cannot be copied: "));
+	assert_false(snapshot_exists(s, "snap-b"));
+	OK(volume_create(s, "vol-b", 16 * MIB, "snap-a", &err));
+	expect(s, "vol-b", 0, "some");
+	volume_store_close(s);
+}
+
 /* Snapshots made, used and deleted side by side: the count of a block is never lost. */
 struct busy {
 	struct volume_store *s;
@@ -350,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_snapshot_restore, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_only_changes_cost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_copy_without_blocks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_busy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_used, set_up, tear_down),
 	};

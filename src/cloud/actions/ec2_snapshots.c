@@ -104,9 +104,7 @@ static json_t *render(struct call *c, struct row *r)
 
 	if (streq(doc_str(doc, "status"), "pending") && c->cloud->store &&
 	    snapshot_exists(c->cloud->store, r->id))
-		json_object_set_new(
-			doc, "progress",
-			json_sprintf("%d%%", MIN(99, snapshot_progress(c->cloud->store, r->id))));
+		json_object_set_new(doc, "progress", json_string("99%"));
 	return doc;
 }
 

@@ -27,15 +27,15 @@
 /* A spare is made again when the boot that used the last one has had its time. */
 #define SPARE_DELAY_MS 4000
 
-static const char *const folders[] = { "volumes", "snapshots", "parts", "blocks", "spares" };
+static const char *const dirs[] = { "volumes", "snapshots", "parts", "blocks", "spares" };
 
-char *store_path(const struct volume_store *s, const char *folder, const char *name,
+char *store_path(const struct volume_store *s, const char *dir, const char *name,
 		 const char *suffix)
 {
 	if (!name)
-		return xasprintf("%s/%s", s->dir, folder);
+		return xasprintf("%s/%s", s->dir, dir);
 	assert(!strchr(name, '/'));
-	return xasprintf("%s/%s/%s%s", s->dir, folder, name, suffix ? suffix : "");
+	return xasprintf("%s/%s/%s%s", s->dir, dir, name, suffix ? suffix : "");
 }
 
 /* Tries it: that is the only sure way to know. */
@@ -57,8 +57,8 @@ static bool can_reflink(const char *dir)
 
 static void remove_leftover_spares(struct volume_store *s)
 {
-	auto_free char *folder = store_path(s, "spares", NULL, NULL);
-	DIR *d = opendir(folder);
+	auto_free char *dir = store_path(s, "spares", NULL, NULL);
+	DIR *d = opendir(dir);
 	struct dirent *e;
 
 	if (!d)
@@ -90,10 +90,10 @@ int volume_store_open(const char *data_dir, struct volume_store **ret, struct er
 	pthread_condattr_destroy(&attr);
 	s->stop = true; /* until the worker runs */
 
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		auto_free char *folder = store_path(s, folders[i], NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		auto_free char *dir = store_path(s, dirs[i], NULL, NULL);
 
-		if (os_mkdir_all(folder, 0700, err) < 0)
+		if (os_mkdir_all(dir, 0700, err) < 0)
 			goto failed;
 	}
 	s->reflink = can_reflink(s->dir);
@@ -134,6 +134,7 @@ void volume_store_close(struct volume_store *s)
 
 		manifest_unref(snap->m);
 		free(snap->id);
+		free(snap->failure);
 		free(snap);
 	}
 	for (size_t i = 0; i < s->jobs.n; i++)
@@ -188,28 +189,14 @@ int volume_fill(struct volume_store *s, const struct manifest *m, int fd, struct
 	return 0;
 }
 
-/* Its manifest, and its blocks kept from going until manifest_count(-1) is called. */
-static int take_manifest(struct volume_store *s, const char *id, struct manifest **ret,
-			 struct err *err)
-{
-	struct snapshot *snap;
-
-	pthread_mutex_lock(&s->lock);
-	snap = snapshot_find(s, id);
-	if (snap)
-		*ret = manifest_pin(s, snap->m);
-	pthread_mutex_unlock(&s->lock);
-	return snap ? 0 : err_set(err, ERR_NOT_FOUND, "there is no snapshot %s", id);
-}
-
 static int fill_from_snapshot(struct volume_store *s, const char *snapshot, uint64_t size, int fd,
 			      struct err *err)
 {
-	struct manifest *m = NULL;
+	struct manifest *m = snapshot_pin(s, snapshot);
 	int ret = 0;
 
-	if (take_manifest(s, snapshot, &m, err) < 0)
-		return -1;
+	if (!m)
+		return err_set(err, ERR_NOT_FOUND, "there is no snapshot %s", snapshot);
 	if (size < m->size)
 		ret = err_set(err, ERR_INVALID, "%llu MiB is less than snapshot %s has (%llu MiB)",
 			      (unsigned long long)(size / MIB), snapshot,
@@ -314,10 +301,10 @@ char *volume_path(struct volume_store *s, const char *id)
 /* Keeps the newest spares; the file's time is that of its making. */
 static void drop_old_spares(struct volume_store *s)
 {
-	auto_free char *folder = store_path(s, "spares", NULL, NULL);
+	auto_free char *dir = store_path(s, "spares", NULL, NULL);
 
 	for (;;) {
-		DIR *d = opendir(folder);
+		DIR *d = opendir(dir);
 		struct timespec oldest = { INT64_MAX, 0 };
 		auto_free char *victim = NULL;
 		struct dirent *e;
@@ -353,10 +340,10 @@ void volume_make_spare(struct volume_store *s, const char *snapshot)
 	auto_free char *path = store_path(s, "spares", snapshot, ".raw");
 	auto_free char *temp = store_path(s, "spares", snapshot, ".tmp");
 	AUTO(err) struct err err = ERR_INIT;
-	struct manifest *m = NULL;
+	struct manifest *m;
 	bool alive;
 
-	if (s->reflink || os_exists(path) || take_manifest(s, snapshot, &m, &err) < 0)
+	if (s->reflink || os_exists(path) || !(m = snapshot_pin(s, snapshot)))
 		return;
 	{
 		auto_fd int fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -400,8 +387,8 @@ static uint64_t used_below(int at, const char *name)
 		if (S_ISDIR(st.st_mode))
 			sum += used_below(fd, e->d_name);
 		else
-			sum += (uint64_t)st.st_blocks * 512 /
-			       MAX(st.st_nlink, 1u); /* parts/ may share with blocks/ */
+			/* parts/ may share with blocks/ */
+			sum += (uint64_t)st.st_blocks * 512 / MAX(st.st_nlink, 1u);
 	}
 	closedir(d);
 	return sum;
@@ -411,10 +398,10 @@ uint64_t volume_store_used(struct volume_store *s)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		auto_free char *folder = store_path(s, folders[i], NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		auto_free char *dir = store_path(s, dirs[i], NULL, NULL);
 
-		sum += used_below(AT_FDCWD, folder);
+		sum += used_below(AT_FDCWD, dir);
 	}
 	return sum;
 }

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -101,8 +100,8 @@ int block_copy_range(int from, off_t from_at, int to, off_t to_at, uint64_t n)
 		if (hole < 0)
 			return -1;
 		hole = MIN(hole, end);
-		if (copy_data(from, data, to, to_at + (data - from_at), (uint64_t)(hole - data)) <
-		    0)
+		if (copy_data(from, data, to, to_at + (data - from_at),
+			      (uint64_t)(hole - data)) < 0)
 			return -1;
 		at = hole;
 	}
@@ -164,9 +163,9 @@ int block_keep(struct volume_store *s, const char *file, const uint8_t digest[SH
 	if (link(file, path) == 0 || errno == EEXIST)
 		return 0;
 	if (errno == ENOENT) {
-		auto_free char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+		auto_free char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
 
-		if (os_mkdir_all(folder, 0700, err) < 0)
+		if (os_mkdir_all(dir, 0700, err) < 0)
 			return -1;
 		if (link(file, path) == 0 || errno == EEXIST)
 			return 0;
@@ -174,23 +173,9 @@ int block_keep(struct volume_store *s, const char *file, const uint8_t digest[SH
 	return err_errno(err, errno, "keeping the block %s", path);
 }
 
-static bool parse_digest(const char *hex, uint8_t out[SHA256_LEN])
+static void sweep_dir(struct volume_store *s, const char *dir)
 {
-	if (strlen(hex) != 2 * SHA256_LEN)
-		return false;
-	for (size_t i = 0; i < SHA256_LEN; i++) {
-		unsigned byte;
-
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			return false;
-		out[i] = (uint8_t)byte;
-	}
-	return true;
-}
-
-static void sweep_folder(struct volume_store *s, const char *folder)
-{
-	DIR *d = opendir(folder);
+	DIR *d = opendir(dir);
 	struct dirent *e;
 
 	if (!d)
@@ -200,7 +185,7 @@ static void sweep_folder(struct volume_store *s, const char *folder)
 
 		if (e->d_name[0] == '.')
 			continue;
-		if (parse_digest(e->d_name, digest) &&
+		if (digest_parse(str_from(e->d_name), digest) &&
 		    map_get(&s->blocks, (struct str){ (char *)digest, SHA256_LEN }))
 			continue;
 		log_line("local cloud: removing the unused block %s", e->d_name);
@@ -218,10 +203,10 @@ void block_sweep(struct volume_store *s)
 	if (!d)
 		return;
 	while ((e = readdir(d))) {
-		auto_free char *folder = xasprintf("%s/%s", top, e->d_name);
+		auto_free char *dir = xasprintf("%s/%s", top, e->d_name);
 
 		if (e->d_name[0] != '.')
-			sweep_folder(s, folder);
+			sweep_dir(s, dir);
 	}
 	closedir(d);
 }

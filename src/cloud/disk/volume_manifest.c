@@ -83,9 +83,18 @@ int manifest_write(const struct volume_store *s, const struct manifest *m, struc
 	return os_write_file(path, b.p, b.n, 0600, err);
 }
 
-static int hex_digit(char c)
+bool digest_parse(struct str hex, uint8_t ret[SHA256_LEN])
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	if (hex.n != 2 * SHA256_LEN)
+		return false;
+	for (size_t i = 0; i < SHA256_LEN; i++) {
+		int high = hex_value(hex.p[2 * i]), low = hex_value(hex.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
 }
 
 static bool parse_block(struct str line, struct block *ret)
@@ -97,18 +106,7 @@ static bool parse_block(struct str line, struct block *ret)
 		return false;
 	ret->index = (uint32_t)n;
 	ret->stored = !str_eqs(digest, "-");
-	if (!ret->stored)
-		return true;
-	if (digest.n != 2 * SHA256_LEN)
-		return false;
-	for (size_t i = 0; i < SHA256_LEN; i++) {
-		int high = hex_digit(digest.p[2 * i]), low = hex_digit(digest.p[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		ret->digest[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
+	return !ret->stored || digest_parse(digest, ret->digest);
 }
 
 int manifest_read(const struct volume_store *s, const char *id, struct manifest **ret,

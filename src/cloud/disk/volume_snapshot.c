@@ -34,6 +34,19 @@ struct manifest *manifest_pin(struct volume_store *s, struct manifest *m)
 	return manifest_ref(m);
 }
 
+struct manifest *snapshot_pin(struct volume_store *s, const char *id)
+{
+	struct manifest *m = NULL;
+	struct snapshot *snap;
+
+	pthread_mutex_lock(&s->lock);
+	snap = snapshot_find(s, id);
+	if (snap)
+		m = manifest_pin(s, snap->m);
+	pthread_mutex_unlock(&s->lock);
+	return m;
+}
+
 void manifest_unpin(struct volume_store *s, struct manifest *m)
 {
 	if (!m)
@@ -60,7 +73,6 @@ static struct snapshot *publish(struct volume_store *s, struct manifest *m)
 
 	snap->id = xstrdup(m->id);
 	snap->m = m;
-	snap->percent = 100;
 	count_blocks(s, m, 1);
 	map_sets(&s->snapshots, snap->id, snap);
 	if (!manifest_complete(m))
@@ -77,7 +89,7 @@ struct capture {
 	const struct manifest *parent; /* may be NULL */
 	struct manifest *m;
 	char *bytes, *other; /* VOLUME_BLOCK each */
-	bool have_folder;
+	bool have_dir;
 };
 
 /* The parent's block at this index when its bytes are those in c->bytes. */
@@ -115,9 +127,9 @@ static int capture_block(void *data, uint32_t index)
 		vec_push(&c->m->blocks, *same);
 		return 0;
 	}
-	if (!c->have_folder && mkdir(c->parts, 0700) < 0)
+	if (!c->have_dir && mkdir(c->parts, 0700) < 0)
 		return -1;
-	c->have_folder = true;
+	c->have_dir = true;
 	path = xasprintf("%s/%u", c->parts, index);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || ftruncate(fd, (off_t)VOLUME_BLOCK) < 0 ||
@@ -166,17 +178,10 @@ static struct manifest *pin_parent(struct volume_store *s, const char *volume)
 	auto_free char *path = store_path(s, "volumes", volume, ".parent");
 	AUTO(err) struct err err = ERR_INIT;
 	AUTO(buf) struct buf b = BUF_INIT;
-	struct manifest *m = NULL;
-	struct snapshot *snap;
 
 	if (os_read_file(path, 256, &b, &err) < 0)
 		return NULL;
-	pthread_mutex_lock(&s->lock);
-	snap = snapshot_find(s, buf_cstr(&b));
-	if (snap)
-		m = manifest_pin(s, snap->m);
-	pthread_mutex_unlock(&s->lock);
-	return m;
+	return snapshot_pin(s, buf_cstr(&b));
 }
 
 static int make_snapshot(struct volume_store *s, const char *id, const char *path,
@@ -187,10 +192,12 @@ static int make_snapshot(struct volume_store *s, const char *id, const char *pat
 	int ret = capture(s, id, path, parent, &m, err);
 
 	if (ret == 0) {
+		size_t blocks = m->blocks.n;
+
 		pthread_mutex_lock(&s->lock);
-		publish(s, m);
+		publish(s, m); /* the worker may replace it as soon as the lock is let go */
 		pthread_mutex_unlock(&s->lock);
-		log_line("local cloud: snapshot %s: %zu blocks in %lld ms", id, m->blocks.n,
+		log_line("local cloud: snapshot %s: %zu blocks in %lld ms", id, blocks,
 			 (long long)(clock_ms() - from));
 	}
 	manifest_unpin(s, parent);
@@ -260,18 +267,6 @@ int snapshot_import(struct volume_store *s, const char *id, const char *raw_path
 
 /* Asking and removing */
 
-int snapshot_progress(struct volume_store *s, const char *id)
-{
-	struct snapshot *snap;
-	int percent;
-
-	pthread_mutex_lock(&s->lock);
-	snap = snapshot_find(s, id);
-	percent = snap ? snap->percent : 0;
-	pthread_mutex_unlock(&s->lock);
-	return percent;
-}
-
 bool snapshot_exists(struct volume_store *s, const char *id)
 {
 	bool found;
@@ -319,21 +314,34 @@ int snapshot_delete(struct volume_store *s, const char *id, struct err *err)
 	return ret;
 }
 
-int snapshot_copy(struct volume_store *s, const char *from, const char *to, struct err *err)
+/* Its content, pinned, once all blocks have a name: then they can be shared. NULL with err. */
+static struct manifest *pin_stored(struct volume_store *s, const char *id, struct err *err)
 {
-	struct manifest *m = NULL, *copy;
+	struct manifest *m = NULL;
 	struct snapshot *snap;
-	int ret;
 
 	pthread_mutex_lock(&s->lock);
-	/* Blocks can be shared once they have a name. */
-	while ((snap = snapshot_find(s, from)) && !manifest_complete(snap->m) && !s->stop)
+	while ((snap = snapshot_find(s, id)) && !manifest_complete(snap->m) && !snap->failure &&
+	       !s->stop)
 		pthread_cond_wait(&s->changed, &s->lock);
-	if (snap)
+	if (!snap)
+		err_set(err, ERR_NOT_FOUND, "there is no snapshot %s", id);
+	else if (manifest_complete(snap->m))
 		m = manifest_pin(s, snap->m);
+	else
+		err_set(err, ERR_IO, "snapshot %s cannot be copied: %s", id,
+			snap->failure ? snap->failure : "the local cloud is stopping");
 	pthread_mutex_unlock(&s->lock);
+	return m;
+}
+
+int snapshot_copy(struct volume_store *s, const char *from, const char *to, struct err *err)
+{
+	struct manifest *m = pin_stored(s, from, err), *copy;
+	int ret;
+
 	if (!m)
-		return err_set(err, ERR_NOT_FOUND, "there is no snapshot %s", from);
+		return -1;
 	copy = manifest_new(to, m->size);
 	for (size_t i = 0; i < m->blocks.n; i++)
 		vec_push(&copy->blocks, m->blocks.v[i]);
@@ -432,6 +440,8 @@ static void hash_snapshot(struct volume_store *s, const char *id)
 		count_blocks(s, hashed, -1);
 		manifest_unref(hashed);
 	}
+	if (snap && err_any(&err) && err.code != ERR_CANCELLED)
+		snap->failure = xstrdup(err.msg);
 	if (replaced && !s->reflink)
 		store_queue(s, JOB_SPARE, id, 0);
 	pthread_cond_broadcast(&s->changed);
@@ -490,18 +500,18 @@ void *store_worker(void *store)
 
 /* Opening */
 
-/* Folders of parts whose snapshot needs them no more. */
+/* Parts whose snapshot needs them no more. */
 static void remove_leftover_parts(struct volume_store *s)
 {
-	auto_free char *folder = store_path(s, "parts", NULL, NULL);
-	DIR *d = opendir(folder);
+	auto_free char *dir = store_path(s, "parts", NULL, NULL);
+	DIR *d = opendir(dir);
 	struct dirent *e;
 
 	if (!d)
 		return;
 	while ((e = readdir(d))) {
 		struct snapshot *snap = e->d_name[0] == '.' ? NULL : snapshot_find(s, e->d_name);
-		auto_free char *path = xasprintf("%s/%s", folder, e->d_name);
+		auto_free char *path = xasprintf("%s/%s", dir, e->d_name);
 		AUTO(err) struct err err = ERR_INIT;
 
 		if (e->d_name[0] != '.' && (!snap || manifest_complete(snap->m)) &&
@@ -513,13 +523,13 @@ static void remove_leftover_parts(struct volume_store *s)
 
 int store_load_snapshots(struct volume_store *s, struct err *err)
 {
-	auto_free char *folder = store_path(s, "snapshots", NULL, NULL);
-	DIR *d = opendir(folder);
+	auto_free char *dir = store_path(s, "snapshots", NULL, NULL);
+	DIR *d = opendir(dir);
 	struct dirent *e;
 	int ret = 0;
 
 	if (!d)
-		return err_errno(err, errno, "reading %s", folder);
+		return err_errno(err, errno, "reading %s", dir);
 	while (ret == 0 && (e = readdir(d))) {
 		struct manifest *m = NULL;
 

@@ -1,6 +1,6 @@
-/* Inside of the volume store, shared by volume.c, volume_block.c and volume_snapshot.c only.
+/* Inside of the volume store, shared by the files volume*.c only.
  *
- * Below the data folder:
+ * Below the data directory:
  *
  *	volumes/VOL.raw        sparse; VOL.parent names the snapshot that it is nearest to
  *	snapshots/SNAP         manifest, text: size, then "INDEX DIGEST" ("-": still in parts/)
@@ -40,14 +40,14 @@ struct manifest {
 	char *id;
 	uint64_t size;
 	VEC(struct block) blocks; /* by index */
-	char *parts;		  /* folder to remove with the last reference, or NULL */
+	char *parts;		  /* directory to remove with the last reference, or NULL */
 };
 
 struct snapshot {
 	char *id;
 	struct manifest *m; /* under the store's lock */
 	bool deleted;
-	int percent;
+	char *failure; /* why its blocks could not be stored, until the store is opened again */
 };
 
 enum job_kind { JOB_HASH, JOB_SPARE };
@@ -100,6 +100,7 @@ int manifest_write(const struct volume_store *s, const struct manifest *m,
 int manifest_read(const struct volume_store *s, const char *id, struct manifest **ret,
 		  struct err *err) MUST_USE;
 bool manifest_complete(const struct manifest *m); /* all blocks are stored */
+bool digest_parse(struct str hex, uint8_t ret[SHA256_LEN]);
 /* Opens the file that holds a block. */
 int manifest_open_block(const struct volume_store *s, const struct manifest *m,
 			const struct block *b);
@@ -110,6 +111,9 @@ struct manifest *manifest_pin(struct volume_store *s, struct manifest *m);
 struct snapshot *snapshot_find(struct volume_store *s, const char *id); /* NULL: none, or deleted */
 void store_queue(struct volume_store *s, enum job_kind kind, const char *snapshot, int64_t due_ms);
 /* lock not held */
+/* The content of a snapshot, its blocks kept from going until manifest_unpin; NULL: there is
+ * none. */
+struct manifest *snapshot_pin(struct volume_store *s, const char *id);
 void manifest_unpin(struct volume_store *s, struct manifest *m); /* NULL is fine */
 void *store_worker(void *store);
 int store_load_snapshots(struct volume_store *s, struct err *err) MUST_USE;
@@ -118,7 +122,8 @@ int store_load_snapshots(struct volume_store *s, struct err *err) MUST_USE;
 /* Writes the content of a snapshot into an empty file. */
 int volume_fill(struct volume_store *s, const struct manifest *m, int fd, struct err *err) MUST_USE;
 void volume_make_spare(struct volume_store *s, const char *snapshot);
-char *store_path(const struct volume_store *s, const char *folder, const char *name,
+/* DIR/NAME SUFFIX below the store, or DIR where name is NULL. Caller frees. */
+char *store_path(const struct volume_store *s, const char *dir, const char *name,
 		 const char *suffix);
 
 #endif
