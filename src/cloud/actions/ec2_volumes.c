@@ -59,7 +59,7 @@ static int create_volume(struct call *c)
 	    call_int(c, "Iops", 100, 256000, &iops) < 0 ||
 	    call_int(c, "Throughput", 125, 2000, &throughput) < 0 ||
 	    call_bool(c, "Encrypted", &encrypted) < 0 ||
-	    call_enum(c, "VolumeType", "standard|gp2|gp3|io1|io2|st1|sc1", &type) < 0)
+	    call_enum(c, "VolumeType", VOLUME_TYPES, &type) < 0)
 		return -1;
 	if (!size && !s)
 		return call_fail(c, "MissingParameter",
@@ -129,8 +129,7 @@ static int attach_volume(struct call *c)
 	struct row *v = find_volume(c),
 		   *r = v ? call_find(c, KIND_INSTANCE, call_val(c, "InstanceId")) : NULL;
 	const char *device = call_val(c, "Device");
-	char now[TIME_SIZE];
-	json_t *a, *m;
+	json_t *a;
 
 	if (!v || !r)
 		return -1;
@@ -155,15 +154,10 @@ static int attach_volume(struct call *c)
 				 "Invalid value '%.60s' for unixDevice. Attachment point %.60s is "
 				 "already in use",
 				 device, device);
-	time_now(now);
-	a = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "volumeId", v->id, "instanceId", r->id,
-		      "device", device, "status", "attaching", "attachTime", now,
-		      "deleteOnTermination", 0);
+	a = attachment_doc(v->id, r->id, device, "attaching", false);
 	json_array_append_new(json_object_get(v->doc, "attachmentSet"), a);
 	doc_set_str(v->doc, "status", "in-use");
-	m = json_pack("{s:s, s:{s:s, s:s, s:s, s:b}}", "deviceName", device, "ebs", "volumeId",
-		      v->id, "status", "attaching", "attachTime", now, "deleteOnTermination", 0);
-	json_array_append_new(list, m);
+	json_array_append_new(list, mapping_doc(device, v->id, false));
 	call_save(c, v);
 	call_save(c, r);
 	lifecycle_attach(c->cloud, v, r);
@@ -219,16 +213,20 @@ static int modify_volume(struct call *c)
 	if (call_int(c, "Size", 1, 65536, &size) < 0 ||
 	    call_int(c, "Iops", 100, 256000, &iops) < 0 ||
 	    call_int(c, "Throughput", 125, 2000, &throughput) < 0 ||
-	    call_enum(c, "VolumeType", "standard|gp2|gp3|io1|io2|st1|sc1", &type) < 0)
+	    call_enum(c, "VolumeType", VOLUME_TYPES, &type) < 0)
 		return -1;
 	if (size < old)
 		return call_fail(c, "InvalidParameterValue",
 				 "New size cannot be smaller than existing size");
-	m = json_pack("{s:s, s:s, s:I, s:s, s:I, s:s?, s:i, s:s}", "volumeId", v->id,
-		      "modificationState", "modifying", "originalSize", (json_int_t)old,
-		      "originalVolumeType", doc_str(v->doc, "volumeType"), "targetSize",
-		      (json_int_t)size, "targetVolumeType", type, "progress", 0, "startTime",
-		      time_now(now));
+	m = json_pack("{s:s, s:s, s:I, s:s, s:I, s:s?, s:i, s:s}",
+		      "volumeId", v->id,
+		      "modificationState", "modifying",
+		      "originalSize", (json_int_t)old,
+		      "originalVolumeType", doc_str(v->doc, "volumeType"),
+		      "targetSize", (json_int_t)size,
+		      "targetVolumeType", type,
+		      "progress", 0,
+		      "startTime", time_now(now));
 	if (iops)
 		doc_set_int(m, "targetIops", iops);
 	json_object_set_new(v->doc, "_modification", m);

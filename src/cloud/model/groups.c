@@ -33,10 +33,11 @@ static json_t *permission(json_t *list, const json_t *rule)
 	size_t i;
 	json_t *p;
 
-	json_array_foreach(list, i,
-			   p) if (streq(doc_str(p, "ipProtocol"), protocol) &&
-				  doc_int(p, "fromPort") == doc_int(rule, "fromPort") &&
-				  doc_int(p, "toPort") == doc_int(rule, "toPort")) return p;
+	json_array_foreach(list, i, p)
+		if (streq(doc_str(p, "ipProtocol"), protocol) &&
+		    doc_int(p, "fromPort") == doc_int(rule, "fromPort") &&
+		    doc_int(p, "toPort") == doc_int(rule, "toPort"))
+			return p;
 	p = json_pack("{s:s}", "ipProtocol", protocol);
 	if (!streq(protocol, "-1")) {
 		doc_set_int(p, "fromPort", doc_int(rule, "fromPort"));
@@ -92,9 +93,10 @@ static void renew_lists(struct cloud *c, struct row *group)
 
 static bool same_rule(const json_t *a, const json_t *b)
 {
-	static const char *const texts[] = { "groupId",	     "ipProtocol",
-					     "cidrIpv4",     "cidrIpv6",
-					     "prefixListId", "referencedGroupInfo.groupId" };
+	static const char *const texts[] = {
+		"groupId",  "ipProtocol",   "cidrIpv4",
+		"cidrIpv6", "prefixListId", "referencedGroupInfo.groupId",
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (!streq(doc_str(a, texts[i]), doc_str(b, texts[i])))
@@ -106,10 +108,14 @@ static bool same_rule(const json_t *a, const json_t *b)
 
 static json_t *rule_doc(struct cloud *c, const struct row *group, const struct group_rule *rule)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "securityGroupRuleId", "",
-				"groupId", group->id, "groupOwnerId", c->account, "isEgress",
-				(int)rule->egress, "ipProtocol", rule->protocol, "fromPort",
-				(json_int_t)rule->from, "toPort", (json_int_t)rule->to);
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I}",
+				"securityGroupRuleId", "",
+				"groupId", group->id,
+				"groupOwnerId", c->account,
+				"isEgress", (int)rule->egress,
+				"ipProtocol", rule->protocol,
+				"fromPort", (json_int_t)rule->from,
+				"toPort", (json_int_t)rule->to);
 
 	doc_set_str(doc, "cidrIpv4", rule->cidr);
 	doc_set_str(doc, "cidrIpv6", rule->cidr6);
@@ -123,32 +129,36 @@ static json_t *rule_doc(struct cloud *c, const struct row *group, const struct g
 	return doc;
 }
 
-struct row *group_add_rule(struct cloud *c, struct row *group, const struct group_rule *rule)
+static struct row *find_like(struct cloud *c, const json_t *doc)
 {
-	json_t *doc = rule_doc(c, group, rule);
-	char id[ID_SIZE];
-	struct row *r;
-
 	for (size_t i = 0; i < model_count(c->model, KIND_RULE); i++)
-		if (same_rule(model_at(c->model, KIND_RULE, i)->doc, doc)) {
-			json_decref(doc);
-			return NULL;
-		}
-	id_new("sgr", id);
-	doc_set_str(doc, "securityGroupRuleId", id);
-	r = model_put(c->model, KIND_RULE, group->region, id, doc);
-	renew_lists(c, group);
-	return r;
+		if (same_rule(model_at(c->model, KIND_RULE, i)->doc, doc))
+			return model_at(c->model, KIND_RULE, i);
+	return NULL;
 }
 
 struct row *group_find_rule(struct cloud *c, const struct row *group, const struct group_rule *rule)
 {
 	AUTO(json) json_t *doc = rule_doc(c, group, rule);
 
-	for (size_t i = 0; i < model_count(c->model, KIND_RULE); i++)
-		if (same_rule(model_at(c->model, KIND_RULE, i)->doc, doc))
-			return model_at(c->model, KIND_RULE, i);
-	return NULL;
+	return find_like(c, doc);
+}
+
+struct row *group_add_rule(struct cloud *c, struct row *group, const struct group_rule *rule)
+{
+	json_t *doc = rule_doc(c, group, rule);
+	char id[ID_SIZE];
+	struct row *r;
+
+	if (find_like(c, doc)) {
+		json_decref(doc);
+		return NULL;
+	}
+	id_new("sgr", id);
+	doc_set_str(doc, "securityGroupRuleId", id);
+	r = model_put(c->model, KIND_RULE, group->region, id, doc);
+	renew_lists(c, group);
+	return r;
 }
 
 void group_remove_rule(struct cloud *c, struct row *group, struct row *rule)
@@ -160,14 +170,18 @@ void group_remove_rule(struct cloud *c, struct row *group, struct row *rule)
 struct row *group_create(struct cloud *c, const char *region, const char *id, const char *vpc,
 			 const char *name, const char *description)
 {
+	json_t *arn = json_sprintf("arn:aws:ec2:%s:%s:security-group/%s", region, c->account, id);
 	struct row *r = model_put(c->model, KIND_GROUP, region, id,
 				  json_pack("{s:s, s:s, s:s, s:s, s:[], s:[], s:s, s:[], s:o}",
-					    "ownerId", c->account, "groupName", name, "groupId", id,
-					    "groupDescription", description, "ipPermissions",
-					    "ipPermissionsEgress", "vpcId", vpc, "tagSet",
-					    "securityGroupArn",
-					    json_sprintf("arn:aws:ec2:%s:%s:security-group/%s",
-							 region, c->account, id)));
+					    "ownerId", c->account,
+					    "groupName", name,
+					    "groupId", id,
+					    "groupDescription", description,
+					    "ipPermissions",
+					    "ipPermissionsEgress",
+					    "vpcId", vpc,
+					    "tagSet",
+					    "securityGroupArn", arn));
 
 	group_add_rule(c, r,
 		       &(struct group_rule){ .egress = true,

@@ -7,6 +7,7 @@
  */
 #include "cloud/model/lifecycle.h"
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/vec.h"
 #include "cloud/api/doc.h"
@@ -25,9 +26,12 @@ static const struct {
 	int code;
 	const char *name;
 } states[] = {
-	[STATE_PENDING] = { 0, "pending" },	 [STATE_RUNNING] = { 16, "running" },
-	[STATE_SHUTTING_DOWN] = { 32, "shutting-down" }, [STATE_TERMINATED] = { 48, "terminated" },
-	[STATE_STOPPING] = { 64, "stopping" },	 [STATE_STOPPED] = { 80, "stopped" },
+	[STATE_PENDING] = { 0, "pending" },
+	[STATE_RUNNING] = { 16, "running" },
+	[STATE_SHUTTING_DOWN] = { 32, "shutting-down" },
+	[STATE_TERMINATED] = { 48, "terminated" },
+	[STATE_STOPPING] = { 64, "stopping" },
+	[STATE_STOPPED] = { 80, "stopped" },
 };
 
 bool instance_is(const struct row *r, const char *state)
@@ -113,89 +117,64 @@ static void take_public_address(struct row *r)
 
 /* --- starting ------------------------------------------------------- */
 
-/* What the backend is told; everything in it belongs to it, so that the lock can be let go. */
-struct start {
-	struct instance_spec spec;
-	VEC(struct instance_disk) disks;
-	struct instance_port *ports;
-	char *strings[8];
-};
-
-static void start_release(struct start *s)
+static void add_disk(struct cloud *c, struct arena *a, const json_t *mapping, const char *root,
+		     struct instance_disk *ret)
 {
-	for (size_t i = 0; i < s->disks.n; i++) {
-		free(s->disks.v[i].device);
-		free(s->disks.v[i].volume);
-		free(s->disks.v[i].path);
-	}
-	vec_release(&s->disks);
-	free(s->ports);
-	for (size_t i = 0; i < ARRAY_LEN(s->strings); i++)
-		free(s->strings[i]);
+	const char *volume = doc_str(mapping, "ebs.volumeId"),
+		   *device = doc_str(mapping, "deviceName");
+	auto_free char *path = c->store ? volume_path(c->store, volume) : NULL;
+
+	*ret = (struct instance_disk){ arena_strdup(a, device), arena_strdup(a, volume),
+				       arena_strdup(a, path ? path : ""), streq(device, root) };
 }
-DEFINE_AUTO(start, struct start, start_release);
 
-static void start_fill(struct cloud *c, struct row *r, struct start *s)
+/* What the backend is told; all of it in the arena, so that the lock can be let go. */
+static void fill_spec(struct cloud *c, const struct row *r, struct arena *a,
+		      struct instance_spec *ret)
 {
-	const char *root = doc_str(r->doc, "rootDeviceName"),
-		   *name = doc_str(r->doc, "privateDnsName");
-	const char *texts[] = { r->id,
-				name,
-				doc_str(r->doc, "networkInterfaceSet"),
-				doc_str(r->doc, "privateIpAddress"),
-				doc_str(r->doc, "ipAddress"),
-				doc_str(r->doc, "placement.availabilityZone"),
-				r->region,
-				doc_str(r->doc, "vpcId") };
-	size_t i;
-	json_t *m;
+	const json_t *mappings = json_object_get(r->doc, "blockDeviceMapping"),
+		     *nic = json_array_get(json_object_get(r->doc, "networkInterfaceSet"), 0);
+	const char *name = doc_str(r->doc, "privateDnsName");
+	size_t n = json_array_size(mappings), nports;
+	struct instance_disk *disks = arena_new_array(a, struct instance_disk, n + 1);
+	struct instance_port *ports;
 
-	texts[2] = doc_str(json_array_get(json_object_get(r->doc, "networkInterfaceSet"), 0),
-			   "macAddress");
-	for (i = 0; i < ARRAY_LEN(texts); i++)
-		s->strings[i] = xstrdup(texts[i]);
-	/* The host name is the first label of the private name. */
-	if (s->strings[1])
-		s->strings[1][strcspn(s->strings[1], ".")] = '\0';
-	json_array_foreach(json_object_get(r->doc, "blockDeviceMapping"), i, m) {
-		const char *volume = doc_str(m, "ebs.volumeId"), *device = doc_str(m, "deviceName");
-		struct instance_disk d = { xstrdup(device), xstrdup(volume),
-					   c->store ? volume_path(c->store, volume) : xstrdup(""),
-					   streq(device, root) };
-
-		vec_push(&s->disks, d);
-	}
-	group_ports(c, json_object_get(r->doc, "groupSet"), &s->ports, &s->spec.nports);
-	s->spec = (struct instance_spec){
-		.id = s->strings[0],
-		.host_name = s->strings[1],
-		.mac = s->strings[2],
-		.private_ip = s->strings[3],
-		.public_ip = s->strings[4],
-		.az = s->strings[5],
-		.region = s->strings[6],
-		.vpc = s->strings[7],
+	for (size_t i = 0; i < n; i++)
+		add_disk(c, a, json_array_get(mappings, i), doc_str(r->doc, "rootDeviceName"),
+			 &disks[i]);
+	group_ports(c, json_object_get(r->doc, "groupSet"), &ports, &nports);
+	arena_on_free(a, free, ports);
+	*ret = (struct instance_spec){
+		.id = arena_strdup(a, r->id),
+		/* The first label of the private name. */
+		.host_name = name ? arena_strndup(a, name, strcspn(name, ".")) : NULL,
+		.mac = arena_strdup(a, doc_str(nic, "macAddress")),
+		.private_ip = arena_strdup(a, doc_str(r->doc, "privateIpAddress")),
+		.public_ip = arena_strdup(a, doc_str(r->doc, "ipAddress")),
+		.az = arena_strdup(a, doc_str(r->doc, "placement.availabilityZone")),
+		.region = arena_strdup(a, r->region),
+		.vpc = arena_strdup(a, doc_str(r->doc, "vpcId")),
 		.memory = (uint64_t)doc_int(r->doc, "_memory"),
 		.vcpus = (unsigned)doc_int(r->doc, "_vcpus"),
-		.disks = s->disks.v,
-		.ndisks = s->disks.n,
-		.ports = s->ports,
-		.nports = s->spec.nports,
+		.disks = disks,
+		.ndisks = n,
+		.ports = ports,
+		.nports = nports,
 	};
 }
 
-/* Starts it in the backend. -1: could not; err says why. */
 int lifecycle_boot(struct cloud *c, const char *id, struct err *err)
 {
-	AUTO(start) struct start s = { 0 };
+	AUTO(arena) struct arena *a = arena_new();
+	struct instance_spec spec;
 	struct row *r;
 
 	pthread_mutex_lock(&c->lock);
 	r = model_find(c->model, KIND_INSTANCE, id);
 	if (r)
-		start_fill(c, r, &s);
+		fill_spec(c, r, a, &spec);
 	pthread_mutex_unlock(&c->lock);
-	return r ? c->ops->start(c->backend, &s.spec, err)
+	return r ? c->ops->start(c->backend, &spec, err)
 		 : err_set(err, ERR_NOT_FOUND, "%s is gone", id);
 }
 
@@ -352,7 +331,7 @@ static void terminated_job(void *data)
 	model_commit(t->cloud->model);
 }
 
-static bool is_up(struct cloud *c, const char *id)
+bool instance_is_up(const struct cloud *c, const char *id)
 {
 	return map_gets(&c->up, id) != NULL;
 }
@@ -454,7 +433,7 @@ static void ports_job(void *data)
 
 	pthread_mutex_lock(&c->lock);
 	struct row *r = model_find(c->model, KIND_INSTANCE, t->id);
-	up = r && is_up(c, t->id);
+	up = r && instance_is_up(c, t->id);
 	if (up)
 		group_ports(c, json_object_get(r->doc, "groupSet"), &ports, &n);
 	pthread_mutex_unlock(&c->lock);
@@ -555,13 +534,11 @@ bool lifecycle_wait_down(struct cloud *c, const char *id, int64_t timeout_ms)
 {
 	int64_t due = clock_ms() + timeout_ms;
 	struct timespec at = { .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
-	bool down;
 	CLOUD_LOCK(c);
 
-	while (is_up(c, id) && clock_ms() < due)
+	while (instance_is_up(c, id) && clock_ms() < due)
 		pthread_cond_timedwait(&c->moved, &c->lock, &at);
-	down = !is_up(c, id);
-	return down;
+	return !instance_is_up(c, id);
 }
 
 /* --- after a restart of the daemon ---------------------------------- */
@@ -582,34 +559,5 @@ void lifecycle_recover(struct cloud *c)
 			instance_set_state(c, r, STATE_STOPPED);
 		}
 	}
-	for (size_t i = model_count(c->model, KIND_VOLUME); i-- > 0;) {
-		struct row *r = model_at(c->model, KIND_VOLUME, i);
-
-		if (streq(doc_str(r->doc, "status"), "deleting"))
-			lifecycle_delete_volume(c, r);
-		else if (streq(doc_str(r->doc, "status"), "creating") &&
-			 !json_array_size(json_object_get(r->doc, "attachmentSet")))
-			lifecycle_create_volume(c, r);
-	}
-	for (size_t i = 0; i < model_count(c->model, KIND_SNAPSHOT); i++) {
-		struct row *r = model_at(c->model, KIND_SNAPSHOT, i);
-
-		if (!streq(doc_str(r->doc, "status"), "pending"))
-			continue;
-		doc_set_str(r->doc, "status", "error");
-		doc_set_str(r->doc, "statusMessage",
-			    "the local cloud was stopped before it was complete");
-		model_save(c->model, r);
-	}
-	for (size_t i = 0; i < model_count(c->model, KIND_IMAGE); i++) {
-		struct row *r = model_at(c->model, KIND_IMAGE, i);
-
-		if (!streq(doc_str(r->doc, "imageState"), "pending"))
-			continue;
-		doc_set_str(r->doc, "imageState", "failed");
-		doc_set(r->doc, "stateReason",
-			json_pack("{s:s, s:s}", "code", "Server.InternalError", "message",
-				  "the local cloud was stopped before the image was complete"));
-		model_save(c->model, r);
-	}
+	lifecycle_recover_disks(c);
 }

@@ -29,14 +29,14 @@ void lifecycle_start(struct cloud *c, struct row *instance);
 void lifecycle_stop(struct cloud *c, struct row *instance, bool force);
 void lifecycle_terminate(struct cloud *c, struct row *instance);
 void lifecycle_reboot(struct cloud *c, struct row *instance);
-/* Rules or groups of running instances have changed. group NULL: of that instance only. */
+/* The rules of a group have changed, or the groups of an instance. */
 void lifecycle_ports_changed(struct cloud *c, const char *group);
 void lifecycle_instance_ports(struct cloud *c, struct row *instance);
 
 /* The volume row is `creating`. */
 void lifecycle_create_volume(struct cloud *c, struct row *volume);
-void lifecycle_delete_volume(struct cloud *c,
-			     struct row *volume); /* `deleting`; the row goes at the end */
+/* The volume row is `deleting`; it goes at the end. */
+void lifecycle_delete_volume(struct cloud *c, struct row *volume);
 void lifecycle_attach(struct cloud *c, struct row *volume, struct row *instance);
 void lifecycle_detach(struct cloud *c, struct row *volume, bool force);
 void lifecycle_grow(struct cloud *c, struct row *volume, int64_t size_gib);

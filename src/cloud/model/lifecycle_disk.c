@@ -43,8 +43,7 @@ static void create_volume_job(void *data)
 	struct row *r = model_find(c->model, KIND_VOLUME, t->id);
 	left = r ? state_left(c, r->doc) : 0;
 	pthread_mutex_unlock(&c->lock);
-	jobs_add(c->jobs, NULL, left, volume_ready_job,
-		 task_new(c, t->id, err_any(&err) ? err.msg : NULL));
+	jobs_add(c->jobs, NULL, left, volume_ready_job, task_new(c, t->id, err.msg));
 }
 
 void lifecycle_create_volume(struct cloud *c, struct row *v)
@@ -96,7 +95,6 @@ static json_t *mapping_of(struct cloud *c, const char *instance, const char *vol
 	return NULL;
 }
 
-/* The end of an attachment: t->id volume, t->other instance. */
 static void forget_attachment(struct cloud *c, const char *volume, const char *instance)
 {
 	struct row *r = model_find(c->model, KIND_INSTANCE, instance),
@@ -140,7 +138,7 @@ static void attach_job(void *data)
 
 	pthread_mutex_lock(&c->lock);
 	json_t *m = mapping_of(c, t->other, t->id, NULL);
-	up = m && map_gets(&c->up, t->other);
+	up = m && instance_is_up(c, t->other);
 	if (m)
 		d = (struct instance_disk){ xstrdup(doc_str(m, "deviceName")), xstrdup(t->id),
 					    c->store ? volume_path(c->store, t->id) : xstrdup(""),
@@ -180,7 +178,7 @@ static void detach_job(void *data)
 	bool up;
 
 	pthread_mutex_lock(&c->lock);
-	up = map_gets(&c->up, t->other) != NULL;
+	up = instance_is_up(c, t->other);
 	pthread_mutex_unlock(&c->lock);
 	if (up && c->ops->detach(c->backend, t->other, t->id, &err) < 0 && !t->flag) {
 		/* In use inside: EC2 leaves it `busy` too. */
@@ -201,7 +199,6 @@ void lifecycle_detach(struct cloud *c, struct row *v, bool force)
 {
 	const char *instance =
 		doc_str(json_array_get(json_object_get(v->doc, "attachmentSet"), 0), "instanceId");
-
 	struct task *t = task_new(c, v->id, instance);
 
 	t->flag = force;
@@ -325,7 +322,7 @@ static void write_back(struct cloud *c, const char *volume)
 	struct row *v = model_find(c->model, KIND_VOLUME, volume);
 	const json_t *a = v ? json_array_get(json_object_get(v->doc, "attachmentSet"), 0) : NULL;
 
-	if (a && map_gets(&c->up, doc_str(a, "instanceId")))
+	if (a && instance_is_up(c, doc_str(a, "instanceId")))
 		instance = xstrdup(doc_str(a, "instanceId"));
 	pthread_mutex_unlock(&c->lock);
 	if (instance && c->ops->sync && c->ops->sync(c->backend, instance, &err) < 0)
@@ -498,4 +495,36 @@ static void settle_job(void *data)
 void lifecycle_settle_images(struct cloud *c)
 {
 	jobs_add(c->jobs, NULL, c->config.delay_ms, settle_job, task_new(c, "", NULL));
+}
+
+/* --- after a restart of the daemon ---------------------------------- */
+
+void lifecycle_recover_disks(struct cloud *c)
+{
+	for (size_t i = model_count(c->model, KIND_VOLUME); i-- > 0;) {
+		struct row *r = model_at(c->model, KIND_VOLUME, i);
+
+		if (streq(doc_str(r->doc, "status"), "deleting"))
+			lifecycle_delete_volume(c, r);
+		else if (streq(doc_str(r->doc, "status"), "creating") &&
+			 !json_array_size(json_object_get(r->doc, "attachmentSet")))
+			lifecycle_create_volume(c, r);
+	}
+	for (size_t i = 0; i < model_count(c->model, KIND_SNAPSHOT); i++) {
+		struct row *r = model_at(c->model, KIND_SNAPSHOT, i);
+
+		if (!streq(doc_str(r->doc, "status"), "pending"))
+			continue;
+		doc_set_str(r->doc, "status", "error");
+		doc_set_str(r->doc, "statusMessage",
+			    "the local cloud was stopped before it was complete");
+		model_save(c->model, r);
+	}
+	for (size_t i = 0; i < model_count(c->model, KIND_IMAGE); i++) {
+		struct row *r = model_at(c->model, KIND_IMAGE, i);
+
+		if (streq(doc_str(r->doc, "imageState"), "pending"))
+			image_failed(c, r,
+				     "the local cloud was stopped before the image was complete");
+	}
 }

@@ -1,7 +1,6 @@
 /* Block device mappings: read, merged with an image's, turned into volumes. */
 #include "cloud/model/mappings.h"
 
-#define VOLUME_TYPES "standard|gp2|gp3|io1|io2|st1|sc1"
 #define DEFAULT_GIB 8
 
 const char *kms_key_arn(struct call *c, const char *key)
@@ -25,6 +24,10 @@ static int read_ebs(struct call *c, const char *prefix, json_t *ebs)
 	} numbers[] = { { "VolumeSize", "volumeSize", 65536 },
 			{ "Iops", "iops", 256000 },
 			{ "Throughput", "throughput", 2000 } };
+	static const struct {
+		const char *param, *member;
+	} flags[] = { { "DeleteOnTermination", "deleteOnTermination" },
+		      { "Encrypted", "encrypted" } };
 	const char *type = NULL, *text;
 	bool flag;
 
@@ -45,14 +48,13 @@ static int read_ebs(struct call *c, const char *prefix, json_t *ebs)
 		return -1;
 	doc_set_str(ebs, "snapshotId", text);
 	doc_set_str(ebs, "kmsKeyId", call_val(c, "%s.KmsKeyId", prefix));
-	for (int i = 0; i < 2; i++) {
-		const char *name = arena_printf(c->arena, "%s.%s", prefix,
-						i ? "Encrypted" : "DeleteOnTermination");
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		const char *name = arena_printf(c->arena, "%s.%s", prefix, flags[i].param);
 
 		if (call_bool(c, name, &flag) < 0)
 			return -1;
 		if (call_val(c, "%s", name))
-			doc_set_bool(ebs, i ? "encrypted" : "deleteOnTermination", flag);
+			doc_set_bool(ebs, flags[i].member, flag);
 	}
 	return 0;
 }
@@ -183,12 +185,18 @@ json_t *volume_doc(struct call *c, const char *id, const json_t *spec, const cha
 	int64_t size = doc_int(spec, "volumeSize"), iops = doc_int(spec, "iops"),
 		throughput = doc_int(spec, "throughput");
 	char now[TIME_SIZE];
-	json_t *doc =
-		json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:[], s:s, s:b, s:b, s:[]}", "volumeId",
-			  id, "size", (json_int_t)size, "snapshotId", snapshot ? snapshot : "",
-			  "availabilityZone", zone, "status", "creating", "createTime",
-			  time_now(now), "attachmentSet", "volumeType", type, "encrypted",
-			  (int)doc_bool(spec, "encrypted"), "multiAttachEnabled", 0, "tagSet");
+	json_t *doc = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:[], s:s, s:b, s:b, s:[]}",
+				"volumeId", id,
+				"size", (json_int_t)size,
+				"snapshotId", snapshot ? snapshot : "",
+				"availabilityZone", zone,
+				"status", "creating",
+				"createTime", time_now(now),
+				"attachmentSet",
+				"volumeType", type,
+				"encrypted", (int)doc_bool(spec, "encrypted"),
+				"multiAttachEnabled", 0,
+				"tagSet");
 
 	/* What AWS gives these types when nothing is asked. */
 	if (!iops && streq(type, "gp3"))
@@ -207,14 +215,40 @@ json_t *volume_doc(struct call *c, const char *id, const json_t *spec, const cha
 	return doc;
 }
 
+json_t *attachment_doc(const char *volume, const char *instance, const char *device,
+		       const char *status, bool delete_on_termination)
+{
+	char now[TIME_SIZE];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}",
+			 "volumeId", volume,
+			 "instanceId", instance,
+			 "device", device,
+			 "status", status,
+			 "attachTime", time_now(now),
+			 "deleteOnTermination", (int)delete_on_termination);
+}
+
+json_t *mapping_doc(const char *device, const char *volume, bool delete_on_termination)
+{
+	char now[TIME_SIZE];
+
+	return json_pack("{s:s, s:{s:s, s:s, s:s, s:b}}",
+			 "deviceName", device,
+			 "ebs",
+			 "volumeId", volume,
+			 "status", "attaching",
+			 "attachTime", time_now(now),
+			 "deleteOnTermination", (int)delete_on_termination);
+}
+
 void mappings_make_volumes(struct call *c, struct row *r, const json_t *mappings, json_t *tags)
 {
 	const char *zone = doc_str(r->doc, "placement.availabilityZone");
 	json_t *list = json_array(), *m;
-	char id[ID_SIZE], now[TIME_SIZE];
+	char id[ID_SIZE];
 	size_t i;
 
-	time_now(now);
 	json_array_foreach((json_t *)mappings, i, m) {
 		const json_t *ebs = json_object_get(m, "ebs");
 		const char *device = doc_str(m, "deviceName");
@@ -223,17 +257,11 @@ void mappings_make_volumes(struct call *c, struct row *r, const json_t *mappings
 
 		id_new("vol", id);
 		v = call_put(c, KIND_VOLUME, id, volume_doc(c, id, ebs, zone));
-		json_object_set_new(v->doc, "attachmentSet",
-				    json_pack("[{s:s, s:s, s:s, s:s, s:s, s:b}]", "volumeId", id,
-					      "instanceId", r->id, "device", device, "status",
-					      "attached", "attachTime", now, "deleteOnTermination",
-					      (int)gone));
+		json_array_append_new(json_object_get(v->doc, "attachmentSet"),
+				      attachment_doc(id, r->id, device, "attached", gone));
 		json_object_set_new(v->doc, "tagSet", json_deep_copy(tags));
 		call_save(c, v);
-		json_array_append_new(list, json_pack("{s:s, s:{s:s, s:s, s:s, s:b}}", "deviceName",
-						      device, "ebs", "volumeId", id, "status",
-						      "attaching", "attachTime", now,
-						      "deleteOnTermination", (int)gone));
+		json_array_append_new(list, mapping_doc(device, id, gone));
 	}
 	json_object_set_new(r->doc, "blockDeviceMapping", list);
 	call_save(c, r);

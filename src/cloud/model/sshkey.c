@@ -87,7 +87,7 @@ static void public_line(const char *name, const struct buf *blob, struct sshkey 
 
 static int rsa_public(EVP_PKEY *key, struct sshkey *k)
 {
-	__attribute__((cleanup(bn_auto_))) BIGNUM *n = NULL, *e = NULL;
+	AUTO(bn) BIGNUM *n = NULL, *e = NULL;
 	AUTO(buf) struct buf blob = BUF_INIT;
 
 	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) ||
@@ -119,7 +119,7 @@ static void ed25519_public(const uint8_t raw[32], struct sshkey *k)
 
 static int make_rsa(struct sshkey *k, struct err *err)
 {
-	__attribute__((cleanup(evp_auto_))) EVP_PKEY *key = EVP_RSA_gen(RSA_BITS);
+	AUTO(evp) EVP_PKEY *key = EVP_RSA_gen(RSA_BITS);
 	BIO *bio = BIO_new(BIO_s_mem());
 	PKCS8_PRIV_KEY_INFO *p8 = key ? EVP_PKEY2PKCS8(key) : NULL;
 	uint8_t *der = NULL;
@@ -186,8 +186,7 @@ static char *ed25519_file(const uint8_t pub[32], const uint8_t priv[32],
 
 static int make_ed25519(struct sshkey *k, struct err *err)
 {
-	__attribute__((cleanup(evp_auto_))) EVP_PKEY *key =
-		EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	AUTO(evp) EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	AUTO(buf) struct buf blob = BUF_INIT;
 	uint8_t pub[32], priv[32];
 	size_t n = 32, m = 32;
@@ -226,10 +225,8 @@ static bool take_string(struct str *rest, struct str *ret)
 
 static EVP_PKEY *rsa_from_numbers(struct str e, struct str n)
 {
-	__attribute__((cleanup(bn_auto_))) BIGNUM *bn_e =
-		BN_bin2bn((const uint8_t *)e.p, (int)e.n, NULL);
-	__attribute__((cleanup(bn_auto_))) BIGNUM *bn_n =
-		BN_bin2bn((const uint8_t *)n.p, (int)n.n, NULL);
+	AUTO(bn) BIGNUM *bn_e = BN_bin2bn((const uint8_t *)e.p, (int)e.n, NULL);
+	AUTO(bn) BIGNUM *bn_n = BN_bin2bn((const uint8_t *)n.p, (int)n.n, NULL);
 	OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	OSSL_PARAM *params = NULL;
@@ -276,7 +273,7 @@ static int import_line(struct str line, struct sshkey *k)
 		return 0;
 	}
 	if (str_eqs(type, "ssh-rsa") && take_string(&rest, &b)) {
-		__attribute__((cleanup(evp_auto_))) EVP_PKEY *key = rsa_from_numbers(a, b);
+		AUTO(evp) EVP_PKEY *key = rsa_from_numbers(a, b);
 
 		return import_rsa(key, k);
 	}
@@ -296,7 +293,7 @@ static int import_der(struct str text, struct sshkey *k)
 	if (!b64.n || buf_add_unbase64(&der, buf_str(&b64)) < 0)
 		return -1;
 	p = (const uint8_t *)der.p;
-	__attribute__((cleanup(evp_auto_))) EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)der.n);
+	AUTO(evp) EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)der.n);
 	return import_rsa(key, k);
 }
 

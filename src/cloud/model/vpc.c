@@ -138,19 +138,27 @@ static void create_gateway(struct cloud *c, const char *region, const char *vpc)
 	id_from("rtb", vpc, rtb);
 	id_from("rtbassoc", vpc, assoc);
 	model_put(c->model, KIND_GATEWAY, region, igw,
-		  json_pack("{s:s, s:s, s:[{s:s, s:s}], s:[]}", "internetGatewayId", igw, "ownerId",
-			    c->account, "attachmentSet", "vpcId", vpc, "state", "available",
+		  json_pack("{s:s, s:s, s:[{s:s, s:s}], s:[]}",
+			    "internetGatewayId", igw,
+			    "ownerId", c->account,
+			    "attachmentSet", "vpcId", vpc, "state", "available",
 			    "tagSet"));
 	model_put(c->model, KIND_ROUTE_TABLE, region, rtb,
 		  json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}], "
 			    "s:[{s:s, s:s, s:b, s:{s:s}}], s:[], s:[]}",
-			    "routeTableId", rtb, "vpcId", vpc, "ownerId", c->account, "routeSet",
-			    "destinationCidrBlock", DEFAULT_CIDR, "gatewayId", "local", "state",
-			    "active", "origin", "CreateRouteTable", "destinationCidrBlock",
-			    "0.0.0.0/0", "gatewayId", igw, "state", "active", "origin",
-			    "CreateRoute", "associationSet", "routeTableAssociationId", assoc,
-			    "routeTableId", rtb, "main", 1, "associationState", "state",
-			    "associated", "propagatingVgwSet", "tagSet"));
+			    "routeTableId", rtb,
+			    "vpcId", vpc,
+			    "ownerId", c->account,
+			    "routeSet",
+			    "destinationCidrBlock", DEFAULT_CIDR, "gatewayId", "local",
+			    "state", "active", "origin", "CreateRouteTable",
+			    "destinationCidrBlock", "0.0.0.0/0", "gatewayId", igw,
+			    "state", "active", "origin", "CreateRoute",
+			    "associationSet",
+			    "routeTableAssociationId", assoc, "routeTableId", rtb, "main", 1,
+			    "associationState", "state", "associated",
+			    "propagatingVgwSet",
+			    "tagSet"));
 }
 
 struct row *vpc_create(struct cloud *c, const char *region, const char *id, const char *cidr,
@@ -166,12 +174,18 @@ struct row *vpc_create(struct cloud *c, const char *region, const char *id, cons
 	vpc = model_put(c->model, KIND_VPC, region, id,
 			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:[{s:s, s:s, s:{s:s}}], "
 				  "s:[], s:{s:b, s:b}}",
-				  "vpcId", id, "ownerId", c->account, "state", "available",
-				  "cidrBlock", cidr, "dhcpOptionsId", "dopt-0local00",
-				  "instanceTenancy", "default", "isDefault", (int)is_default,
-				  "cidrBlockAssociationSet", "associationId", assoc, "cidrBlock",
-				  cidr, "cidrBlockState", "state", "associated", "tagSet", "_dns",
-				  "support", 1, "hostnames", (int)is_default));
+				  "vpcId", id,
+				  "ownerId", c->account,
+				  "state", "available",
+				  "cidrBlock", cidr,
+				  "dhcpOptionsId", "dopt-0local00",
+				  "instanceTenancy", "default",
+				  "isDefault", (int)is_default,
+				  "cidrBlockAssociationSet",
+				  "associationId", assoc, "cidrBlock", cidr,
+				  "cidrBlockState", "state", "associated",
+				  "tagSet",
+				  "_dns", "support", 1, "hostnames", (int)is_default));
 	group = group_create(c, region, sg, id, "default", "default VPC security group");
 	/* Members of the default group reach each other. */
 	group_add_rule(c, group,
@@ -182,19 +196,27 @@ struct row *vpc_create(struct cloud *c, const char *region, const char *id, cons
 struct row *vpc_create_subnet(struct cloud *c, const char *region, const char *id, const char *vpc,
 			      const char *cidr, int zone, bool public_ip)
 {
+	json_t *arn = json_sprintf("arn:aws:ec2:%s:%s:subnet/%s", region, c->account, id);
 	char name[32], zid[32];
 
 	zone_name(region, zone, name);
 	zone_id(region, zone, zid);
-	return model_put(
-		c->model, KIND_SUBNET, region, id,
-		json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:[], s:[]}",
-			  "subnetId", id, "subnetArn",
-			  json_sprintf("arn:aws:ec2:%s:%s:subnet/%s", region, c->account, id),
-			  "state", "available", "ownerId", c->account, "vpcId", vpc, "cidrBlock",
-			  cidr, "availabilityZone", name, "availabilityZoneId", zid, "defaultForAz",
-			  0, "mapPublicIpOnLaunch", (int)public_ip, "assignIpv6AddressOnCreation",
-			  0, "ipv6CidrBlockAssociationSet", "tagSet"));
+	return model_put(c->model, KIND_SUBNET, region, id,
+			 json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:[], "
+				   "s:[]}",
+				   "subnetId", id,
+				   "subnetArn", arn,
+				   "state", "available",
+				   "ownerId", c->account,
+				   "vpcId", vpc,
+				   "cidrBlock", cidr,
+				   "availabilityZone", name,
+				   "availabilityZoneId", zid,
+				   "defaultForAz", 0,
+				   "mapPublicIpOnLaunch", (int)public_ip,
+				   "assignIpv6AddressOnCreation", 0,
+				   "ipv6CidrBlockAssociationSet",
+				   "tagSet"));
 }
 
 void vpc_ensure_default(struct cloud *c, const char *region)
