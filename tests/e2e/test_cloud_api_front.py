@@ -185,6 +185,17 @@ def test_log(quick):
     run = [e for e in log if e["action"] == "RunInstances" and e["status"] == 200][-1]
     assert run["region"] == "us-east-1" and any(i.startswith("i-") for i in run["created"])
     assert "bytes" in run["params"]["UserData"] and run["id"]
+    for words in ({"Attribute": "userData", "Value": "c2VjcmV0"}, {"UserData": {"Value": b"secret"}}):
+        with pytest.raises(ClientError):
+            quick.client().modify_instance_attribute(InstanceId="i-00000000000000000", **words)
+    assert "c2VjcmV0" not in json.dumps(quick.log())
+
+
+def test_long_lists_are_read_to_their_end(quick):
+    snapshot = quick.client().describe_snapshots(Filters=[{"Name": "status", "Values": ["completed"]}])["Snapshots"][0]["SnapshotId"]
+    with pytest.raises(ClientError) as e:
+        quick.client().describe_snapshots(SnapshotIds=[snapshot] * 1000 + ["snap-00000000000000bad"])
+    assert e.value.response["Error"]["Code"] == "InvalidSnapshot.NotFound"
 
 
 def test_reset(make_cloud):

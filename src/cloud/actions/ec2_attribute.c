@@ -3,8 +3,6 @@
 #include "cloud/api/services.h"
 #include "cloud/model/lifecycle.h"
 
-#define MIB ((int64_t)1 << 20)
-
 /* Attributes that are one value: the name in requests and answers, the place in the document. */
 static const struct {
 	const char *name, *path;
@@ -62,8 +60,7 @@ static int set_type(struct call *c, struct row *r, const char *name)
 		return call_fail(c, "InvalidInstanceAttributeValue",
 				 "'%.60s' is not a valid instance type", name);
 	doc_set_int(r->doc, "_vcpus", t.vcpus);
-	doc_set_int(r->doc, "_memory",
-		    MIN((int64_t)t.memory_mib * MIB, (int64_t)c->cloud->config.max_memory / 4));
+	doc_set_int(r->doc, "_memory", (int64_t)instance_type_memory(&t, c->cloud));
 	return 0;
 }
 
@@ -151,9 +148,10 @@ static int modify(struct call *c)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		/* Both forms: Attribute=x&Value=v, and X.Value=v. */
-		const char *name = arena_strdup(c->arena, values[i].name), *v;
+		char *name = arena_strdup(c->arena, values[i].name);
+		const char *v;
 
-		((char *)name)[0] = (char)(name[0] & ~0x20);
+		name[0] = (char)(name[0] & ~0x20);
 		v = streq(attribute, values[i].name) ? value : call_get(c, "%s.Value", name);
 		if (!v && streq(name, "UserData"))
 			v = call_get(c, "UserData");
@@ -200,9 +198,13 @@ static int modify_metadata(struct call *c)
 	    call_int(c, "HttpPutResponseHopLimit", 1, 64, &hops) < 0)
 		return -1;
 	doc_set(r->doc, "metadataOptions",
-		json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "state", "applied", "httpTokens",
-			  tokens, "httpPutResponseHopLimit", (json_int_t)hops, "httpEndpoint",
-			  endpoint, "httpProtocolIpv6", "disabled", "instanceMetadataTags", tags));
+		json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}",
+			  "state", "applied",
+			  "httpTokens", tokens,
+			  "httpPutResponseHopLimit", (json_int_t)hops,
+			  "httpEndpoint", endpoint,
+			  "httpProtocolIpv6", "disabled",
+			  "instanceMetadataTags", tags));
 	call_save(c, r);
 	json_object_set_new(c->out, "instanceId", json_string(r->id));
 	json_object_set(c->out, "instanceMetadataOptions",

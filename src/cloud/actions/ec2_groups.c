@@ -34,13 +34,7 @@ static const struct filter_row rule_filters[] = {
 
 static bool named(struct call *c, struct row *r, bool by_id UNUSED)
 {
-	size_t n;
-	const char **names = call_list(c, &n, "GroupName");
-
-	for (size_t i = 0; i < n; i++)
-		if (streq(names[i], doc_str(r->doc, "groupName")))
-			return true;
-	return n == 0;
+	return call_lists(c, "GroupName", doc_str(r->doc, "groupName"));
 }
 
 static struct row *by_name(struct call *c, const char *name)
@@ -169,11 +163,10 @@ static int delete_group(struct call *c)
 
 static const char *protocol_name(const char *p)
 {
-	static const char *const names[][2] = { { "6", "tcp" },
-						{ "17", "udp" },
-						{ "1", "icmp" },
-						{ "58", "icmpv6" },
-						{ "all", "-1" } };
+	static const char *const names[][2] = {
+		{ "6", "tcp" },	    { "17", "udp" }, { "1", "icmp" },
+		{ "58", "icmpv6" }, { "all", "-1" },
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (streq(names[i][0], p))
@@ -212,80 +205,89 @@ static int read_ports(struct call *c, const char *prefix, struct group_rule *rul
 	return 0;
 }
 
-static int each_cidr(struct call *c, struct row *group, struct group_rule *rule, const char *prefix,
-		     rule_fn *fn, int *count)
+static int check_cidr(struct call *c, const char *cidr)
 {
 	uint32_t address;
 	int bits;
 
-	for (int i = 1; call_any(c, "%sIpRanges.%d", prefix, i); i++, (*count)++) {
-		rule->cidr = call_val(c, "%sIpRanges.%d.CidrIp", prefix, i);
-		rule->description = call_val(c, "%sIpRanges.%d.Description", prefix, i);
-		if (!cidr_parse(rule->cidr, &address, &bits))
-			return call_fail(c, "InvalidParameterValue",
-					 "CIDR block %.60s is malformed",
-					 rule->cidr ? rule->cidr : "");
-		if (fn(c, group, rule) < 0)
-			return -1;
-	}
-	rule->cidr = NULL;
-	for (int i = 1; call_any(c, "%sIpv6Ranges.%d", prefix, i); i++, (*count)++) {
-		rule->cidr6 = call_val(c, "%sIpv6Ranges.%d.CidrIpv6", prefix, i);
-		rule->description = call_val(c, "%sIpv6Ranges.%d.Description", prefix, i);
-		if (!rule->cidr6 || !strchr(rule->cidr6, '/'))
-			return call_fail(c, "InvalidParameterValue",
-					 "CIDR block %.60s is malformed",
-					 rule->cidr6 ? rule->cidr6 : "");
-		if (fn(c, group, rule) < 0)
-			return -1;
-	}
-	rule->cidr6 = NULL;
-	return 0;
+	if (cidr_parse(cidr, &address, &bits))
+		return 0;
+	return call_fail(c, "InvalidParameterValue", "CIDR block %.60s is malformed",
+			 cidr ? cidr : "");
 }
 
-static int each_peer(struct call *c, struct row *group, struct group_rule *rule, const char *prefix,
-		     rule_fn *fn, int *count)
-{
-	for (int i = 1; call_any(c, "%sGroups.%d", prefix, i); i++, (*count)++) {
-		const char *id = call_val(c, "%sGroups.%d.GroupId", prefix, i),
-			   *name = call_val(c, "%sGroups.%d.GroupName", prefix, i);
-		struct row *peer = id ? call_find(c, KIND_GROUP, id) : by_name(c, name ? name : "");
+/* The four kinds of peers that a permission lists, each checked in its own way: -1 is an error
+ * answer. */
 
-		if (!peer)
-			return -1;
-		rule->group = peer->id;
-		rule->description = call_val(c, "%sGroups.%d.Description", prefix, i);
-		if (fn(c, group, rule) < 0)
-			return -1;
-	}
-	rule->group = NULL;
-	for (int i = 1; call_any(c, "%sPrefixListIds.%d", prefix, i); i++, (*count)++) {
-		rule->prefix_list = call_val(c, "%sPrefixListIds.%d.PrefixListId", prefix, i);
-		rule->description = call_val(c, "%sPrefixListIds.%d.Description", prefix, i);
-		if (!rule->prefix_list)
-			return call_missing(c, "PrefixListId");
-		if (fn(c, group, rule) < 0)
-			return -1;
-	}
-	rule->prefix_list = NULL;
+static int read_cidr(struct call *c, const char *prefix, struct group_rule *rule)
+{
+	rule->cidr = call_val(c, "%s.CidrIp", prefix);
+	return check_cidr(c, rule->cidr);
+}
+
+static int read_cidr6(struct call *c, const char *prefix, struct group_rule *rule)
+{
+	rule->cidr6 = call_val(c, "%s.CidrIpv6", prefix);
+	if (rule->cidr6 && strchr(rule->cidr6, '/'))
+		return 0;
+	return call_fail(c, "InvalidParameterValue", "CIDR block %.60s is malformed",
+			 rule->cidr6 ? rule->cidr6 : "");
+}
+
+static int read_group(struct call *c, const char *prefix, struct group_rule *rule)
+{
+	const char *id = call_val(c, "%s.GroupId", prefix),
+		   *name = call_val(c, "%s.GroupName", prefix);
+	struct row *peer = id ? call_find(c, KIND_GROUP, id) : by_name(c, name ? name : "");
+
+	rule->group = peer ? peer->id : NULL;
+	return peer ? 0 : -1;
+}
+
+static int read_prefix_list(struct call *c, const char *prefix, struct group_rule *rule)
+{
+	rule->prefix_list = call_val(c, "%s.PrefixListId", prefix);
+	return rule->prefix_list ? 0 : call_missing(c, "PrefixListId");
+}
+
+/* All peers of the permission at `prefix`; `rule` has its protocol and ports. */
+static int each_peer(struct call *c, struct row *group, const struct group_rule *rule,
+		     const char *prefix, rule_fn *fn, int *count)
+{
+	static const struct {
+		const char *list;
+		int (*read)(struct call *c, const char *prefix, struct group_rule *rule);
+	} peers[] = {
+		{ "IpRanges", read_cidr },
+		{ "Ipv6Ranges", read_cidr6 },
+		{ "Groups", read_group },
+		{ "PrefixListIds", read_prefix_list },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(peers); k++)
+		for (int i = 1; call_any(c, "%s%s.%d", prefix, peers[k].list, i); i++) {
+			const char *at = arena_printf(c->arena, "%s%s.%d", prefix,
+						      peers[k].list, i);
+			struct group_rule one = *rule;
+
+			one.description = call_val(c, "%s.Description", at);
+			if (peers[k].read(c, at, &one) < 0 || fn(c, group, &one) < 0)
+				return -1;
+			(*count)++;
+		}
 	return 0;
 }
 
 static int each_rule(struct call *c, struct row *group, bool egress, rule_fn *fn)
 {
 	struct group_rule rule = { .egress = egress };
-	uint32_t address;
-	int bits, count = 0;
+	int count = 0;
 
 	/* The old flat form: one rule. */
 	if (call_val(c, "IpProtocol") || call_val(c, "CidrIp")) {
 		rule.cidr = call_val(c, "CidrIp");
-		if (read_ports(c, "", &rule) < 0)
+		if (read_ports(c, "", &rule) < 0 || check_cidr(c, rule.cidr) < 0)
 			return -1;
-		if (!cidr_parse(rule.cidr, &address, &bits))
-			return call_fail(c, "InvalidParameterValue",
-					 "CIDR block %.60s is malformed",
-					 rule.cidr ? rule.cidr : "");
 		return fn(c, group, &rule);
 	}
 	for (int i = 1; call_any(c, "IpPermissions.%d", i); i++) {
@@ -293,7 +295,6 @@ static int each_rule(struct call *c, struct row *group, bool egress, rule_fn *fn
 
 		rule = (struct group_rule){ .egress = egress };
 		if (read_ports(c, prefix, &rule) < 0 ||
-		    each_cidr(c, group, &rule, prefix, fn, &count) < 0 ||
 		    each_peer(c, group, &rule, prefix, fn, &count) < 0)
 			return -1;
 	}
@@ -353,11 +354,13 @@ static int drop_rule(struct call *c, struct row *group, const struct group_rule 
 	return 0;
 }
 
+/* All is checked before the first rule is added. */
 static int authorize(struct call *c, bool egress)
 {
 	struct row *group = named_group(c);
+	AUTO(json) json_t *tags = call_tags(c, "security-group-rule", "security-group-rule");
 
-	if (!group || each_rule(c, group, egress, check_new) < 0)
+	if (!group || !tags || each_rule(c, group, egress, check_new) < 0)
 		return -1;
 	json_object_set_new(c->out, "securityGroupRuleSet", json_array());
 	call_return_true(c);

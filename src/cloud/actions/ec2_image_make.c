@@ -37,11 +37,15 @@ static int check_name(struct call *c, const char *name)
 static json_t *image_doc(struct call *c, const char *id, const char *name)
 {
 	char now[TIME_SIZE];
-	json_t *doc = json_pack("{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:s}", "imageId", id,
+	json_t *doc = json_pack("{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:s}",
+				"imageId", id,
 				"imageLocation", json_sprintf("%s/%s", c->cloud->account, name),
-				"imageState", "pending", "imageOwnerId", c->cloud->account,
-				"creationDate", time_now(now), "isPublic", 0, "imageType",
-				"machine", "name", name);
+				"imageState", "pending",
+				"imageOwnerId", c->cloud->account,
+				"creationDate", time_now(now),
+				"isPublic", 0,
+				"imageType", "machine",
+				"name", name);
 
 	doc_set_str(doc, "description", call_val(c, "Description"));
 	doc_set_str(doc, "rootDeviceType", "ebs");
@@ -59,7 +63,7 @@ static void inherit(json_t *doc, const json_t *from)
 		"architecture", "rootDeviceName", "virtualizationType", "sriovNetSupport",
 		"enaSupport",	"platform",	  "platformDetails",	"usageOperation",
 		"bootMode",	"tpmSupport",	  "imdsSupport",	"_uefi_data",
-		"_base",	"_user",	  "kernelId",		"ramdiskId"
+		"_base",	"_user",	  "kernelId",		"ramdiskId",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
@@ -119,11 +123,11 @@ static json_t *image_mappings(struct call *c, struct row *r, const char *image, 
 		if (out)
 			json_array_append_new(list, out);
 	}
-	json_array_foreach((json_t *)asked, i,
-			   a) if (!json_object_get(a, "noDevice") &&
-				  !doc_find(json_object_get(r->doc, "blockDeviceMapping"),
-					    "deviceName", doc_str(a, "deviceName"), NULL))
-		json_array_append_new(list, json_deep_copy(a));
+	json_array_foreach((json_t *)asked, i, a)
+		if (!json_object_get(a, "noDevice") &&
+		    !doc_find(json_object_get(r->doc, "blockDeviceMapping"), "deviceName",
+			      doc_str(a, "deviceName"), NULL))
+			json_array_append_new(list, json_deep_copy(a));
 	return list;
 }
 
@@ -301,8 +305,8 @@ static json_t *copy_mappings(struct call *c, const struct row *source, const cha
 		copy = snapshot_copy_row(c, s,
 					 arena_printf(c->arena,
 						      "Copied for DestinationAmi %s from SourceAmi "
-						      "%s for SourceSnapshot %s. Task "
-						      "created on %lld.",
+						      "%s for SourceSnapshot %s. Task created on "
+						      "%lld.",
 						      image, source->id, from,
 						      (long long)clock_unix_ms()),
 					 encrypted, key, tags);
@@ -360,8 +364,8 @@ const struct action ec2_image_make_actions[] = {
 	  ACTION_LATE_DRY_RUN },
 	{ "RegisterImage", register_image,
 	  "Name! Description Architecture RootDeviceName BlockDeviceMapping VirtualizationType "
-	  "EnaSupport SriovNetSupport BootMode "
-	  "TpmSupport UefiData ImdsSupport KernelId RamdiskId ImageLocation TagSpecification",
+	  "EnaSupport SriovNetSupport BootMode TpmSupport UefiData ImdsSupport KernelId RamdiskId "
+	  "ImageLocation TagSpecification",
 	  ACTION_LATE_DRY_RUN },
 	{ "CopyImage", copy_image,
 	  "Name! SourceImageId! SourceRegion! Description Encrypted KmsKeyId ClientToken "

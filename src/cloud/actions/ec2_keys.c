@@ -40,9 +40,14 @@ static int add_key(struct call *c, const struct sshkey *key)
 		return -1;
 	id_new("key", id);
 	call_put(c, KIND_KEY_PAIR, id,
-		 json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "keyName", name, "keyPairId", id,
-			   "keyFingerprint", key->fingerprint, "keyType", key->type, "createTime",
-			   time_now(now), "tagSet", tags, "_public", key->public_line));
+		 json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s}",
+			   "keyName", name,
+			   "keyPairId", id,
+			   "keyFingerprint", key->fingerprint,
+			   "keyType", key->type,
+			   "createTime", time_now(now),
+			   "tagSet", tags,
+			   "_public", key->public_line));
 	json_object_set_new(c->out, "keyName", json_string(name));
 	json_object_set_new(c->out, "keyPairId", json_string(id));
 	json_object_set_new(c->out, "keyFingerprint", json_string(key->fingerprint));
@@ -108,16 +113,9 @@ static json_t *render(struct call *c, struct row *r)
 	return doc;
 }
 
-static bool named(struct call *c, struct row *r, bool by_id)
+static bool named(struct call *c, struct row *r, bool by_id UNUSED)
 {
-	size_t n;
-	const char **names = call_list(c, &n, "KeyName");
-
-	(void)by_id;
-	for (size_t i = 0; i < n; i++)
-		if (streq(names[i], doc_str(r->doc, "keyName")))
-			return true;
-	return n == 0;
+	return call_lists(c, "KeyName", doc_str(r->doc, "keyName"));
 }
 
 static int describe_key_pairs(struct call *c)

@@ -96,20 +96,18 @@ static int describe_regions(struct call *c)
 			return call_fail(c, "InvalidParameterValue", "Invalid region name: %.60s",
 					 names[k]);
 	for (size_t i = 0; i < REGIONS_LISTED; i++) {
-		AUTO(json)
-		json_t *doc = json_pack(
-			"{s:s, s:o, s:s}", "regionName", regions[i].name, "regionEndpoint",
-			json_sprintf("ec2.%s.amazonaws.com", regions[i].name), "optInStatus",
-			regions[i].opt_in ? "opted-in" : "opt-in-not-required");
-		bool asked = n == 0;
-		int pass;
+		const char *name = regions[i].name;
+		AUTO(json) json_t *doc =
+			json_pack("{s:s, s:o, s:s}",
+				  "regionName", name,
+				  "regionEndpoint", json_sprintf("ec2.%s.amazonaws.com", name),
+				  "optInStatus",
+				  regions[i].opt_in ? "opted-in" : "opt-in-not-required");
+		int pass = call_filter(c, region_filters, doc);
 
-		for (size_t k = 0; k < n; k++)
-			asked |= streq(names[k], regions[i].name);
-		pass = call_filter(c, region_filters, doc);
 		if (pass < 0)
 			return -1;
-		if (asked && pass)
+		if (pass && call_lists(c, "RegionName", name))
 			json_array_append(set, doc);
 	}
 	return 0;
@@ -145,12 +143,16 @@ static int describe_zones(struct call *c)
 
 		zone_name(c->region, i, name);
 		zone_id(c->region, i, id);
-		AUTO(json)
-		json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}",
-					"zoneName", name, "zoneId", id, "zoneState", "available",
-					"regionName", c->region, "zoneType", "availability-zone",
-					"optInStatus", "opt-in-not-required", "groupName",
-					c->region, "networkBorderGroup", c->region, "messageSet");
+		AUTO(json) json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}",
+						   "zoneName", name,
+						   "zoneId", id,
+						   "zoneState", "available",
+						   "regionName", c->region,
+						   "zoneType", "availability-zone",
+						   "optInStatus", "opt-in-not-required",
+						   "groupName", c->region,
+						   "networkBorderGroup", c->region,
+						   "messageSet");
 
 		for (size_t k = 0; k < n; k++)
 			asked |= streq(names[k], name);

@@ -1,8 +1,9 @@
 /* IAM instance profiles of instances. */
+#include "cloud/actions/profile.h"
 #include "cloud/api/services.h"
 #include "cloud/model/lifecycle.h"
 
-static struct row *named_profile(struct call *c)
+struct row *profile_named(struct call *c)
 {
 	const char *name = call_val(c, "IamInstanceProfile.Name"),
 		   *arn = call_val(c, "IamInstanceProfile.Arn"), *slash;
@@ -29,11 +30,15 @@ static json_t *association(const struct row *r)
 			 "state", "associated");
 }
 
+json_t *profile_reference(const struct row *profile)
+{
+	return json_pack("{s:O, s:O}", "arn", json_object_get(profile->doc, "Arn"),
+			 "id", json_object_get(profile->doc, "InstanceProfileId"));
+}
+
 static void attach(struct call *c, struct row *r, const struct row *profile)
 {
-	json_object_set_new(r->doc, "iamInstanceProfile",
-			    json_pack("{s:O, s:O}", "arn", json_object_get(profile->doc, "Arn"),
-				      "id", json_object_get(profile->doc, "InstanceProfileId")));
+	json_object_set_new(r->doc, "iamInstanceProfile", profile_reference(profile));
 	doc_set_str(r->doc, "_profile", profile->id);
 	call_save(c, r);
 	json_object_set_new(c->out, "iamInstanceProfileAssociation", association(r));
@@ -42,7 +47,7 @@ static void attach(struct call *c, struct row *r, const struct row *profile)
 static int associate(struct call *c)
 {
 	struct row *r = call_find(c, KIND_INSTANCE, call_val(c, "InstanceId")),
-		   *p = r ? named_profile(c) : NULL;
+		   *p = r ? profile_named(c) : NULL;
 
 	if (!p)
 		return -1;
@@ -87,7 +92,7 @@ static int disassociate(struct call *c)
 
 static int replace(struct call *c)
 {
-	struct row *r = by_association(c), *p = r ? named_profile(c) : NULL;
+	struct row *r = by_association(c), *p = r ? profile_named(c) : NULL;
 
 	if (!p)
 		return -1;
@@ -104,22 +109,17 @@ static const struct filter_row filters[] = {
 static int describe(struct call *c)
 {
 	json_t *set = json_array();
-	size_t n;
-	const char **ids = call_list(c, &n, "AssociationId");
 	struct row *r;
 
 	json_object_set_new(c->out, "iamInstanceProfileAssociationSet", set);
 	if (call_filter(c, filters, NULL) < 0)
 		return -1;
 	for (size_t i = 0; (r = call_next(c, KIND_INSTANCE, &i));) {
-		bool asked = n == 0;
-
 		if (!doc_str(r->doc, "_profile"))
 			continue;
 		AUTO(json) json_t *a = association(r);
-		for (size_t k = 0; k < n; k++)
-			asked |= streq(ids[k], doc_str(a, "associationId"));
-		if (asked && call_filter(c, filters, a))
+		if (call_lists(c, "AssociationId", doc_str(a, "associationId")) &&
+		    call_filter(c, filters, a))
 			json_array_append(set, a);
 	}
 	return 0;

@@ -29,12 +29,19 @@ static json_t *snapshot_doc(struct call *c, const char *id, const char *volume,
 			    const char *kms_key, const json_t *tags)
 {
 	char now[TIME_SIZE];
-	json_t *doc = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:s, s:[]}", "snapshotId", id,
-		"volumeId", volume, "status", "pending", "startTime", time_now(now), "progress", "",
-		"ownerId", c->cloud->account, "description", description ? description : "",
-		"volumeSize", (json_int_t)size, "encrypted", (int)encrypted, "tagSet",
-		json_deep_copy(tags), "storageTier", "standard", "_share");
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:s, s:[]}",
+				"snapshotId", id,
+				"volumeId", volume,
+				"status", "pending",
+				"startTime", time_now(now),
+				"progress", "",
+				"ownerId", c->cloud->account,
+				"description", description ? description : "",
+				"volumeSize", (json_int_t)size,
+				"encrypted", (int)encrypted,
+				"tagSet", json_deep_copy(tags),
+				"storageTier", "standard",
+				"_share");
 
 	if (encrypted)
 		doc_set_str(doc, "kmsKeyId", kms_key_arn(c, kms_key));

@@ -85,10 +85,7 @@ static const struct filter_row filters[] = {
 static int describe_tags(struct call *c)
 {
 	AUTO(json) json_t *all = json_array();
-	json_t *set = json_array();
-	size_t from, to;
 
-	json_object_set_new(c->out, "tagSet", set);
 	if (call_filter(c, filters, NULL) < 0)
 		return -1;
 	for (int k = 0; k < KINDS; k++) {
@@ -100,11 +97,11 @@ static int describe_tags(struct call *c)
 			size_t t;
 
 			json_array_foreach(json_object_get(r->doc, "tagSet"), t, tag) {
-				AUTO(json)
-				json_t *e = json_pack("{s:s, s:s, s:s, s:s}", "resourceId", r->id,
-						      "resourceType", info->resource, "key",
-						      doc_str(tag, "key"), "value",
-						      doc_str(tag, "value"));
+				AUTO(json) json_t *e = json_pack("{s:s, s:s, s:s, s:s}",
+								 "resourceId", r->id,
+								 "resourceType", info->resource,
+								 "key", doc_str(tag, "key"),
+								 "value", doc_str(tag, "value"));
 
 				/* tag:KEY names the pair that this tag is. */
 				json_object_set_new(e, "tagSet", json_pack("[O]", tag));
@@ -115,11 +112,7 @@ static int describe_tags(struct call *c)
 			}
 		}
 	}
-	if (call_page(c, 5, 1000, json_array_size(all), &from, &to) < 0)
-		return -1;
-	for (size_t i = from; i < to; i++)
-		json_array_append(set, json_array_get(all, i));
-	return 0;
+	return call_answer_page(c, all, "tagSet", 1000);
 }
 
 const struct action ec2_tag_actions[] = {

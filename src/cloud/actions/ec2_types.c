@@ -4,6 +4,9 @@
 #include "cloud/actions/types.h"
 #include "cloud/api/services.h"
 
+#define LEAST_MEMORY ((uint64_t)512 << 20)
+#define PLACES "region|availability-zone|availability-zone-id"
+
 /* Sizes with their factor over `large`, in 1/16. */
 static const struct {
 	const char *name;
@@ -16,24 +19,10 @@ static const struct {
 	{ "16xlarge", 512, 512 },   { "18xlarge", 576, 576 },	{ "24xlarge", 768, 768 },
 	{ "32xlarge", 1024, 1024 }, { "48xlarge", 1536, 1536 },
 };
+/* Their places in the table. */
 enum {
-	NANO,
-	MICRO,
-	SMALL,
-	MEDIUM,
-	LARGE,
-	XLARGE,
-	X2,
-	X4,
-	X8,
-	X9,
-	X10,
-	X12,
-	X16,
-	X18,
-	X24,
-	X32,
-	X48
+	NANO, MICRO, SMALL, MEDIUM, LARGE, XLARGE,
+	X2, X4, X8, X9, X10, X12, X16, X18, X24, X32, X48,
 };
 #define FROM_TO(a, b) (((1u << ((b) + 1)) - 1) & ~((1u << (a)) - 1))
 #define ONE(a) (1u << (a))
@@ -107,44 +96,74 @@ static void fill(struct instance_type *t, size_t family, size_t size)
 	snprintf(t->name, sizeof(t->name), "%s.%s", families[family].name, sizes[size].name);
 }
 
+/* Through all types: for (i = 0; next_type(&i, &t);) */
+static bool next_type(size_t *i, struct instance_type *ret)
+{
+	while (*i < ARRAY_LEN(families) * ARRAY_LEN(sizes)) {
+		size_t family = *i / ARRAY_LEN(sizes), size = (*i)++ % ARRAY_LEN(sizes);
+
+		if (families[family].sizes & ONE(size)) {
+			fill(ret, family, size);
+			return true;
+		}
+	}
+	return false;
+}
+
 bool instance_type_find(const char *name, struct instance_type *ret)
 {
-	for (size_t f = 0; f < ARRAY_LEN(families); f++)
-		for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
-			struct instance_type t;
+	struct instance_type t;
 
-			if (!(families[f].sizes & 1u << s))
-				continue;
-			fill(&t, f, s);
-			if (streq(t.name, name)) {
-				*ret = t;
-				return true;
-			}
+	for (size_t i = 0; next_type(&i, &t);)
+		if (streq(t.name, name)) {
+			*ret = t;
+			return true;
 		}
 	return false;
 }
 
+uint64_t instance_type_memory(const struct instance_type *t, const struct cloud *c)
+{
+	uint64_t largest = c->config.max_memory / 4;
+
+	return MIN(t->memory_mib << 20, MAX(largest, LEAST_MEMORY));
+}
+
 static json_t *describe(const struct instance_type *t)
 {
-	return json_pack(
-		"{s:s, s:b, s:b, s:[s], s:[s, s], s:[s], s:b, s:s?, s:{s:[s]}, s:{s:i, s:i, s:i}, "
-		"s:{s:I}, s:b, s:b, s:b, "
-		"s:{s:s, s:s, s:s}, s:{s:i, s:i, s:i, s:s, s:b}, s:[s]}",
-		"instanceType", t->name, "currentGeneration", (int)t->current, "freeTierEligible",
-		(int)(streq(t->name, "t2.micro") || streq(t->name, "t3.micro")),
-		"supportedUsageClasses", "on-demand", "supportedRootDeviceTypes", "ebs",
-		"instance-store", "supportedVirtualizationTypes", "hvm", "bareMetal", 0,
-		"hypervisor", t->nitro ? "nitro" : "xen", "processorInfo", "supportedArchitectures",
-		t->arm ? "arm64" : "x86_64", "vCpuInfo", "defaultVCpus", t->vcpus, "defaultCores",
-		MAX(1u, t->vcpus / 2), "defaultThreadsPerCore", t->vcpus > 1 ? 2 : 1, "memoryInfo",
-		"sizeInMiB", (json_int_t)t->memory_mib, "instanceStorageSupported", 0,
-		"hibernationSupported", 0, "burstablePerformanceSupported", (int)t->burstable,
-		"ebsInfo", "ebsOptimizedSupport", t->nitro ? "default" : "supported",
-		"encryptionSupport", "supported", "nvmeSupport",
-		t->nitro ? "required" : "unsupported", "networkInfo", "maximumNetworkInterfaces", 3,
-		"ipv4AddressesPerInterface", 10, "ipv6AddressesPerInterface", 10, "enaSupport",
-		t->nitro ? "required" : "supported", "ipv6Supported", 1, "supportedBootModes",
-		"legacy-bios");
+	return json_pack("{s:s, s:b, s:b, s:[s], s:[s, s], s:[s], s:b, s:s?, s:{s:[s]}, "
+			 "s:{s:i, s:i, s:i}, s:{s:I}, s:b, s:b, s:b, s:{s:s, s:s, s:s}, "
+			 "s:{s:i, s:i, s:i, s:s, s:b}, s:[s]}",
+			 "instanceType", t->name,
+			 "currentGeneration", (int)t->current,
+			 "freeTierEligible",
+			 (int)(streq(t->name, "t2.micro") || streq(t->name, "t3.micro")),
+			 "supportedUsageClasses", "on-demand",
+			 "supportedRootDeviceTypes", "ebs", "instance-store",
+			 "supportedVirtualizationTypes", "hvm",
+			 "bareMetal", 0,
+			 "hypervisor", t->nitro ? "nitro" : "xen",
+			 "processorInfo",
+			 "supportedArchitectures", t->arm ? "arm64" : "x86_64",
+			 "vCpuInfo",
+			 "defaultVCpus", t->vcpus,
+			 "defaultCores", MAX(1u, t->vcpus / 2),
+			 "defaultThreadsPerCore", t->vcpus > 1 ? 2 : 1,
+			 "memoryInfo", "sizeInMiB", (json_int_t)t->memory_mib,
+			 "instanceStorageSupported", 0,
+			 "hibernationSupported", 0,
+			 "burstablePerformanceSupported", (int)t->burstable,
+			 "ebsInfo",
+			 "ebsOptimizedSupport", t->nitro ? "default" : "supported",
+			 "encryptionSupport", "supported",
+			 "nvmeSupport", t->nitro ? "required" : "unsupported",
+			 "networkInfo",
+			 "maximumNetworkInterfaces", 3,
+			 "ipv4AddressesPerInterface", 10,
+			 "ipv6AddressesPerInterface", 10,
+			 "enaSupport", t->nitro ? "required" : "supported",
+			 "ipv6Supported", 1,
+			 "supportedBootModes", "legacy-bios");
 }
 
 static const struct filter_row filters[] = {
@@ -168,20 +187,6 @@ static const struct filter_row filters[] = {
 	{ 0 },
 };
 
-/* A page of `all` into the answer's list `set`. */
-static int answer_page(struct call *c, const json_t *all, const char *set, int64_t max)
-{
-	json_t *out = json_array();
-	size_t from, to;
-
-	json_object_set_new(c->out, set, out);
-	if (call_page(c, 5, max, json_array_size(all), &from, &to) < 0)
-		return -1;
-	for (size_t i = from; i < to; i++)
-		json_array_append(out, json_array_get(all, i));
-	return 0;
-}
-
 static int describe_types(struct call *c)
 {
 	AUTO(json) json_t *all = json_array();
@@ -201,16 +206,13 @@ static int describe_types(struct call *c)
 		if (call_filter(c, filters, doc))
 			json_array_append(all, doc);
 	}
-	for (size_t f = 0; f < ARRAY_LEN(families) && !n; f++)
-		for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
-			if (!(families[f].sizes & 1u << s))
-				continue;
-			fill(&t, f, s);
-			AUTO(json) json_t *doc = describe(&t);
-			if (call_filter(c, filters, doc))
-				json_array_append(all, doc);
-		}
-	return answer_page(c, all, "instanceTypeSet", 100);
+	for (size_t i = 0; !n && next_type(&i, &t);) {
+		AUTO(json) json_t *doc = describe(&t);
+
+		if (call_filter(c, filters, doc))
+			json_array_append(all, doc);
+	}
+	return call_answer_page(c, all, "instanceTypeSet", 100);
 }
 
 static const struct filter_row offering_filters[] = {
@@ -219,7 +221,7 @@ static const struct filter_row offering_filters[] = {
 	{ 0 },
 };
 
-static int add_offerings(struct call *c, json_t *all, const char *type, const char *by)
+static void add_offerings(struct call *c, json_t *all, const char *type, const char *by)
 {
 	for (int z = 0; z < (streq(by, "region") ? 1 : ZONES_PER_REGION); z++) {
 		char place[32];
@@ -230,13 +232,11 @@ static int add_offerings(struct call *c, json_t *all, const char *type, const ch
 			zone_id(c->region, z, place);
 		else
 			zone_name(c->region, z, place);
-		AUTO(json)
-		json_t *doc = json_pack("{s:s, s:s, s:s}", "instanceType", type, "locationType", by,
-					"location", place);
+		AUTO(json) json_t *doc = json_pack("{s:s, s:s, s:s}", "instanceType", type,
+						   "locationType", by, "location", place);
 		if (call_filter(c, offering_filters, doc))
 			json_array_append(all, doc);
 	}
-	return 0;
 }
 
 static int describe_offerings(struct call *c)
@@ -245,18 +245,12 @@ static int describe_offerings(struct call *c)
 	const char *by = "region";
 	struct instance_type t;
 
-	if (call_enum(c, "LocationType", "region|availability-zone|availability-zone-id", &by) <
-		    0 ||
+	if (call_enum(c, "LocationType", PLACES, &by) < 0 ||
 	    call_filter(c, offering_filters, NULL) < 0)
 		return -1;
-	for (size_t f = 0; f < ARRAY_LEN(families); f++)
-		for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
-			if (!(families[f].sizes & 1u << s))
-				continue;
-			fill(&t, f, s);
-			add_offerings(c, all, t.name, by);
-		}
-	return answer_page(c, all, "instanceTypeOfferingSet", 1000);
+	for (size_t i = 0; next_type(&i, &t);)
+		add_offerings(c, all, t.name, by);
+	return call_answer_page(c, all, "instanceTypeOfferingSet", 1000);
 }
 
 const struct action ec2_type_actions[] = {

@@ -11,14 +11,6 @@ static struct row *find_profile(struct call *c)
 	return r;
 }
 
-/* IAM writes seconds, without a fraction. */
-static const char *iam_time(char out[TIME_SIZE])
-{
-	time_now(out);
-	memcpy(out + 19, "Z", 2);
-	return out;
-}
-
 static int create_profile(struct call *c)
 {
 	const char *name = call_val(c, "InstanceProfileName"), *path = call_val(c, "Path");
@@ -33,13 +25,19 @@ static int create_profile(struct call *c)
 	if (model_find(c->cloud->model, KIND_PROFILE, name))
 		return call_fail(c, "EntityAlreadyExists", "Instance Profile %s already exists.",
 				 name);
+	if (!path)
+		path = "/";
 	id_new("x", id);
-	doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:[]}", "InstanceProfileName", name, "Path",
-			path ? path : "/", "InstanceProfileId", json_sprintf("AIPA%.16s", id + 3),
-			"Arn",
-			json_sprintf("arn:aws:iam::%s:instance-profile%s%s", c->cloud->account,
-				     path ? path : "/", name),
-			"CreateDate", iam_time(now), "Roles");
+	time_now(now);
+	time_cut_to_seconds(now);
+	doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:[]}",
+			"InstanceProfileName", name,
+			"Path", path,
+			"InstanceProfileId", json_sprintf("AIPA%.16s", id + 3),
+			"Arn", json_sprintf("arn:aws:iam::%s:instance-profile%s%s",
+					    c->cloud->account, path, name),
+			"CreateDate", now,
+			"Roles");
 	json_array_append_new(c->created, json_string(name));
 	model_put(c->cloud->model, KIND_PROFILE, "", name, doc);
 	json_object_set(c->out, "InstanceProfile", doc);
@@ -69,28 +67,17 @@ static int delete_profile(struct call *c)
 	return 0;
 }
 
+/* All, or those with the role that is asked for. */
 static int list_profiles(struct call *c)
 {
+	const char *role = call_val(c, "RoleName");
 	json_t *set = json_array();
 	struct row *r;
 
 	json_object_set_new(c->out, "InstanceProfiles", set);
 	json_object_set_new(c->out, "IsTruncated", json_false());
 	for (size_t i = 0; (r = call_next(c, KIND_PROFILE, &i));)
-		json_array_append(set, r->doc);
-	return 0;
-}
-
-static int list_for_role(struct call *c)
-{
-	json_t *set = json_array();
-	struct row *r;
-
-	json_object_set_new(c->out, "InstanceProfiles", set);
-	json_object_set_new(c->out, "IsTruncated", json_false());
-	for (size_t i = 0; (r = call_next(c, KIND_PROFILE, &i));)
-		if (doc_find(json_object_get(r->doc, "Roles"), "RoleName", call_val(c, "RoleName"),
-			     NULL))
+		if (!role || doc_find(json_object_get(r->doc, "Roles"), "RoleName", role, NULL))
 			json_array_append(set, r->doc);
 	return 0;
 }
@@ -137,7 +124,7 @@ const struct action iam_actions[] = {
 	{ "GetInstanceProfile", get_profile, "InstanceProfileName!", 0 },
 	{ "DeleteInstanceProfile", delete_profile, "InstanceProfileName!", 0 },
 	{ "ListInstanceProfiles", list_profiles, "PathPrefix Marker MaxItems", 0 },
-	{ "ListInstanceProfilesForRole", list_for_role, "RoleName! Marker MaxItems", 0 },
+	{ "ListInstanceProfilesForRole", list_profiles, "RoleName! Marker MaxItems", 0 },
 	{ "AddRoleToInstanceProfile", add_role, "InstanceProfileName! RoleName!", 0 },
 	{ "RemoveRoleFromInstanceProfile", remove_role, "InstanceProfileName! RoleName!", 0 },
 	{ 0 },

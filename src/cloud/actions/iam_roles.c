@@ -13,11 +13,9 @@ static struct row *find_role(struct call *c)
 
 static bool policy_ok(const char *text)
 {
-	json_t *j = json_loads(text, 0, NULL);
-	bool ok = json_is_object(j) && json_object_get(j, "Statement");
+	AUTO(json) json_t *j = json_loads(text, 0, NULL);
 
-	json_decref(j);
-	return ok;
+	return json_is_object(j) && json_object_get(j, "Statement");
 }
 
 /* IAM hands policy documents out URL-encoded. */
@@ -46,13 +44,20 @@ static int create_role(struct call *c)
 		return -1;
 	id_new("x", id);
 	time_now(now);
-	memcpy(now + 19, "Z", 2);
-	doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:I, s:{}, s:{}}", "RoleName", name, "Path",
-			path ? path : "/", "RoleId", json_sprintf("AROA%.16s", id + 3), "Arn",
-			json_sprintf("arn:aws:iam::%s:role%s%s", c->cloud->account,
-				     path ? path : "/", name),
-			"CreateDate", now, "AssumeRolePolicyDocument", encoded(trust),
-			"MaxSessionDuration", (json_int_t)seconds, "_policies", "_attached");
+	time_cut_to_seconds(now);
+	if (!path)
+		path = "/";
+	doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:I, s:{}, s:{}}",
+			"RoleName", name,
+			"Path", path,
+			"RoleId", json_sprintf("AROA%.16s", id + 3),
+			"Arn", json_sprintf("arn:aws:iam::%s:role%s%s", c->cloud->account, path,
+					    name),
+			"CreateDate", now,
+			"AssumeRolePolicyDocument", encoded(trust),
+			"MaxSessionDuration", (json_int_t)seconds,
+			"_policies",
+			"_attached");
 	doc_set_str(doc, "Description", call_val(c, "Description"));
 	json_array_append_new(c->created, json_string(name));
 	model_put(c->cloud->model, KIND_ROLE, "", name, doc);
@@ -194,9 +199,13 @@ static int list_attached(struct call *c)
 	json_object_set_new(c->out, "IsTruncated", json_false());
 	if (!r)
 		return -1;
-	json_object_foreach(json_object_get(r->doc, "_attached"), arn, v) json_array_append_new(
-		set, json_pack("{s:s, s:s}", "PolicyName",
-			       strrchr(arn, '/') ? strrchr(arn, '/') + 1 : arn, "PolicyArn", arn));
+	json_object_foreach(json_object_get(r->doc, "_attached"), arn, v) {
+		const char *slash = strrchr(arn, '/');
+
+		json_array_append_new(set, json_pack("{s:s, s:s}",
+						     "PolicyName", slash ? slash + 1 : arn,
+						     "PolicyArn", arn));
+	}
 	return 0;
 }
 

@@ -29,9 +29,22 @@ struct row *credentials_make(struct cloud *c, const char *principal, int64_t sec
 	random_text(secret, 40);
 	random_text(token, 200);
 	return model_put(c->model, KIND_ACCESS_KEY, "", id,
-			 json_pack("{s:s, s:s, s:s, s:I}", "arn", principal, "_secret", secret,
-				   "_token", token, "_expires",
-				   (json_int_t)(clock_unix() + seconds)));
+			 json_pack("{s:s, s:s, s:s, s:I}",
+				   "arn", principal,
+				   "_secret", secret,
+				   "_token", token,
+				   "_expires", (json_int_t)(clock_unix() + seconds)));
+}
+
+static json_t *credentials_doc(const struct row *key)
+{
+	char until[TIME_SIZE];
+
+	return json_pack("{s:s, s:s, s:s, s:s}",
+			 "AccessKeyId", key->id,
+			 "SecretAccessKey", doc_str(key->doc, "_secret"),
+			 "SessionToken", doc_str(key->doc, "_token"),
+			 "Expiration", time_text(doc_int(key->doc, "_expires") * 1000, until));
 }
 
 /* "arn:aws:iam::ACCOUNT:role/x" */
@@ -63,9 +76,8 @@ static int assume_role(struct call *c)
 	const char *arn = call_val(c, "RoleArn"), *session = call_val(c, "RoleSessionName"),
 		   *role = strstr(arn, ":role/");
 	int64_t seconds = 3600;
-	struct row *r;
-	char until[TIME_SIZE];
 	const char *principal;
+	struct row *r;
 
 	if (!starts_with(arn, "arn:") || !role)
 		return call_fail(c, "ValidationError", "%.120s is invalid: not the ARN of a role",
@@ -83,15 +95,12 @@ static int assume_role(struct call *c)
 	principal = arena_printf(c->arena, "arn:aws:sts::%s:assumed-role/%s/%s", account_of(c, arn),
 				 role, session);
 	r = credentials_make(c->cloud, principal, seconds);
-	json_object_set_new(c->out, "Credentials",
-			    json_pack("{s:s, s:s, s:s, s:s}", "AccessKeyId", r->id,
-				      "SecretAccessKey", doc_str(r->doc, "_secret"), "SessionToken",
-				      doc_str(r->doc, "_token"), "Expiration",
-				      time_text(doc_int(r->doc, "_expires") * 1000, until)));
+	json_object_set_new(c->out, "Credentials", credentials_doc(r));
 	json_object_set_new(c->out, "AssumedRoleUser",
-			    json_pack("{s:o, s:s}", "AssumedRoleId",
-				      json_sprintf("AROALOCALCLOUDROLE000:%s", session), "Arn",
-				      principal));
+			    json_pack("{s:o, s:s}",
+				      "AssumedRoleId",
+				      json_sprintf("AROALOCALCLOUDROLE000:%s", session),
+				      "Arn", principal));
 	json_object_set_new(c->out, "PackedPolicySize", json_integer(0));
 	return 0;
 }
@@ -99,17 +108,12 @@ static int assume_role(struct call *c)
 static int get_session_token(struct call *c)
 {
 	int64_t seconds = 43200;
-	char until[TIME_SIZE];
 	struct row *r;
 
 	if (call_int(c, "DurationSeconds", 900, 129600, &seconds) < 0)
 		return -1;
 	r = credentials_make(c->cloud, c->principal, seconds);
-	json_object_set_new(c->out, "Credentials",
-			    json_pack("{s:s, s:s, s:s, s:s}", "AccessKeyId", r->id,
-				      "SecretAccessKey", doc_str(r->doc, "_secret"), "SessionToken",
-				      doc_str(r->doc, "_token"), "Expiration",
-				      time_text(doc_int(r->doc, "_expires") * 1000, until)));
+	json_object_set_new(c->out, "Credentials", credentials_doc(r));
 	return 0;
 }
 

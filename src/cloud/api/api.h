@@ -74,6 +74,8 @@ int call_bool(struct call *c, const char *name, bool *io_value);
 int call_enum(struct call *c, const char *name, const char *allowed, const char **io_value);
 /* Values of NAME.1, NAME.2 …, as strings of the arena. */
 const char **call_list(struct call *c, size_t *ret_n, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Is the value in the list NAME.N, or is there no such list? */
+bool call_lists(struct call *c, const char *name, const char *value);
 #define call_val(c, ...) query_val(&(c)->query, __VA_ARGS__)
 #define call_get(c, ...) query_get(&(c)->query, __VA_ARGS__)
 #define call_any(c, ...) query_any(&(c)->query, __VA_ARGS__)
@@ -126,8 +128,10 @@ int call_select(struct call *c, const struct listing *l, struct row ***ret, size
 int call_filter(struct call *c, const struct filter_row *rows, const json_t *doc);
 /* EC2's wildcards: * any run, ? one character, \ takes the next as it is. */
 bool wildcard_match(const char *pattern, const char *text);
-/* Paging for lists that are no rows: what of n things to answer. Sets nextToken. */
+/* Paging: what of n things to answer. Sets nextToken. */
 int call_page(struct call *c, int64_t min, int64_t max, size_t n, size_t *ret_from, size_t *ret_to);
+/* A page of a list that is no rows, as the answer's `set`; max: of MaxResults. */
+int call_answer_page(struct call *c, const json_t *all, const char *set, int64_t max);
 
 /* Tags of TagSpecification.N whose ResourceType is `resource`: a tagSet, new reference; NULL on
  * error. allowed: resource types that this action takes, separated by '|'. */

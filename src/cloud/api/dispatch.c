@@ -33,7 +33,6 @@ static const struct {
 	{ "RequestLimitExceeded", 503 },
 	{ "Unavailable", 503 },
 	{ "ServiceUnavailable", 503 },
-	{ "Throttling", 400 },
 	{ "InternalError", 500 },
 	{ "InternalFailure", 500 },
 	{ "InsufficientInstanceCapacity", 500 },
@@ -207,19 +206,11 @@ static int read_json(struct call *c, const struct http_request *r)
 }
 
 /* Parameters that every action of the Query protocols may carry. */
-static const char *const common_params[] = { "Action",
-					     "Version",
-					     "DryRun",
-					     "AWSAccessKeyId",
-					     "Signature",
-					     "Timestamp",
-					     "X-Amz-Algorithm",
-					     "X-Amz-Credential",
-					     "X-Amz-Date",
-					     "X-Amz-Expires",
-					     "X-Amz-SignedHeaders",
-					     "X-Amz-Signature",
-					     "X-Amz-Security-Token" };
+static const char *const common_params[] = {
+	"Action", "Version", "DryRun", "AWSAccessKeyId", "Signature", "Timestamp",
+	"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires",
+	"X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token",
+};
 
 static bool in_list(const char *list, const char *name, size_t n)
 {
@@ -324,8 +315,7 @@ static int token_answer(struct call *c, const char *key)
 
 static void token_keep(struct call *c, const char *key)
 {
-	json_t *doc = json_pack("{s:s, s:O, s:I}", "digest", params_digest(c), "answer", c->out,
-				"made", (json_int_t)clock_unix());
+	json_t *doc = json_pack("{s:s, s:O}", "digest", params_digest(c), "answer", c->out);
 
 	model_put(c->cloud->model, KIND_TOKEN, c->region, key, doc);
 }
@@ -341,8 +331,8 @@ static void write_xml(struct call *c, struct buf *out)
 		buf_printf(out, "<%sResult>\n", name);
 		doc_print_xml(c->out, "member", out);
 		buf_printf(out,
-			   "</%sResult>\n<ResponseMetadata><RequestId>%s</RequestId></"
-			   "ResponseMetadata>\n",
+			   "</%sResult>\n"
+			   "<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata>\n",
 			   name, c->request_id);
 	} else {
 		buf_printf(out, "<requestId>%s</requestId>\n", c->request_id);
@@ -409,10 +399,11 @@ static void hide_created(struct call *c, unsigned reads)
 
 	json_array_foreach(c->created, i, id)
 		for (int k = 0; k < KINDS; k++) {
-		struct row *r = model_find(c->cloud->model, (enum kind)k, json_string_value(id));
+			struct row *r = model_find(c->cloud->model, (enum kind)k,
+						   json_string_value(id));
 
-		if (r)
-			r->hidden_reads = reads;
+			if (r)
+				r->hidden_reads = reads;
 		}
 }
 
@@ -465,8 +456,8 @@ static void write_xml_error(struct call *c, struct buf *out)
 {
 	if (c->service && c->service->results) {
 		buf_printf(out,
-			   "<ErrorResponse "
-			   "xmlns=\"%s\"><Error><Type>%s</Type><Code>%s</Code><Message>",
+			   "<ErrorResponse xmlns=\"%s\">"
+			   "<Error><Type>%s</Type><Code>%s</Code><Message>",
 			   c->service->xmlns, c->status >= 500 ? "Receiver" : "Sender", c->code);
 		xml_add_text(out, c->message);
 		buf_printf(out, "</Message></Error><RequestId>%s</RequestId></ErrorResponse>\n",
@@ -506,8 +497,11 @@ static void write_reply(struct call *c, bool ok, struct http_reply *reply)
 /* --- the log -------------------------------------------------------- */
 
 /* Values that do not belong into a log. */
-static bool is_secret(const char *name)
+static bool is_secret(struct call *c, const char *name)
 {
+	/* Attribute=userData&Value=… is UserData.Value=… in other words. */
+	if (streq(name, "Value"))
+		return streq(call_val(c, "Attribute"), "userData");
 	return ends_with(name, "UserData") || ends_with(name, "UserData.Value") ||
 	       ends_with(name, "PublicKeyMaterial") || starts_with(name, "X-Amz-") ||
 	       ends_with(name, "SerialNumber") || ends_with(name, "TokenCode");
@@ -525,7 +519,7 @@ static json_t *log_params(struct call *c)
 
 		if (streq(p->name, "Action") || streq(p->name, "Version"))
 			continue;
-		if (is_secret(p->name))
+		if (is_secret(c, p->name))
 			json_object_set_new(params, p->name,
 					    json_sprintf("(%zu bytes)", strlen(p->value)));
 		else
@@ -540,19 +534,25 @@ static json_t *log_start(struct call *c, const struct http_request *r)
 		   *action = c->action ? c->action->name : call_val(c, "Action");
 	char now[TIME_SIZE];
 
-	return json_pack("{s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:o}", "n", (json_int_t)0,
-			 "id", c->request_id, "time", time_text(clock_unix_ms(), now), "service",
-			 c->service ? c->service->name : NULL, "action",
-			 action ? readable(c, action) : NULL, "region", readable(c, c->region),
+	return json_pack("{s:I, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:o}",
+			 "n", (json_int_t)0,
+			 "id", c->request_id,
+			 "time", time_text(clock_unix_ms(), now),
+			 "service", c->service ? c->service->name : NULL,
+			 "action", action ? readable(c, action) : NULL,
+			 "region", readable(c, c->region),
 			 "access_key", c->access_key ? readable(c, c->access_key) : "",
-			 "user_agent", agent ? readable(c, agent) : NULL, "params", log_params(c));
+			 "user_agent", agent ? readable(c, agent) : NULL,
+			 "params", log_params(c));
 }
 
 static json_t *log_end(struct call *c, bool ok, int64_t began, const struct http_reply *reply,
 		       const struct signature *s)
 {
-	json_t *e = json_pack("{s:i, s:I, s:o}", "status", reply->cut ? 0 : reply->status, "ms",
-			      (json_int_t)(clock_ms() - began), "created", steal(c->created));
+	json_t *e = json_pack("{s:i, s:I, s:o}",
+			      "status", reply->cut ? 0 : reply->status,
+			      "ms", (json_int_t)(clock_ms() - began),
+			      "created", steal(c->created));
 
 	if (reply->cut)
 		json_object_set_new(e, "cut", json_true());
@@ -587,7 +587,7 @@ static int identify(struct call *c, const struct http_request *r, struct signatu
 	return c->service->json ? read_json(c, r) : read_query(c, r);
 }
 
-void dispatch(void *data, const struct http_request *r, uint64_t peer UNUSED,
+void dispatch(void *data, const struct http_request *r, uint32_t peer UNUSED,
 	      struct http_reply *reply)
 {
 	AUTO(arena) struct arena *arena = arena_new();

@@ -7,6 +7,6 @@
 #include "cloud/cloud.h"
 
 /* An http_handler; data is the struct cloud. */
-void dispatch(void *data, const struct http_request *r, uint64_t peer, struct http_reply *reply);
+void dispatch(void *data, const struct http_request *r, uint32_t peer, struct http_reply *reply);
 
 #endif

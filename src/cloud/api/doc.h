@@ -32,7 +32,7 @@ json_t *doc_find(const json_t *list, const char *key, const char *value, size_t 
 /* Members of an object as XML elements in their order; a list is an element holding one `item` for
  * each of its members. Members beginning with "_" are left out. */
 void doc_print_xml(const json_t *object, const char *item, struct buf *out);
-void xml_add_text(struct buf *out,
-		  const char *s); /* escaped; what XML cannot hold becomes U+FFFD */
+/* Escaped; what XML cannot hold becomes U+FFFD. */
+void xml_add_text(struct buf *out, const char *s);
 
 #endif

@@ -1,6 +1,7 @@
 /* Fault plans: read strictly, so that a typo does not pass as "no fault". */
 #include "cloud/api/faults.h"
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -17,7 +18,7 @@ struct faults {
 	pthread_mutex_t lock;
 	VEC(struct rule) rules;
 	struct map calls; /* action -> number of calls so far, as a pointer's value */
-	uint64_t all;
+	int64_t all;
 };
 
 /* The words of a plan. Those with a code are error answers. */
@@ -98,10 +99,31 @@ static int read_numbers(const json_t *j, size_t number, int64_t ret[NUMBERS], st
 	return 0;
 }
 
+static bool is_member(const char *key)
+{
+	static const char *const texts[] = { "action", "fault", "code", "message" };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (streq(texts[i], key))
+			return true;
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (streq(number_rows[i].key, key))
+			return true;
+	return false;
+}
+
+static int unknown_word(size_t number, const char *word, struct err *err)
+{
+	AUTO(buf) struct buf known = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		buf_printf(&known, "%s%s", i ? ", " : "", words[i].word);
+	return err_set(err, ERR_INVALID, "fault %zu: \"%s\" is none of %s", number, word,
+		       buf_cstr(&known));
+}
+
 static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err *err)
 {
-	static const char *const known[] = { "action",	"call",	  "count", "fault", "code",
-					     "message", "status", "ms",	   "reads" };
 	const char *key, *word = json_string_value(json_object_get(j, "fault"));
 	const char *action = json_string_value(json_object_get(j, "action"));
 	const char *code = json_string_value(json_object_get(j, "code"));
@@ -111,7 +133,7 @@ static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err
 	size_t w;
 
 	json_object_foreach((json_t *)j, key, v) {
-		if (!streq(str_nearest(key, known, ARRAY_LEN(known)), key))
+		if (!is_member(key))
 			return err_set(err, ERR_INVALID, "fault %zu: unknown member \"%s\"",
 				       number, key);
 	}
@@ -121,25 +143,19 @@ static int parse_rule(const json_t *j, size_t number, struct rule *r, struct err
 	for (w = 0; w < ARRAY_LEN(words) && !streq(words[w].word, word); w++)
 		;
 	if (w == ARRAY_LEN(words))
-		return err_set(err, ERR_INVALID,
-			       "fault %zu: \"%s\" is none of throttle, internal, unavailable, "
-			       "denied, no-capacity, "
-			       "error, cut, cut-after, late, not-found, invisible",
-			       number, word);
+		return unknown_word(number, word, err);
 	if (words[w].kind == FAULT_ERROR && !words[w].code && !code)
 		return err_set(err, ERR_INVALID, "fault %zu: \"error\" needs \"code\"", number);
 	if (read_numbers(j, number, numbers, err) < 0)
 		return -1;
 	*r = (struct rule){ .action = xstrdup(action),
 			    .fault = { .kind = words[w].kind } };
-	snprintf(r->fault.code, sizeof(r->fault.code), "%s",
-		 code		 ? code
-		 : words[w].code ? words[w].code
-				 : "");
-	snprintf(r->fault.message, sizeof(r->fault.message), "%s",
-		 message	    ? message
-		 : words[w].message ? words[w].message
-				    : "");
+	if (!code)
+		code = words[w].code ? words[w].code : "";
+	if (!message)
+		message = words[w].message ? words[w].message : "";
+	snprintf(r->fault.code, sizeof(r->fault.code), "%s", code);
+	snprintf(r->fault.message, sizeof(r->fault.message), "%s", message);
 	r->call = numbers[CALL];
 	r->count = numbers[COUNT];
 	r->fault.ms = numbers[MS];
@@ -188,7 +204,7 @@ void faults_next(struct faults *f, const char *action, struct fault *ret)
 	pthread_mutex_lock(&f->lock);
 	n = (int64_t)(intptr_t)map_gets(&f->calls, action) + 1;
 	map_sets(&f->calls, action, (void *)(intptr_t)n);
-	all = (int64_t)++f->all;
+	all = ++f->all;
 	for (size_t i = 0; i < f->rules.n; i++) {
 		const struct rule *r = &f->rules.v[i];
 		int64_t at = streq(r->action, "*") ? all : n;

@@ -108,7 +108,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
 	return result;
 }
 
-static uint64_t peer_of(struct MHD_Connection *connection)
+static uint32_t peer_of(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
 		mhd.connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -178,11 +178,10 @@ static int open_listener(const char *address, uint16_t port, int *ret, struct er
 
 	if (inet_pton(AF_INET, address, &in.sin_addr) != 1 ||
 	    (ntohl(in.sin_addr.s_addr) >> 24) != 127)
-		return err_set(
-			err, ERR_INVALID,
-			"%s is not a loopback address: the local cloud listens only on "
-			"127.0.0.0/8",
-			address);
+		return err_set(err, ERR_INVALID,
+			       "%s is not a loopback address: the local cloud listens only on "
+			       "127.0.0.0/8",
+			       address);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_errno(err, errno, "cannot make a socket");
@@ -250,9 +249,9 @@ int http_serve_fd(struct http_server *s, int fd, uint32_t peer, struct err *err)
 	/* The peer's number travels as an address: the library carries one for each connection. */
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = peer };
 
+	/* Where it fails the library has closed fd. */
 	if (mhd.add_connection(s->daemon, fd, (struct sockaddr *)&in, sizeof(in)) != MHD_YES)
-		return err_errno(err, errno,
-				 "cannot serve a connection"); /* the library closed it */
+		return err_errno(err, errno, "cannot serve a connection");
 	return 0;
 }
 

@@ -25,7 +25,7 @@ struct http_reply {
 
 /* peer: what was given to http_serve_fd for this connection, else 0. Runs on the connection's
  * thread. */
-typedef void http_handler(void *data, const struct http_request *r, uint64_t peer,
+typedef void http_handler(void *data, const struct http_request *r, uint32_t peer,
 			  struct http_reply *reply);
 
 struct http_server;
@@ -35,7 +35,7 @@ struct http_server;
 int http_start(const char *address, uint16_t port, http_handler *fn, void *data,
 	       struct http_server **ret, struct err *err) MUST_USE;
 uint16_t http_port(const struct http_server *s);
-/* Serves a connected socket and closes it at the end, also on error. peer fits 32 bits. */
+/* Serves a connected socket and closes it at the end, also on error. */
 int http_serve_fd(struct http_server *s, int fd, uint32_t peer, struct err *err);
 void http_stop(struct http_server *s); /* NULL is fine */
 

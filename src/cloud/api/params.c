@@ -3,7 +3,6 @@
 
 #include "base/vec.h"
 
-#define LIST_MAX 1000
 #define TAGS_MAX 50
 
 int call_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *io_value)
@@ -75,7 +74,7 @@ const char **call_list(struct call *c, size_t *ret_n, const char *fmt, ...)
 	va_start(ap, fmt);
 	name = arena_vprintf(c->arena, fmt, ap);
 	va_end(ap);
-	while (n < LIST_MAX && (value = call_get(c, "%s.%zu", name, n + 1))) {
+	while ((value = call_get(c, "%s.%zu", name, n + 1))) {
 		if (n == cap) {
 			v = arena_grow(c->arena, v, cap * sizeof(*v),
 				       (cap ? cap * 2 : 8) * sizeof(*v));
@@ -85,6 +84,17 @@ const char **call_list(struct call *c, size_t *ret_n, const char *fmt, ...)
 	}
 	*ret_n = n;
 	return v;
+}
+
+bool call_lists(struct call *c, const char *name, const char *value)
+{
+	size_t n;
+	const char **v = call_list(c, &n, "%s", name);
+
+	for (size_t i = 0; i < n; i++)
+		if (streq(v[i], value))
+			return true;
+	return n == 0;
 }
 
 void call_return_true(struct call *c)

@@ -137,6 +137,19 @@ int call_page(struct call *c, int64_t min, int64_t max, size_t n, size_t *ret_fr
 	return 0;
 }
 
+int call_answer_page(struct call *c, const json_t *all, const char *set, int64_t max)
+{
+	json_t *out = json_array();
+	size_t from, to;
+
+	json_object_set_new(c->out, set, out);
+	if (call_page(c, 0, max, json_array_size(all), &from, &to) < 0)
+		return -1;
+	for (size_t i = from; i < to; i++)
+		json_array_append(out, json_array_get(all, i));
+	return 0;
+}
+
 static bool listed(const char **ids, size_t n, const char *id)
 {
 	for (size_t i = 0; i < n; i++)

@@ -2,6 +2,7 @@
 #include "cloud/api/services.h"
 
 static const struct action *const ec2[] = {
+	ec2_run_actions,
 	ec2_instance_actions,
 	ec2_state_actions,
 	ec2_attribute_actions,

@@ -50,6 +50,11 @@ const char *time_now(char out[TIME_SIZE])
 	return time_text(clock_unix_ms() / 1000 * 1000, out);
 }
 
+void time_cut_to_seconds(char text[TIME_SIZE])
+{
+	memcpy(text + strlen("2026-11-21T11:54:02"), "Z", sizeof("Z"));
+}
+
 void mac_address(uint32_t ip, char out[18])
 {
 	uint8_t r[2];

@@ -14,6 +14,8 @@ void id_from(const char *prefix, const char *text, char out[ID_SIZE]);
 #define TIME_SIZE 32
 const char *time_now(char out[TIME_SIZE]);
 const char *time_text(int64_t unix_ms, char out[TIME_SIZE]);
+/* Takes the fraction of such a text off, as IAM writes times: "2026-11-21T11:54:02Z". */
+void time_cut_to_seconds(char text[TIME_SIZE]);
 /* "02:…" made from a number */
 void mac_address(uint32_t ip, char out[18]);
 

@@ -23,9 +23,10 @@ struct imds {
 	struct map tokens;     /* "instance token" -> Unix time of its end */
 };
 
-static const char *const versions[] = { "1.0",	      "2016-09-02", "2018-09-24", "2019-10-01",
-					"2020-10-27", "2021-01-03", "2021-03-23", "2021-07-15",
-					"2022-09-24", "2024-04-11", "latest" };
+static const char *const versions[] = {
+	"1.0",	      "2016-09-02", "2018-09-24", "2019-10-01", "2020-10-27", "2021-01-03",
+	"2021-03-23", "2021-07-15", "2022-09-24", "2024-04-11", "latest",
+};
 
 /* --- the tree ------------------------------------------------------- */
 
@@ -119,12 +120,16 @@ static json_t *credentials(struct cloud *c, struct row *r, const char *role)
 	}
 	time_text((doc_int(key->doc, "_expires") - CREDENTIALS_SECONDS) * 1000, updated);
 	time_text(doc_int(key->doc, "_expires") * 1000, until);
-	memcpy(updated + 19, "Z", 2);
-	memcpy(until + 19, "Z", 2);
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "Code", "Success",
-				"LastUpdated", updated, "Type", "AWS-HMAC", "AccessKeyId", key->id,
-				"SecretAccessKey", doc_str(key->doc, "_secret"), "Token",
-				doc_str(key->doc, "_token"), "Expiration", until);
+	time_cut_to_seconds(updated);
+	time_cut_to_seconds(until);
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+				"Code", "Success",
+				"LastUpdated", updated,
+				"Type", "AWS-HMAC",
+				"AccessKeyId", key->id,
+				"SecretAccessKey", doc_str(key->doc, "_secret"),
+				"Token", doc_str(key->doc, "_token"),
+				"Expiration", until);
 	text = json_dumps(doc, JSON_INDENT(2));
 	json_decref(doc);
 	return json_string(text);
@@ -134,10 +139,11 @@ static json_t *iam_tree(struct cloud *c, struct row *r, const char *profile)
 {
 	const char *role = role_of(c, profile);
 	char now[TIME_SIZE];
-	json_t *info =
-		json_pack("{s:s, s:s, s:O, s:O}", "Code", "Success", "LastUpdated", time_now(now),
-			  "InstanceProfileArn", doc_get(r->doc, "iamInstanceProfile.arn"),
-			  "InstanceProfileId", doc_get(r->doc, "iamInstanceProfile.id"));
+	json_t *info = json_pack("{s:s, s:s, s:O, s:O}",
+				 "Code", "Success",
+				 "LastUpdated", time_now(now),
+				 "InstanceProfileArn", doc_get(r->doc, "iamInstanceProfile.arn"),
+				 "InstanceProfileId", doc_get(r->doc, "iamInstanceProfile.id"));
 	auto_free char *text = json_dumps(info, JSON_INDENT(2));
 	json_t *node = json_pack("{s:s, s:{s:o}}", "info", text, "security-credentials", role,
 				 credentials(c, r, role));
@@ -210,14 +216,19 @@ static json_t *meta_tree(struct cloud *c, struct row *r)
 static json_t *identity_document(struct cloud *c, struct row *r)
 {
 	json_t *doc = json_pack("{s:s, s:O, s:O, s:n, s:O, s:s, s:O, s:n, s:O, s:O, s:n, s:s, s:s}",
-				"accountId", c->account, "architecture",
-				json_object_get(r->doc, "architecture"), "availabilityZone",
-				doc_get(r->doc, "placement.availabilityZone"), "billingProducts",
-				"imageId", json_object_get(r->doc, "imageId"), "instanceId", r->id,
-				"instanceType", json_object_get(r->doc, "instanceType"), "kernelId",
-				"pendingTime", json_object_get(r->doc, "launchTime"), "privateIp",
-				json_object_get(r->doc, "privateIpAddress"), "ramdiskId", "region",
-				r->region, "version", "2017-09-30");
+				"accountId", c->account,
+				"architecture", json_object_get(r->doc, "architecture"),
+				"availabilityZone", doc_get(r->doc, "placement.availabilityZone"),
+				"billingProducts",
+				"imageId", json_object_get(r->doc, "imageId"),
+				"instanceId", r->id,
+				"instanceType", json_object_get(r->doc, "instanceType"),
+				"kernelId",
+				"pendingTime", json_object_get(r->doc, "launchTime"),
+				"privateIp", json_object_get(r->doc, "privateIpAddress"),
+				"ramdiskId",
+				"region", r->region,
+				"version", "2017-09-30");
 	auto_free char *text = json_dumps(doc, JSON_INDENT(2));
 
 	json_decref(doc);
@@ -226,7 +237,7 @@ static json_t *identity_document(struct cloud *c, struct row *r)
 
 /* --- answering ------------------------------------------------------ */
 
-/* A folder's listing: folders end in "/", public keys have their own form. */
+/* A listing: what has more below it ends in "/", public keys have their own form. */
 static void list(const json_t *node, const char *key_name, struct buf *out)
 {
 	const char *key;
@@ -374,7 +385,7 @@ static int answer(struct imds *m, const char *instance, const struct http_reques
 	return serve_get(m, r, q->path, &reply->body);
 }
 
-static void handle(void *data, const struct http_request *q, uint64_t peer,
+static void handle(void *data, const struct http_request *q, uint32_t peer,
 		   struct http_reply *reply)
 {
 	struct imds *m = data;
