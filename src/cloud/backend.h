@@ -24,7 +24,7 @@ struct instance_spec {
 	const char *id; /* "i-…" */
 	const char *host_name; /* "ip-172-31-0-12" */
 	const char *mac, *private_ip, *public_ip; /* text; public may be NULL */
-	const char *az, *region, *vpc; /* instances of one vpc see each other */
+	const char *vpc; /* instances of one see each other */
 	uint64_t memory; /* bytes */
 	unsigned vcpus;
 	const struct instance_disk *disks;

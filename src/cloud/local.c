@@ -202,7 +202,7 @@ int local_cloud_attach(const struct local_cloud_options *o, struct local_cloud *
 	lc->fd = -1;
 	if (attach_running(lc, err) == 0)
 		goto done;
-	if ((err->code != ERR_NOT_FOUND && err->code != ERR_LOST) || o->start_only_if_up)
+	if (err->code != ERR_NOT_FOUND && err->code != ERR_LOST)
 		goto fail;
 	for (int i = 0; i < ATTACH_TRIES; i++) {
 		err_release(err);

@@ -26,7 +26,6 @@ struct local_cloud_options {
 	/* The rest is read only when a daemon has to be started. */
 	const char *backend;  /* NULL: "auto" */
 	const char *net;      /* "mirror", "any", "none"; NULL: "mirror" */
-	bool start_only_if_up; /* attach to a running one or fail with ERR_NOT_FOUND */
 	/* What it is doing while it takes long (base images are made); may be NULL. Caller's
 	 * thread. */
 	void (*on_progress)(void *data, const char *text);

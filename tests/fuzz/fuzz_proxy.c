@@ -66,11 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	static struct proxy proxy = { .lock = PTHREAD_MUTEX_INITIALIZER,
 				      .changed = PTHREAD_COND_INITIALIZER };
 	static struct client c = { .proxy = &proxy, .in = { .fd = -1 }, .out = { .fd = -1 } };
-	AUTO(err) struct err err = ERR_INIT;
 	static bool asked;
 
-	if (!proxy.policy && proxy_policy_new(NET_NONE, &proxy.policy, &err) < 0)
-		abort();
+	if (!proxy.policy)
+		proxy.policy = proxy_policy_new(NET_NONE);
 	c.of = (struct proxy_client){ .refused = refused, .data = &asked };
 	if (n < 2 || n > 30000)
 		return 0;

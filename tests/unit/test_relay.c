@@ -228,7 +228,7 @@ static void test_sources(void **state UNUSED)
 	};
 	struct proxy_policy *p = NULL;
 
-	OK(proxy_policy_new(NET_MIRROR, &p, &err));
+	p = proxy_policy_new(NET_MIRROR);
 	proxy_policy_add_sources(p, STR(text));
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (proxy_policy_allows(p, cases[i].host, cases[i].port) != cases[i].allowed)
@@ -324,7 +324,7 @@ static void test_refused(void **state UNUSED)
 		struct refusals told = { "" };
 		struct proxy *p = NULL;
 
-		OK(proxy_new(cases[i].net, r, &p, &err));
+		p = proxy_new(cases[i].net, r);
 		ask(p, &told, cases[i].request, &b);
 		if (!starts_with(buf_cstr(&b), cases[i].answer) ||
 		    !streq(told.hosts, cases[i].told))
@@ -401,7 +401,7 @@ static void test_forward(void **state UNUSED)
 	proxy = xasprintf("http://u:p@127.0.0.1:%u", ntohs(at.sin_port));
 	setenv("http_proxy", proxy, 1);
 	OK(relay_new(&r, &err));
-	OK(proxy_new(NET_ANY, r, &p, &err));
+	p = proxy_new(NET_ANY, r);
 	assert_int_equal(pthread_create(&thread, NULL, serve, &s), 0);
 	ask(p, &told, requests, &b);
 	shutdown(s.listener, SHUT_RDWR);
@@ -449,7 +449,7 @@ static void test_chunk_size(void **state UNUSED)
 		proxy = xasprintf("http://127.0.0.1:%u", ntohs(at.sin_port));
 		setenv("http_proxy", proxy, 1);
 		OK(relay_new(&r, &err));
-		OK(proxy_new(NET_ANY, r, &p, &err));
+		p = proxy_new(NET_ANY, r);
 		assert_int_equal(pthread_create(&thread, NULL, serve, &s), 0);
 		ask(p, &told, "GET http://a.example/ HTTP/1.1\r\n\r\n", &b);
 		shutdown(s.listener, SHUT_RDWR);

@@ -31,13 +31,14 @@ static const char packages[] =
 	"fdisk,e2fsprogs,curl,netbase,libnss-myhostname,less";
 static const char kernel_package[] = ",linux-image-cloud-amd64";
 
-/* What every instance must make for itself, and what dpkg options cannot leave out. Folders for
+/* What every instance must make for itself, and what dpkg options cannot leave out. Directories for
  * manual pages stay: some packages put links into them. */
 static const char clean_hook[] =
 	"rm -f \"$1\"/etc/ssh/ssh_host_* \"$1\"/etc/resolv.conf \"$1\"/etc/hostname "
-	"\"$1\"/etc/update-motd.d/* \"$1\"/initrd.img* \"$1\"/vmlinuz*; : "
-	">\"$1\"/etc/machine-id; : >\"$1\"/etc/motd; cd \"$1\"/usr/share/man && mkdir -p man1 "
-	"man2 man3 man4 man5 man6 man7 man8";
+	"\"$1\"/etc/update-motd.d/* \"$1\"/initrd.img* \"$1\"/vmlinuz*; "
+	": >\"$1\"/etc/machine-id; "
+	": >\"$1\"/etc/motd; "
+	"cd \"$1\"/usr/share/man && mkdir -p man1 man2 man3 man4 man5 man6 man7 man8";
 
 static const char *const dpkg_options[] = {
 	"path-exclude=/usr/share/man/*",
@@ -137,7 +138,8 @@ static void make_key(const char *include, const struct buf *sources, char ret[2 
 	ret[16] = '\0';
 }
 
-/* Makes a folder path; under sudo what is new belongs to the calling user, whose cache it is. */
+/* Makes a directory and what is missing above it; under sudo what is new belongs to the calling
+ * user, whose cache it is. */
 static int make_caller_dir(const char *path, struct err *err)
 {
 	const char *uid_text = os_env("SUDO_UID"), *gid_text = os_env("SUDO_GID");
@@ -369,7 +371,8 @@ static int run_as_root(const char *const *argv, const char *step, const char *st
 static int partition(const char *out, struct err *err)
 {
 	static const char table[] =
-		"label: gpt\nfirst-lba: 2048\n"
+		"label: gpt\n"
+		"first-lba: 2048\n"
 		"start=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=root\n";
 	const char *argv[] = { "sfdisk", "-q", out, NULL };
 	const struct imagetool tool = { .argv = argv,
@@ -391,16 +394,15 @@ static int fill_disk(const char *tar, const char *out, const char *temp, struct 
 		xasprintf("offset=%llu,lazy_itable_init=1,lazy_journal_init=1,nodiscard",
 			  (unsigned long long)BASE_PARTITION_OFFSET);
 	const char *unpack[] = {
-		"tar",	"-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*",
-		"-xpf", tar,  NULL
+		"tar", "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", tar,
+		NULL,
 	};
 	/* Features that kernels of the last years cannot mount stay off. */
-	const char *format[] = { "mkfs.ext4", "-q",   "-F",
-				 "-L",	      "root", "-m",
-				 "1",	      "-O",   "^orphan_file,^metadata_csum_seed",
-				 "-d",	      root,   "-E",
-				 extended,    out,    size,
-				 NULL };
+	const char *format[] = {
+		"mkfs.ext4", "-q", "-F", "-L", "root", "-m", "1",
+		"-O", "^orphan_file,^metadata_csum_seed", "-d", root, "-E", extended, out, size,
+		NULL,
+	};
 
 	if (mkdir(root, 0755) < 0)
 		return err_errno(err, errno, "making the directory %s", root);

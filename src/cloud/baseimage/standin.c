@@ -28,28 +28,37 @@ const size_t standins_n = ARRAY_LEN(standins);
 static const struct disk_edit common[] = {
 	{ DISK_FILE, "/etc/fstab", 0644, 0, 0, "LABEL=root / ext4 defaults,discard 0 1\n" },
 	{ DISK_FILE, "/etc/hosts", 0644, 0, 0,
-	  "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n" },
+	  "127.0.0.1 localhost\n"
+	  "::1 localhost ip6-localhost ip6-loopback\n" },
 	{ DISK_FILE, "/etc/hostname", 0644, 0, 0, "localhost\n" },
 	/* PATH as on Debian's desktops: what Debian keeps in /usr/games other distributions have in
-	   /usr/bin. */
+	 * /usr/bin. */
 	{ DISK_FILE, "/etc/environment", 0644, 0, 0,
-	  "PATH=" GAMES_PATH "\nLANG=C.UTF-8\n"
-	  "http_proxy=" PROXY "\nhttps_proxy=" PROXY "\nno_proxy=" NO_PROXY "\n" },
+	  "PATH=" GAMES_PATH "\n"
+	  "LANG=C.UTF-8\n"
+	  "http_proxy=" PROXY "\n"
+	  "https_proxy=" PROXY "\n"
+	  "no_proxy=" NO_PROXY "\n" },
 	{ DISK_FILE, "/etc/default/locale", 0644, 0, 0, "LANG=C.UTF-8\n" },
 	{ DISK_FILE, "/etc/apt/apt.conf.d/80proxy", 0644, 0, 0,
-	  "Acquire::http::Proxy \"" PROXY "\";\nAcquire::https::Proxy \"" PROXY "\";\n" },
+	  "Acquire::http::Proxy \"" PROXY "\";\n"
+	  "Acquire::https::Proxy \"" PROXY "\";\n" },
 	{ DISK_DIR, "/etc/systemd/system.conf.d", 0755, 0, 0, NULL },
 	{ DISK_FILE, "/etc/systemd/system.conf.d/80-proxy.conf", 0644, 0, 0,
-	  "[Manager]\nDefaultEnvironment=http_proxy=" PROXY " https_proxy=" PROXY
+	  "[Manager]\n"
+	  "DefaultEnvironment=http_proxy=" PROXY " https_proxy=" PROXY
 	  " no_proxy=" NO_PROXY " LANG=C.UTF-8\n" },
 	{ DISK_DIR, "/etc/systemd/journald.conf.d", 0755, 0, 0, NULL },
 	{ DISK_FILE, "/etc/systemd/journald.conf.d/80-cloud.conf", 0644, 0, 0,
-	  "[Journal]\nStorage=volatile\n" },
+	  "[Journal]\n"
+	  "Storage=volatile\n" },
 	{ DISK_FILE, "/etc/sudoers.d/80-environment", 0440, 0, 0,
-	  "Defaults env_keep += \"http_proxy https_proxy no_proxy\"\nDefaults "
-	  "secure_path=\"" GAMES_PATH "\"\n" },
+	  "Defaults env_keep += \"http_proxy https_proxy no_proxy\"\n"
+	  "Defaults secure_path=\"" GAMES_PATH "\"\n" },
 	{ DISK_FILE, "/etc/ssh/sshd_config.d/60-cloud.conf", 0644, 0, 0,
-	  "UseDNS no\nPasswordAuthentication no\nPrintLastLog no\n" },
+	  "UseDNS no\n"
+	  "PasswordAuthentication no\n"
+	  "PrintLastLog no\n" },
 	{ DISK_LINK, "/etc/systemd/system/default.target", 0, 0, 0,
 	  "/lib/systemd/system/multi-user.target" },
 };
@@ -67,8 +76,9 @@ static int edit_sshd_config(const char *raw, uint64_t offset, struct err *err)
 		if (!str_starts(line, "AcceptEnv"))
 			buf_printf(&kept, STR_FMT "\n", STR_ARG(line));
 
-	const struct disk_edit edit = { DISK_FILE, "/etc/ssh/sshd_config", 0644, 0,
-					0,	   buf_cstr(&kept) };
+	const struct disk_edit edit = {
+		DISK_FILE, "/etc/ssh/sshd_config", 0644, 0, 0, buf_cstr(&kept)
+	};
 
 	return disk_edit(raw, offset, &edit, 1, err);
 }
@@ -177,8 +187,8 @@ static int add_home(struct plan *p, const struct standin *s, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(skeleton); i++) {
 		struct str text;
 
-		if (plan_read(p, arena_printf(p->arena, "/etc/skel/%s", skeleton[i]), &text, err) <
-		    0)
+		if (plan_read(p, arena_printf(p->arena, "/etc/skel/%s", skeleton[i]), &text,
+			      err) < 0)
 			return -1;
 		plan_add(p, DISK_FILE, arena_printf(p->arena, "%s/%s", home, skeleton[i]), 0644,
 			 USER_ID, text.p);
@@ -204,8 +214,11 @@ static int add_identity(struct plan *p, const struct standin *s, struct err *err
 	}
 	buf_printf(&out, "PRETTY_NAME=\"%s (ingot stand-in on Debian 12)\"\n", s->title);
 	if (amzn)
-		buf_adds(&out, "NAME=\"Amazon Linux\"\nID=\"amzn\"\nID_LIKE=\"debian\"\n");
-	buf_adds(&out, "VARIANT=\"ingot stand-in\"\nVARIANT_ID=ingot-stand-in\n");
+		buf_adds(&out, "NAME=\"Amazon Linux\"\n"
+			       "ID=\"amzn\"\n"
+			       "ID_LIKE=\"debian\"\n");
+	buf_adds(&out, "VARIANT=\"ingot stand-in\"\n"
+		       "VARIANT_ID=ingot-stand-in\n");
 	plan_add(p, DISK_FILE, "/usr/lib/os-release", 0644, 0,
 		 arena_strdup(p->arena, buf_cstr(&out)));
 	return 0;

@@ -1,8 +1,8 @@
 /* One boot of an instance: its file systems are made ready as descriptors, then pid 1 is cloned.
  *
- * Runs on the instance's thread, which pid 1 dies with. That thread has a root and working folder
- * of its own (CLONE_FS), so that the root volume can be mounted under the name the instance knows
- * it by.
+ * Runs on the instance's thread, which pid 1 dies with. That thread has a root and working
+ * directory of its own (CLONE_FS), so that the root volume can be mounted under the name the
+ * instance knows it by.
  */
 #include "base/log.h"
 #include "cloud/container/container.h"
@@ -36,8 +36,10 @@ struct stage {
 
 static void stage_release(struct stage *s)
 {
-	int *all[] = { &s->root,       &s->run,	       &s->sys,	      &s->pts,	    &s->program,
-		       &s->channel[0], &s->channel[1], &s->errors[0], &s->errors[1] };
+	int *all[] = {
+		&s->root,	&s->run,	&s->sys,       &s->pts,	      &s->program,
+		&s->channel[0], &s->channel[1], &s->errors[0], &s->errors[1],
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		fd_close(all[i]);
@@ -69,15 +71,14 @@ static int find_root(const struct machine_volume *v, dev_t *ret_dev, unsigned *r
 	*ret_number = best ? best->p.number : 0;
 	*ret_type = partition_filesystem(v->disk.fd, best ? best->p.start : 0);
 	if (!*ret_type)
-		return err_set(
-			err, ERR_INVALID,
-			"volume %s has no file system that can be booted (ext4, xfs or btrfs, on a "
-			"partition or on the whole disk)",
-			v->volume);
+		return err_set(err, ERR_INVALID,
+			       "volume %s has no file system that can be booted (ext4, xfs or "
+			       "btrfs, on a partition or on the whole disk)",
+			       v->volume);
 	return 0;
 }
 
-/* In a folder that has nothing but /dev/<name>: the mount is listed under that name inside. */
+/* In a root that has nothing but /dev/<name>: the mount is listed under that name inside. */
 static int mount_as(const char *type, const char *node, dev_t dev,
 		    const struct mount_option *options, int *ret, struct buf *why)
 {
@@ -145,15 +146,17 @@ static int make_dev(int *ret)
 	static const struct {
 		const char *name;
 		unsigned major, minor;
-	} nodes[] = { { "null", 1, 3 },	  { "zero", 1, 5 },    { "full", 1, 7 },
-		      { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 } };
+	} nodes[] = {
+		{ "null", 1, 3 },   { "zero", 1, 5 },	 { "full", 1, 7 },
+		{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+	};
 	static const struct {
 		const char *name, *to;
-	} links[] = { { "ptmx", "pts/ptmx" },
-		      { "fd", "/proc/self/fd" },
-		      { "stdin", "/proc/self/fd/0" },
-		      { "stdout", "/proc/self/fd/1" },
-		      { "stderr", "/proc/self/fd/2" } };
+	} links[] = {
+		{ "ptmx", "pts/ptmx" },		 { "fd", "/proc/self/fd" },
+		{ "stdin", "/proc/self/fd/0" },	 { "stdout", "/proc/self/fd/1" },
+		{ "stderr", "/proc/self/fd/2" },
+	};
 	auto_fd int dev = mountfd_new("tmpfs", options, MOUNT_ATTR_NOSUID, NULL), console = -1;
 
 	if (dev < 0)
@@ -279,10 +282,9 @@ static int start(struct machine *i, struct stage *s, struct err *err)
 	p.errors = s->errors[1];
 	p.njoin = cgroup_join_files(i->cgroup, p.join);
 	if (clone_child(&p, &i->pidfd, &i->pid) < 0)
-		return err_errno(
-			err, errno,
-			"namespaces are refused by the kernel (a seccomp profile, or a limit "
-			"user.max_*_namespaces)");
+		return err_errno(err, errno,
+				 "namespaces are refused by the kernel (a seccomp profile, or a "
+				 "limit user.max_*_namespaces)");
 	return 0;
 }
 

@@ -23,9 +23,9 @@ static const char *const v1_names[TREES] = {
 };
 
 struct cgroup_host {
-	char *folder;	  /* "ingot-<key>" */
+	char *name;	  /* "ingot-<key>" */
 	int roots[TREES]; /* -1: not used */
-	int ours[TREES];  /* the folder below the root */
+	int ours[TREES];  /* the group of that name below the root */
 	bool bpf;
 };
 
@@ -102,9 +102,9 @@ static int open_v2(struct cgroup_host *h, struct err *err)
 	if (h->roots[TREE_V2] < 0)
 		return err_errno(err, errno,
 				 "mounting cgroup2 (CAP_SYS_ADMIN and Linux 5.2 are needed)");
-	h->ours[TREE_V2] = make_group(h->roots[TREE_V2], h->folder);
+	h->ours[TREE_V2] = make_group(h->roots[TREE_V2], h->name);
 	return h->ours[TREE_V2] < 0
-		       ? err_errno(err, errno, "making the control group %s", h->folder)
+		       ? err_errno(err, errno, "making the control group %s", h->name)
 		       : 0;
 }
 
@@ -123,7 +123,7 @@ static void open_limit(struct cgroup_host *h, enum tree tree)
 	}
 	h->roots[tree] = mount_hidden("cgroup", name);
 	if (h->roots[tree] >= 0)
-		h->ours[tree] = make_group(h->roots[tree], h->folder);
+		h->ours[tree] = make_group(h->roots[tree], h->name);
 	if (h->ours[tree] < 0)
 		log_line("local cloud: no limit of %s: %m", name);
 }
@@ -137,7 +137,7 @@ static int open_devices(struct cgroup_host *h, enum cgroup_devices devices, stru
 	if (devices != CGROUP_DEVICES_BPF) {
 		h->roots[TREE_DEVICES] = mount_hidden("cgroup", "devices");
 		if (h->roots[TREE_DEVICES] >= 0)
-			h->ours[TREE_DEVICES] = make_group(h->roots[TREE_DEVICES], h->folder);
+			h->ours[TREE_DEVICES] = make_group(h->roots[TREE_DEVICES], h->name);
 		if (h->ours[TREE_DEVICES] >= 0)
 			return 0;
 	}
@@ -152,7 +152,7 @@ int cgroup_host_open(const char *key, enum cgroup_devices devices, struct cgroup
 {
 	struct cgroup_host *h = xcalloc(1, sizeof(*h));
 
-	h->folder = xasprintf("ingot-%s", key);
+	h->name = xasprintf("ingot-%s", key);
 	for (size_t i = 0; i < TREES; i++)
 		h->roots[i] = h->ours[i] = -1;
 	if (open_v2(h, err) < 0 || open_devices(h, devices, err) < 0) {
@@ -172,30 +172,32 @@ void cgroup_host_close(struct cgroup_host *h)
 	for (size_t i = 0; i < TREES; i++) {
 		fd_close(&h->ours[i]);
 		if (h->roots[i] >= 0)
-			remove_groups(h->roots[i], h->folder);
+			remove_groups(h->roots[i], h->name);
 		fd_close(&h->roots[i]);
 	}
-	free(h->folder);
+	free(h->name);
 	free(h);
 }
 
 void cgroup_clean(const char *key)
 {
-	auto_free char *folder = xasprintf("ingot-%s", key);
+	auto_free char *name = xasprintf("ingot-%s", key);
+
 	for (size_t i = 0; i < TREES; i++) {
 		auto_fd int root = i == TREE_V2 ? mount_hidden("cgroup2", NULL)
 						: mount_hidden("cgroup", v1_names[i]);
 
 		if (root >= 0)
-			remove_groups(root, folder);
+			remove_groups(root, name);
 	}
 }
 
 static const char *const v1_rules[] = {
-	"c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm",
-	"c 1:9 rwm",					      /* null zero full random urandom */
-	"c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm", /* tty console ptmx pts */
-	"c *:* m",   "b *:* m",				      /* making nodes is harmless */
+	"c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm",	 /* null zero full */
+	"c 1:8 rwm", "c 1:9 rwm",		 /* random urandom */
+	"c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm",	 /* tty console ptmx */
+	"c 136:* rwm",				 /* pts */
+	"c *:* m", "b *:* m",			 /* making nodes is harmless */
 };
 
 /* v1 takes "a" only while there is no group below. */

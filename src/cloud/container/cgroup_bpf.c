@@ -48,9 +48,9 @@ static void emit(struct code *c, uint8_t op, int dst, int src, int off, int32_t 
 static const struct {
 	int major, minor;
 } always[] = {
-	{ 1, 3 },    { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, /* null zero full random urandom */
-	{ 5, 0 },    { 5, 1 }, { 5, 2 },		     /* tty console ptmx */
-	{ 136, -1 },					     /* pts */
+	{ 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, /* null zero full random urandom */
+	{ 5, 0 }, { 5, 1 }, { 5, 2 },			  /* tty console ptmx */
+	{ 136, -1 },					  /* pts */
 };
 
 enum { R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10 };

@@ -168,8 +168,8 @@ static int drop_rights(const struct child_plan *p UNUSED)
 	sigset_t none;
 
 	for (size_t i = 0; i < ARRAY_LEN(dropped); i++)
-		if (prctl(PR_CAPBSET_DROP, dropped[i]) < 0 &&
-		    errno != EINVAL) /* EINVAL: an older kernel has it not */
+		/* EINVAL: an older kernel has it not. */
+		if (prctl(PR_CAPBSET_DROP, dropped[i]) < 0 && errno != EINVAL)
 			return -1;
 	for (int s = 1; s < NSIG; s++)
 		signal(s, SIG_DFL);

@@ -156,11 +156,11 @@ static int container_open(const struct backend_config *c, struct backend **ret, 
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->ended, NULL);
 	if (open_host(&b->host, err) < 0 || relay_new(&b->relay, err) < 0 ||
-	    proxy_new(c->net, b->relay, &b->proxy, err) < 0 ||
 	    cgroup_host_open(b->key, CGROUP_DEVICES_AUTO, &b->cgroups, err) < 0) {
 		backend_free(b);
 		return -1;
 	}
+	b->proxy = proxy_new(c->net, b->relay);
 	*ret = b;
 	return 0;
 }

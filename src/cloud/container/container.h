@@ -32,7 +32,7 @@
 
 struct backend {
 	struct backend_config config;
-	char *key; /* of the data folder: names the control groups */
+	char *key; /* of the data directory: names the control groups */
 	struct host host;
 	struct relay *relay;
 	struct proxy *proxy;
@@ -101,7 +101,7 @@ struct machine {
 	_Atomic int64_t booted_ms;
 };
 
-/* machine.c            */
+/* machine.c */
 struct machine *machine_new(struct backend *b, const struct instance_spec *spec, struct err *err);
 void machine_free(struct machine *i);
 void *machine_thread(void *instance);
@@ -127,8 +127,8 @@ int machine_set_ports(struct machine *i, const struct instance_port *p, size_t n
 int machine_open_ports(struct machine *i, struct err *err) MUST_USE;
 void machine_close_ports(struct machine *i); /* the lock must not be held */
 
-/* seccomp.c: installs the filter in the calling process and gives the listener, or -1
- * without one. Only system calls. -errno on failure. */
+/* seccomp.c: installs the filter in the calling process and gives the listener, or -1 without one.
+ * Only system calls. -errno on failure. */
 int container_filter(int *ret_listener);
 
 /* child.c */

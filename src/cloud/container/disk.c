@@ -109,10 +109,9 @@ static int attach(const struct host *h, int file, const char *path, struct disk 
 	auto_fd int control = disk_open_control(h);
 
 	if (control < 0)
-		return err_errno(
-			err, errno,
-			"no loop device: load the module `loop`, or pass /dev/loop-control "
-			"into this container");
+		return err_errno(err, errno,
+				 "no loop device: load the module `loop`, or pass "
+				 "/dev/loop-control into this container");
 	for (int i = 0; i < ATTACH_TRIES; i++) {
 		int number = ioctl(control, LOOP_CTL_GET_FREE);
 
@@ -122,8 +121,8 @@ static int attach(const struct host *h, int file, const char *path, struct disk 
 			return 0;
 		if (errno != EBUSY && errno != ENOENT && errno != ENXIO)
 			return err_errno(err, errno, "attaching %s to loop%d", path, number);
-		clock_sleep(1, NULL); /* another process took it, or the kernel is not done making
-					 it */
+		/* Another process took it, or the kernel is not done making it. */
+		clock_sleep(1, NULL);
 	}
 	return err_set(err, ERR_AGAIN, "no free loop device after %d tries", ATTACH_TRIES);
 }
@@ -151,15 +150,15 @@ int disk_open(const struct host *h, const char *path, struct disk *ret, struct e
 
 void disk_read_partitions(const struct host *h, struct disk *d)
 {
-	char prefix[32], path[512], folder[32];
+	char prefix[32], path[512], dir_name[32];
 	struct dirent *e;
 	DIR *dir;
 	int fd;
 
 	d->nparts = 0;
-	snprintf(folder, sizeof(folder), "block/loop%u", d->number);
+	snprintf(dir_name, sizeof(dir_name), "block/loop%u", d->number);
 	snprintf(prefix, sizeof(prefix), "loop%up", d->number);
-	fd = openat(h->sys, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(h->sys, dir_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!dir) {
 		fd_close(&fd);
@@ -173,13 +172,13 @@ void disk_read_partitions(const struct host *h, struct disk *d)
 		    !parse_u64(str_from(e->d_name + strlen(prefix)), &number))
 			continue;
 		p.p.number = (unsigned)number;
-		snprintf(path, sizeof(path), "%s/%s/dev", folder, e->d_name);
+		snprintf(path, sizeof(path), "%s/%s/dev", dir_name, e->d_name);
 		if (!read_dev(h, path, &p.dev))
 			continue;
-		snprintf(path, sizeof(path), "%s/%s/start", folder, e->d_name);
+		snprintf(path, sizeof(path), "%s/%s/start", dir_name, e->d_name);
 		if (!read_u64(h, path, &p.p.start))
 			continue;
-		snprintf(path, sizeof(path), "%s/%s/size", folder, e->d_name);
+		snprintf(path, sizeof(path), "%s/%s/size", dir_name, e->d_name);
 		if (!read_u64(h, path, &p.p.length))
 			continue;
 		p.p.start *= 512;

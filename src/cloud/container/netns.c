@@ -91,8 +91,8 @@ static int set_up_vpc(void)
 		const char *path, *value;
 	} settings[] = {
 		{ "/proc/sys/net/ipv4/ip_forward", "1" },
-		{ "/proc/sys/net/ipv4/conf/all/rp_filter",
-		  "1" }, /* an instance speaks for itself only */
+		/* An instance speaks for itself only. */
+		{ "/proc/sys/net/ipv4/conf/all/rp_filter", "1" },
 		{ "/proc/sys/net/ipv4/conf/default/rp_filter", "1" },
 		{ "/proc/sys/net/ipv4/conf/all/send_redirects", "0" },
 		{ "/proc/sys/net/ipv4/conf/default/send_redirects", "0" },
@@ -125,7 +125,8 @@ int netns_new_vpc(int *ret_ns, struct err *err)
 	return 0;
 }
 
-struct in_addr netns_gateway(struct in_addr ip)
+/* The VPC's router: .1 of the instance's subnet. */
+static struct in_addr gateway_of(struct in_addr ip)
 {
 	uint32_t net = ntohl(ip.s_addr) & (UINT32_MAX << (32 - SUBNET_PREFIX));
 
@@ -150,7 +151,7 @@ static int link_vpc_side(int instance, const struct netns_link *l)
 	if (nl < 0 || netlink_veth(nl, name, router_mac, "eth0", l->mac, instance) < 0)
 		return -1;
 	index = if_nametoindex(name);
-	if (netlink_address(nl, index, netns_gateway(l->ip), 32, true) < 0 ||
+	if (netlink_address(nl, index, gateway_of(l->ip), 32, true) < 0 ||
 	    netlink_link_up(nl, index) < 0)
 		return -1;
 	return netlink_route(nl, index, l->ip, 32, (struct in_addr){ 0 }) < 0 ||
@@ -161,7 +162,7 @@ static int link_vpc_side(int instance, const struct netns_link *l)
 
 static int link_instance_side(const struct netns_link *l)
 {
-	struct in_addr gateway = netns_gateway(l->ip), any = { 0 };
+	struct in_addr gateway = gateway_of(l->ip), any = { 0 };
 	auto_fd int nl = netlink_open();
 	unsigned index = if_nametoindex("eth0");
 

@@ -31,8 +31,6 @@ struct netns_link {
 };
 int netns_link(int vpc, int instance, const struct netns_link *l, struct err *err) MUST_USE;
 void netns_unlink(int vpc, const struct netns_link *l);
-/* The VPC's router, .1 of the instance's /20. */
-struct in_addr netns_gateway(struct in_addr ip);
 
 /* A socket listening on 169.254.169.254:port in the VPC for that link's instance alone. */
 int netns_listen(int vpc, const struct netns_link *l, uint16_t port, int *ret_fd,

@@ -9,10 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A range wider than this is not opened port by port: of it, those that services commonly have. */
-#define RANGE_MAX 64
-static const uint16_t common[] = { 22, 80, 443, 2222, 3389, 5985, 5986, 8000, 8080, 8443 };
-
 /* How long after its start a connection waits for a service that is not there yet. */
 #define BOOT_MS 30000
 #define PATIENCE_MS 10000
@@ -30,18 +26,13 @@ static void port_accepted(void *data, int fd)
 		      now < booted + BOOT_MS ? now + PATIENCE_MS : now);
 }
 
-static bool is_open(const struct machine *i, uint16_t port)
+static bool is_wanted(const struct machine *i, uint16_t port)
 {
 	for (size_t k = 0; k < i->want_ports.n; k++) {
 		const struct instance_port *p = &i->want_ports.v[k];
 
-		if (port < p->from || port > p->to)
-			continue;
-		if (p->to - p->from < RANGE_MAX)
+		if (port >= p->from && port <= p->to)
 			return true;
-		for (size_t c = 0; c < ARRAY_LEN(common); c++)
-			if (common[c] == port)
-				return true;
 	}
 	return false;
 }
@@ -89,8 +80,7 @@ static void close_port(struct machine *i, size_t at)
 static int open_range(struct machine *i, struct instance_port p, struct err *err)
 {
 	for (unsigned port = MAX(p.from, 1u); port <= p.to; port++)
-		if (is_open(i, (uint16_t)port) && !has_port(i, (uint16_t)port) &&
-		    open_port(i, (uint16_t)port, err) < 0)
+		if (!has_port(i, (uint16_t)port) && open_port(i, (uint16_t)port, err) < 0)
 			return -1;
 	return 0;
 }
@@ -100,7 +90,7 @@ int machine_open_ports(struct machine *i, struct err *err)
 	if (!i->public_ip.s_addr || !i->has_address)
 		return 0;
 	for (size_t k = i->ports.n; k-- > 0;)
-		if (!is_open(i, i->ports.v[k]->port))
+		if (!is_wanted(i, i->ports.v[k]->port))
 			close_port(i, k);
 	for (size_t k = 0; k < i->want_ports.n; k++)
 		if (open_range(i, i->want_ports.v[k], err) < 0)

@@ -40,9 +40,8 @@ static const int refused[] = {
 
 static const unsigned handed_over[] = { BLKRRPART, BLKPG };
 
-#define LOAD(field)                                                                                \
-	(struct sock_filter)                                                                       \
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD(field) \
+	(struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(what) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, (what))
 /* Falls through to the next instruction when equal, else over it. */
 #define IF(value) (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1)

@@ -163,7 +163,8 @@ static int check_room(struct volume_store *s, uint64_t need, struct err *err)
 		       (unsigned long long)((need + 100 * MIB - have + MIB - 1) / MIB), s->dir);
 }
 
-int volume_fill(struct volume_store *s, const struct manifest *m, int fd, struct err *err)
+/* Writes the content of a snapshot into an empty file. */
+static int fill(struct volume_store *s, const struct manifest *m, int fd, struct err *err)
 {
 	if (!s->reflink && check_room(s, m->blocks.n * VOLUME_BLOCK, err) < 0)
 		return -1;
@@ -202,7 +203,7 @@ static int fill_from_snapshot(struct volume_store *s, const char *snapshot, uint
 			      (unsigned long long)(size / MIB), snapshot,
 			      (unsigned long long)(m->size / MIB));
 	else
-		ret = volume_fill(s, m, fd, err);
+		ret = fill(s, m, fd, err);
 	manifest_unpin(s, m);
 	return ret;
 }
@@ -350,7 +351,7 @@ void volume_make_spare(struct volume_store *s, const char *snapshot)
 
 		/* Spares are a comfort: they never take the last space. */
 		if (fd < 0 || check_room(s, m->blocks.n * VOLUME_BLOCK + 4096 * MIB, &err) < 0 ||
-		    volume_fill(s, m, fd, &err) < 0) {
+		    fill(s, m, fd, &err) < 0) {
 			log_line("local cloud: no spare of %s: %s", snapshot,
 				 err.msg ? err.msg : strerror(errno));
 			unlink(temp);

@@ -28,7 +28,8 @@ static void count_blocks(struct volume_store *s, const struct manifest *m, int b
 			block_count(s, m->blocks.v[i].digest, by);
 }
 
-struct manifest *manifest_pin(struct volume_store *s, struct manifest *m)
+/* A reference that also keeps the blocks from going. The lock must be held. */
+static struct manifest *pin(struct volume_store *s, struct manifest *m)
 {
 	count_blocks(s, m, 1);
 	return manifest_ref(m);
@@ -42,7 +43,7 @@ struct manifest *snapshot_pin(struct volume_store *s, const char *id)
 	pthread_mutex_lock(&s->lock);
 	snap = snapshot_find(s, id);
 	if (snap)
-		m = manifest_pin(s, snap->m);
+		m = pin(s, snap->m);
 	pthread_mutex_unlock(&s->lock);
 	return m;
 }
@@ -327,7 +328,7 @@ static struct manifest *pin_stored(struct volume_store *s, const char *id, struc
 	if (!snap)
 		err_set(err, ERR_NOT_FOUND, "there is no snapshot %s", id);
 	else if (manifest_complete(snap->m))
-		m = manifest_pin(s, snap->m);
+		m = pin(s, snap->m);
 	else
 		err_set(err, ERR_IO, "snapshot %s cannot be copied: %s", id,
 			snap->failure ? snap->failure : "the local cloud is stopping");
@@ -414,7 +415,7 @@ static void hash_snapshot(struct volume_store *s, const char *id)
 	pthread_mutex_lock(&s->lock);
 	snap = snapshot_find(s, id);
 	if (snap && !manifest_complete(snap->m))
-		old = manifest_pin(s, snap->m);
+		old = pin(s, snap->m);
 	pthread_mutex_unlock(&s->lock);
 	if (!old)
 		return;

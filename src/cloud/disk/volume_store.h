@@ -106,8 +106,6 @@ int manifest_open_block(const struct volume_store *s, const struct manifest *m,
 			const struct block *b);
 
 /* volume_snapshot.c; the lock must be held */
-/* A reference that also keeps the blocks from going. */
-struct manifest *manifest_pin(struct volume_store *s, struct manifest *m);
 struct snapshot *snapshot_find(struct volume_store *s, const char *id); /* NULL: none, or deleted */
 void store_queue(struct volume_store *s, enum job_kind kind, const char *snapshot, int64_t due_ms);
 /* lock not held */
@@ -119,8 +117,6 @@ void *store_worker(void *store);
 int store_load_snapshots(struct volume_store *s, struct err *err) MUST_USE;
 
 /* volume.c; lock not held */
-/* Writes the content of a snapshot into an empty file. */
-int volume_fill(struct volume_store *s, const struct manifest *m, int fd, struct err *err) MUST_USE;
 void volume_make_spare(struct volume_store *s, const char *snapshot);
 /* DIR/NAME SUFFIX below the store, or DIR where name is NULL. Caller frees. */
 char *store_path(const struct volume_store *s, const char *dir, const char *name,

@@ -130,31 +130,23 @@ static void do_hostname(const struct config *c, const yaml_node_t *n)
 
 static void do_packages(const struct config *c, const yaml_node_t *n)
 {
-	static const char *const plain[] = { "apt-get",		"-qq",	  "-y", "-o",
-					     "Dpkg::Use-Pty=0", "install" };
-	const char *argv[256];
-	char *names[240] = { NULL };
-	size_t count = MIN(length(n), ARRAY_LEN(names)), at = ARRAY_LEN(plain);
+	static const char *const apt[] = { "apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0" };
+	static const char *const yum[] = { "yum", "-q", "-y" };
+	bool has_yum = guest_has("yum");
+	size_t count = length(n), at = has_yum ? ARRAY_LEN(yum) : ARRAY_LEN(apt);
+	auto_free const char **argv = xcalloc(at + 1 + count + 1, sizeof(*argv));
 
+	if (!count)
+		return;
 	setenv("DEBIAN_FRONTEND", "noninteractive", 1);
-	memcpy(argv, plain, sizeof(plain));
-	for (size_t i = 0; i < count; i++) {
-		const yaml_node_t *package = item(c, n, i);
-
-		/* [name, version] */
-		names[i] = joined(c, package, "=");
-		argv[at++] = names[i];
-	}
-	argv[at] = NULL;
-	if (guest_has("yum")) {
-		argv[0] = "yum";
-		argv[1] = "-q";
-		memmove(argv + 3, argv + 5, (at - 4) * sizeof(*argv));
-	}
-	if (count)
-		run(c, argv);
+	memcpy(argv, has_yum ? yum : apt, at * sizeof(*argv));
+	argv[at++] = "install";
+	/* A package is its name, or [name, version]. */
 	for (size_t i = 0; i < count; i++)
-		free(names[i]);
+		argv[at + i] = joined(c, item(c, n, i), "=");
+	run(c, argv);
+	for (size_t i = 0; i < count; i++)
+		free((char *)argv[at + i]);
 }
 
 static void do_package_update(const struct config *c, const yaml_node_t *n)
@@ -167,8 +159,9 @@ static void do_package_update(const struct config *c, const yaml_node_t *n)
 
 static void do_package_upgrade(const struct config *c, const yaml_node_t *n)
 {
-	static const char *const argv[] = { "apt-get",	       "-qq",	  "-y", "-o",
-					    "Dpkg::Use-Pty=0", "upgrade", NULL };
+	static const char *const argv[] = {
+		"apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0", "upgrade", NULL
+	};
 
 	setenv("DEBIAN_FRONTEND", "noninteractive", 1);
 	if (truth(n))
@@ -279,20 +272,11 @@ static void allow_sudo(const struct config *c, const yaml_node_t *rules, const c
 
 static void do_users(const struct config *c, const yaml_node_t *n)
 {
-	static const char *const known[] = { "name",
-					     "gecos",
-					     "groups",
-					     "homedir",
-					     "passwd",
-					     "primary_group",
-					     "shell",
-					     "uid",
-					     "system",
-					     "no_create_home",
-					     "sudo",
-					     "lock_passwd",
-					     "ssh_authorized_keys",
-					     "ssh-authorized-keys" };
+	static const char *const known[] = {
+		"name",	  "gecos", "groups", "homedir",	       "passwd", "primary_group",
+		"shell",  "uid",   "system", "no_create_home", "sudo",	 "lock_passwd",
+		"ssh_authorized_keys", "ssh-authorized-keys",
+	};
 
 	for (size_t i = 0; i < length(n); i++) {
 		const yaml_node_t *u = item(c, n, i);

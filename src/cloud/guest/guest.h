@@ -32,6 +32,8 @@ int guest_run(const char *const *argv, int log_fd, struct err *err) MUST_USE;
 /* The same with text on its standard input, and its standard output returned. */
 int guest_filter(const char *const *argv, struct str input, struct buf *ret,
 		 struct err *err) MUST_USE;
+/* Leaves a copy of this program at GUEST_PATH, where units find it. */
+void guest_install_self(void);
 /* The environment that user-data and sshd get: /etc/environment over a plain one. */
 void guest_environment(void);
 bool guest_has(const char *program); /* in PATH */
@@ -62,8 +64,7 @@ int guest_user_data_late(void); /* packages, runcmd and scripts; exit status */
 /* cloudconfig.c: one #cloud-config text; late: packages and commands. */
 void guest_cloud_config(struct str text, bool late, int log_fd);
 
-/* mime.c: the parts of a user-data text (plain, MIME multipart, each of them maybe gzip or base64).
- */
+/* mime.c: the parts of a user-data text (plain, MIME multipart, each maybe gzip or base64). */
 struct guest_part {
 	char *text;
 	size_t n;

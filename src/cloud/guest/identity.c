@@ -60,9 +60,12 @@ static void print_host_keys(void)
 	if (guest_filter(list, buf_str(&keys), &fingerprints, &err) < 0)
 		guest_say_err(&err);
 	dprintf(STDOUT_FILENO,
-		"-----BEGIN SSH HOST KEY FINGERPRINTS-----\n%s-----END SSH HOST KEY "
-		"FINGERPRINTS-----\n"
-		"-----BEGIN SSH HOST KEY KEYS-----\n%s-----END SSH HOST KEY KEYS-----\n",
+		"-----BEGIN SSH HOST KEY FINGERPRINTS-----\n"
+		"%s"
+		"-----END SSH HOST KEY FINGERPRINTS-----\n"
+		"-----BEGIN SSH HOST KEY KEYS-----\n"
+		"%s"
+		"-----END SSH HOST KEY KEYS-----\n",
 		buf_cstr(&fingerprints), buf_cstr(&keys));
 }
 
@@ -84,9 +87,8 @@ static void authorize_login(void)
 	}
 	if (has_user) {
 		refusal = xasprintf("no-port-forwarding,no-agent-forwarding,no-X11-forwarding,"
-				    "command=\"echo 'Please login "
-				    "as the user \\\"%s\\\" rather than the user "
-				    "\\\"root\\\".';echo;sleep 10;exit 142\" ",
+				    "command=\"echo 'Please login as the user \\\"%s\\\" rather "
+				    "than the user \\\"root\\\".';echo;sleep 10;exit 142\" ",
 				    user.name);
 		if (guest_authorize(&user, buf_str(&key), "", &err) < 0)
 			guest_say_err(&err);

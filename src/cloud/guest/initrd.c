@@ -133,17 +133,14 @@ static void enter_root(void)
 {
 	static const struct {
 		const char *from, *to;
-	} moves[] = { { "/dev", ROOT "/dev" },
-		      { "/proc", ROOT "/proc" },
-		      { "/sys", ROOT "/sys" },
-		      { "/run", ROOT "/run" } };
-	AUTO(buf) struct buf self = BUF_INIT;
-	AUTO(err) struct err err = ERR_INIT;
+	} moves[] = {
+		{ "/dev", ROOT "/dev" },
+		{ "/proc", ROOT "/proc" },
+		{ "/sys", ROOT "/sys" },
+		{ "/run", ROOT "/run" },
+	};
 
-	make_dir("/run/ingot");
-	if (os_read_file("/proc/self/exe", GUEST_FILE_MAX, &self, &err) < 0 ||
-	    os_write_file(GUEST_PATH, self.p, self.n, 0755, &err) < 0)
-		guest_say_err(&err);
+	guest_install_self();
 	for (size_t i = 0; i < ARRAY_LEN(moves); i++) {
 		make_dir(moves[i].to);
 		if (mount(moves[i].from, moves[i].to, NULL, MS_MOVE, NULL) < 0)

@@ -33,30 +33,23 @@ void guest_say_err(struct err *err)
 	err_release(err);
 }
 
-/* Leaves a copy of this program where units find it. */
-static void install_self(void)
-{
-	AUTO(buf) struct buf self = BUF_INIT;
-	AUTO(err) struct err err = ERR_INIT;
-
-	mkdir("/run/ingot", 0755);
-	if (os_read_file("/proc/self/exe", GUEST_FILE_MAX, &self, &err) < 0 ||
-	    os_write_file(GUEST_PATH, self.p, self.n, 0755, &err) < 0)
-		guest_say_err(&err);
-}
-
 /* cloud-init asks only the metadata service, and waits for no other; by a mount, so that the image
  * does not keep it. */
 static void point_cloud_init(void)
 {
 	static const char config[] =
 		"datasource_list: [Ec2]\n"
-		"datasource: {Ec2: {strict_id: false, timeout: 5, max_wait: 10, "
-		"metadata_urls: ['http://169.254.169.254']}}\n"
+		"datasource:\n"
+		"  Ec2:\n"
+		"    strict_id: false\n"
+		"    timeout: 5\n"
+		"    max_wait: 10\n"
+		"    metadata_urls: ['http://169.254.169.254']\n"
 		"network: {config: disabled}\n"
 		"locale: false\n";
-	static const char *const copy[] = { "cp", "-a", "/etc/cloud/cloud.cfg.d",
-					    "/run/ingot/cloud.cfg.d", NULL };
+	static const char *const copy[] = {
+		"cp", "-a", "/etc/cloud/cloud.cfg.d", "/run/ingot/cloud.cfg.d", NULL
+	};
 	AUTO(err) struct err err = ERR_INIT;
 
 	if (guest_run(copy, -1, &err) < 0 || os_write_file("/run/ingot/cloud.cfg.d/99-ingot.cfg",
@@ -79,7 +72,7 @@ static NORETURN void become_init(void)
 
 	umask(022);
 	guest_environment();
-	install_self();
+	guest_install_self();
 	guest_start_agent();
 	if (cloud_init) {
 		point_cloud_init();

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,6 +145,18 @@ int guest_filter(const char *const *argv, struct str input, struct buf *ret, str
 	return wait_for(pid, argv[0], err);
 }
 
+void guest_install_self(void)
+{
+	AUTO(buf) struct buf self = BUF_INIT;
+	AUTO(err) struct err err = ERR_INIT;
+
+	if ((mkdir("/run/ingot", 0755) < 0 && errno != EEXIST) ||
+	    os_read_file("/proc/self/exe", GUEST_FILE_MAX, &self, &err) < 0 ||
+	    os_write_file(GUEST_PATH, self.p, self.n, 0755, &err) < 0)
+		guest_say("keeping this program in " GUEST_PATH ": %s",
+			  err_any(&err) ? err.msg : strerror(errno));
+}
+
 void guest_environment(void)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
@@ -172,11 +185,12 @@ void guest_environment(void)
 
 bool guest_has(const char *program)
 {
-	static const char *const folders[] = { "/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin",
-					       "/sbin" };
+	static const char *const dirs[] = {
+		"/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin",
+	};
 
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		auto_free char *path = xasprintf("%s/%s", folders[i], program);
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		auto_free char *path = xasprintf("%s/%s", dirs[i], program);
 
 		if (access(path, X_OK) == 0)
 			return true;

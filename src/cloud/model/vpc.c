@@ -23,7 +23,7 @@ bool ip_parse(const char *text, uint32_t *ret)
 	return true;
 }
 
-void ip_text(uint32_t a, char out[16])
+static void ip_text(uint32_t a, char out[16])
 {
 	snprintf(out, 16, "%u.%u.%u.%u", a >> 24, a >> 16 & 0xff, a >> 8 & 0xff, a & 0xff);
 }

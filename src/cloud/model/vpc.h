@@ -18,7 +18,6 @@ struct row *vpc_default_subnet(struct cloud *c, const char *region, int zone);
 
 /* "172.31.16.0/20" -> network and prefix length; false on garbage. */
 bool cidr_parse(const char *text, uint32_t *ret_address, int *ret_bits);
-void ip_text(uint32_t address, char out[16]);
 bool ip_parse(const char *text, uint32_t *ret);
 /* An address of the subnet that no instance has; false when it is full. */
 bool vpc_take_address(struct cloud *c, const struct row *subnet, char out[16]);

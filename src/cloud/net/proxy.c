@@ -153,14 +153,10 @@ static int read_head(struct reader *r, struct head *h)
 /* Fields that are of one connection only. */
 static bool is_hop(struct str name)
 {
-	static const char *const hop[] = { "connection",
-					   "proxy-connection",
-					   "keep-alive",
-					   "proxy-authorization",
-					   "proxy-authenticate",
-					   "te",
-					   "trailer",
-					   "upgrade" };
+	static const char *const hop[] = {
+		"connection",	      "proxy-connection", "keep-alive", "proxy-authorization",
+		"proxy-authenticate", "te",		  "trailer",	"upgrade",
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(hop); i++)
 		if (str_ieqs(name, hop[i]))
@@ -254,8 +250,10 @@ static void answer(struct client *c, const char *status, struct str text)
 	AUTO(buf) struct buf b = BUF_INIT;
 
 	buf_printf(&b,
-		   "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: "
-		   "close\r\n\r\n",
+		   "HTTP/1.1 %s\r\n"
+		   "Content-Type: text/plain\r\n"
+		   "Content-Length: %zu\r\n"
+		   "Connection: close\r\n\r\n",
 		   status, text.n);
 	buf_add_str(&b, text);
 	send_all(c->in.fd, b.p, b.n);
@@ -437,7 +435,7 @@ static int pass_response(struct client *c, const struct request *q, bool *ret_ke
 			 bool *ret_silent)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
-	int status, ret, got;
+	int status, got;
 	struct head h;
 	bool bare;
 
@@ -465,9 +463,8 @@ static int pass_response(struct client *c, const struct request *q, bool *ret_ke
 	} while (status >= 100 && status < 200 && status != 101);
 	if (bare)
 		return 0;
-	ret = h.chunked || h.has_length ? pass_body(&c->out, c->in.fd, &h)
-					: pass_to_end(&c->out, c->in.fd);
-	return ret;
+	return h.chunked || h.has_length ? pass_body(&c->out, c->in.fd, &h)
+					 : pass_to_end(&c->out, c->in.fd);
 }
 
 /* One request that is not CONNECT. True: the client's connection can go on. */
@@ -512,7 +509,6 @@ static bool serve_one(struct client *c)
 	auto_free char *host = NULL;
 	struct str target;
 	struct head h;
-	bool more;
 
 	if (read_head(&c->in, &h) <= 0)
 		return false;
@@ -542,8 +538,7 @@ static bool serve_one(struct client *c)
 	q.path.p = copy + (q.path.p - h.first.p);
 	h.fields.p = copy + h.first.n;
 	h.first.p = copy;
-	more = forward(c, &q, &h);
-	return more;
+	return forward(c, &q, &h);
 }
 
 static void client_free(struct client *c)
@@ -632,19 +627,15 @@ void proxy_forget(struct proxy *p, const void *owner)
 	pthread_mutex_unlock(&p->lock);
 }
 
-int proxy_new(enum net_policy policy, struct relay *r, struct proxy **ret, struct err *err)
+struct proxy *proxy_new(enum net_policy policy, struct relay *r)
 {
 	struct proxy *p = xcalloc(1, sizeof(*p));
 
-	if (proxy_policy_new(policy, &p->policy, err) < 0) {
-		free(p);
-		return -1;
-	}
+	p->policy = proxy_policy_new(policy);
 	p->relay = r;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
-	*ret = p;
-	return 0;
+	return p;
 }
 
 void proxy_free(struct proxy *p)

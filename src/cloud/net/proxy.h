@@ -24,8 +24,7 @@ struct proxy_client {
 	void *data;
 };
 
-int proxy_new(enum net_policy policy, struct relay *r, struct proxy **ret,
-	      struct err *err) MUST_USE;
+struct proxy *proxy_new(enum net_policy policy, struct relay *r);
 void proxy_free(struct proxy *p); /* no client may be left; NULL is fine */
 /* Serves one connection (taken over) on a thread of its own. */
 void proxy_serve(struct proxy *p, const struct proxy_client *c, int fd);

@@ -127,16 +127,16 @@ void proxy_policy_add_sources(struct proxy_policy *p, struct str text)
 
 static void read_sources(struct proxy_policy *p)
 {
-	static const char folder[] = "/etc/apt/sources.list.d";
+	static const char parts[] = "/etc/apt/sources.list.d";
 	AUTO(err) struct err err = ERR_INIT;
 	AUTO(buf) struct buf b = BUF_INIT;
-	DIR *d = opendir(folder);
+	DIR *d = opendir(parts);
 	struct dirent *e;
 
 	if (os_read_file("/etc/apt/sources.list", SOURCES_MAX, &b, &err) == 0)
 		proxy_policy_add_sources(p, buf_str(&b));
 	while (d && (e = readdir(d))) {
-		auto_free char *path = os_path_join(folder, e->d_name);
+		auto_free char *path = os_path_join(parts, e->d_name);
 
 		if (!ends_with(path, ".list") && !ends_with(path, ".sources"))
 			continue;
@@ -376,7 +376,7 @@ int proxy_policy_connect(const struct proxy_policy *p, const char *host, uint16_
 	return err_errno(err, error, "connecting to %s:%u", host, port);
 }
 
-int proxy_policy_new(enum net_policy net, struct proxy_policy **ret, struct err *err UNUSED)
+struct proxy_policy *proxy_policy_new(enum net_policy net)
 {
 	struct proxy_policy *p = xcalloc(1, sizeof(*p));
 
@@ -385,8 +385,7 @@ int proxy_policy_new(enum net_policy net, struct proxy_policy **ret, struct err 
 		read_sources(p);
 		read_upstream(p);
 	}
-	*ret = p;
-	return 0;
+	return p;
 }
 
 void proxy_policy_free(struct proxy_policy *p)

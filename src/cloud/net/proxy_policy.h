@@ -10,7 +10,8 @@
 
 struct proxy_policy;
 
-int proxy_policy_new(enum net_policy net, struct proxy_policy **ret, struct err *err) MUST_USE;
+/* Reads what the host is configured with. */
+struct proxy_policy *proxy_policy_new(enum net_policy net);
 void proxy_policy_free(struct proxy_policy *p);
 
 /* By name; a host that passes may still be refused when it is connected to. */

@@ -51,8 +51,9 @@ static void add_disks(arguments *v, struct instance *i, struct arena *a)
 
 		add(v, "-blockdev",
 		    arena_printf(a,
-				 "driver=raw,node-name=%s,discard=unmap,detect-zeroes=unmap,cache."
-				 "no-flush=on,file.driver=file,file.locking=off,file.filename=%s",
+				 "driver=raw,node-name=%s,discard=unmap,detect-zeroes=unmap,"
+				 "cache.no-flush=on,file.driver=file,file.locking=off,"
+				 "file.filename=%s",
 				 d->volume, escaped(a, d->path)));
 		if (d->root)
 			add(v, "-device",
@@ -71,9 +72,8 @@ static void add_network(arguments *v, const struct instance *i, struct arena *a)
 
 	add(v, "-netdev",
 	    arena_printf(a,
-			 "user,id=net,ipv6=off,restrict=on,net=169.254.0.0/"
-			 "16,host=169.254.0.1,dns=169.254.0.2,"
-			 "dhcpstart=" QEMU_GUEST_ADDRESS ","
+			 "user,id=net,ipv6=off,restrict=on,net=169.254.0.0/16,host=169.254.0.1,"
+			 "dns=169.254.0.2,dhcpstart=" QEMU_GUEST_ADDRESS ","
 			 "guestfwd=tcp:169.254.169.254:80-cmd:%s hand-over %s imds,"
 			 "guestfwd=tcp:169.254.169.254:%d-cmd:%s hand-over %s proxy",
 			 helper, i->socket_name, PROXY_PORT, helper, i->socket_name));

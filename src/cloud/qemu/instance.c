@@ -122,6 +122,11 @@ static void on_agent(struct instance *i)
 		return;
 	}
 	buf_add(&i->agent_in, chunk, (size_t)n);
+	if (i->agent_in.overflow) { /* no line of the agent's is that long */
+		log_line("cloud: %s: its agent does not speak in lines", i->spec.id);
+		fd_close(&i->agent);
+		return;
+	}
 	while ((end = str_find(buf_str(&i->agent_in), STR("\n"))) >= 0) {
 		struct str line = str_slice(buf_str(&i->agent_in), 0, (size_t)end);
 
@@ -393,7 +398,6 @@ void *qemu_thread(void *data)
 	proxy_forget(b->proxy, i);
 
 	pthread_mutex_lock(&b->lock);
-	i->ending = true;
 	map_remove(&b->instances, str_from(i->spec.id));
 	b->memory -= i->spec.memory;
 	pthread_mutex_unlock(&b->lock);

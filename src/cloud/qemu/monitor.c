@@ -146,16 +146,23 @@ int qemu_attach(struct instance *i, const struct instance_disk *d, struct err *e
 	int64_t deadline = clock_ms() + DEVICE_MS;
 
 	if (command(i, "blockdev-add",
-		    json_pack("{s:s,s:s,s:s,s:s,s:{s:b},s:{s:s,s:s,s:s}}", "driver", "raw",
-			      "node-name", d->volume, "discard", "unmap", "detect-zeroes", "unmap",
-			      "cache", "no-flush", 1, "file", "driver", "file", "locking", "off",
-			      "filename", d->path),
+		    json_pack("{s:s,s:s,s:s,s:s,s:{s:b},s:{s:s,s:s,s:s}}",
+			      "driver", "raw",
+			      "node-name", d->volume,
+			      "discard", "unmap",
+			      "detect-zeroes", "unmap",
+			      "cache", "no-flush", 1,
+			      "file", "driver", "file", "locking", "off", "filename", d->path),
 		    NULL, err) < 0)
 		return -1;
 	free(steal(i->arrived));
 	if (command(i, "device_add",
-		    json_pack("{s:s,s:s,s:s,s:s,s:s}", "driver", "scsi-hd", "bus", "scsi.0",
-			      "drive", d->volume, "id", id, "serial", name),
+		    json_pack("{s:s,s:s,s:s,s:s,s:s}",
+			      "driver", "scsi-hd",
+			      "bus", "scsi.0",
+			      "drive", d->volume,
+			      "id", id,
+			      "serial", name),
 		    NULL, err) < 0) {
 		command(i, "blockdev-del", json_pack("{s:s}", "node-name", d->volume), NULL,
 			&ignored);

@@ -18,6 +18,7 @@
 /* Of the host's memory, in per cent, that all machines together may have. */
 #define MEMORY_SHARE 75
 #define GUEST_PROGRAM_MAX ((size_t)16 << 20)
+#define AGENT_INPUT_MAX 65536 /* that the guest may send before a line ends */
 
 static int qemu_probe(struct err *err)
 {
@@ -82,10 +83,11 @@ static int qemu_open(const struct backend_config *c, struct backend **ret, struc
 		return -1;
 	}
 	if (os_mkdir_all(b->kernels, 0700, err) < 0 || write_helper(b->helper, err) < 0 ||
-	    relay_new(&b->relay, err) < 0 || proxy_new(c->net, b->relay, &b->proxy, err) < 0) {
+	    relay_new(&b->relay, err) < 0) {
 		backend_free(b);
 		return -1;
 	}
+	b->proxy = proxy_new(c->net, b->relay);
 	*ret = b;
 	return 0;
 }
@@ -133,6 +135,7 @@ static struct instance *instance_new(struct backend *b, const struct instance_sp
 	i->pidfd = i->console = i->monitor = i->agent = i->errors = i->listener = -1;
 	i->asked = ASK_PORTS;
 	i->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	i->agent_in.max = AGENT_INPUT_MAX;
 	i->socket_name = xasprintf("ingot-%s", uuid);
 	copy_spec(i, spec);
 	if (i->wake < 0)

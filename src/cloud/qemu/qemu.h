@@ -77,8 +77,7 @@ struct instance {
 	struct instance_port *ports;
 	size_t nports;
 	VEC(struct instance_disk) disks;
-	bool ending; /* takes no more requests */
-	int wake;    /* eventfd */
+	int wake; /* eventfd */
 
 	/* The thread's own. */
 	pid_t pid;
