@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cloud/container/container.h"
 #include "cloud/container/mountfd.h"
+#include "cloud/fdpass.h"
 #include "cloud/guest.h"
 
 #include <assert.h>
@@ -240,31 +241,6 @@ static int clone_child(const struct child_plan *p, int *ret_pidfd, pid_t *ret_pi
 	return 0;
 }
 
-/* The seccomp listener; -1 when it runs without one or died before. */
-static int receive_listener(int channel)
-{
-	char byte;
-	struct iovec io = { &byte, 1 };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr m = { .msg_iov = &io,
-			    .msg_iovlen = 1,
-			    .msg_control = control.bytes,
-			    .msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *c;
-	int fd;
-
-	if (recvmsg(channel, &m, MSG_CMSG_CLOEXEC) <= 0)
-		return -1;
-	c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_type != SCM_RIGHTS)
-		return -1;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
-
 /* Runs in the instance's network, so that the child and the sysfs are of it. */
 static int start(struct machine *i, struct stage *s, struct err *err)
 {
@@ -293,11 +269,12 @@ static int await_exec(struct machine *i, struct stage *s, struct err *err)
 {
 	struct child_error failed;
 	siginfo_t info;
+	char byte;
 
 	fd_close(&s->channel[1]);
 	fd_close(&s->errors[1]);
 	if (write(s->channel[0], "g", 1) == 1)
-		i->notify = receive_listener(s->channel[0]);
+		i->notify = fd_receive(s->channel[0], &byte); /* -1: it runs without one */
 	if (read(s->errors[0], &failed, sizeof(failed)) != sizeof(failed))
 		return 0;
 	waitid(P_PIDFD, (id_t)i->pidfd, &info, WEXITED | __WALL);

@@ -4,6 +4,7 @@
  * allocate or print. Each step is a row; the first that fails is told through a pipe.
  */
 #include "cloud/container/container.h"
+#include "cloud/fdpass.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -123,27 +123,6 @@ static int set_console(const struct child_plan *p)
 	return 0;
 }
 
-static int send_listener(int channel, int fd)
-{
-	char byte = fd >= 0;
-	struct iovec io = { &byte, 1 };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		m.msg_control = control.bytes;
-		m.msg_controllen = sizeof(control.bytes);
-		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
-						       .cmsg_level = SOL_SOCKET,
-						       .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
-	}
-	return sendmsg(channel, &m, MSG_NOSIGNAL) == 1 ? 0 : -1;
-}
-
 static int filter_calls(const struct child_plan *p)
 {
 	int listener, ret = container_filter(&listener);
@@ -152,7 +131,7 @@ static int filter_calls(const struct child_plan *p)
 		errno = -ret;
 		return -1;
 	}
-	return send_listener(p->channel, listener);
+	return fd_send(p->channel, listener >= 0, listener);
 }
 
 /* What an instance has no use for and the host would feel. SYS_ADMIN stays: mount needs it. */

@@ -3,6 +3,7 @@
  * and is gone.
  */
 #include "guest.h"
+#include "cloud/fdpass.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -15,15 +16,6 @@ int guest_hand_over(const char *name, const char *service)
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	size_t n = strlen(name);
 	auto_fd int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char byte = *service;
-	struct iovec io = { &byte, 1 };
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.space,
-			    .msg_controllen = sizeof(control.space) };
-	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
 
 	if (n + 1 > sizeof(to.sun_path))
 		return 64;
@@ -31,9 +23,5 @@ int guest_hand_over(const char *name, const char *service)
 	if (s < 0 || connect(s, (struct sockaddr *)&to,
 			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) < 0)
 		return 1;
-	h->cmsg_level = SOL_SOCKET;
-	h->cmsg_type = SCM_RIGHTS;
-	h->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(h), &(int){ STDIN_FILENO }, sizeof(int));
-	return sendmsg(s, &m, MSG_NOSIGNAL) == 1 ? 0 : 1;
+	return fd_send(s, *service, STDIN_FILENO) == 0 ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include "base/os.h"
 #include "base/str.h"
 #include "cloud/disk/diskedit.h"
+#include "cloud/fdpass.h"
 #include "cloud/qemu/qemu.h"
 
 #include <errno.h>
@@ -35,29 +36,7 @@ static void on_refused(void *data, const char *host)
 	events->on_refused(events->data, i->spec.id, host);
 }
 
-/* The connection that a helper hands over; its first byte says what for. */
-static int receive_fd(int s, char *ret_service)
-{
-	char byte = 0;
-	struct iovec io = { &byte, 1 };
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.space,
-			    .msg_controllen = sizeof(control.space) };
-	struct cmsghdr *h;
-	int fd = -1;
-
-	if (recvmsg(s, &m, MSG_CMSG_CLOEXEC) != 1)
-		return -1;
-	h = CMSG_FIRSTHDR(&m);
-	if (h && h->cmsg_type == SCM_RIGHTS && h->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(h), sizeof(int));
-	*ret_service = byte;
-	return fd;
-}
-
+/* A connection of the instance that its helper hands over; the byte says what for. */
 static void on_helper(struct instance *i)
 {
 	const struct instance_events *events = &i->backend->config.events;
@@ -73,7 +52,7 @@ static void on_helper(struct instance *i)
 	    peer.uid != geteuid() ||
 	    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
 		return;
-	fd = receive_fd(s, &service);
+	fd = fd_receive(s, &service);
 	if (fd < 0)
 		return;
 	if (service == 'i')
