@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define CLOCK_NEVER INT64_MAX
+#define CLOCK_NS_PER_MS INT64_C(1000000)
 
 int64_t clock_ms(void);	     /* monotonic */
 int64_t clock_ns(void);	     /* monotonic */

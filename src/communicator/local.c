@@ -90,8 +90,6 @@ void local_prepare(struct prepare *p, void *config)
 	struct local_config *c = config;
 
 	check_sources(p, c);
-	if (!given(c->inline_shebang))
-		c->inline_shebang = arena_strdup(p->arena, "/bin/sh -e");
 	if (c->use_linux_pathing && (c->inline_.n || c->scripts.n))
 		prepare_error(p, "use_linux_pathing",
 			      "it turns paths of Windows into those of its Linux subsystem, and "

@@ -59,8 +59,7 @@ static void say_duration(struct build *b, const char *before, int64_t ns, const 
 
 static int run_with_timeout(struct build *b, const struct plan_provisioner *p, struct err *err)
 {
-	enum { NS_PER_MS = 1000000 };
-	struct watchdog w = { .deadline_ms = clock_ms() + p->timeout_ns / NS_PER_MS };
+	struct watchdog w = { .deadline_ms = clock_ms() + p->timeout_ns / CLOCK_NS_PER_MS };
 	AUTO(cancel) struct cancel *own = w.cancel = cancel_new(b->cancel);
 	auto_fd int stop = w.stop = eventfd(0, EFD_CLOEXEC);
 	struct cancel *outer;
@@ -80,21 +79,18 @@ static int run_with_timeout(struct build *b, const struct plan_provisioner *p, s
 		build_error(b, "Cancelling the provisioner: its timeout is over...");
 		clock_print_duration(&limit, p->timeout_ns);
 		err_release(err);
-		return err_set(err, ERR_TIMEOUT,
-			       "the provisioner %s exceeded its timeout of %s", p->c.type,
-			       buf_cstr(&limit));
+		return err_set(err, ERR_TIMEOUT, "the provisioner %s exceeded its timeout of %s",
+			       p->c.type, buf_cstr(&limit));
 	}
 	return rc;
 }
 
 static int run_once(struct build *b, const struct plan_provisioner *p, struct err *err)
 {
-	enum { NS_PER_MS = 1000000 };
-
 	/* A pause wins over a timeout, as in the reference (cli.md 7). */
 	if (p->pause_before_ns) {
 		say_duration(b, "Pausing ", p->pause_before_ns, " before the next provisioner...");
-		if (clock_sleep(p->pause_before_ns / NS_PER_MS, b->cancel) < 0)
+		if (clock_sleep(p->pause_before_ns / CLOCK_NS_PER_MS, b->cancel) < 0)
 			return err_set(err, ERR_CANCELLED, "cancelled");
 		return run_plainly(b, p, err);
 	}
@@ -128,10 +124,8 @@ static int run_provisioner(struct build *b, const struct plan_provisioner *p, st
 		return 0;
 	if (!p->continue_on_error || cancel_is_set(b->cancel))
 		return -1;
-	build_say(
-		b,
-		"Warning: the provisioner %s failed; continuing (continue_on_error): %s",
-		p->c.type, err->msg);
+	build_say(b, "Warning: the provisioner %s failed; continuing (continue_on_error): %s",
+		  p->c.type, err->msg);
 	err_release(err);
 	return 0;
 }
@@ -153,9 +147,8 @@ static int run_list(struct build *b, struct err *err)
 	return 0;
 }
 
-int build_provision(struct build *b, void *state, struct err *err)
+int build_provision(struct build *b, void *state UNUSED, struct err *err)
 {
-	(void)state;
 	free(steal(b->inner->provision_error));
 	if (run_list(b, err) == 0)
 		return 0;
@@ -164,11 +157,10 @@ int build_provision(struct build *b, void *state, struct err *err)
 	return -1;
 }
 
-void build_provision_undo(struct build *b, void *state, bool failed)
+void build_provision_undo(struct build *b, void *state UNUSED, bool failed)
 {
 	AUTO(err) struct err err = ERR_INIT;
 
-	(void)state;
 	if (!failed || !b->inner->provision_error)
 		return;
 	build_say(b,

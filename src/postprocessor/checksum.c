@@ -13,19 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_OUTPUT "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum"
-
 struct checksum_config {
 	struct strs checksum_types;
 	char *output;
 };
 
 static const struct spec_row rows[] = {
-	SPEC_STRS(
-		struct checksum_config, checksum_types, .def = "md5",
-		.doc = "Checksum types: `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`."),
+	SPEC_STRS(struct checksum_config, checksum_types, .def = "md5",
+		  .doc = "Checksum types: `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`."),
 	SPEC_STR(struct checksum_config, output, .flags = SPEC_LATE,
-		 .def = DEFAULT_OUTPUT,
+		 .def = "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum",
 		 .doc = "Path of the file to append the checksums to. May contain "
 			"`{{.BuildName}}`, `{{.BuilderType}}` and `{{.ChecksumType}}`."),
 };
@@ -49,8 +46,6 @@ static void prepare(struct prepare *p, void *config)
 {
 	struct checksum_config *c = config;
 
-	if (!c->output || !*c->output)
-		c->output = (char *)DEFAULT_OUTPUT;
 	for (size_t i = 0; i < c->checksum_types.n; i++)
 		if (!digest_known(c->checksum_types.v[i]))
 			prepare_error(p, "checksum_types",

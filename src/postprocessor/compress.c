@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_OUTPUT "packer_{{.BuildName}}_{{.BuilderType}}"
-
 struct compress_config {
 	char *output, *format;
 	int64_t compression_level;
@@ -29,7 +27,7 @@ static const char *const algorithm_names[] = { "pgzip", "bgzf", "lz4", "xz", "bz
 
 static const struct spec_row rows[] = {
 	SPEC_STR(struct compress_config, output, .flags = SPEC_LATE,
-		 .def = DEFAULT_OUTPUT,
+		 .def = "packer_{{.BuildName}}_{{.BuilderType}}",
 		 .doc = "Path of the archive. Its extension selects the format: `.tar`, `.zip`, "
 			"`.gz`, `.bgzf`, `.lz4`, `.xz`, `.bzip2`, or `.tar` and one of these; "
 			"any other means tar with gzip. May contain `{{.BuildName}}` and "
@@ -339,20 +337,9 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	return 0;
 }
 
-static void prepare(struct prepare *p UNUSED, void *config)
-{
-	struct compress_config *c = config;
-
-	if (!c->output || !*c->output)
-		c->output = (char *)DEFAULT_OUTPUT;
-	if (c->format && !*c->format)
-		c->format = NULL;
-}
-
 extern const struct postprocessor postprocessor_compress;
 const struct postprocessor postprocessor_compress = {
 	.type = "compress",
 	.spec = &spec,
-	.prepare = prepare,
 	.run = run,
 };

@@ -1,5 +1,5 @@
 /* manifest: a JSON file that lists what every build made. Builds and processes that write one file
- * at the same time take turns (a lock on its folder); readers never see half of it. Format:
+ * at the same time take turns (a lock on its directory); readers never see half of it. Format:
  * cli.md 8. */
 #include "base/clock.h"
 #include "base/os.h"
@@ -22,12 +22,10 @@ struct manifest_config {
 	struct str_map custom_data;
 };
 
-#define DEFAULT_OUTPUT "packer-manifest.json"
-
 static const struct spec_row rows[] = {
 	SPEC_STR(struct manifest_config, output, .name = "filename",
 		 .flags = SPEC_DEPRECATED | SPEC_HIDDEN, .instead = "output"),
-	SPEC_STR(struct manifest_config, output, .def = DEFAULT_OUTPUT,
+	SPEC_STR(struct manifest_config, output, .def = "packer-manifest.json",
 		 .doc = "Path of the manifest. Its directory must exist."),
 	SPEC_BOOL(struct manifest_config, strip_path,
 		  .doc = "List files by name only, without directories."),
@@ -224,8 +222,8 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 {
 	const struct manifest_config *c = config;
 	auto_free char *dir = xstrndup(c->output, (size_t)(os_basename(c->output) - c->output));
-	/* The folder is locked and not the file, which is replaced. A lock is also per open file,
-	 * so that the threads of one process take turns as well. */
+	/* The directory is locked and not the file, which is replaced. A lock is also per open
+	 * file, so that the threads of one process take turns as well. */
 	auto_fd int lock = open(*dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (lock < 0)
@@ -240,18 +238,9 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 	return 0;
 }
 
-static void prepare(struct prepare *p UNUSED, void *config)
-{
-	struct manifest_config *c = config;
-
-	if (!c->output || !*c->output)
-		c->output = (char *)DEFAULT_OUTPUT;
-}
-
 extern const struct postprocessor postprocessor_manifest;
 const struct postprocessor postprocessor_manifest = {
 	.type = "manifest",
 	.spec = &spec,
-	.prepare = prepare,
 	.run = run,
 };

@@ -1,4 +1,4 @@
-/* The file provisioner: files and folders to the machine and from it (facts: cli.md 8). */
+/* The file provisioner: files and directories to the machine and from it (facts: cli.md 8). */
 #include "base/os.h"
 #include "communicator/communicator.h"
 #include "engine/build.h"
@@ -19,7 +19,7 @@ struct file_config {
 	bool generated;
 };
 
-static const char *const directions[] = { "upload", "download" };
+static const char *const directions[] = { "upload", "download", NULL };
 
 static const struct spec_row rows[] = {
 	SPEC_STR(struct file_config, content,
@@ -34,11 +34,10 @@ static const struct spec_row rows[] = {
 	SPEC_STR(struct file_config, destination, .flags = SPEC_REQUIRED,
 		 .doc = "Where to copy to. A trailing slash means a directory; it must exist for "
 			"an upload, and is created for a download."),
-	SPEC_STR(struct file_config, direction, .def = "upload",
-		 .doc = "`upload` (the default) or `download`."),
-	SPEC_BOOL(
-		struct file_config, generated,
-		.doc = "The source is created during the build: do not check for it beforehand."),
+	SPEC_STR(struct file_config, direction, .def = "upload", .choices = directions,
+		 .doc = "Where the files go: to the machine or from it."),
+	SPEC_BOOL(struct file_config, generated,
+		  .doc = "The source is created during the build: do not check for it beforehand."),
 };
 static const struct spec spec =
 	SPEC("file", struct file_config, rows,
@@ -47,30 +46,26 @@ static const struct spec spec =
 static void prepare(struct prepare *p, void *config)
 {
 	struct file_config *c = config;
-	if (!c->direction || !*c->direction)
-		c->direction = arena_strdup(p->arena, "upload");
-	if (!streq(c->direction, directions[0]) && !streq(c->direction, directions[1]))
-		prepare_error(p, "direction", "direction must be upload or download, not \"%s\"",
-			      c->direction);
-	if (c->source && *c->source) {
+
+	if (c->source) {
 		char **v = arena_new_array(p->arena, char *, c->sources.n + 1);
+
 		if (c->sources.n)
 			memcpy(v, c->sources.v, c->sources.n * sizeof(*v));
 		v[c->sources.n++] = c->source;
 		c->sources.v = v;
 	}
-	if (c->content && *c->content && c->sources.n)
+	if (c->content && c->sources.n)
 		prepare_error(p, "content", "set content or source(s), not both");
 	for (size_t i = 0; i < c->sources.n && !c->generated && streq(c->direction, "upload");
 	     i++) {
 		struct stat st;
+
 		if (stat(c->sources.v[i], &st) < 0)
 			prepare_error(p, c->source == c->sources.v[i] ? "source" : "sources",
 				      "cannot read the source '%s': %s", c->sources.v[i],
 				      strerror(errno));
 	}
-	if (c->destination && !*c->destination)
-		prepare_error(p, "destination", "destination is empty");
 }
 
 static int upload_file(struct communicator *comm, const char *src, const char *dst, struct err *err)
@@ -120,7 +115,7 @@ static int upload_content(struct build *b, const struct file_config *c, struct c
 static int upload_all(struct build *b, const struct file_config *c, struct communicator *comm,
 		      struct err *err)
 {
-	if (c->content && *c->content)
+	if (c->content)
 		return upload_content(b, c, comm, err);
 	for (size_t i = 0; i < c->sources.n; i++) {
 		const char *src = c->sources.v[i];
@@ -131,7 +126,7 @@ static int upload_all(struct build *b, const struct file_config *c, struct commu
 	return 0;
 }
 
-/* Makes the local folder, and says where the source goes: *ret is heap. */
+/* Makes the local directory, and says where the source goes: *ret is heap. */
 static int local_target(const char *src, const char *dst, char **ret, struct err *err)
 {
 	const char *name = os_basename(src);

@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define MS INT64_C(1000000) /* in nanoseconds */
 #define SCRIPT_MAX ((size_t)256 << 20)
 #define RETRY_PAUSE_MS 500
 #define NO_COMMUNICATOR "communicator is \"none\", so there is no machine to run it on"
@@ -85,8 +84,6 @@ static const struct spec spec =
 
 static void check_sources(struct prepare *p, struct shell_config *c)
 {
-	if (c->script && !*c->script)
-		c->script = NULL;
 	if (c->script && c->scripts.n)
 		prepare_error(p, "scripts", "only one of script and scripts may be set");
 	if (c->script) {
@@ -112,16 +109,14 @@ static void prepare(struct prepare *p, void *config)
 	struct shell_config *c = config;
 	bool file = c->use_env_var_file;
 	check_sources(p, c);
-	if (!c->env_var_format || !*c->env_var_format)
-		c->env_var_format = arena_strdup(p->arena, file ? "export %s='%s'\n" : "%s='%s' ");
-	if (!c->execute_command || !*c->execute_command)
-		c->execute_command = arena_strdup(
-			p->arena, file ? "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}"
-				       : "chmod +x {{.Path}}; {{.Vars}} {{.Path}}");
-	if (!c->remote_folder || !*c->remote_folder)
-		c->remote_folder = arena_strdup(p->arena, "/tmp");
+	if (!c->env_var_format)
+		c->env_var_format = (char *)(file ? "export %s='%s'\n" : "%s='%s' ");
+	if (!c->execute_command)
+		c->execute_command =
+			(char *)(file ? "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}"
+				      : "chmod +x {{.Path}}; {{.Vars}} {{.Path}}");
 	if (!c->start_retry_timeout)
-		c->start_retry_timeout = 5 * 60 * 1000 * MS;
+		c->start_retry_timeout = 5 * 60 * 1000 * CLOCK_NS_PER_MS;
 	for (size_t i = 0; i < c->environment_vars.n; i++)
 		if (!strchr(c->environment_vars.v[i], '=') || *c->environment_vars.v[i] == '=')
 			prepare_error(p, "environment_vars", "'%s' is not of the form NAME=value",
@@ -147,7 +142,7 @@ static unsigned random_number(void)
 
 static int64_t retry_deadline(const struct shell *s)
 {
-	return clock_ms() + s->c->start_retry_timeout / MS;
+	return clock_ms() + s->c->start_retry_timeout / CLOCK_NS_PER_MS;
 }
 
 /* Connects again where a try may still pass; otherwise err stays as it is. */
@@ -207,13 +202,13 @@ static void make_unix(struct buf *text)
 static int inline_text(const struct shell *s, struct buf *ret, struct err *err)
 {
 	const char *shebang = s->c->inline_shebang;
-	bool given = shebang && *shebang;
+
 	for (size_t i = 0; i < s->c->inline_.n; i++) {
 		struct str line;
 		if (build_render(s->b, script_dot(s->b, NULL), s->c->inline_.v[i], &line, err) < 0)
 			return err_prefix(err, "inline");
-		if (i == 0 && (given || !str_starts(line, "#!")))
-			buf_printf(ret, "#!%s\n", given ? shebang : "/bin/sh -e");
+		if (i == 0 && (shebang || !str_starts(line, "#!")))
+			buf_printf(ret, "#!%s\n", shebang ? shebang : "/bin/sh -e");
 		buf_add_str(ret, line);
 		buf_addc(ret, '\n');
 	}
@@ -354,12 +349,12 @@ static int run(struct build *b, void *config, struct communicator *comm, struct 
 {
 	const struct shell_config *c = config;
 	struct shell s = { .b = b, .c = c, .comm = comm };
-	const char *name = c->remote_file && *c->remote_file ?
-				   c->remote_file :
-				   arena_printf(b->arena, "script_%u.sh", random_number());
-	s.path = c->remote_path && *c->remote_path
-			 ? c->remote_path
-			 : arena_printf(b->arena, "%s/%s", c->remote_folder, name);
+	const char *name = c->remote_file;
+
+	if (!name)
+		name = arena_printf(b->arena, "script_%u.sh", random_number());
+	s.path = c->remote_path ? c->remote_path
+				: arena_printf(b->arena, "%s/%s", c->remote_folder, name);
 	if (run_all(&s, err) < 0)
 		return -1;
 	if (c->pause_after <= 0)
@@ -367,7 +362,7 @@ static int run(struct build *b, void *config, struct communicator *comm, struct 
 	AUTO(buf) struct buf pause = BUF_INIT;
 	clock_print_duration(&pause, c->pause_after);
 	build_say(b, "Pausing %s after this provisioner...", buf_cstr(&pause));
-	if (clock_sleep(c->pause_after / MS, b->cancel) < 0)
+	if (clock_sleep(c->pause_after / CLOCK_NS_PER_MS, b->cancel) < 0)
 		return err_set(err, ERR_CANCELLED, "cancelled while pausing");
 	return 0;
 }

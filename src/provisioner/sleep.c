@@ -13,13 +13,11 @@ static const struct spec_row rows[] = {
 };
 static const struct spec spec = SPEC("sleep", struct sleep_config, rows, .doc = "Waits.");
 
-static int run(struct build *b, void *config, struct communicator *comm, struct err *err)
+static int run(struct build *b, void *config, struct communicator *comm UNUSED, struct err *err)
 {
-	enum { NS_PER_MS = 1000000 };
 	const struct sleep_config *c = config;
 
-	(void)comm;
-	if (clock_sleep(c->duration / NS_PER_MS, b->cancel) < 0)
+	if (clock_sleep(c->duration / CLOCK_NS_PER_MS, b->cancel) < 0)
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	return 0;
 }

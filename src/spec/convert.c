@@ -6,6 +6,7 @@
 #include "lang/expr/number.h"
 #include "lang/jsontext/jsontext.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 
@@ -49,9 +50,8 @@ static const char *shown(struct decoder *d, struct value v)
 
 int convert_wrong(struct decoder *d, struct value v, const char *what)
 {
-	diag_error(d->in->diags, v.span, "\"%s\" takes %s, not %s", d->path, what, shown(d, v));
-	d->failed = true;
-	return -1;
+	return decode_error(d, v.span, "\"%s\" takes %s, not %s", decode_path(d), what,
+			    shown(d, v));
 }
 
 static int render_failed(struct decoder *d, struct value v, const struct err *err)
@@ -62,9 +62,7 @@ static int render_failed(struct decoder *d, struct value v, const struct err *er
 		span.from = jsontext_string_offset(v.span, (size_t)err->os);
 		span.to = MAX(span.from + 1, span.from);
 	}
-	diag_error(d->in->diags, span, "\"%s\": %s", d->path, err->msg);
-	d->failed = true;
-	return -1;
+	return decode_error(d, span, "\"%s\": %s", decode_path(d), err->msg);
 }
 
 int convert_render(struct decoder *d, struct value v, struct str *ret)
@@ -184,13 +182,13 @@ int convert_bool(struct decoder *d, struct value v, bool *ret)
 /* strconv.ParseInt with base 0: 0x, 0o, 0b, a leading 0 (octal), underscores. */
 static bool parse_int(struct arena *a, struct str s, int64_t *ret)
 {
-	char *text = arena_alloc(a, s.n + 1), *end, *p = text, *digits;
+	char *text = arena_alloc(a, s.n + 1), *end, *last = text, *digits;
 	bool negative;
 	int base = 10;
 
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] != '_')
-			*p++ = s.p[i];
+			*last++ = s.p[i];
 	negative = *text == '-';
 	digits = text + (*text == '-' || *text == '+');
 	if (digits[0] == '0' && digits[1]) {
@@ -199,13 +197,13 @@ static bool parse_int(struct arena *a, struct str s, int64_t *ret)
 		base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
 		digits += c == 'x' || c == 'b' || c == 'o' ? 2 : 1;
 	}
-	if (!*digits || strchr("+- \t", *digits))
+	if (!isxdigit((unsigned char)*digits)) /* strtoll takes blanks and signs there */
 		return false;
 	errno = 0;
 	*ret = strtoll(digits, &end, base);
 	if (negative)
 		*ret = -*ret;
-	return !*end && !errno;
+	return end == last && !errno;
 }
 
 static bool number_to_int(struct value v, int64_t *ret)
@@ -251,31 +249,6 @@ int convert_int(struct decoder *d, struct value v, int64_t *ret)
 	return convert_wrong(d, v, "a whole number");
 }
 
-int convert_float(struct decoder *d, struct value v, double *ret)
-{
-	int r = prepare_value(d, &v);
-	struct value n;
-
-	if (r)
-		return r;
-	if (v.kind == VALUE_NUMBER && value_as_double(v, ret))
-		return 0;
-	if (v.kind == VALUE_STRING) {
-		if (!v.string.n && d->in->weak) {
-			*ret = 0;
-			return 0;
-		}
-		if (value_number_parse(d->in->arena, v.string, v.span, &n) &&
-		    value_as_double(n, ret))
-			return 0;
-	}
-	if (v.kind == VALUE_BOOL && d->in->weak) {
-		*ret = v.boolean;
-		return 0;
-	}
-	return convert_wrong(d, v, "a number");
-}
-
 int convert_duration(struct decoder *d, struct value v, int64_t *ret_ns)
 {
 	int r = prepare_value(d, &v);
@@ -286,14 +259,11 @@ int convert_duration(struct decoder *d, struct value v, int64_t *ret_ns)
 	if (v.kind == VALUE_STRING) {
 		if (clock_parse_duration(v.string, ret_ns))
 			return 0;
-		if (parse_i64(v.string, &ignored)) {
-			diag_error(
-			    d->in->diags, v.span,
-			    "\"%s\": the duration \"%.*s\" lacks a unit (\"%.*ss\" are seconds)",
-			    d->path, (int)v.string.n, v.string.p, (int)v.string.n, v.string.p);
-			d->failed = true;
-			return -1;
-		}
+		if (parse_i64(v.string, &ignored))
+			return decode_error(d, v.span,
+					    "\"%s\": the duration \"" STR_FMT
+					    "\" lacks a unit (\"" STR_FMT "s\" are seconds)",
+					    decode_path(d), STR_ARG(v.string), STR_ARG(v.string));
 		return convert_wrong(d, v, "a duration such as \"90s\" or \"1h30m\"");
 	}
 	if (v.kind == VALUE_NUMBER && d->in->weak && number_to_int(v, ret_ns))

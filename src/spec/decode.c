@@ -1,7 +1,6 @@
 /* From an object of a template to a component's struct, by its option table. */
 #include "spec/internal.h"
 
-#include "base/os.h"
 #include "base/vec.h"
 
 #include <stdarg.h>
@@ -16,15 +15,22 @@ struct given {
 /* What is at hand while one object is decoded. */
 struct object {
 	struct decoder *d;
-	const char *path; /* "" for the component itself */
+	const struct spec *spec;
+	struct value body;
+	const char *block; /* "" for the component itself */
 	void *out;
 	VEC(struct given) given;
 	bool unknown; /* an unknown option was found */
 };
 
-static const char *join_path(struct arena *a, const char *path, struct str name)
+static const char *join_path(struct arena *a, const char *block, struct str name)
 {
-	return arena_printf(a, "%s%s%.*s", path, *path ? "." : "", (int)name.n, name.p);
+	return arena_printf(a, "%s%s" STR_FMT, block, *block ? "." : "", STR_ARG(name));
+}
+
+const char *decode_path(const struct decoder *d)
+{
+	return join_path(d->in->arena, d->block, d->key);
 }
 
 int decode_error(struct decoder *d, struct span span, const char *fmt, ...)
@@ -51,89 +57,83 @@ static void collect_name(void *data, const struct spec_row *row)
 		names->v[names->n++] = row->name;
 }
 
-static void unknown_option(struct decoder *d, const struct spec *spec, const struct value_attr *at,
-			   const char *path)
+static void unknown_option(struct object *o, const struct value_attr *at)
 {
+	struct decoder *d = o->d;
 	struct names names = { .n = 0 };
 	struct diag *g = diag_error(d->in->diags, at->key_span, "Unknown option \"%s\"",
-				    join_path(d->in->arena, path, at->key));
+				    join_path(d->in->arena, o->block, at->key));
 	const char *near;
 
-	spec_each(spec, collect_name, &names);
+	spec_each(o->spec, collect_name, &names);
 	near = str_nearest(arena_strndup(d->in->arena, at->key.p, at->key.n), names.v, names.n);
 	if (near)
 		diag_detail(d->in->diags, g, "Did you mean \"%s\"?", near);
-	else if (starts_with(at->key.p, "_") || starts_with(at->key.p, "//"))
+	else if (str_starts(at->key, "_") || str_starts(at->key, "//"))
 		diag_detail(d->in->diags, g, "Comments can only stand at the root of a template.");
-	d->failed = true;
+	o->unknown = d->failed = true;
 }
 
-static bool ignored(const struct decoder *d, struct str name, const char *path)
+/* Keys are read in any case, and so one option can stand twice in an object. */
+static bool is_other_spelling(struct object *o, const struct spec_row *row,
+			      const struct value_attr *at)
 {
-	if (*path || !d->in->ignore)
-		return false;
-	for (size_t i = 0; d->in->ignore[i]; i++)
-		if (str_ieqs(name, d->in->ignore[i]))
-			return true;
-	return false;
-}
-
-static void decode_attr(struct object *o, const struct spec *spec, const struct value_attr *at)
-{
+	const struct value_attr *meant = value_attr_find_fold(o->body, row->name);
 	struct decoder *d = o->d;
-	struct decoder saved = *d;
-	size_t offset = 0;
-	const struct spec_row *row = spec_find(spec,
-					       arena_strndup(d->in->arena, at->key.p, at->key.n),
-					       &offset);
 	struct diag *g;
 
-	if (!row) {
-		unknown_option(d, spec, at, o->path);
-		o->unknown = true;
+	if (meant == at)
+		return false;
+	g = diag_error(d->in->diags, at->key_span, "\"%s\" is given twice",
+		       join_path(d->in->arena, o->block, at->key));
+	diag_detail(d->in->diags, g, "It stands as \"" STR_FMT "\" too. Remove one of the two.",
+		    STR_ARG(meant->key));
+	d->failed = true;
+	return true;
+}
+
+static void decode_given(struct decoder *d, const struct value_attr *at, void *member)
+{
+	struct diag *g;
+
+	if (d->row->flags & SPEC_NOT_YET) {
+		decode_error(d, at->key_span, "\"%s\" is not yet supported by ingot",
+			     decode_path(d));
 		return;
 	}
-	if (at->value.kind == VALUE_NULL)
+	if (d->row->flags & SPEC_DEPRECATED) {
+		g = diag_warning(d->in->diags, at->key_span, "\"%s\" is an old option",
+				 decode_path(d));
+		g->lenient = true;
+		diag_detail(d->in->diags, g, "It is read; write \"%s\" instead.", d->row->instead);
+	}
+	if (decode_member(d, at->value, member) < 0)
+		d->failed = true;
+}
+
+static void decode_attr(struct object *o, const struct value_attr *at)
+{
+	struct decoder *d = o->d, saved = *d;
+	size_t offset = 0;
+	const struct spec_row *row = spec_find(o->spec, at->key, &offset);
+
+	if (!row) {
+		unknown_option(o, at);
+		return;
+	}
+	if (is_other_spelling(o, row, at) || at->value.kind == VALUE_NULL)
 		return;
 	vec_push(&o->given, (struct given){ row, offset });
 	d->row = row;
-	d->path = join_path(d->in->arena, o->path, at->key);
+	d->block = o->block;
+	d->key = at->key;
 	d->late = saved.late || row->flags & SPEC_LATE;
-	if (row->flags & SPEC_NOT_YET) {
-		decode_error(d, at->key_span, "\"%s\" is not yet supported by ingot", d->path);
-	} else {
-		if (row->flags & SPEC_DEPRECATED) {
-			g = diag_warning(d->in->diags, at->key_span, "\"%s\" is an old option",
-					 d->path);
-			g->lenient = true;
-			diag_detail(d->in->diags, g, "It is read; write \"%s\" instead.",
-				    row->instead);
-		}
-		if (decode_member(d, at->value, (char *)o->out + offset) < 0)
-			d->failed = true;
-	}
+	decode_given(d, at, (char *)o->out + offset);
 	d->row = saved.row;
-	d->path = saved.path;
+	d->block = saved.block;
+	d->key = saved.key;
 	d->late = saved.late;
 	d->rendered = false;
-}
-
-static void fill_in(struct object *o, const struct spec_row *row, size_t offset, const char *text)
-{
-	struct decoder *d = o->d, saved = *d;
-	/* Defaults are decoded weakly in both languages: "a,b" is a list. */
-	struct spec_input in = *d->in;
-
-	in.weak = true;
-	in.render = NULL;
-	d->in = &in;
-	d->row = row;
-	d->path = row->name;
-	if (decode_member(d, value_string(str_from(text), (struct span){ 0 }),
-			  (char *)o->out + offset) < 0)
-		d->failed = true;
-	saved.failed = d->failed;
-	*d = saved;
 }
 
 /* Whether the option was given, by its own name or by an old one for the same member. */
@@ -145,19 +145,34 @@ static bool was_given(const struct object *o, const struct spec_row *row, size_t
 	return false;
 }
 
-static void fill_row(void *data, const struct spec_row *row, size_t offset)
+/* An empty text is as good as none. */
+static void fill_default(void *data, const struct spec_row *row, size_t offset)
 {
 	struct object *o = data;
-	const char *text = NULL;
+	struct decoder *d = o->d, saved = *d;
+	struct spec_input in = *d->in;
+	void *member = (char *)o->out + offset;
+	bool given = was_given(o, row, offset);
 
-	if (was_given(o, row, offset))
+	if (row->type == SPEC_T_STR) {
+		char **text = member;
+
+		given = *text && **text;
+		if (!given)
+			*text = NULL;
+	}
+	if (given || !row->def)
 		return;
-	if (row->env)
-		text = os_env(row->env);
-	if (!text)
-		text = row->def;
-	if (text)
-		fill_in(o, row, offset, text);
+	in.weak = true; /* in both languages: "a,b" is a list */
+	in.render = NULL;
+	d->in = &in;
+	d->row = row;
+	d->block = o->block;
+	d->key = str_from(row->name);
+	if (decode_member(d, value_string(str_from(row->def), (struct span){ 0 }), member) < 0)
+		d->failed = true;
+	saved.failed = d->failed;
+	*d = saved;
 }
 
 struct required {
@@ -183,26 +198,24 @@ static void check_required(void *data, const struct spec_row *row, size_t offset
 	if (d->in->json && span.src && span.to > span.from + 1)
 		span.to = span.from + 1; /* the opening brace, not the whole block */
 	diag_error(d->in->diags, span, given ? "\"%s\" must not be empty" : "\"%s\" is required",
-		   join_path(d->in->arena, r->o->path, str_from(row->name)));
+		   join_path(d->in->arena, r->o->block, str_from(row->name)));
 	d->failed = true;
 	d->missing++;
 }
 
-int decode_object(struct decoder *d, const struct spec *spec, struct value body, const char *path,
+int decode_object(struct decoder *d, const struct spec *spec, struct value body, const char *block,
 		  void *out)
 {
-	struct object o = { .d = d, .path = path, .out = out };
+	struct object o = { .d = d, .spec = spec, .body = body, .block = block, .out = out };
 	struct required required = { &o, body.span };
 	bool failed_before = d->failed, failed;
 
 	d->failed = false;
-	if (value_is_attrs(body))
-		for (size_t i = 0; i < body.attrs->n; i++)
-			if (!ignored(d, body.attrs->v[i].key, path))
-				decode_attr(&o, spec, &body.attrs->v[i]);
-	spec_each_at(spec, 0, fill_row, &o);
+	for (size_t i = 0; value_is_attrs(body) && i < body.attrs->n; i++)
+		decode_attr(&o, &body.attrs->v[i]);
 	if (!o.unknown)
 		spec_each_at(spec, 0, check_required, &required);
+	spec_each_at(spec, 0, fill_default, &o);
 	vec_release(&o.given);
 	failed = d->failed;
 	d->failed |= failed_before;
@@ -211,7 +224,7 @@ int decode_object(struct decoder *d, const struct spec *spec, struct value body,
 
 int spec_decode(const struct spec *spec, struct value body, const struct spec_input *in, void *out)
 {
-	struct decoder d = { .in = in, .path = "" };
+	struct decoder d = { .in = in, .block = "" };
 	size_t errors = in->diags->errors;
 	int rc;
 

@@ -1,5 +1,6 @@
 /* Option tables as Markdown. */
 #include "spec/docs.h"
+
 #include "base/vec.h"
 
 static const char *const type_names[] = {
@@ -7,11 +8,9 @@ static const char *const type_names[] = {
 	[SPEC_T_BOOL] = "bool",
 	[SPEC_T_TRIBOOL] = "bool",
 	[SPEC_T_INT] = "number",
-	[SPEC_T_FLOAT] = "number",
 	[SPEC_T_DURATION] = "duration",
 	[SPEC_T_STRS] = "list of strings",
 	[SPEC_T_INTS] = "list of numbers",
-	[SPEC_T_STR_LISTS] = "list of lists of strings",
 	[SPEC_T_MAP] = "map of strings",
 	[SPEC_T_BLOCK] = "block",
 	[SPEC_T_BLOCKS] = "list of blocks",
@@ -46,8 +45,6 @@ static void write_row(void *data, const struct spec_row *row)
 	}
 	if (row->def)
 		buf_printf(w->out, " Default: `%s`.", row->def);
-	if (row->env)
-		buf_printf(w->out, " Without it, the environment's `%s`.", row->env);
 	if (row->flags & SPEC_NOT_YET)
 		buf_adds(w->out, " **Not yet supported by ingot.**");
 	if (row->flags & SPEC_SENSITIVE)

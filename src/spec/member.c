@@ -1,5 +1,4 @@
-/* Decoding one value into the member of its option: lists, maps, blocks, with choices and ranges.
- */
+/* Decoding one value into the member of its option: lists, maps, blocks; choices and ranges. */
 #include "spec/internal.h"
 
 #include "base/vec.h"
@@ -23,8 +22,8 @@ static int check_choice(struct decoder *d, struct value v, const char *text)
 			return 0;
 		buf_printf(&all, "%s%s", i ? ", " : "", row->choices[i]);
 	}
-	return decode_error(d, v.span, "\"%s\" is one of: %s; not \"%s\"", d->path, buf_cstr(&all),
-			    text);
+	return decode_error(d, v.span, "\"%s\" is one of: %s; not \"%s\"", decode_path(d),
+			    buf_cstr(&all), text);
 }
 
 static int check_range(struct decoder *d, struct value v, int64_t n)
@@ -35,12 +34,12 @@ static int check_range(struct decoder *d, struct value v, int64_t n)
 		return 0;
 	if (row->type == SPEC_T_DURATION)
 		return decode_error(d, v.span, "\"%s\" is out of its range of %lld to %lld seconds",
-				    d->path, (long long)(row->min / 1000000000),
+				    decode_path(d), (long long)(row->min / 1000000000),
 				    (long long)(row->max / 1000000000));
 	if (row->max == INT64_MAX)
-		return decode_error(d, v.span, "\"%s\" is at least %lld, not %lld", d->path,
+		return decode_error(d, v.span, "\"%s\" is at least %lld, not %lld", decode_path(d),
 				    (long long)row->min, (long long)n);
-	return decode_error(d, v.span, "\"%s\" is between %lld and %lld, not %lld", d->path,
+	return decode_error(d, v.span, "\"%s\" is between %lld and %lld, not %lld", decode_path(d),
 			    (long long)row->min, (long long)row->max, (long long)n);
 }
 
@@ -99,9 +98,10 @@ static int list_elements(struct decoder *d, struct value v, const char *what, st
 	}
 	if (v.kind == VALUE_NULL || v.kind == VALUE_UNKNOWN)
 		return 1;
+	if (d->in->weak && value_is_attrs(v) && !v.attrs->n)
+		return 1;
 	if (!d->in->weak || value_is_attrs(v))
-		return value_is_attrs(v) && d->in->weak && !v.attrs->n ? 1
-								       : convert_wrong(d, v, what);
+		return convert_wrong(d, v, what);
 	if (v.kind == VALUE_STRING) {
 		if (convert_render(d, v, &rest) < 0)
 			return -1;
@@ -157,21 +157,6 @@ static int decode_ints(struct decoder *d, struct value v, struct ints *member)
 			one = check_range(d, v2[i], member->v[i]);
 		r = worst(r, one);
 	}
-	return r;
-}
-
-static int decode_str_lists(struct decoder *d, struct value v, struct str_lists *member)
-{
-	struct value *v2;
-	size_t n;
-	int r = list_elements(d, v, "a list of lists of texts", &v2, &n);
-
-	if (r)
-		return r;
-	member->v = arena_new_array(d->in->arena, struct strs, n + 1);
-	member->n = n;
-	for (size_t i = 0; i < n; i++)
-		r = worst(r, decode_strs(d, v2[i], &member->v[i]));
 	return r;
 }
 
@@ -235,15 +220,17 @@ static int add_key_value(struct decoder *d, struct value v, struct str_map *m, s
 		} else if (str_ieqs(at->key, "value")) {
 			value = at;
 		} else {
-			g = diag_error(d->in->diags, at->key_span, "Unknown option \"%s.%.*s\"",
-				       d->path, (int)at->key.n, at->key.p);
+			g = diag_error(d->in->diags, at->key_span,
+				       "Unknown option \"%s." STR_FMT "\"", decode_path(d),
+				       STR_ARG(at->key));
 			diag_detail(d->in->diags, g,
-				    "A block \"%s\" has a \"key\" and a \"value\".", d->path);
+				    "A block \"%s\" has a \"key\" and a \"value\".",
+				    decode_path(d));
 			d->failed = true;
 		}
 	}
 	if (!key || (!value && !d->in->weak))
-		return decode_error(d, v.span, "A block \"%s\" lacks its \"%s\"", d->path,
+		return decode_error(d, v.span, "A block \"%s\" lacks its \"%s\"", decode_path(d),
 				    key ? "value" : "key");
 	return add_pair(d, key->value, value ? value->value : value_string(STR(""), v.span), m,
 			cap);
@@ -287,12 +274,11 @@ static int decode_block(struct decoder *d, struct value v, void **member)
 	if (!value_is_attrs(v))
 		return convert_wrong(d, v, "one block of options");
 	*member = arena_alloc(d->in->arena, sub->size);
-	return decode_object(d, sub, v, d->path, *member);
+	return decode_object(d, sub, v, decode_path(d), *member);
 }
 
 static int decode_blocks(struct decoder *d, struct value v, struct spec_blocks *member)
 {
-	const char *path = d->path;
 	size_t n = 1;
 	int r = 0;
 
@@ -305,12 +291,10 @@ static int decode_blocks(struct decoder *d, struct value v, struct spec_blocks *
 	member->v = arena_new_array(d->in->arena, void *, n + 1);
 	member->n = n;
 	for (size_t i = 0; i < n; i++) {
-		d->path = path;
 		r = worst(r, decode_block(d, value_is_seq(v) ? v.seq->v[i] : v, &member->v[i]));
 		if (!member->v[i])
 			member->v[i] = arena_alloc(d->in->arena, d->row->sub->size);
 	}
-	d->path = path;
 	return r;
 }
 
@@ -357,14 +341,10 @@ int decode_member(struct decoder *d, struct value v, void *member)
 	case SPEC_T_INT:
 	case SPEC_T_DURATION:
 		return decode_int(d, v, member);
-	case SPEC_T_FLOAT:
-		return convert_float(d, v, member);
 	case SPEC_T_STRS:
 		return decode_strs(d, v, member);
 	case SPEC_T_INTS:
 		return decode_ints(d, v, member);
-	case SPEC_T_STR_LISTS:
-		return decode_str_lists(d, v, member);
 	case SPEC_T_MAP:
 		return decode_map(d, v, member);
 	case SPEC_T_BLOCK:

@@ -2,9 +2,8 @@
 #include "spec/schema.h"
 
 #define SCALAR "[\"string\", \"number\", \"boolean\", \"null\"]"
-#define EXPRESSION \
-	"\\\\$\\\\{|\\\\{\\\\{" /* what a text with an expression has in it, as a JSON string has \
-				   it */
+/* A pattern of what a text with an expression has in it, inside a JSON string. */
+#define EXPRESSION "\\\\$\\\\{|\\\\{\\\\{"
 
 static void write_choices(struct json_writer *w, const struct spec_row *row)
 {
@@ -46,9 +45,11 @@ static void write_map(struct json_writer *w)
 }
 
 #define KEY_VALUE \
-	"{ \"type\": \"object\", \"properties\": { \"key\": { \"type\": " SCALAR \
-	" }, \"name\": { \"type\": " SCALAR " }, \"value\": { \"type\": " SCALAR \
-	" } }, \"required\": [\"value\"], \"additionalProperties\": false }"
+	"{ \"type\": \"object\", \"properties\": {" \
+	" \"key\": { \"type\": " SCALAR " }," \
+	" \"name\": { \"type\": " SCALAR " }," \
+	" \"value\": { \"type\": " SCALAR " } }," \
+	" \"required\": [\"value\"], \"additionalProperties\": false }"
 
 /* Blocks of a key and a value, one or several of them. */
 static void write_key_value(struct json_writer *w)
@@ -113,7 +114,6 @@ static void write_type(struct json_writer *w, const struct spec_row *row,
 							: "[\"boolean\", \"string\", \"null\"]");
 		break;
 	case SPEC_T_INT:
-	case SPEC_T_FLOAT:
 	case SPEC_T_DURATION:
 		json_raw_pair(w, "type", "[\"number\", \"string\", \"null\"]");
 		write_bounds(w, row);
@@ -123,9 +123,6 @@ static void write_type(struct json_writer *w, const struct spec_row *row,
 		break;
 	case SPEC_T_INTS:
 		write_list(w, "{ \"type\": [\"number\", \"string\"] }");
-		break;
-	case SPEC_T_STR_LISTS:
-		write_list(w, "{ \"type\": \"array\", \"items\": { \"type\": " SCALAR " } }");
 		break;
 	case SPEC_T_MAP:
 		if (row->flags & SPEC_KEY_VALUE)
@@ -184,12 +181,11 @@ struct required {
 	bool open;
 };
 
-/* Those that neither the environment nor an old name can give. */
 static void write_required(void *data, const struct spec_row *row)
 {
 	struct required *r = data;
 
-	if (!(row->flags & SPEC_REQUIRED) || row->env)
+	if (!(row->flags & SPEC_REQUIRED))
 		return;
 	if (!r->open) {
 		json_key(r->w, "required");

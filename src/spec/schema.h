@@ -16,13 +16,12 @@ struct schema_object {
 	const struct spec *const *specs; /* whose options it has; NULL-terminated */
 	enum schema_language language;
 	bool partial; /* required ones may lack: they can come from elsewhere */
-	void (*more)(struct json_writer *w,
-		     const void *data); /* writes further members of "properties", or NULL */
+	/* Writes further members of "properties"; may be NULL. */
+	void (*more)(struct json_writer *w, const void *data);
 	const void *data;
 };
-/* The members of a schema of an object, inside its braces. */
+/* The schema of an object: its members alone, or with the braces around them. */
 void schema_write_members(struct json_writer *w, const struct schema_object *o);
-void schema_write_object(struct json_writer *w,
-			 const struct schema_object *o); /* with its braces */
+void schema_write_object(struct json_writer *w, const struct schema_object *o);
 
 #endif

@@ -20,15 +20,13 @@
 #include "lang/expr/value.h"
 
 enum spec_type {
-	SPEC_T_STR,	  /* char *; NULL when not given */
+	SPEC_T_STR,	  /* char *; NULL when not given, or given as "" */
 	SPEC_T_BOOL,	  /* bool */
 	SPEC_T_TRIBOOL,	  /* enum tribool: not given is told apart */
 	SPEC_T_INT,	  /* int64_t */
-	SPEC_T_FLOAT,	  /* double */
 	SPEC_T_DURATION,  /* int64_t nanoseconds; text needs a unit, a bare number is nanoseconds */
 	SPEC_T_STRS,	  /* struct strs */
 	SPEC_T_INTS,	  /* struct ints */
-	SPEC_T_STR_LISTS, /* struct str_lists: list of lists of strings */
 	SPEC_T_MAP,	  /* struct str_map: string to string, in the order written */
 	SPEC_T_BLOCK,	  /* pointer to the sub-spec's struct, NULL when not given */
 	SPEC_T_BLOCKS,	  /* struct spec_blocks: zero or more */
@@ -43,9 +41,8 @@ enum spec_flags {
 	SPEC_NOT_YET = 1 << 3,	  /* "not yet supported by ingot" when given */
 	SPEC_DEPRECATED = 1 << 4, /* `instead` names the new one; still read, with one warning */
 	SPEC_HIDDEN = 1 << 5,	  /* not in docs and completion (old names, internals) */
+	SPEC_KEY_VALUE = 1 << 6,  /* SPEC_T_MAP as blocks of key/value/name (tag {…} of HCL2) */
 	SPEC_OWN = 1 << 7,	  /* ingot's own: Packer has no such option */
-	SPEC_KEY_VALUE =
-		1 << 6, /* SPEC_T_MAP given as blocks of key/value/name (tag {…} of HCL2) */
 };
 
 enum tribool { TRIBOOL_UNSET = 0, TRIBOOL_FALSE, TRIBOOL_TRUE };
@@ -56,10 +53,6 @@ struct strs {
 };
 struct ints {
 	int64_t *v;
-	size_t n;
-};
-struct str_lists {
-	struct strs *v;
 	size_t n;
 };
 struct str_pair {
@@ -84,7 +77,6 @@ struct spec_row {
 	const char *def;	    /* default, as text that is decoded like user input */
 	int64_t min, max;	    /* SPEC_T_INT and SPEC_T_DURATION; ignored when equal */
 	const char *const *choices; /* SPEC_T_STR; NULL-terminated */
-	const char *env;	    /* environment variable used when the option is not given */
 	const char *instead;	    /* SPEC_DEPRECATED: the option's new name */
 	const struct spec *sub;	    /* BLOCK, BLOCKS, EMBED */
 	const char *doc;	    /* our own words, one paragraph of Markdown */
@@ -100,11 +92,12 @@ struct spec {
 
 /* offsetof(T, m), refused by the compiler unless m is a `want`. */
 #define SPEC_OFF(T, m, want) \
-	(offsetof(T, m) + 0 * sizeof(struct { \
-				  _Static_assert(_Generic(((T *)0)->m, want : 1, default : 0), \
-						 "option " #T "." #m " is not a " #want); \
-				  int pad_; \
-			  }))
+	(offsetof(T, m) + \
+	 0 * sizeof(struct { \
+		 _Static_assert(_Generic(((T *)0)->m, want: 1, default: 0), \
+				"option " #T "." #m " is not a " #want); \
+		 int pad_; \
+	 }))
 #define SPEC_ROW_(T, m, want, t, ...) \
 	{ .name = #m, .type = (t), .offset = SPEC_OFF(T, m, want), __VA_ARGS__ }
 /* A later `.name = "…"` in the arguments overrides the member's name. */
@@ -112,11 +105,11 @@ struct spec {
 #define SPEC_BOOL(T, m, ...) SPEC_ROW_(T, m, bool, SPEC_T_BOOL, __VA_ARGS__)
 #define SPEC_TRIBOOL(T, m, ...) SPEC_ROW_(T, m, enum tribool, SPEC_T_TRIBOOL, __VA_ARGS__)
 #define SPEC_INT(T, m, ...) SPEC_ROW_(T, m, int64_t, SPEC_T_INT, __VA_ARGS__)
-#define SPEC_FLOAT(T, m, ...) SPEC_ROW_(T, m, double, SPEC_T_FLOAT, __VA_ARGS__)
+
 #define SPEC_DURATION(T, m, ...) SPEC_ROW_(T, m, int64_t, SPEC_T_DURATION, __VA_ARGS__)
 #define SPEC_STRS(T, m, ...) SPEC_ROW_(T, m, struct strs, SPEC_T_STRS, __VA_ARGS__)
 #define SPEC_INTS(T, m, ...) SPEC_ROW_(T, m, struct ints, SPEC_T_INTS, __VA_ARGS__)
-#define SPEC_STR_LISTS(T, m, ...) SPEC_ROW_(T, m, struct str_lists, SPEC_T_STR_LISTS, __VA_ARGS__)
+
 #define SPEC_MAP(T, m, ...) SPEC_ROW_(T, m, struct str_map, SPEC_T_MAP, __VA_ARGS__)
 #define SPEC_VALUE(T, m, ...) SPEC_ROW_(T, m, struct value, SPEC_T_VALUE, __VA_ARGS__)
 #define SPEC_BLOCK(T, m, S, subspec, ...) \
@@ -139,15 +132,13 @@ struct spec_input {
 	struct diags *diags;
 	spec_render_fn *render; /* NULL: text is taken as it is */
 	void *data;
-	bool json; /* spans of strings are JSON text: a mistake in {{ }} is shown at its place in
-		      them */
+	/* Spans of strings are JSON text: a mistake in {{ }} is shown at its place in them. */
+	bool json;
 	/* Stands for a text that is not known yet, so that it counts as given; NULL: it is left
 	 * unset. */
 	const char *unknown;
-	bool weak; /* legacy JSON: "true" for booleans, digits for numbers, one value for a list…
-		      (cli.md 7) */
-	const char *const
-		*ignore; /* keys that belong to others (type, name, only…); NULL-terminated */
+	/* "true" for booleans, digits for numbers, one value for a list… (cli.md 7) */
+	bool weak;
 	/* Set on failure where nothing is wrong but that required options are not there: what is
 	 * there can still be judged. NULL: nobody wants to know. */
 	bool *ret_incomplete;
@@ -156,15 +147,16 @@ struct spec_input {
 };
 
 /* Decodes an object into a zeroed struct. All mistakes are reported; after an unknown option a
- * missing required one is not, since it most likely is the misspelt one. Unknown values leave the
- * member unset and count as given. null counts as not given. Returns 0, or -1 when it added an
- * error to in->diags. */
+ * missing required one is not, since it most likely is the misspelt one. Keys are read in any case;
+ * one option in two spellings is a mistake. Unknown values count as given and leave the member
+ * unset (see in->unknown). null counts as not given. Returns 0, or -1 when it added an error to
+ * in->diags. */
 int spec_decode(const struct spec *spec, struct value body, const struct spec_input *in,
 		void *out) MUST_USE;
 
-/* Looks a row up, through embedded ones; NULL if absent. *ret_offset (may be NULL): from the outer
- * struct. */
-const struct spec_row *spec_find(const struct spec *spec, const char *name, size_t *ret_offset);
+/* Looks a row up, in any case and through embedded ones; NULL if absent. *ret_offset (may be NULL):
+ * from the outer struct. */
+const struct spec_row *spec_find(const struct spec *spec, struct str name, size_t *ret_offset);
 /* Calls fn for every row, embedded ones flattened. */
 void spec_each(const struct spec *spec, void (*fn)(void *data, const struct spec_row *row),
 	       void *data);

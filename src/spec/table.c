@@ -36,7 +36,7 @@ void spec_each(const struct spec *spec, void (*fn)(void *data, const struct spec
 	spec_each_at(spec, 0, each_plain, &e);
 }
 
-const struct spec_row *spec_find(const struct spec *spec, const char *name, size_t *ret_offset)
+const struct spec_row *spec_find(const struct spec *spec, struct str name, size_t *ret_offset)
 {
 	for (size_t i = 0; i < spec->nrows; i++) {
 		const struct spec_row *row = &spec->rows[i], *found = row;
@@ -44,7 +44,7 @@ const struct spec_row *spec_find(const struct spec *spec, const char *name, size
 
 		if (row->type == SPEC_T_EMBED)
 			found = spec_find(row->sub, name, &inner);
-		else if (strcasecmp(row->name, name) != 0)
+		else if (!str_ieqs(name, row->name))
 			continue;
 		if (!found)
 			continue;

@@ -26,10 +26,8 @@ struct options {
 	bool flag;
 	enum tribool maybe;
 	int64_t number, when;
-	double ratio;
 	struct strs list;
 	struct ints ints;
-	struct str_lists lists;
 	struct str_map map, tag;
 	struct disk *disk;
 	struct spec_blocks disks;
@@ -50,10 +48,8 @@ static const struct spec_row rows[] = {
 	SPEC_TRIBOOL(struct options, maybe, .doc = "x"),
 	SPEC_INT(struct options, number, .doc = "x"),
 	SPEC_DURATION(struct options, when, .doc = "x"),
-	SPEC_FLOAT(struct options, ratio, .doc = "x"),
 	SPEC_STRS(struct options, list, .doc = "x"),
 	SPEC_INTS(struct options, ints, .doc = "x"),
-	SPEC_STR_LISTS(struct options, lists, .doc = "x"),
 	SPEC_MAP(struct options, map, .doc = "x"),
 	SPEC_MAP(struct options, tag, .flags = SPEC_KEY_VALUE, .doc = "x"),
 	SPEC_BLOCK(struct options, disk, struct disk, &disk_spec, .doc = "x"),

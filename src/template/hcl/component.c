@@ -5,7 +5,6 @@
 
 #include "base/vec.h"
 
-static const struct type list_of_string_lists = { .kind = TYPE_LIST, .elem = &type_list_string };
 static const struct type no_attributes = { .kind = TYPE_OBJECT };
 
 /* key and value (or name and value) of a SPEC_KEY_VALUE block. */
@@ -79,14 +78,11 @@ static const struct type *row_type(const struct spec_row *row)
 	case SPEC_T_TRIBOOL:
 		return &type_bool;
 	case SPEC_T_INT:
-	case SPEC_T_FLOAT:
 		return &type_number;
 	case SPEC_T_STRS:
 		return &type_list_string;
 	case SPEC_T_INTS:
 		return &type_list_number;
-	case SPEC_T_STR_LISTS:
-		return &list_of_string_lists;
 	case SPEC_T_MAP:
 		return &type_map_string;
 	case SPEC_T_BLOCK:
@@ -169,7 +165,7 @@ static void add_attr(struct object *o, const struct hcl_attr *at)
 
 	if (is_common(o, at->name))
 		return;
-	row = spec_find(o->spec, arena_strndup(a, at->name.p, at->name.n), NULL);
+	row = spec_find(o->spec, at->name, NULL);
 	if (o->t && row->flags & SPEC_OWN)
 		hcl_own(o->t, at->name_span, row->name);
 	for (size_t i = 0; i < o->attrs.n; i++)

@@ -40,7 +40,7 @@ void hcl_check_registry(struct hcl_template *t, const struct hcl_block *block)
 
 	if (hcl_common_decode(t, &e, block->body, &registry_spec, &o) < 0)
 		return;
-	if (o.bucket_name && *o.bucket_name && !is_bucket_name(o.bucket_name))
+	if (o.bucket_name && !is_bucket_name(o.bucket_name))
 		diag_error(t->diags, block->span,
 			   "The bucket_name \"%s\" of hcp_packer_registry is not 3 to 36 letters, "
 			   "digits and dashes",

@@ -215,7 +215,7 @@ void hcl_read_use(struct hcl_reader *r, const struct hcl_item *item)
 	use.body_bound = hcl_bound_join(r->t->arena, r->build->bound, item->bound);
 	if (!find_source(r, item->block.labels[0].text, &use) || rc < 0)
 		return;
-	if (o.name && *o.name)
+	if (o.name)
 		use.shown = o.name;
 	if (o.enabled == TRIBOOL_FALSE)
 		r->nsources++;

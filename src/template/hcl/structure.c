@@ -213,7 +213,7 @@ static bool read_build(struct hcl_template *t, const struct hcl_block *block,
 	each = hcl_bind(&e, ret->bound);
 	e.scope = &each;
 	(void)hcl_common_decode(t, &e, block->body, &hcl_build_spec, &o);
-	ret->name = o.name && *o.name ? o.name : instance ? instance->key : "";
+	ret->name = o.name ? o.name : instance ? instance->key : "";
 	ret->description = o.description ? o.description : "";
 	ret->depends_on = o.depends_on;
 	if (o.enabled == TRIBOOL_FALSE)

@@ -163,7 +163,6 @@ static bool write_loose(struct upgrade *u, const struct spec_row *row, const cha
 		buf_printf(out, "%s = \"%s\"\n", key, buf_cstr(&text));
 		return true;
 	case SPEC_T_INT:
-	case SPEC_T_FLOAT:
 		return v.kind == VALUE_STRING && !v.string.n;
 	default:
 		return false;
@@ -196,33 +195,10 @@ static void write_option(struct upgrade *u, const struct value_attr *at, const s
 	}
 }
 
-struct lookup {
-	struct str key;
-	const struct spec_row *found;
-};
-
-static void compare_row(void *data, const struct spec_row *row)
-{
-	struct lookup *l = data;
-
-	if (str_ieqs(l->key, row->name))
-		l->found = row;
-}
-
-/* Keys of JSON are not case-sensitive. */
-static const struct spec_row *find_row(const struct spec *spec, struct str key)
-{
-	struct lookup l = { .key = key };
-
-	if (spec)
-		spec_each(spec, compare_row, &l);
-	return l.found;
-}
-
 void upgrade_body(struct upgrade *u, struct value object, const struct spec *spec, struct buf *out)
 {
 	const struct value_attr *attrs = sorted(u->arena, object);
 
 	for (size_t i = 0; i < object.attrs->n; i++)
-		write_option(u, &attrs[i], find_row(spec, attrs[i].key), out);
+		write_option(u, &attrs[i], spec ? spec_find(spec, attrs[i].key, NULL) : NULL, out);
 }
