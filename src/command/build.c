@@ -188,17 +188,18 @@ static int no_builds(struct session *s)
 	return 1;
 }
 
-static int open_journal(struct session *s, struct err *err)
+static void open_journal(struct session *s)
 {
-	return s->run.journal ? 0 : journal_open(s->run.id, &s->run.journal, err);
+	if (!s->run.journal)
+		s->run.journal = journal_new(s->run.id);
 }
 
 static int rehearse(void *data, const struct run_local **ret, struct err *err)
 {
 	struct session *s = data;
 
-	if (!s->rehearsal &&
-	    (open_journal(s, err) < 0 || rehearsal_start(&s->run, &s->rehearsal, err) < 0))
+	open_journal(s);
+	if (!s->rehearsal && rehearsal_start(&s->run, &s->rehearsal, err) < 0)
 		return -1;
 	*ret = s->run.local;
 	return 0;
@@ -209,7 +210,6 @@ static int load(struct session *s, struct arena *a, struct err *err)
 	const struct flags *f = s->in->flags;
 	struct template_args args = {
 		.force = s->run.force,
-		.debug = s->run.debug,
 		.run_data = true,
 		.sequential = flags_bool(f, "use-sequential-evaluation"),
 		.warn_undeclared = flags_bool(f, "warn-on-undeclared-var"),
@@ -237,8 +237,8 @@ static int run_plan(struct session *s)
 	const struct run_local *local;
 	int code;
 
-	if (open_journal(s, &err) < 0 ||
-	    (flags_bool(s->in->flags, "local") && rehearse(s, &local, &err) < 0)) {
+	open_journal(s);
+	if (flags_bool(s->in->flags, "local") && rehearse(s, &local, &err) < 0) {
 		run_plain(&s->run, true, "%s", err.msg);
 		return 1;
 	}

@@ -57,8 +57,8 @@ struct run_local_id {
 	enum run_local_kind kind;
 	const char *region, *id, *hint;
 };
-#define RUN_LOCAL_BIN \
-	"script-bin" /* in its data folder: programs for local scripts, before all others */
+/* In its data directory: programs for local scripts, before all others. */
+#define RUN_LOCAL_BIN "script-bin"
 
 struct run_local {
 	const char *endpoint, *access_key, *secret_key, *region, *data_dir;
@@ -93,9 +93,10 @@ struct build {
 /* Ui: text of several lines gets the prefix on each. */
 void build_say(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void build_error(struct build *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void build_output(struct build *b, bool error,
-		  struct str lines); /* lines of a script, '\n' between them: engine/output.h */
-void build_secret(struct build *b, const char *secret);	  /* hide it from now on */
+/* Lines of a script, '\n' between them: engine/output.h. */
+void build_output(struct build *b, bool error, struct str lines);
+/* Hides it from now on; NULL is fine. */
+void build_secret(struct build *b, const char *secret);
 /* Sets a build value (copied). */
 void build_set(struct build *b, const char *name, const char *value);
 const char *build_get(const struct build *b, const char *name); /* NULL if not there */
@@ -126,9 +127,7 @@ int build_run_steps(struct build *b, const struct step *steps, size_t n, void *s
 int build_provision(struct build *b, void *state, struct err *err) MUST_USE;
 void build_provision_undo(struct build *b, void *state, bool failed);
 #define BUILD_STEP_PROVISION \
-	{ \
-		"provision", "StepProvision", build_provision, build_provision_undo, false \
-	}
+	{ "provision", "StepProvision", build_provision, build_provision_undo, false }
 
 /* Asks on the controlling terminal. *ret_answer: without the line's end, caller frees. Errors:
  * ERR_UNSUPPORTED "no available tty" (nothing was printed then), ERR_CANCELLED. */

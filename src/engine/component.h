@@ -26,22 +26,18 @@ struct run_local;
 struct prepare {
 	struct arena *arena; /* lives as long as the plan */
 	struct diags *diags;
-	struct value body; /* the options as written, for spans: prepare_span() */
+	struct value body;	/* the options as written, for spans */
 	const char *component;	/* "amazon-ebs" */
 	const char *build_name; /* bare name of the build */
-	const char *template_dir;
-	bool weak;   /* legacy JSON */
-	bool force, debug;
-	bool syntax_only;
+	bool force;
 	/* Data sources: where a rehearsal runs (engine/build.h), and the flag that ends the run;
 	 * may be NULL. */
 	const struct run_local *local;
 	struct cancel *cancel;
 };
-/* Where an option was written (or the component's block when it was not). */
-struct span prepare_span(const struct prepare *p, const char *option);
-/* "NAME: text" as an error at the option's place. Nothing is added where the option's value is not
- * known before the build (what is given back then belongs to no list). */
+/* "NAME: text" at the place of the option, or of the component's block where it was not written or
+ * is NULL. No error is added where the option's value is not known before the build (what is given
+ * back then belongs to no list). */
 struct diag *prepare_error(struct prepare *p, const char *option, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 struct diag *prepare_warning(struct prepare *p, const char *option, const char *fmt, ...)

@@ -12,8 +12,8 @@ enum { MAX_DATA = 8 };
 
 struct events {
 	pthread_mutex_t lock; /* recursive: batches */
-	pthread_mutex_t
-		secrets_lock; /* held for moments only, also by the log while a reader is busy */
+	/* Held for moments only, also by the log while a reader is busy. */
+	pthread_mutex_t secrets_lock;
 	VEC(struct event_reader) readers;
 	struct redact *redact;
 	size_t held;
@@ -90,7 +90,7 @@ static void redact_event(struct events *s, struct event *e, const char *data[MAX
 	pthread_mutex_unlock(&s->secrets_lock);
 }
 
-void events_emit(struct events *s, struct event *e)
+void events_emit(struct events *s, const struct event *e)
 {
 	const char *data[MAX_DATA + 1] = { NULL };
 	struct event out = *e;

@@ -11,15 +11,13 @@
 #include "base/str.h"
 
 enum event_kind {
-	EVENT_SAY,    /* progress of a build: "==> NAME: text" */
-	EVENT_OUTPUT, /* whole lines a script printed, '\n' between them; each is a message of its
-			 own */
-	EVENT_ERROR,  /* an error of a build, red */
-	EVENT_PLAIN, /* text without an arrow: of a build ("Build '…' finished") or of none (closing
-			lines) */
-	EVENT_LEGEND,  /* "NAME: output will be in this color.", and the empty line after them */
-	EVENT_MACHINE, /* only for -machine-readable: type and data fields */
-	EVENT_STEP, /* a build's step starts; empty text: the build is over. For the status line */
+	EVENT_SAY,	/* progress of a build: "==> NAME: text" */
+	EVENT_OUTPUT,	/* whole lines of a script, '\n' between them: a message each */
+	EVENT_ERROR,	/* an error of a build, red */
+	EVENT_PLAIN,	/* text without an arrow, of a build ("Build '…' finished") or of none */
+	EVENT_LEGEND,	/* "NAME: output will be in this color.", and the empty line after them */
+	EVENT_MACHINE,	/* only for -machine-readable: type and data fields */
+	EVENT_STEP,	/* a build's step starts (empty text: it is over), for the status line */
 	EVENT_QUESTION, /* a question, no newline after it */
 	EVENT_ANSWERED, /* it was answered (or cancelled) */
 };
@@ -30,16 +28,17 @@ struct event {
 	const char *build;  /* name, or NULL */
 	const char *part;   /* post-processor's type ("NAME (TYPE):"), or NULL */
 	size_t build_index; /* colour */
-	bool error; /* EVENT_PLAIN: it tells of a failure; EVENT_OUTPUT: it came on stderr */
+	bool error;	    /* EVENT_PLAIN: of a failure; EVENT_OUTPUT: from stderr */
 	struct str text;
 	const char *type;	 /* EVENT_MACHINE */
 	const char *const *data; /* EVENT_MACHINE: NULL-terminated */
 };
 
 struct event_reader {
-	void (*on_event)(void *data,
-			 const struct event *e); /* called under the stream's lock, one at a time */
-	void (*on_flush)(void *data); /* after one event or a held batch, same lock; may be NULL */
+	/* Called under the stream's lock, one at a time. */
+	void (*on_event)(void *data, const struct event *e);
+	/* After one event or a held batch, under the same lock; may be NULL. */
+	void (*on_flush)(void *data);
 	void *data;
 };
 
@@ -48,10 +47,10 @@ struct events; /* the stream */
 struct events *events_new(void);
 void events_free(struct events *s);
 void events_add_reader(struct events *s, struct event_reader r); /* before builds start */
-void events_add_secret(struct events *s,
-		       const char *secret); /* any time; short ones (< 3 bytes) are left alone */
-void events_emit(struct events *s,
-		 struct event *e); /* any thread; redacts, stamps, tells readers */
+/* Any thread, any time; what is shorter than 3 bytes is left alone. */
+void events_add_secret(struct events *s, const char *secret);
+/* Any thread: redacts, stamps, tells the readers. */
+void events_emit(struct events *s, const struct event *e);
 /* A batch: until events_release() other threads wait and readers do not flush. May be nested. */
 void events_hold(struct events *s);
 void events_release(struct events *s);

@@ -46,17 +46,17 @@ struct journal {
 	struct op *waiting, **last;
 	int64_t next_id;
 	VEC(struct settled) unwritten;
-	sqlite3 *db; /* NULL until the first intent; used by whoever set busy */
+	sqlite3 *db;	 /* NULL until the first intent; used by whoever set busy */
+	bool identified; /* the file says whose it is */
 	pthread_t heart;
 	bool beating;
 };
 
-int journal_open(const char *run_id, struct journal **ret, struct err *err)
+struct journal *journal_new(const char *run_id)
 {
 	struct journal *j = xcalloc(1, sizeof(*j));
 	pthread_condattr_t monotonic;
 
-	(void)err;
 	snprintf(j->run_id, sizeof(j->run_id), "%s", run_id);
 	j->dir = journal_dir();
 	j->path = journal_file_path(j->dir, run_id);
@@ -66,8 +66,7 @@ int journal_open(const char *run_id, struct journal **ret, struct err *err)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&j->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	*ret = j;
-	return 0;
+	return j;
 }
 
 void journal_set_local(struct journal *j, const char *data_dir)
@@ -148,14 +147,15 @@ static int ensure_file(struct journal *j, struct err *err)
 static void commit(struct journal *j, struct op *list)
 {
 	struct err err = ERR_INIT;
-	bool fresh = !j->db;
 
 	if (ensure_file(j, &err) == 0 && journal_exec(j->db, &err, "BEGIN", NULL, 0) == 0 &&
-	    (!fresh || write_identity(j, &err) == 0)) {
+	    (j->identified || write_identity(j, &err) == 0)) {
 		for (struct op *op = list; op; op = op->next)
 			op->write(j, op, &op->err);
-		if (journal_exec(j->db, &err, "COMMIT", NULL, 0) == 0)
+		if (journal_exec(j->db, &err, "COMMIT", NULL, 0) == 0) {
+			j->identified = true;
 			return;
+		}
 	}
 	if (j->db && !sqlite3_get_autocommit(j->db)) {
 		struct err ignored = ERR_INIT;
@@ -274,7 +274,7 @@ void journal_undone(struct journal *j, int64_t id)
 	submit_settled(j, &op);
 }
 
-static int write_finish(struct journal *j, const struct op *op, struct err *err)
+static int write_release(struct journal *j, const struct op *op, struct err *err)
 {
 	auto_free char *sql = xasprintf(
 		"UPDATE resource SET state = %d WHERE state = %d AND product AND build = ?",
@@ -293,11 +293,11 @@ static bool has_file(struct journal *j)
 	return has;
 }
 
-void journal_finish_build(struct journal *j, const char *build, bool ok)
+void journal_release_build(struct journal *j, const char *build)
 {
-	struct op op = { .write = write_finish, .text = build };
+	struct op op = { .write = write_release, .text = build };
 
-	if (ok && has_file(j))
+	if (has_file(j))
 		submit_settled(j, &op);
 }
 
@@ -352,7 +352,7 @@ static void write_settled(struct journal *j)
 {
 	for (size_t i = 0; i < j->unwritten.n; i++) {
 		const struct settled *u = &j->unwritten.v[i];
-		struct op op = { .write = u->build ? write_finish : write_undone,
+		struct op op = { .write = u->build ? write_release : write_undone,
 				 .id = u->id,
 				 .text = u->build };
 

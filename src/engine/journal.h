@@ -1,5 +1,5 @@
 /* Write-ahead journal: every resource has a row before its creating call leaves, gets its id on the
- * line after, and is marked when undone. One SQLite file a run (RUN.db in the folder `runs` of
+ * line after, and is marked when undone. One SQLite file a run (RUN.db in the directory `runs` of
  * INGOT_STATE_DIR), rollback journal, locked while the run lives (design.md 4). It never holds a
  * secret. A run that makes nothing makes no file.
  *
@@ -25,36 +25,33 @@ struct journal_place {
 
 struct journal_row {
 	int64_t id;
-	const char *kind;	/* "instance", "image", "volume", "key-pair",
-				   "security-group", … */
+	const char *kind;	/* "instance", "image", "volume", "key-pair", … */
 	const char *build;	/* build name */
 	struct journal_place place;
 	const char *token;	/* client token of the creating call, or NULL */
 	const char *name;	/* unique name or tag to find it by, or NULL */
 	const char *resource;	/* id, NULL while only intended */
 	bool product;		/* outlives a run that ends well */
-	bool undone;
-	int64_t created; /* Unix seconds of the intent; what is younger than minutes may still be
-			    invisible */
+	/* Unix seconds of the intent; what is younger than minutes may still be invisible. */
+	int64_t created;
 };
 
-/* run_id: ULID. The file comes with the first intent. Errors: ERR_IO (no home, no folder): name the
- * path. */
-int journal_open(const char *run_id, struct journal **ret, struct err *err) MUST_USE;
-/* Before the first intent: the run is a rehearsal on the local cloud of this data folder. */
+/* run_id: ULID. The file comes with the first intent. */
+struct journal *journal_new(const char *run_id) MUST_USE;
+/* Before the first intent: the run is a rehearsal on the local cloud of this data directory. */
 void journal_set_local(struct journal *j, const char *data_dir);
 /* The intent, on disk (synced) before it returns. ret_id names the row for the calls below. Intents
- * of many threads at once share one sync. Errors: ERR_IO; the creating call must not be made then.
- */
+ * of many threads at once share one sync. Errors, after which the creating call must not be made:
+ * ERR_IO with the path. */
 int journal_intend(struct journal *j, const struct journal_row *row, int64_t *ret_id,
 		   struct err *err) MUST_USE;
 /* The id of the made resource. */
 int journal_made(struct journal *j, int64_t id, const char *resource, struct err *err) MUST_USE;
 /* The resource is gone, or was never made. */
 void journal_undone(struct journal *j, int64_t id);
-/* Ends the run: products of finished builds are let go; the file is removed when nothing is owed.
- */
-void journal_finish_build(struct journal *j, const char *build, bool ok);
+/* The build ended well: its products are let go. */
+void journal_release_build(struct journal *j, const char *build);
+/* Ends the run and frees; the file is removed when nothing is owed. NULL is fine. */
 void journal_close(struct journal *j);
 /* What is left to undo, newest first; rows in *ret, freed by journal_rows_free. */
 int journal_left(struct journal *j, struct journal_row **ret, size_t *ret_n,

@@ -1,7 +1,7 @@
 /* SQLite under the journal. The connection holds an exclusive lock on the file from its first write
  * to its end (locking_mode EXCLUSIVE), which is what tells others that the run lives; a killed
  * process loses it. The rollback journal is truncated, not deleted, so that a commit is durable
- * without a sync of the folder. */
+ * without a sync of the directory. */
 #include "engine/journal_file.h"
 
 #include "base/buf.h"
@@ -11,11 +11,14 @@
 
 #include <unistd.h>
 
-static const char schema[] = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT);CREATE TABLE "
-			     "resource(id INTEGER PRIMARY KEY, kind TEXT, build TEXT, platform "
-			     "TEXT, account TEXT, region TEXT, endpoint TEXT, profile TEXT, role "
-			     "TEXT, token TEXT, name TEXT, resource TEXT, product INTEGER, state "
-			     "INTEGER, created INTEGER);";
+static const char schema[] =
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT);"
+	"CREATE TABLE resource("
+	"	id INTEGER PRIMARY KEY,"
+	"	kind TEXT, build TEXT,"
+	"	platform TEXT, account TEXT, region TEXT, endpoint TEXT, profile TEXT, role TEXT,"
+	"	token TEXT, name TEXT, resource TEXT,"
+	"	product INTEGER, state INTEGER, created INTEGER);";
 
 char *journal_dir(void)
 {
@@ -67,8 +70,10 @@ static int begin(sqlite3 *db, const char *path, bool make, struct err *err)
 
 	sqlite3_busy_timeout(db, 0);
 	if (exec_plain(db,
-		       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA "
-		       "synchronous=FULL;BEGIN EXCLUSIVE",
+		       "PRAGMA locking_mode=EXCLUSIVE;"
+		       "PRAGMA journal_mode=TRUNCATE;"
+		       "PRAGMA synchronous=FULL;"
+		       "BEGIN EXCLUSIVE",
 		       "locking", err) < 0 ||
 	    schema_of(db, &version, err) < 0)
 		return -1;
@@ -107,11 +112,13 @@ int journal_file_open(const char *path, bool make, sqlite3 **ret, struct err *er
 
 void journal_file_close(sqlite3 *db)
 {
-	auto_free char *path = xstrdup(sqlite3_db_filename(db, "main"));
-	auto_free char *rollback = xasprintf("%s-journal", path);
+	auto_free char *rollback = xasprintf("%s-journal", sqlite3_db_filename(db, "main"));
 
+	/* While the lock is held: the next owner may be writing to it already. Inside a transaction
+	 * that could not be undone it is needed; else it is empty. */
+	if (sqlite3_get_autocommit(db))
+		unlink(rollback);
 	sqlite3_close(db);
-	unlink(rollback); /* truncated by now; absent is fine */
 }
 
 void journal_file_remove(const char *path, sqlite3 *db)
@@ -196,14 +203,16 @@ static struct journal_row read_row(sqlite3_stmt *q)
 int journal_file_left(sqlite3 *db, struct journal_row **ret, size_t *ret_n, struct err *err)
 {
 	static const char sql[] =
-		"SELECT id, kind, build, platform, account, region, endpoint, profile, role, token,"
-		" name, resource, product, created FROM resource WHERE state < 2 ORDER BY id DESC";
+		"SELECT id, kind, build, platform, account, region, endpoint, profile, role,"
+		" token, name, resource, product, created "
+		"FROM resource WHERE state < ? ORDER BY id DESC";
 	VEC(struct journal_row) rows = VEC_INIT;
 	sqlite3_stmt *q = NULL;
 	int rc;
 
 	if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK)
 		return failed(db, "reading", err);
+	sqlite3_bind_int(q, 1, JOURNAL_UNDONE);
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW)
 		vec_push(&rows, read_row(q));
 	sqlite3_finalize(q);

@@ -9,10 +9,10 @@
 
 enum { JOURNAL_SCHEMA = 1 };
 
-/* How a row stands. What is INTENDED or MADE is owed. */
+/* How a row stands. What is INTENDED or MADE is owed: what is below UNDONE. */
 enum journal_state { JOURNAL_INTENDED, JOURNAL_MADE, JOURNAL_UNDONE, JOURNAL_RELEASED };
 
-char *journal_dir(void); /* the folder of all runs; caller frees */
+char *journal_dir(void); /* of all runs; caller frees */
 char *journal_file_path(const char *dir, const char *run_id);
 
 /* Opens and locks; make: it may be new. Errors: ERR_AGAIN: another process holds it;

@@ -10,8 +10,7 @@ struct terminal_options {
 	bool color;	 /* escapes */
 	bool legend;	 /* says which build has which colour */
 	bool timestamps; /* -timestamp-ui */
-	bool status; /* fd is a terminal that can move its cursor: a live status line under the log
-		      */
+	bool status;	 /* fd is a terminal that can move its cursor: live lines under the log */
 };
 struct terminal;
 /* Adds itself to the stream; free after the last event and before the stream. */

@@ -6,8 +6,8 @@
 #include "engine/component.h"
 #include "lang/expr/func.h"
 
-/* registry tables are handed in by command/ (arrows point one way: engine knows no component).
- * Each list is NULL-terminated and sorted by type. */
+/* Handed in by command/ (arrows point one way: engine knows no component). Each list is
+ * NULL-terminated and sorted by type. */
 struct registry {
 	const struct builder *const *builders;
 	const struct provisioner *const *provisioners;
@@ -16,8 +16,7 @@ struct registry {
 	/* Functions of HCL expressions, all groups (lang/expr/func.h). */
 	const struct func_group *const *functions;
 	/* Types of Packer and its official plugins that ingot does not have (yet): known by name,
-	 * so that validate can say "not yet supported by ingot" instead of "unknown".
-	 * NULL-terminated each. */
+	 * so that validate can say "not yet supported by ingot" instead of "unknown". */
 	const char *const *later_builders, *const *later_provisioners, *const *later_postprocessors;
 };
 

@@ -40,7 +40,7 @@ static int run_all(struct build *b, struct build_result *r, struct err *err)
 		return -1;
 	b->component = NULL;
 	if (b->run->journal)
-		journal_finish_build(b->run->journal, b->spec->name, true);
+		journal_release_build(b->run->journal, b->spec->name);
 	return made ? build_chains(b, made, &r->artifacts, err) : 0;
 }
 
@@ -53,8 +53,6 @@ static void run_build(struct worker *w)
 
 	build_init(&b, s->run, s->plan, r->spec, w->index, &s->ask_lock);
 	r->ok = run_all(&b, r, &r->err) == 0;
-	if (!r->ok && s->run->journal)
-		journal_finish_build(s->run->journal, r->spec->name, false);
 	build_step(&b, "%s", "");
 	clock_format_duration(&took, clock_ns() - b.inner->started_ns);
 	if (r->ok)

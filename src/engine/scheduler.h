@@ -2,7 +2,7 @@
  *
  *	run_legend(run, plan);
  *	run_builds(run, plan, parallel, &results);
- *	code = run_summary(run, &results);
+ *	code = run_summary(run, plan, &results);
  *	build_results_release(&results);
  */
 #ifndef INGOT_ENGINE_SCHEDULER_H
@@ -12,7 +12,7 @@
 
 struct build_result {
 	const struct plan_build *spec;
-	bool started, ended, ok; /* one that was skipped ended without being started */
+	bool started, ended, ok;    /* one that was skipped ended without being started */
 	struct err err;		    /* why it failed */
 	struct artifacts artifacts; /* of a build that ended well */
 };

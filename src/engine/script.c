@@ -1,5 +1,6 @@
 /* The environment of local scripts, and the verdict on exit statuses. */
 #include "engine/script.h"
+
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/os.h"
@@ -43,7 +44,8 @@ static void env_put(struct env_list *e, const char *name, const char *value)
 static void put_local(struct env_list *e, const struct run_local *local)
 {
 	const char *path = os_env("PATH");
-	auto_free char *dir = realpath(local->data_dir, NULL); /* a script may change its folder */
+	/* Absolute: a script may change its directory. */
+	auto_free char *dir = realpath(local->data_dir, NULL);
 	auto_free char *bin = os_path_join(dir ? dir : local->data_dir, RUN_LOCAL_BIN);
 
 	for (size_t i = 0; i < ARRAY_LEN(account_variables); i++)

@@ -8,11 +8,10 @@
 struct walk {
 	struct build *b;
 	const struct step *steps;
-	size_t n;
 	void *state;
 	size_t entered, passed;
-	struct err *err;     /* why the build fails; also when a retry passed */
-	bool keep, logged;   /* nothing more is undone / the reason was printed */
+	struct err *err;   /* why the build fails; also when a retry passed */
+	bool keep, logged; /* nothing more is undone / the reason was printed */
 };
 
 enum answer { ANSWER_CLEANUP, ANSWER_ABORT, ANSWER_RETRY };
@@ -134,7 +133,7 @@ static void undo_all(struct walk *w)
 int build_run_steps(struct build *b, const struct step *steps, size_t n, void *state,
 		    struct err *err)
 {
-	struct walk w = { .b = b, .steps = steps, .n = n, .state = state, .err = err };
+	struct walk w = { .b = b, .steps = steps, .state = state, .err = err };
 	char *why;
 
 	for (size_t i = 0; i < n; i++) {
@@ -157,9 +156,8 @@ int build_run_steps(struct build *b, const struct step *steps, size_t n, void *s
 		enum err_code code = err->code;
 
 		err_release(err);
-		err_set(err, code, "The error-cleanup-provisioner failed: %s. It ran because: "
-				   "%s", why,
-			original);
+		err_set(err, code, "The error-cleanup-provisioner failed: %s. It ran because: %s",
+			why, original);
 	}
 	return err_any(err) ? -1 : 0;
 }

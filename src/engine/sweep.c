@@ -13,8 +13,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <unistd.h>
 
-enum { PATIENCE_S = 300, ALIVE_S = 600, LOOK_AGAIN_MS = 1000, LOOKS_MIN = 5 };
+enum { PATIENCE_S = 300, ALIVE_S = 600, LOOK_AGAIN_MS = 1000, LOOKS_MIN = 5, SHOWN_MAX = 512 };
 
 static void tell(struct sweep *s, bool problem, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void tell(struct sweep *s, bool problem, const char *fmt, ...)
@@ -26,6 +27,18 @@ static void tell(struct sweep *s, bool problem, const char *fmt, ...)
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
 	s->tell(s->data, problem, buf_cstr(&text));
+}
+
+/* "instance i-0123 in eu-west-1", into `text`. */
+static const char *shown(const struct journal_row *row, char *text, size_t n)
+{
+	const char *id = row->resource ? row->resource
+			 : row->name   ? row->name
+				       : "without an id yet";
+	const char *region = row->place.region;
+
+	snprintf(text, n, "%s %s%s%s", row->kind, id, region ? " in " : "", region ? region : "");
+	return text;
 }
 
 static const struct journal_undo *find_undo(const struct sweep *s, const struct journal_row *row)
@@ -52,8 +65,7 @@ static int look_for(struct sweep *s, const struct journal_undo *undo, const stru
 {
 	int64_t left_s = MAX((int64_t)0, row->created + patience_s() - clock_unix());
 	int64_t end_ms = clock_ms() + left_s * 1000;
-	/* Also when the search for another one took all the time: a read may not see what is there.
-	 */
+	/* Several also when the search for another took all the time: a read may not see it yet. */
 	int looks = row->created + patience_s() > s->started ? LOOKS_MIN : 1;
 	bool told = false;
 
@@ -82,10 +94,11 @@ static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct jou
 	struct journal_row known = *row;
 	auto_free char *found = NULL;
 	AUTO(err) struct err unwritten = ERR_INIT;
+	char id[SHOWN_MAX];
 
 	if (!undo)
-		return err_set(err, ERR_UNSUPPORTED, "this version of ingot does not know how to "
-						     "remove it");
+		return err_set(err, ERR_UNSUPPORTED,
+			       "this version of ingot does not know how to remove it");
 	if (!row->resource) {
 		if (look_for(s, undo, row, run_id, &found, err) < 0)
 			return -1;
@@ -98,8 +111,7 @@ static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct jou
 		if (undo->undo(&known, err) < 0)
 			return -1;
 		s->removed++;
-		tell(s, false, "Removed %s %s%s%s", row->kind, known.resource,
-		     row->place.region ? " in " : "", row->place.region ? row->place.region : "");
+		tell(s, false, "Removed %s", shown(&known, id, sizeof(id)));
 	}
 	/* A row that stays is undone once more by the next sweep, which finds nothing. */
 	if (journal_set_state(db, row->id, JOURNAL_UNDONE, &unwritten) < 0)
@@ -110,21 +122,17 @@ static int undo_row(struct sweep *s, sqlite3 *db, const char *run_id, struct jou
 static void sweep_row(struct sweep *s, sqlite3 *db, const char *run_id, struct journal_row *row)
 {
 	AUTO(err) struct err err = ERR_INIT;
-	const char *id = row->resource ? row->resource
-			 : row->name   ? row->name
-				       : "without an id yet";
+	char id[SHOWN_MAX];
 
 	if (s->dry_run) {
 		s->removed++;
-		tell(s, false, "Would remove %s %s%s%s", row->kind, id,
-		     row->place.region ? " in " : "", row->place.region ? row->place.region : "");
+		tell(s, false, "Would remove %s", shown(row, id, sizeof(id)));
 		return;
 	}
 	if (cancel_check(s->cancel, &err) == 0 && undo_row(s, db, run_id, row, &err) == 0)
 		return;
 	s->left++;
-	tell(s, true, "Left behind: %s %s%s%s: %s", row->kind, id, row->place.region ? " in " : "",
-	     row->place.region ? row->place.region : "", err.msg);
+	tell(s, true, "Left behind: %s: %s", shown(row, id, sizeof(id)), err.msg);
 }
 
 /* A lock that is free says nothing about a process of another host: file systems differ. */
@@ -204,9 +212,7 @@ static void sweep_run(struct sweep *s, const char *dir, const char *run_id)
 		tell(s, s->run_id != NULL, "Run %s is still alive: skipped", run_id);
 		s->left += s->run_id != NULL;
 	} else if (err.code == ERR_NOT_FOUND) {
-		os_remove_all(
-			path,
-			&(struct err){ 0 }); /* killed before its first row: nothing was made */
+		unlink(path); /* killed before its first row: nothing was made */
 	} else {
 		tell(s, true, "Run %s: %s", run_id, err.msg);
 		s->left++;
@@ -256,8 +262,8 @@ int sweep_runs(struct sweep *s, struct err *err)
 	free(ids);
 	if (s->run_id && !found)
 		return err_set(err, ERR_NOT_FOUND,
-			       "there is no journal of run %s in %s: it left nothing behind or "
-			       "was already swept",
+			       "there is no journal of run %s in %s: it left nothing behind or was "
+			       "already swept",
 			       s->run_id, dir);
 	return 0;
 }

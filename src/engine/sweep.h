@@ -22,9 +22,9 @@ struct sweep {
 	const struct sweep_table *tables;
 	size_t ntables;
 	struct cancel *cancel;
-	/* For a run that was a rehearsal: makes the local cloud of that data folder reachable, with
-	 * its keys known to the tables, and gives the endpoint it has now (heap). May be NULL: such
-	 * runs stay. */
+	/* For a run that was a rehearsal: makes the local cloud of that data directory reachable,
+	 * with its keys known to the tables, and gives the endpoint it has now (heap). May be NULL:
+	 * such runs stay. */
 	int (*local)(void *data, const char *data_dir, char **ret_endpoint, struct err *err);
 	/* One line for people; problem: something stays because of it. */
 	void (*tell)(void *data, bool problem, const char *text);
@@ -34,8 +34,8 @@ struct sweep {
 	int64_t started; /* Unix seconds; set by sweep_runs */
 };
 
-/* 0 also when something is left: see left. Errors: ERR_NOT_FOUND: no such run; ERR_IO: the folder.
- */
+/* 0 also when something is left: see left. Errors: ERR_NOT_FOUND: no such run; ERR_IO: the
+ * directory of the journals cannot be read. */
 int sweep_runs(struct sweep *s, struct err *err) MUST_USE;
 
 #endif

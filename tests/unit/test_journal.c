@@ -1,6 +1,6 @@
 /* The journal: what a run owes survives its death, a live run is left alone, sweep undoes newest
  * first. */
-#include "engine/journal.h"
+#include "engine/journal_file.h"
 #include "engine/sweep.h"
 
 #include "base/buf.h"
@@ -40,15 +40,6 @@ static int tear_down(void **state)
 	(void)state;
 	free(steal(state_dir));
 	return rc;
-}
-
-static struct journal *open_run(const char *id)
-{
-	AUTO(err) struct err err = ERR_INIT;
-	struct journal *j = NULL;
-
-	assert_int_equal(journal_open(id, &j, &err), 0);
-	return j;
 }
 
 static int64_t intend(struct journal *j, const char *kind, const char *name, bool product)
@@ -150,20 +141,20 @@ static void die_after(void (*fn)(void))
 
 static void test_nothing_owed_no_file(void **state)
 {
-	struct journal *j = open_run("A");
+	struct journal *j = journal_new("A");
 	int64_t v;
 
 	(void)state;
-	journal_finish_build(j, "web", true);
+	journal_release_build(j, "web");
 	journal_close(j);
 	assert_int_equal(count_files(), 0);
-	j = open_run("A");
+	j = journal_new("A");
 	v = intend(j, "volume", "v", false);
 	made(j, v, "vol-1");
 	assert_int_equal(count_files(), 1);
 	journal_undone(j, v);
 	made(j, intend(j, "image", "i", true), "ami-1");
-	journal_finish_build(j, "web", true);
+	journal_release_build(j, "web");
 	journal_close(j);
 	assert_int_equal(count_files(), 0);
 }
@@ -171,14 +162,14 @@ static void test_nothing_owed_no_file(void **state)
 static void test_left(void **state)
 {
 	AUTO(err) struct err err = ERR_INIT;
-	struct journal *j = open_run("A");
+	struct journal *j = journal_new("A");
 	struct journal_row *rows;
 	size_t n;
 
 	(void)state;
 	made(j, intend(j, "volume", "v", false), "vol-1");
 	made(j, intend(j, "image", "i", true), "ami-1");
-	journal_finish_build(j, "web", false); /* a failed build keeps owing its product */
+
 	intend(j, "volume", "w", false);
 	assert_int_equal(journal_left(j, &rows, &n, &err), 0);
 	assert_int_equal(n, 3);
@@ -195,7 +186,7 @@ static void test_left(void **state)
 
 static void leave_things(void)
 {
-	struct journal *j = open_run("B");
+	struct journal *j = journal_new("B");
 
 	made(j, intend(j, "volume", "v", false), "vol-1");
 	made(j, intend(j, "image", "i", true), "ami-1");
@@ -259,7 +250,7 @@ static void test_looks_again(void **state)
 /* Another process may not touch a live run. */
 static void test_alive(void **state)
 {
-	struct journal *j = open_run("C");
+	struct journal *j = journal_new("C");
 	int status;
 	pid_t pid;
 
@@ -297,7 +288,7 @@ static void *many(void *data)
 static void test_threads(void **state)
 {
 	AUTO(err) struct err err = ERR_INIT;
-	struct journal *j = open_run("A");
+	struct journal *j = journal_new("A");
 	struct journal_row *rows;
 	pthread_t threads[NTHREADS];
 	size_t n;
@@ -321,22 +312,27 @@ static void test_cannot_write(void **state)
 
 	(void)state;
 	setenv("INGOT_STATE_DIR", "/proc/nowhere", 1);
-	j = open_run("A");
+	j = journal_new("A");
 	assert_int_equal(journal_intend(j, &(struct journal_row){ .kind = "volume" }, &id, &err),
 			 -1);
 	assert_non_null(strstr(err.msg, "/proc/nowhere"));
 	journal_close(j);
 }
 
-/* As on a full disk: every write to a file fails. */
-static void no_room(bool on)
+/* Writes beyond that many bytes of a file fail, as on a full disk. */
+static void limit_files(rlim_t most)
 {
 	struct rlimit limit;
 
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = on ? 0 : limit.rlim_max;
+	limit.rlim_cur = MIN(most, limit.rlim_max);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void no_room(bool on)
+{
+	limit_files(on ? 0 : RLIM_INFINITY);
 }
 
 /* What was undone or let go meanwhile is owed no more: neither is it told, nor does sweep undo a
@@ -350,7 +346,7 @@ static void test_full_disk(void **state)
 
 	(void)state;
 	for (int room_again = 0; room_again < 2; room_again++) {
-		struct journal *j = open_run("A");
+		struct journal *j = journal_new("A");
 		int64_t volume = intend(j, "volume", "v", false);
 		size_t n;
 
@@ -360,7 +356,7 @@ static void test_full_disk(void **state)
 			made(j, intend(j, "volume", "w", false), "vol-2");
 		no_room(true);
 		journal_undone(j, volume);
-		journal_finish_build(j, "web", true);
+		journal_release_build(j, "web");
 		assert_int_equal(journal_left(j, &rows, &n, &err), 0);
 		if (room_again)
 			no_room(false);
@@ -392,6 +388,35 @@ static void test_sweep_on_a_full_disk(void **state)
 	assert_int_equal(count_files(), 0);
 }
 
+/* Whose file it is stands in it also when the first write did not succeed. */
+static void test_first_write_fails(void **state)
+{
+	enum { ROOM = 64 << 10, TOO_MUCH = 1 << 20 };
+	struct journal *j = journal_new("A");
+	auto_free char *dir = journal_dir(), *path = journal_file_path(dir, "A");
+	auto_free char *name = xmalloc(TOO_MUCH), *host = NULL;
+	AUTO(err) struct err err = ERR_INIT;
+	sqlite3 *db = NULL;
+	int64_t id;
+
+	(void)state;
+	memset(name, 'x', TOO_MUCH - 1);
+	name[TOO_MUCH - 1] = '\0';
+	limit_files(ROOM);
+	assert_int_equal(journal_intend(j, &(struct journal_row){ .kind = "volume", .name = name },
+					&id, &err),
+			 -1);
+	assert_non_null(strstr(err.msg, path));
+	no_room(false);
+	intend(j, "volume", "v", false);
+	journal_close(j);
+	err_release(&err);
+	assert_int_equal(journal_file_open(path, false, &db, &err), 0);
+	host = journal_meta(db, "host");
+	assert_non_null(host);
+	journal_file_close(db);
+}
+
 static int forget_calls(void **state)
 {
 	(void)state;
@@ -413,6 +438,7 @@ int main(void)
 		TEST(test_cannot_write),
 		TEST(test_full_disk),
 		TEST(test_sweep_on_a_full_disk),
+		TEST(test_first_write_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget_calls);
