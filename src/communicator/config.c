@@ -173,7 +173,7 @@ static void check_key_file(struct prepare *p, const char *option, char **path,
 		prepare_error(p, option, "%s: %s: %s", option, *path, strerror(errno));
 	else if (*cert && stat(*cert, &st) < 0)
 		prepare_error(p, cert_option, "%s: %s: %s", cert_option, *cert, strerror(errno));
-	else if (!p->syntax_only && ssh_key_check_file(*path, *cert, &err) < 0)
+	else if (ssh_key_check_file(*path, *cert, &err) < 0)
 		prepare_error(p, option, "%s: %s", option, err.msg);
 }
 

@@ -14,9 +14,9 @@ struct scope {
 	const char *template_dir;
 	const char *build_name, *build_type; /* NULL: not available here */
 	const char *component;		     /* type, for functions that some components add */
-	int64_t now_ms;			     /* the time of the whole run */
-	const struct func_group *const
-		*functions; /* those of HCL, for vault and its like; NULL: none */
+	int64_t now_ms;			     /* the start of the run */
+	/* Those of HCL, for vault and its like; NULL: none. */
+	const struct func_group *const *functions;
 	void (*on_secret)(void *data, const char *secret); /* told what they fetched; may be NULL */
 	void *secret_data;
 	/* build: names known before the run (NULL: not available here), and their values at run. */

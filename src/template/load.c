@@ -34,7 +34,7 @@ static int read_text(const struct template_args *args, struct buf *ret, struct e
 	return os_read_file(args->path, JSONTEXT_SIZE_MAX, ret, err);
 }
 
-/* The absolute folder of the template; that of standard input is the working folder. */
+/* The absolute directory of the template; for standard input the working directory. */
 static const char *template_dir(struct arena *a, const char *path)
 {
 	auto_free char *file = path_abs(path ? path : "-");
@@ -57,7 +57,6 @@ static int read_legacy(const struct template_args *args, struct arena *a, struct
 	(*ret)->dir = template_dir(a, args->path);
 	(*ret)->now_ms = clock_unix_ms();
 	(*ret)->force = args->force;
-	(*ret)->debug = args->debug;
 	(*ret)->functions = args->registry ? args->registry->functions : NULL;
 	return 0;
 }

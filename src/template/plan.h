@@ -13,11 +13,12 @@
 #include "engine/registry.h"
 #include "lang/expr/value.h"
 
+struct plan_component;
+struct plan_data;
+
 /* Decodes a component's options and prepares them (the component's prepare slot), with the build's
  * data as the `build` values: *ret_config is ready for run. Both front ends give one, so that the
  * engine can do it again while a build runs without knowing the language; any thread. */
-struct plan_component;
-struct plan_data;
 typedef int plan_decode_fn(const struct plan_component *c, const struct plan_data *data,
 			   struct arena *a, struct diags *d, void **ret_config);
 
@@ -66,9 +67,9 @@ struct plan_chain {
 };
 
 struct plan_build {
-	const char
-		*name; /* as output shows it: "amazon-ebs", "amazon-ebs.web", "build.type.name" */
-	const char *bare_name;	/* what -only, override, {{build_name}} and the manifest use */
+	/* As output shows it: "amazon-ebs", "amazon-ebs.web", "build.type.name". */
+	const char *name;
+	const char *bare_name; /* what -only, override, {{build_name}} and the manifest use */
 	const char *type;
 	struct plan_component builder;
 	const struct builder *ops;
@@ -77,8 +78,7 @@ struct plan_build {
 	struct plan_provisioner *cleanup; /* error-cleanup-provisioner or NULL */
 	struct plan_chain *chains;
 	size_t nchains;
-	const struct plan_build *
-		*after; /* these must have ended well before it starts; without circles */
+	const struct plan_build **after; /* must have ended well before it starts; no circles */
 	size_t nafter;
 	bool broken; /* it could not be prepared: reported, the others still run */
 };
@@ -105,7 +105,7 @@ struct plan {
 
 /* What the command line says about a template. */
 struct template_args {
-	const char *path; /* "-": standard input */
+	const char *path;	 /* "-": standard input */
 	const char *config_type; /* "json", "hcl2" or NULL */
 	struct {
 		char *name, *value;
@@ -118,7 +118,7 @@ struct template_args {
 	bool run_data; /* data sources are asked: build, validate -evaluate-datasources */
 	bool warn_undeclared;
 	bool sequential; /* data sources one after the other */
-	bool force, debug;
+	bool force;
 	bool strict; /* what is ingot's own in HCL2 is warned of, leniently */
 	const struct registry *registry;
 	struct cancel *cancel; /* of the run; NULL: data sources cannot be interrupted */
@@ -128,13 +128,13 @@ struct template_args {
 	void *rehearse_data;
 };
 
-/* Whether a template is HCL2: by its name, by being a folder, or by -config-type. */
+/* Whether a template is HCL2: by its name, by being a directory, or by -config-type. */
 bool template_is_hcl(const struct template_args *args);
 
 /* A row of packer { required_plugins {} }. */
 struct required_plugin {
-	const char *name, *source,
-		*version; /* "amazon", "github.com/hashicorp/amazon", ">= 1.2.0" */
+	/* "amazon", "github.com/hashicorp/amazon", ">= 1.2.0" */
+	const char *name, *source, *version;
 	struct span span;
 	bool builtin; /* its components are part of ingot */
 };
@@ -146,8 +146,7 @@ int template_plugins(const struct template_args *args, struct arena *a, struct d
 /* Expressions against a template's values: console. Legacy templates take {{ }} texts, HCL2 ones
  * expressions. */
 struct template_console;
-/* Errors as template_load; data sources are run. path may be NULL: only functions are there then.
- */
+/* Errors as template_load; data sources are run. path may be NULL: only functions then. */
 int template_console_open(const struct template_args *args, struct arena *a, struct diags *d,
 			  struct template_console **ret, struct err *err) MUST_USE;
 /* One line's answer as text to print. 0 or -1 with the mistakes in d; both in the arena a. */
@@ -155,7 +154,7 @@ int template_console_eval(struct template_console *c, struct arena *a, struct st
 			  struct diags *d, struct str *ret) MUST_USE;
 /* What `variables` prints. */
 void template_console_variables(struct template_console *c, struct buf *out);
-/* Names that the word at the end of `prefix` may be the beginning of, whole (var.name, upper(…):
+/* Names that the word at the end of `prefix` may be the beginning of, whole (var.name, upper( …):
  * into names, at most max; returns how many. */
 size_t template_console_complete(struct template_console *c, struct arena *a, struct str prefix,
 				 const char **names, size_t max);

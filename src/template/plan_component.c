@@ -124,10 +124,7 @@ int component_decode(const struct plan_component *c, const struct component_plac
 		.body = body,
 		.component = c->type,
 		.build_name = place->build_name,
-		.template_dir = place->template_dir,
-		.weak = place->json,
 		.force = place->force,
-		.debug = place->debug,
 	};
 	size_t errors = d->errors;
 	void *config = arena_alloc(a, c->spec->size);

@@ -1,5 +1,5 @@
-/* What both front ends share about one component of a plan: looking it up, decoding its options, {{
- * }} in them. */
+/* What both front ends share about one component of a plan: looking it up, decoding its options,
+ * the {{ }} in them. */
 #ifndef INGOT_TEMPLATE_PLAN_COMPONENT_H
 #define INGOT_TEMPLATE_PLAN_COMPONENT_H
 
@@ -14,7 +14,7 @@ struct component_place {
 	const struct map *variables; /* {{user}}; NULL: the language has none */
 	const char *template_dir;    /* {{template_dir}}; NULL: not available */
 	int64_t now_ms;
-	bool force, debug;
+	bool force;
 	bool json; /* the options are JSON text */
 	const char *build_name, *build_type;
 	/* Names of the build's values; NULL in builders, which have none. */

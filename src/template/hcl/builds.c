@@ -33,7 +33,6 @@ static bool make_component(struct maker *m, struct plan_component *c, struct hcl
 	h->span = c->span;
 	h->place.now_ms = m->t->now_ms;
 	h->place.force = m->t->args->force;
-	h->place.debug = m->t->args->debug;
 	h->place.build_name = m->build->bare_name;
 	h->place.build_type = m->build->type;
 	h->place.late_only = true;

@@ -1,5 +1,5 @@
 /* Inside template/: the build blocks of an HCL2 template as they are written, before any
- * component is decoded.  structure.c reads them, with sources.c (which sources they
+ * component is decoded. structure.c reads them, with sources.c (which sources they
  * build from), parts.c (what all provisioners and post-processors have in common),
  * each.c (for_each), depends.c (depends_on) and dynamic.c; inspect shows that;
  * builds.c makes the builds of the plan of it. */

@@ -41,25 +41,25 @@ static const char *class_end(const char *p)
 
 static bool class_match(const char *p, const char *s)
 {
-	bool not = p[1] == '!', found = false;
+	bool negated = p[1] == '!', found = false;
 	const char *end = class_end(p) - 1;
 	size_t n = char_size(s);
 
-	p += not ? 2 : 1;
+	p += negated ? 2 : 1;
 	if (p[char_size(p)] == '-' && p + char_size(p) + 1 < end) {
 		const char *high = p + char_size(p) + 1;
 
 		/* UTF-8 sorts as its code points do. */
 		found = strncmp(s, p, MAX(n, char_size(p))) >= 0 &&
 			strncmp(s, high, MAX(n, char_size(high))) <= 0;
-		return found != not ;
+		return found != negated;
 	}
 	for (; p < end; p += char_size(p)) {
 		if (*p == '\\' && p + 1 < end)
 			p++;
 		found |= char_size(p) == n && strncmp(p, s, n) == 0;
 	}
-	return found != not ;
+	return found != negated;
 }
 
 /* The next `,` or `}` of the braces whose inside p is in. */

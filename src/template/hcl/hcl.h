@@ -28,16 +28,16 @@ struct hcl_variable {
 	const char *name;
 	struct span span;	 /* the head of its block; its name in a legacy `variables` block */
 	const struct type *type; /* that of the default where none is given; type_any without one */
-	const struct hcl_expr *def;	/* NULL: required */
+	const struct hcl_expr *def; /* NULL: required */
 	const char *description;
 	bool sensitive;
 	struct hcl_rule *rules;
 	size_t nrules;
-	bool set;			/* it has a default or was given a value */
+	bool set;	  /* it has a default or was given a value */
 	bool bad;	  /* its value is wrong, which is reported: value is unknown */
-	struct span from; /* where the value stands; in a source named after the flag or variable */
-	struct value value;		/* unknown where it could not be had */
-	struct value def_value;		/* null where there is none */
+	struct span from; /* of the value; in a source named after the flag or variable */
+	struct value value;	/* unknown where it could not be had */
+	struct value def_value; /* null where there is none */
 };
 
 struct hcl_local {
@@ -66,16 +66,15 @@ struct hcl_source {
 struct hcl_template {
 	struct arena *arena;
 	struct diags *diags;
-	struct diags late; /* mistakes that matter only where something is built of it: not to
-			      inspect, -syntax-only */
+	/* Mistakes that matter only where something is built: not to inspect, -syntax-only. */
+	struct diags late;
 	const struct template_args *args;
 	struct template_args own_args; /* what args points to */
-	bool listing;	 /* inspect: what is not there is no mistake, builds with a mistake are left
-			    out */
+	/* inspect: what is not there is no mistake, builds with a mistake are left out. */
+	bool listing;
 	const char *dir; /* path.root as the reference shows it */
 	int64_t now_ms;
-	struct hcl_file *files; /* in the order of their names; .pkr.hcl before .pkr.json as the
-				   reference has it */
+	struct hcl_file *files; /* in the order of their names, .pkr.hcl before .pkr.json */
 	size_t nfiles;
 	struct hcl_variable *variables;
 	size_t nvariables;
@@ -93,12 +92,12 @@ struct hcl_template {
 	size_t ngroups;
 	struct required_plugin *plugins;
 	size_t nplugins;
-	const char **secrets; /* strings of sensitive variables and locals, and of data sources'
-				 sensitive options */
+	/* Strings of sensitive variables and locals, and of data sources' sensitive options. */
+	const char **secrets;
 	size_t nsecrets;
-	bool loaded; /* all is evaluated once: later, on the threads of builds, nothing in here
-			changes any more */
-	/* "variable X", "local X", "data T N", "source T N" to 1 + the index in its array; released
+	/* All is evaluated: from now on, on the threads of builds, nothing in here changes. */
+	bool loaded;
+	/* "variable X", "local X", "data T.N", "source T.N" to 1 + the index in its array; released
 	 * with the arena. */
 	struct map names;
 	/* The values of var, local, data, path, packer, timestamp…: what every expression outside
@@ -116,7 +115,7 @@ struct hcl_template {
 		(v)[(n)++] = (__VA_ARGS__); \
 	} while (0)
 
-/* The files with these endings: path itself if it has one, or those in the folder: first all of
+/* The files with these endings: path itself if it has one, or those in the directory: first all of
  * `hcl`, then all of `json`, each sorted. */
 int hcl_list_files(const char *path, const char *hcl, const char *json, struct arena *a,
 		   const char ***ret, size_t *ret_n, struct err *err) MUST_USE;
@@ -125,9 +124,9 @@ int hcl_list_files(const char *path, const char *hcl, const char *json, struct a
 int hcl_parse_file(struct arena *a, const char *path, struct diags *d, struct hcl_file *ret,
 		   struct err *err) MUST_USE;
 
-/* Reads path (a file, a folder with all its files; "-" with config_type hcl2) and sorts the blocks;
- * the mistakes of all files, and what could not be read, are in d. 0 or -1; *ret is made in either
- * case. */
+/* Reads path (a file, a directory with all its files; "-" with config_type hcl2) and sorts the
+ * blocks; the mistakes of all files, and what could not be read, are in d. 0 or -1; *ret is made in
+ * either case. */
 int hcl_read(struct arena *a, const struct template_args *args, struct diags *d,
 	     struct hcl_template **ret) MUST_USE;
 /* Reads a variable block, or one line of a legacy `variables` block, into t->variables (read.c
@@ -170,7 +169,6 @@ ptrdiff_t hcl_find(const struct hcl_template *t, const char *kind, const char *n
 bool hcl_is_identifier(struct arena *a, struct str s);
 /* "FILE:LINE:COLUMN", for messages. */
 const char *hcl_place(struct arena *a, struct span span);
-/* What a block is called in messages: `source "null" "a"`. */
 /* Strings in a sensitive value are secrets from now on; so is a text, and what is in it if it is a
  * JSON object (data: the struct hcl_template). */
 void hcl_keep_secret(struct hcl_template *t, struct value v);

@@ -251,7 +251,6 @@ static bool prepare_data(struct graph *g, struct hcl_data *d, struct diags *diag
 	struct prepare p = { .arena = t->arena,
 			     .diags = diags,
 			     .component = d->type,
-			     .template_dir = t->dir,
 			     .local = g->local,
 			     .cancel = t->args->cancel };
 	void *config = arena_alloc(t->arena, d->ops->spec->size);

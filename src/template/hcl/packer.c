@@ -167,7 +167,7 @@ static void take_requirement(struct hcl_template *t, const struct hcl_attr *attr
 	p.builtin = p.source && plugin_is_builtin(p.source);
 	for (size_t i = 0; i < t->nplugins; i++)
 		if (streq(t->plugins[i].name, p.name) && streq(t->plugins[i].source, p.source))
-			return; /* each file of a folder may say what it needs */
+			return; /* each file of a directory may say what it needs */
 	HCL_PUSH(t->arena, t->plugins, t->nplugins, p);
 }
 

@@ -1,6 +1,6 @@
 /* Finding the files of an HCL2 template, and sorting their top-level blocks.
  *
- * A folder is one template: its *.pkr.hcl in the order of their names, then its *.pkr.json. All
+ * A directory is one template: its *.pkr.hcl in the order of their names, then its *.pkr.json. All
  * files are parsed before any is looked into, so that the mistakes of all are shown at once. */
 #include "template/hcl/hcl.h"
 
@@ -33,8 +33,8 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The folder's files with that ending. "./" is left out of their names, as the reference does. */
-static int list_folder(const char *dir, const char *ending, struct paths *ret, struct err *err)
+/* The directory's files with that ending, without "./" in their names, as in the reference. */
+static int list_dir(const char *dir, const char *ending, struct paths *ret, struct err *err)
 {
 	DIR *d = opendir(dir);
 	struct dirent *entry;
@@ -68,8 +68,8 @@ int hcl_list_files(const char *path, const char *hcl, const char *json, struct a
 	if (!os_is_dir(path)) {
 		if (ends_with(path, hcl) || ends_with(path, json))
 			vec_push(&found, xstrdup(path));
-	} else if (list_folder(path, hcl, &found, err) < 0 ||
-		   list_folder(path, json, &found_json, err) < 0) {
+	} else if (list_dir(path, hcl, &found, err) < 0 ||
+		   list_dir(path, json, &found_json, err) < 0) {
 		return -1;
 	}
 	*ret_n = found.n + found_json.n;
@@ -98,7 +98,7 @@ int hcl_parse_file(struct arena *a, const char *path, struct diags *d, struct hc
 	return 0;
 }
 
-/* path.root as the reference shows it: the folder as given, or that of the file; empty without a
+/* path.root as the reference shows it: the directory as given, or that of the file; empty without a
  * template. */
 static const char *root_of(struct arena *a, const char *path)
 {

@@ -1,8 +1,8 @@
 /* The values of variables: from the environment, files and the command line, over the defaults.
  *
- * Later ones win: PKR_VAR_name, the folder's *.auto.pkrvars.hcl and then .json, -var-file in order,
- * -var. Each must fit the variable's type; that of the one that wins is held against the rules of
- * its validation blocks. */
+ * Later ones win: PKR_VAR_name, the directory's *.auto.pkrvars.hcl and then .json, -var-file in
+ * order, -var. Each must fit the variable's type; that of the one that wins is held against the
+ * rules of its validation blocks. */
 #include "template/hcl/hcl.h"
 
 #include "base/os.h"

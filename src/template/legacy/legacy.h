@@ -65,7 +65,7 @@ struct legacy {
 	/* vars.c */
 	struct map values; /* name → char *; released with the arena */
 	int64_t now_ms;
-	bool force, debug;
+	bool force;
 	const struct func_group *const *functions; /* vault and its like; NULL: none */
 	const char **fetched; /* secrets that they gave */
 	size_t nfetched;

@@ -75,7 +75,6 @@ static bool make_component(struct maker *m, struct plan_component *c, enum compo
 		.template_dir = m->t->dir,
 		.now_ms = m->t->now_ms,
 		.force = m->t->force,
-		.debug = m->t->debug,
 		.json = true,
 		.build_name = m->build->bare_name,
 		.build_type = m->build->type,

@@ -124,7 +124,8 @@ static void write_object(struct buf *out, json_t *tree, unsigned level)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(tree, key, value) keys[i++] = key;
+	json_object_foreach(tree, key, value)
+		keys[i++] = key;
 	sort_strings(keys, n);
 	buf_addc(out, '{');
 	for (i = 0; i < n; i++) {
@@ -196,8 +197,7 @@ static int fix_list(const struct fixer *f, const char *what, json_t *list, struc
 	size_t i;
 	json_t *part;
 
-	json_array_foreach(list, i, part)
-	{
+	json_array_foreach(list, i, part) {
 		if (json_is_array(part)) { /* a sequence of post-processors */
 			if (fix_list(f, what, part, err) < 0)
 				return -1;
@@ -239,8 +239,7 @@ static int settle_lists(json_t *root, struct err *err)
 		json_object_set_new(root, "builders", json_null());
 	else if (!json_is_array(builders) && !json_is_null(builders))
 		return err_set(err, ERR_INVALID, "\"builders\" is no list");
-	json_array_foreach(builders, i, part)
-	{
+	json_array_foreach(builders, i, part) {
 		if (!json_is_object(part) && !json_is_null(part))
 			return err_set(err, ERR_INVALID, "builder %zu is no object", i + 1);
 	}

@@ -14,19 +14,17 @@
 enum fix_part {
 	FIX_BUILDER,
 	FIX_PROVISIONER,
-	FIX_POSTPROCESSOR, /* also those inside of sequences, never those given by their name alone
-			    */
-	FIX_LOGIN, /* builders and post-processors, of templates that have post-processors */
+	FIX_POSTPROCESSOR, /* also inside of sequences, never those given by their name alone */
+	FIX_LOGIN,	   /* builders and post-processors, of templates that have the latter */
 };
 
 struct fixer {
 	const char *name;
 	const char *doc; /* what it changes; one sentence of Markdown */
 	enum fix_part part;
-	const char *types; /* of parts: separated by blanks, a star at an end for any rest; NULL:
-			      all, also none */
-	/* Changes the part (an object). ERR_INVALID where it cannot be done with what stands there.
-	 */
+	/* Of parts: separated by blanks, a star at an end for any rest. NULL: all, also none. */
+	const char *types;
+	/* Changes the part (an object). ERR_INVALID: it cannot be done with what stands there. */
 	int (*fix)(json_t *part, struct err *err);
 };
 

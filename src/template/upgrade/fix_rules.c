@@ -267,7 +267,10 @@ static void add_tag(json_t *tags, struct str tag)
 	const json_t *known;
 	size_t i;
 
-	json_array_foreach(tags, i, known) if (str_eqs(tag, json_string_value(known))) return;
+	json_array_foreach(tags, i, known) {
+		if (str_eqs(tag, json_string_value(known)))
+			return;
+	}
 	json_array_append_new(tags, json_stringn(tag.p ? tag.p : "", tag.n));
 }
 
@@ -281,8 +284,7 @@ static int add_tags(json_t *tags, const json_t *from, struct err *err)
 	if (rest.p)
 		while (str_split(&rest, ',', &tag))
 			add_tag(tags, str_trim(tag));
-	json_array_foreach(from, i, one)
-	{
+	json_array_foreach(from, i, one) {
 		if (!json_is_string(one))
 			return err_set(err, ERR_INVALID, "tag %zu is no text", i + 1);
 		add_tag(tags, str_from(json_string_value(one)));
@@ -322,7 +324,10 @@ static bool all_texts(const json_t *list)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one) if (!json_is_string(one)) return false;
+	json_array_foreach(list, i, one) {
+		if (!json_is_string(one))
+			return false;
+	}
 	return json_is_array(list);
 }
 
@@ -405,8 +410,7 @@ static void clean_texts(json_t *object, bool deeper)
 	json_t *value;
 	void *next;
 
-	json_object_foreach_safe(object, next, key, value)
-	{
+	json_object_foreach_safe(object, next, key, value) {
 		if (json_is_string(value))
 			json_object_set_new(object, key, clean_names(text_at(object, key)));
 		else if (deeper && json_is_object(value))

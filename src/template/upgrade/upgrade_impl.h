@@ -1,6 +1,5 @@
 /* Inside hcl2_upgrade: upgrade.c writes the blocks, upgrade_body.c options and their values,
- * upgrade_text.c texts with
- * {{ }} in them. */
+ * upgrade_text.c texts with {{ }} in them. */
 #ifndef INGOT_TEMPLATE_UPGRADE_UPGRADE_IMPL_H
 #define INGOT_TEMPLATE_UPGRADE_UPGRADE_IMPL_H
 
