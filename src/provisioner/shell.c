@@ -132,7 +132,7 @@ struct shell {
 	const char *vars;
 };
 
-/* Wide enough for many builds at once on one machine: in 9999 numbers two of 50 would often meet. */
+/* Wide enough for many builds on one machine: of 50 in 9999 numbers two would often meet. */
 static unsigned random_number(void)
 {
 	uint32_t n;
