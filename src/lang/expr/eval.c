@@ -31,10 +31,28 @@ static struct value unknown_text(struct eval *e, const struct hcl_expr *x, struc
 	return value_refine(e->arena, value_unknown_of(&type_string, x->span), &r);
 }
 
+/* A buffer for a text that is to become a value: with what the memory has left for one. */
+static struct buf text_buf(const struct eval *e)
+{
+	size_t used = arena_size(e->arena);
+
+	return (struct buf){ .max = used < EVAL_MEMORY_MAX ? EVAL_MEMORY_MAX - used : 1 };
+}
+
+static struct value text_value(struct eval *e, const struct hcl_expr *x, const struct buf *out)
+{
+	if (!out->overflow)
+		return value_string(text_nfc(e->arena, arena_str(e->arena, buf_str(out))), x->span);
+	diag_detail(e->diags, eval_error(e, x->span, NULL, NULL, "This text is too long"),
+		    "With it, the values would take more than %zu MiB of memory.",
+		    EVAL_MEMORY_MAX >> 20);
+	return value_unknown_of(&type_string, x->span);
+}
+
 static struct value eval_template(struct eval *e, const struct hcl_expr *x)
 {
 	size_t errors = e->diags->errors;
-	AUTO(buf) struct buf out = BUF_INIT;
+	AUTO(buf) struct buf out = text_buf(e);
 	bool known = true, marked = false;
 	struct value ret;
 
@@ -72,16 +90,16 @@ static struct value eval_template(struct eval *e, const struct hcl_expr *x)
 	}
 	if (e->diags->errors > errors)
 		ret = value_unknown_of(&type_string, x->span);
-	else if (!known)
+	else if (!known && !out.overflow)
 		ret = unknown_text(e, x, buf_str(&out));
 	else
-		ret = value_string(text_nfc(e->arena, arena_str(e->arena, buf_str(&out))), x->span);
+		ret = text_value(e, x, &out);
 	return value_mark(ret, marked);
 }
 
 struct value eval_join(struct eval *e, const struct hcl_expr *x, struct value results)
 {
-	AUTO(buf) struct buf out = BUF_INIT;
+	AUTO(buf) struct buf out = text_buf(e);
 	bool marked = results.sensitive;
 
 	if (results.kind != VALUE_TUPLE)
@@ -108,8 +126,7 @@ struct value eval_join(struct eval *e, const struct hcl_expr *x, struct value re
 		}
 		buf_add_str(&out, v.string);
 	}
-	return value_mark(
-	    value_string(text_nfc(e->arena, arena_str(e->arena, buf_str(&out))), x->span), marked);
+	return value_mark(text_value(e, x, &out), marked);
 }
 
 static struct value eval_tuple(struct eval *e, const struct hcl_expr *x)
