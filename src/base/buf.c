@@ -309,7 +309,7 @@ char *buf_steal(struct buf *b)
 	char *p = b->p ? b->p : xstrdup("");
 
 	b->p = NULL;
-	b->n = b->cap = 0;
+	buf_release(b);
 	return p;
 }
 
@@ -322,6 +322,5 @@ void buf_reset(struct buf *b)
 void buf_release(struct buf *b)
 {
 	free(b->p);
-	b->p = NULL;
-	b->n = b->cap = 0;
+	*b = (struct buf){ .max = b->max };
 }

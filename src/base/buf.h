@@ -48,10 +48,10 @@ void buf_add_json_string(struct buf *b, struct str s);
 void buf_add_go_json_string(struct buf *b, struct str s);
 /* A POSIX shell word in single quotes; ' becomes '"'"' as in Packer. */
 void buf_add_shell_word(struct buf *b, struct str s);
-void buf_insert(struct buf *b, size_t at, const void *p, size_t n);
-void buf_remove(struct buf *b, size_t at, size_t n);
-void buf_truncate(struct buf *b, size_t n);
-void buf_reserve(struct buf *b, size_t more);
+void buf_insert(struct buf *b, size_t at, const void *p, size_t n); /* before the byte `at` */
+void buf_remove(struct buf *b, size_t at, size_t n);		     /* from there on */
+void buf_truncate(struct buf *b, size_t n);			     /* to its first n bytes */
+void buf_reserve(struct buf *b, size_t more);			     /* for bytes to come */
 static inline const char *buf_cstr(const struct buf *b)
 {
 	return b->p ? b->p : "";
@@ -62,7 +62,7 @@ static inline struct str buf_str(const struct buf *b)
 }
 char *buf_steal(struct buf *b); /* never NULL; the caller frees */
 void buf_reset(struct buf *b);	/* keeps the memory */
-void buf_release(struct buf *b);
+void buf_release(struct buf *b); /* empties it; its ceiling stays */
 DEFINE_AUTO(buf, struct buf, buf_release);
 
 #endif

@@ -73,6 +73,8 @@ static void test_buf_ceiling(void **state UNUSED)
 	buf_adds(&b, "de");
 	assert_true(b.overflow);
 	assert_string_equal(buf_cstr(&b), "abc");
+	buf_release(&b); /* what comes next is another text */
+	assert_false(b.overflow);
 }
 
 static void test_glob(void **state UNUSED)
