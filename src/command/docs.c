@@ -168,8 +168,9 @@ static int write_all(const struct invocation *in, const struct component_list *l
 	AUTO(buf) struct buf index = BUF_INIT;
 	const char *kind = "";
 
-	buf_adds(&index, ORIGIN "# Reference: components and functions\n\n`ingot docs NAME` "
-				"prints the same in the terminal.\n");
+	buf_adds(&index, ORIGIN "# Reference: components and functions\n"
+				"\n"
+				"`ingot docs NAME` prints the same in the terminal.\n");
 	for (size_t i = 0; i < list->rows.n; i++) {
 		const struct component *c = &list->rows.v[i];
 		AUTO(buf) struct buf text = BUF_INIT;

@@ -206,10 +206,22 @@ static void buckets(void **state)
 
 static void shared_files(void **state)
 {
-	static const char text[] = "[default]\nregion=a # no\n key2 = v\n\n[profile  \"with "
-				   "space\"]\nx = 1;2\ns3 =\n  addressing = path\ny = 2\n"
-				   "[unknown]\nz=1\n[services sv]\nec2 =\n\tendpoint_url = "
-				   "http://e\nsts=\n  endpoint_url = http://s\n";
+	static const char text[] = "[default]\n"
+				   "region=a # no\n"
+				   " key2 = v\n"
+				   "\n"
+				   "[profile  \"with space\"]\n"
+				   "x = 1;2\n"
+				   "s3 =\n"
+				   "  addressing = path\n"
+				   "y = 2\n"
+				   "[unknown]\n"
+				   "z=1\n"
+				   "[services sv]\n"
+				   "ec2 =\n"
+				   "\tendpoint_url = http://e\n"
+				   "sts=\n"
+				   "  endpoint_url = http://s\n";
 	auto_free char *dir = NULL;
 	auto_free char *config = NULL;
 	auto_free char *credentials = NULL;

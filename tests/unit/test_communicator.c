@@ -65,11 +65,14 @@ static void test_keys(void **state)
 		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n!!!\n-----END OPENSSH PRIVATE KEY-----\n",
 		  "damaged" },
 		{ "-----BEGIN OPENSSH PRIVATE KEY-----\n" OPENSSH_OPEN, "damaged" },
-		{ "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE "
-		  "KEY-----\n",
+		{ "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+		  "AAAA\n"
+		  "-----END ENCRYPTED PRIVATE KEY-----\n",
 		  "passphrase" },
-		{ "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nAAAA\n-----END RSA "
-		  "PRIVATE KEY-----\n",
+		{ "-----BEGIN RSA PRIVATE KEY-----\n"
+		  "Proc-Type: 4,ENCRYPTED\n"
+		  "AAAA\n"
+		  "-----END RSA PRIVATE KEY-----\n",
 		  "passphrase" },
 		{ "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n", "cut short" },
 		{ "ssh-ed25519 AAAA me@here\n", "public key" },

@@ -38,8 +38,10 @@ static void sources_of_debian_only(void **state UNUSED)
 		  "deb http://u/ubuntu jammy main\ndeb-src http://s/d bookworm main\n",
 		  "deb.debian.org", "http://s" },
 		{ "sources.list.d/x.sources",
-		  "Types: deb\nURIs: http://a/d http://b/d\nSuites: bookworm trixie\nComponents: "
-		  "main\n",
+		  "Types: deb\n"
+		  "URIs: http://a/d http://b/d\n"
+		  "Suites: bookworm trixie\n"
+		  "Components: main\n",
 		  "URIs: http://b/d\nSuites: bookworm\n", "trixie" },
 		{ "sources.list.d/x.sources",
 		  "Enabled: no\nTypes: deb\nURIs: http://a/d\nSuites: bookworm\nComponents: main\n",

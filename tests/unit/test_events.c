@@ -118,18 +118,33 @@ static void test_terminal(void **state)
 		const char *want;
 	} cases[] = {
 		{ { .legend = true, .color = true },
-		  "\033[1;32ma: output will be in this color.\033[0m\n\n\033[1;32m==> a: one\n==> "
-		  "a: two\033[0m\n"
-		  "\033[1;32m==> a (zip): my <sensitive>\033[0m\n\033[1;36m==> b: x, "
-		  "y\033[0m\n\033[1;36m==> b:\033[0m\n"
-		  "\033[1;36m==> b: z\033[0m\n\033[1;31m==> b: e1\033[0m\n"
+		  "\033[1;32ma: output will be in this color.\033[0m\n"
+		  "\n"
+		  "\033[1;32m==> a: one\n"
+		  "==> a: two\033[0m\n"
+		  "\033[1;32m==> a (zip): my <sensitive>\033[0m\n"
+		  "\033[1;36m==> b: x, y\033[0m\n"
+		  "\033[1;36m==> b:\033[0m\n"
+		  "\033[1;36m==> b: z\033[0m\n"
+		  "\033[1;31m==> b: e1\033[0m\n"
 		  "\033[1;31m==> b: e2\033[0m\n"
-		  "\033[1;31m==> a: bad\033[0m\n\033[1;31mBuild 'a' "
-		  "errored\033[0m\n\n==> the end\n" },
+		  "\033[1;31m==> a: bad\033[0m\n"
+		  "\033[1;31mBuild 'a' errored\033[0m\n"
+		  "\n"
+		  "==> the end\n" },
 		{ { 0 },
-		  "==> a: one\n==> a: two\n==> a (zip): my <sensitive>\n==> b: x, y\n==> b:\n==> "
-		  "b: z\n==> b: e1\n==> b: e2\n==> a: bad\n"
-		  "Build 'a' errored\n\n==> the end\n" },
+		  "==> a: one\n"
+		  "==> a: two\n"
+		  "==> a (zip): my <sensitive>\n"
+		  "==> b: x, y\n"
+		  "==> b:\n"
+		  "==> b: z\n"
+		  "==> b: e1\n"
+		  "==> b: e2\n"
+		  "==> a: bad\n"
+		  "Build 'a' errored\n"
+		  "\n"
+		  "==> the end\n" },
 	};
 
 	(void)state;
@@ -179,11 +194,16 @@ static void test_machine(void **state)
 	strip_times(&out);
 	assert_string_equal(
 		buf_cstr(&out),
-		",,ui,say,==> a: one\\n==> a: two\n,,ui,say,==> a (zip): my <sensitive>\n"
-		",,ui,say,==> b: x%!(PACKER_COMMA) y\n,,ui,say,==> b:\n,,ui,say,==> b: "
-		"z\n,,ui,error,==> b: e1\n,,ui,error,==> b: e2\n,,ui,error,==> a: bad\n"
-		",a,artifact,0,id,a%!(PACKER_COMMA)b\\nc <sensitive>\n,,ui,error,Build 'a' "
-		"errored\n"
+		",,ui,say,==> a: one\\n==> a: two\n"
+		",,ui,say,==> a (zip): my <sensitive>\n"
+		",,ui,say,==> b: x%!(PACKER_COMMA) y\n"
+		",,ui,say,==> b:\n"
+		",,ui,say,==> b: z\n"
+		",,ui,error,==> b: e1\n"
+		",,ui,error,==> b: e2\n"
+		",,ui,error,==> a: bad\n"
+		",a,artifact,0,id,a%!(PACKER_COMMA)b\\nc <sensitive>\n"
+		",,ui,error,Build 'a' errored\n"
 		",,ui,say,\\n==> the end\n");
 	machine_reader_free(m);
 	events_free(s);

@@ -57,8 +57,11 @@ static void test_mistakes(void **state UNUSED)
 	} cases[] = {
 		{ "{\"builders\": [}\n", 1, 15, "'}' cannot stand where a value belongs" },
 		{ "", 1, 0, "The end of the file cannot stand where a value belongs" },
-		{ "{\n  \"builders\": [\n    {\"type\": \"null\" \"communicator\": \"none\"}\n  "
-		  "]\n}",
+		{ "{\n"
+		  "  \"builders\": [\n"
+		  "    {\"type\": \"null\" \"communicator\": \"none\"}\n"
+		  "  ]\n"
+		  "}",
 		  3, 22, "'\"' cannot stand after a key and its value" },
 		{ "{\n  \"description\": \"a\nb\"}", 3, 1,
 		  "A line break cannot stand inside a string" },

@@ -381,12 +381,22 @@ static void test_forward(void **state UNUSED)
 		NULL,
 	};
 	static const char requests[] =
-		"GET http://a.example/1 HTTP/1.1\r\nHost: a.example\r\nProxy-Connection: "
-		"keep-alive\r\n\r\n"
-		"GET http://a.example/2 HTTP/1.1\r\nHost: a.example\r\n\r\n"
-		"GET http://a.example:80/3?q HTTP/1.1\r\nHost: a.example\r\n\r\n"
-		"GET http://a.example/4 HTTP/1.1\r\nHost: a.example\r\n\r\n"
-		"GET http://a.example/5 HTTP/1.1\r\nHost: a.example\r\n\r\n";
+		"GET http://a.example/1 HTTP/1.1\r\n"
+		"Host: a.example\r\n"
+		"Proxy-Connection: keep-alive\r\n"
+		"\r\n"
+		"GET http://a.example/2 HTTP/1.1\r\n"
+		"Host: a.example\r\n"
+		"\r\n"
+		"GET http://a.example:80/3?q HTTP/1.1\r\n"
+		"Host: a.example\r\n"
+		"\r\n"
+		"GET http://a.example/4 HTTP/1.1\r\n"
+		"Host: a.example\r\n"
+		"\r\n"
+		"GET http://a.example/5 HTTP/1.1\r\n"
+		"Host: a.example\r\n"
+		"\r\n";
 	struct server s = { .answers = answers };
 	struct sockaddr_in at;
 	struct refusals told = { "" };
@@ -432,8 +442,12 @@ static void test_chunk_size(void **state UNUSED)
 	static const char *const sizes[] = { "ffffffffffffffff", "-1", "fffffffffffffffe0", "" };
 
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-		auto_free char *answer = xasprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: "
-						   "chunked\r\n\r\n%s\r\nX0\r\n\r\n",
+		auto_free char *answer = xasprintf("HTTP/1.1 200 OK\r\n"
+						   "Transfer-Encoding: chunked\r\n"
+						   "\r\n"
+						   "%s\r\n"
+						   "X0\r\n"
+						   "\r\n",
 						   sizes[i]);
 		const char *const answers[] = { answer, NULL };
 		struct server s = { .answers = answers };

@@ -82,8 +82,14 @@ static void repeated_headers_and_spaces(void **state)
 	assert_string_equal(buf_cstr(&names), "host;x-a;x-amz-date;x-b");
 	assert_string_equal(
 		buf_cstr(&out),
-		"GET\n/a/c%20d/"
-		"\na=%20&a=1&b=2&c=\nhost:h\nx-a:2,1\nx-amz-date:19700101T000000Z\nx-b:a b c\n\n"
+		"GET\n"
+		"/a/c%20d/\n"
+		"a=%20&a=1&b=2&c=\n"
+		"host:h\n"
+		"x-a:2,1\n"
+		"x-amz-date:19700101T000000Z\n"
+		"x-b:a b c\n"
+		"\n"
 		"host;x-a;x-amz-date;x-b\n"
 		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }

@@ -234,32 +234,35 @@ static void test_provisioners(void **state)
 		{ .cleanup_failures = 0,
 		  .said = "==> web: provisioning\n" }, /* all is well: it does not run */
 		{ 1, -1, .retries = 2,
-		  .said = "==> web: provisioning\n==> web: Provisioner failed: script "
-			  "failed; retries left: 2\n"
+		  .said = "==> web: provisioning\n"
+			  "==> web: Provisioner failed: script failed; retries left: 2\n"
 			  "==> web: provisioning\n" },
 		{ 9, -1, .retries = 1, .error = "script failed",
-		  .said = "==> web: provisioning\n==> web: Provisioner failed: script "
-			  "failed; retries left: 1\n"
-			  "==> web: provisioning\n==> web: No retries left.\n"
+		  .said = "==> web: provisioning\n"
+			  "==> web: Provisioner failed: script failed; retries left: 1\n"
+			  "==> web: provisioning\n"
+			  "==> web: No retries left.\n"
 			  "==> web: Provisioning failed: running the error-cleanup-provisioner, "
 			  "if there is one...\n" },
 		{ 1, 0, .error = "script failed",
-		  .said = "==> web: provisioning\n==> web: Provisioning failed: running "
-			  "the error-cleanup-provisioner, if there is one...\n"
+		  .said = "==> web: provisioning\n"
+			  "==> web: Provisioning failed: running the error-cleanup-provisioner, "
+			  "if there is one...\n"
 			  "==> web: provisioning\n" },
 		{ 1, 1,
 		  .error = "The error-cleanup-provisioner failed: script failed. It ran because: "
 			   "script failed",
-		  .said = "==> web: provisioning\n==> web: Provisioning failed: running "
-			  "the error-cleanup-provisioner, if there is one...\n"
+		  .said = "==> web: provisioning\n"
+			  "==> web: Provisioning failed: running the error-cleanup-provisioner, "
+			  "if there is one...\n"
 			  "==> web: provisioning\n" },
 		{ 0, -1, .pause_ms = 10, .timeout_ms = 1, /* a pause wins over a timeout */
 		  .said = "==> web: Pausing 10ms before the next provisioner...\n==> web: "
 			  "provisioning\n" },
 		{ 0, -1, .hangs = true, .timeout_ms = 20,
 		  .error = "the provisioner fake exceeded its timeout of 20ms",
-		  .said = "==> web: Setting a 20ms timeout for the next provisioner...\n==> web: "
-			  "provisioning\n"
+		  .said = "==> web: Setting a 20ms timeout for the next provisioner...\n"
+			  "==> web: provisioning\n"
 			  "==> web: Cancelling the provisioner: its timeout is over...\n"
 			  "==> web: Provisioning failed: running the error-cleanup-provisioner, "
 			  "if there is one...\n" },
@@ -307,10 +310,12 @@ static void test_run_cleanup_provisioner_only(void **state)
 	assert_int_equal(build_run_steps(&w.b, both, 2, &w, &err), -1);
 	assert_string_equal(buf_cstr(&w.trace), "+0");
 	assert_string_equal(buf_cstr(&w.said),
-			    "==> web: provisioning\n==> web: Provisioning failed: running "
-			    "the error-cleanup-provisioner, if there is one...\n"
-			    "==> web: provisioning\n==> web: script failed\n==> web: Step "
-			    "\"StepConnect\" failed, aborting...\n");
+			    "==> web: provisioning\n"
+			    "==> web: Provisioning failed: running the "
+			    "error-cleanup-provisioner, if there is one...\n"
+			    "==> web: provisioning\n"
+			    "==> web: script failed\n"
+			    "==> web: Step \"StepConnect\" failed, aborting...\n");
 	world_release(&w);
 }
 
