@@ -335,7 +335,7 @@ static int run(const struct invocation *in)
 	if (info) {
 		code = already_up(in, info, c.faults);
 		json_decref(info);
-	} else if (code == 0) {
+	} else if (code == 0 && !flags_bool(in->flags, "session")) {
 		ui_say(in,
 		       "The local cloud is up at %s.\nFor other AWS clients: eval \"$(%s cloud "
 		       "env)\"; `%s cloud down` stops it.",

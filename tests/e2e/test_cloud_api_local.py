@@ -53,7 +53,8 @@ def test_ends_with_the_last(ingot, tmp_path):
 
 def test_detach_says_that_it_ends(ingot, tmp_path):
     data = str(tmp_path / "d")
-    ingot.run("cloud", "up", "-data", data, *SESSION, check=0)
+    said = ingot.run("cloud", "up", "-data", data, *SESSION, check=0).stdout
+    assert "cloud down" not in said, "it ends by itself"
     a = Attached(data)
     a.ask("attach")
     assert a.ask("detach") == {"ending": True}
