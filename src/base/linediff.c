@@ -1,8 +1,9 @@
 /* Lines become numbers (equal lines the same one), Myers' algorithm marks in both texts what
  * changed, and runs of marks become hunks. Of several smallest differences it finds the one that
  * diff prints: lines that are everywhere in the other text, such as empty ones and braces, match
- * only where they stand among others that do, and changes are pushed down as far as they go. (E. Myers, An O(ND) Difference Algorithm
- * and Its Variations, 1986, with its linear-space refinement.) */
+ * only where they stand among others that do, and changes are pushed down as far as they go.
+ * (E. Myers, An O(ND) Difference Algorithm and Its Variations, 1986, with its linear-space
+ * refinement.) */
 #include "base/linediff.h"
 
 #include "base/map.h"
@@ -106,8 +107,8 @@ static void keep_at_end(enum fate *end, int n, int step)
 	}
 }
 
-/* A run without kept lines, changed at either end: its doubtful lines stay out, unless they are more
- * than a quarter of it or many in a row. */
+/* A run without kept lines, changed at either end: its doubtful lines stay out, unless they are
+ * more than a quarter of it or many in a row. */
 static void settle_run(enum fate *run, int n, int doubtful)
 {
 	int most = 1;

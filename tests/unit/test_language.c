@@ -8,7 +8,8 @@
  *
  * A backslash at the end of a line takes the next line to it, with a line break between them. In
  * scope are the unknown values `u` (of any type), `us` (string), `ul` (list of string), `um` (map
- * of number) and `secret`, a sensitive "s3cr3t". The working directory is `files` beside the cases. */
+ * of number) and `secret`, a sensitive "s3cr3t". The working directory is `files` beside the
+ * cases. */
 #include "lang/expr/eval.h"
 
 #include "base/os.h"

@@ -230,7 +230,7 @@ static void test_only_changes_cost(void **state)
 	settle(s, "snap-b");
 	assert_int_equal(files_in(*state, "blocks"), 22);
 
-	/* What only the first has goes with it, at the latest when the worker no longer reads it. */
+	/* What only the first has goes with it, once the worker no longer reads it. */
 	OK(snapshot_delete(s, "snap-a", &err));
 	assert_false(snapshot_exists(s, "snap-a"));
 	volume_store_close(s);
