@@ -19,7 +19,8 @@ struct job {
 	const struct component_place *place;
 	struct value body;
 	struct scope scope;
-	struct value dot;
+	struct value dot; /* made when the first action wants it */
+	bool has_dot;
 	struct arena *arena;
 	struct diags *diags;
 };
@@ -62,8 +63,15 @@ static int render_option(void *data, const struct spec_row *row, bool late, stru
 			 struct str *ret, struct err *err)
 {
 	struct job *j = data;
-	int r = scope_render(&j->scope, j->arena, j->dot, late, text, ret, err);
+	int r;
 
+	*ret = text;
+	if (!gotmpl_has_actions(text))
+		return 0;
+	if (!j->has_dot)
+		j->dot = scope_dot(&j->scope, j->arena);
+	j->has_dot = true;
+	r = scope_render(&j->scope, j->arena, j->dot, late, text, ret, err);
 	if (j->scope.old_clean) {
 		const struct value_attr *at = value_attr_find_fold(j->body, row->name);
 		struct diag *g = diag_warning(j->diags, at ? at->value.span : j->c->span,
@@ -129,7 +137,6 @@ int component_decode(const struct plan_component *c, const struct component_plac
 	size_t errors = d->errors;
 	void *config = arena_alloc(a, c->spec->size);
 
-	job.dot = scope_dot(&job.scope, a);
 	if (spec_decode(c->spec, body, &in, config) < 0 && !incomplete)
 		return -1;
 	if (place->prepare)

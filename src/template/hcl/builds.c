@@ -18,6 +18,7 @@ struct maker {
 	const char *source_name; /* source.name */
 	struct plan_build *build;
 	const struct map *known;
+	const struct value_attr *names; /* of all its provisioners and post-processors */
 	bool wrong; /* something of it besides the components' own options */
 };
 
@@ -37,6 +38,12 @@ static bool make_component(struct maker *m, struct plan_component *c, struct hcl
 	h->place.build_type = m->build->type;
 	h->place.late_only = true;
 	h->place.plan = m->plan;
+	if (!h->place.known)
+		h->names = hcl_component_names(m->plan->arena, h, NULL);
+	else if (!m->names)
+		h->names = m->names = hcl_component_names(m->plan->arena, h, NULL);
+	else
+		h->names = m->names;
 	c->lang = h;
 	c->decode = hcl_decode;
 	c->render = hcl_render;
@@ -75,8 +82,9 @@ static bool make_builder(struct maker *m)
 					      .spec = b->ops->spec,
 					      .span = use->source->block->span };
 	good = make_component(m, &b->builder, h, &d);
-	take(m, &d, arena_printf(a, "source \"%s\" \"%s\"", use->type, use->name),
-	     use->source->block->span);
+	if (d.n)
+		take(m, &d, arena_printf(a, "source \"%s\" \"%s\"", use->type, use->name),
+		     use->source->block->span);
 	return good;
 }
 
@@ -115,7 +123,8 @@ static bool make_provisioner(struct maker *m, const struct hcl_part *from,
 		.continue_on_error = from->continue_on_error,
 	};
 	good = make_component(m, &ret->c, h, &d);
-	take(m, &d, arena_printf(a, "provisioner \"%s\"", from->type), from->span);
+	if (d.n)
+		take(m, &d, arena_printf(a, "provisioner \"%s\"", from->type), from->span);
 	return good;
 }
 
@@ -133,10 +142,11 @@ static const struct hcl_part *select_part(struct maker *m, const struct hcl_part
 	own = arena_new_obj(m->plan->arena, struct hcl_part);
 	diags_init(&d, m->plan->arena);
 	has = hcl_part_for(m->t, m->block, m->use, p, post, &d, own);
-	take(m, &d,
-	     arena_printf(m->plan->arena, "%s \"%s\"", post ? "post-processor" : "provisioner",
-			  p->type),
-	     p->span);
+	if (d.n)
+		take(m, &d,
+		     arena_printf(m->plan->arena, "%s \"%s\"",
+				  post ? "post-processor" : "provisioner", p->type),
+		     p->span);
 	m->wrong |= d.errors > 0;
 	return has ? own : NULL;
 }
@@ -191,7 +201,8 @@ static bool make_postprocessor(struct maker *m, const struct hcl_part *from,
 			from->keep_input == TRIBOOL_UNSET ? -1 : from->keep_input == TRIBOOL_TRUE,
 	};
 	good = make_component(m, &ret->c, h, &d);
-	take(m, &d, arena_printf(a, "post-processor \"%s\"", from->type), from->span);
+	if (d.n)
+		take(m, &d, arena_printf(a, "post-processor \"%s\"", from->type), from->span);
 	return good;
 }
 
@@ -245,6 +256,7 @@ static void make_build(struct maker *m, const struct hcl_candidate *from)
 	m->source_name = hcl_use_name(a, use);
 	m->build = b;
 	m->known = b->ops->generated ? component_known(a, b->ops) : m->common_known;
+	m->names = NULL;
 	m->wrong = false;
 	good = make_builder(m);
 	good &= make_provisioners(m);

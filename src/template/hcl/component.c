@@ -7,6 +7,8 @@
 
 static const struct type no_attributes = { .kind = TYPE_OBJECT };
 
+enum { NAMES = 2 }; /* source and build */
+
 /* key and value (or name and value) of a SPEC_KEY_VALUE block. */
 struct key_value {
 	char *key, *name, *value;
@@ -375,20 +377,29 @@ static struct value build_object(struct arena *a, const struct hcl_component *h,
 	return value_object(a, v, n, h->span);
 }
 
-int hcl_decode(const struct plan_component *c, const struct plan_data *data, struct arena *a,
-	       struct diags *d, void **ret_config)
+struct value_attr *hcl_component_names(struct arena *a, const struct hcl_component *h,
+				       const struct plan_data *data)
 {
-	const struct hcl_component *h = c->lang;
 	struct value_attr source[] = {
 		{ .key = STR("name"), .value = value_cstring(a, h->source_name, h->span) },
 		{ .key = STR("type"), .value = value_cstring(a, h->place.build_type, h->span) }
 	};
-	struct value_attr names[] = {
-		{ .key = STR("source"),
-		  .value = value_object(a, source, ARRAY_LEN(source), h->span) },
-		{ .key = STR("build"), .value = build_object(a, h, data) },
-	};
-	struct eval_scope scope = { .up = &h->t->scope, .v = names, .n = ARRAY_LEN(names) };
+	struct value_attr *names = arena_new_array(a, struct value_attr, NAMES);
+
+	names[0] = (struct value_attr){ .key = STR("source"),
+					.value = value_object(a, source, ARRAY_LEN(source),
+							      h->span) };
+	names[1] = (struct value_attr){ .key = STR("build"), .value = build_object(a, h, data) };
+	return names;
+}
+
+int hcl_decode(const struct plan_component *c, const struct plan_data *data, struct arena *a,
+	       struct diags *d, void **ret_config)
+{
+	const struct hcl_component *h = c->lang;
+	struct eval_scope scope = { .up = &h->t->scope,
+				    .v = data ? hcl_component_names(a, h, data) : h->names,
+				    .n = NAMES };
 	struct eval e = hcl_eval(h->t, &scope, a, d);
 	struct value body;
 

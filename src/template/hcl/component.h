@@ -19,8 +19,13 @@ struct hcl_component {
 	struct hcl_piece pieces[2];
 	struct value override;		       /* object or null */
 	const char *source_name, *build_label; /* source.name, build.name */
+	const struct value_attr *names; /* hcl_component_names() before the build runs, shared */
 	struct span span;
 };
+
+/* The two objects `source` and `build` as the component sees them; data NULL: before it runs. */
+struct value_attr *hcl_component_names(struct arena *a, const struct hcl_component *h,
+				       const struct plan_data *data);
 
 /* Decodes the attributes of a body that are rows of spec into a zeroed struct; what else stands in
  * the body is somebody else's. 0 or -1 after a diagnostic. */

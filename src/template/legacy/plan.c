@@ -162,9 +162,10 @@ static bool make_provisioner(struct maker *m, const struct legacy_provisioner *f
 		good = make_component(m, &ret->c, COMPONENT_PROVISIONER, ret->ops->prepare, &d) &&
 		       !d.errors;
 	}
-	plan_diags_take(&m->diags, &d,
-			arena_printf(m->plan->arena, "provisioner \"%s\"", from->type),
-			m->build->bare_name);
+	if (d.n)
+		plan_diags_take(&m->diags, &d,
+				arena_printf(m->plan->arena, "provisioner \"%s\"", from->type),
+				m->build->bare_name);
 	return good;
 }
 
@@ -208,9 +209,10 @@ static bool make_postprocessor(struct maker *m, const struct legacy_postprocesso
 		ret->c.spec = ret->ops->spec;
 		good = make_component(m, &ret->c, COMPONENT_POSTPROCESSOR, ret->ops->prepare, &d);
 	}
-	plan_diags_take(&m->diags, &d,
-			arena_printf(m->plan->arena, "post-processor \"%s\"", from->type),
-			m->build->bare_name);
+	if (d.n)
+		plan_diags_take(&m->diags, &d,
+				arena_printf(m->plan->arena, "post-processor \"%s\"", from->type),
+				m->build->bare_name);
 	return good;
 }
 
