@@ -23,7 +23,6 @@
 	X(write_set_filter_option, archive_write_set_filter_option) \
 	X(write_set_format_option, archive_write_set_format_option) \
 	X(write_set_format_pax_restricted, archive_write_set_format_pax_restricted) \
-	X(write_set_format_ustar, archive_write_set_format_ustar) \
 	X(write_set_format_gnutar, archive_write_set_format_gnutar) \
 	X(write_set_format_zip, archive_write_set_format_zip) \
 	X(write_set_format_raw, archive_write_set_format_raw) \

@@ -54,7 +54,8 @@ static void prepare(struct prepare *p, void *config)
 				      c->checksum_types.v[i]);
 }
 
-static int digest_file(const char *type, const char *path, struct buf *ret_hex, struct err *err)
+static int digest_file(struct build *b, const char *type, const char *path, struct buf *ret_hex,
+		       struct err *err)
 {
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -68,8 +69,10 @@ static int digest_file(const char *type, const char *path, struct buf *ret_hex, 
 			"%s checksums are not available here (OpenSSL refuses them)", type);
 	else if (fd < 0)
 		err_errno(err, errno, "opening %s", path);
-	while (!err_any(err) && (got = read(fd, chunk, sizeof(chunk))) > 0)
+	while (!err_any(err) && (got = read(fd, chunk, sizeof(chunk))) > 0) {
 		EVP_DigestUpdate(md, chunk, (size_t)got);
+		(void)!cancel_check(b->cancel, err);
+	}
 	if (!err_any(err) && got < 0)
 		err_errno(err, errno, "reading %s", path);
 	if (!err_any(err)) {
@@ -129,7 +132,7 @@ static int run(struct build *b, void *config, struct artifact *in, struct artifa
 
 			if (!os_exists(path))
 				vec_push(&files, path);
-			result = digest_file(type, in->files[i], &line, err);
+			result = digest_file(b, type, in->files[i], &line, err);
 			buf_printf(&line, "\t%s\n", os_basename(in->files[i]));
 			if (result == 0)
 				result = append_line(path, buf_str(&line), err);

@@ -170,7 +170,7 @@ static int open_archive(struct job *j)
 		else if (streq(j->archive, "zip"))
 			r = libarchive.write_set_format_zip(j->a);
 		else
-			r = libarchive.write_set_format_ustar(j->a);
+			r = libarchive.write_set_format_pax_restricted(j->a);
 	}
 	if (r < ARCHIVE_WARN || set_level(j) < 0)
 		return err_any(j->err) ? -1 : archive_error(j, "making");

@@ -1,6 +1,8 @@
 """Post-processors after the file builder: which files they take, make, keep and refuse."""
 import json
 import os
+import signal
+import tarfile
 
 import pytest
 
@@ -94,3 +96,21 @@ def test_a_copy_gets_the_usual_mode(ingot, tmp_path):
     os.umask(mask)
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o666 & ~mask
     assert (tmp_path / "out.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_tar_file_holds_long_names(ingot, tmp_path):
+    name = "n" * 200
+    (tmp_path / name).write_text("x")
+    build(ingot, tmp_path, {"type": "artifice", "files": [name]}, {"type": "compress", "output": "o.tar"})
+    with tarfile.open(tmp_path / "o.tar") as tar:
+        assert tar.getnames() == [name]
+
+
+def test_a_checksum_can_be_interrupted(ingot, tmp_path):
+    (tmp_path / "t.json").write_text(json.dumps({"builders": [FILE], "post-processors": [[{"type": "artifice", "files": ["/dev/zero"]}, "checksum"]]}))
+    p = ingot.start("build", "t.json", cwd=tmp_path)
+    while "Running post-processor: checksum" not in p.stdout.readline():
+        pass
+    p.send_signal(signal.SIGINT)
+    p.communicate(timeout=30)
+    assert p.returncode == 1
