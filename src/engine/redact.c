@@ -87,34 +87,30 @@ static void add_encoded(struct redact *r, encoder *encode, struct str s)
 	explicit_bzero(out.p, out.n);
 }
 
-static void encode_json(struct buf *out, struct str s)
+static void take_quotes_off(struct buf *out)
 {
-	buf_add_json_string(out, s);
 	buf_truncate(out, out->n - 1);
 	buf_remove(out, 0, 1);
 }
 
-/* As Go's encoder writes it: < > & escaped too. */
-static void encode_json_html(struct buf *out, struct str s)
+static void encode_json(struct buf *out, struct str s)
 {
-	AUTO(buf) struct buf plain = BUF_INIT;
+	buf_add_json_string(out, s);
+	take_quotes_off(out);
+}
 
-	encode_json(&plain, s);
-	for (size_t i = 0; i < plain.n; i++) {
-		if (strchr("<>&", plain.p[i]))
-			buf_printf(out, "\\u%04x", plain.p[i]);
-		else
-			buf_addc(out, plain.p[i]);
-	}
-	explicit_bzero(plain.p, plain.n);
+/* As Go's encoder writes it: < > & escaped too. */
+static void encode_go_json(struct buf *out, struct str s)
+{
+	buf_add_go_json_string(out, s);
+	take_quotes_off(out);
 }
 
 /* Inside single quotes as ingot and Packer write them: ' is '"'"'. */
 static void encode_shell(struct buf *out, struct str s)
 {
 	buf_add_shell_word(out, s);
-	buf_truncate(out, out->n - 1);
-	buf_remove(out, 0, 1);
+	take_quotes_off(out);
 }
 
 /* Inside single quotes as `set -x` of most shells writes them: ' is '\''. */
@@ -215,7 +211,7 @@ static void add_base64(struct redact *r, struct str s)
 
 static void add_plain_encodings(struct redact *r, struct str s)
 {
-	static encoder *const encoders[] = { encode_json,	  encode_json_html,    encode_shell,
+	static encoder *const encoders[] = { encode_json,	  encode_go_json,      encode_shell,
 					     encode_shell_trace,  encode_shell_double, encode_uri,
 					     encode_uri_path,	  encode_form };
 
