@@ -5,6 +5,7 @@ struct building {
 	struct parser *p;
 	const struct template_part *v;
 	size_t n, i;
+	struct span span; /* all of the template */
 };
 
 static struct hcl_expr *build_if(struct building *b);
@@ -69,7 +70,10 @@ static const struct template_part *build_end(struct building *b, const struct te
 		parser_fail_at(
 		    b->p, open->span, open->token,
 		    arena_printf(b->p->arena, "This %%{%s} has no %%{%s}", what, words[kind]),
-		    "It ends what is repeated or left out.");
+		    arena_printf(b->p->arena,
+				 "It ends what is repeated or left out. The text ends at %s:%u.",
+				 b->span.src->name,
+				 source_position(b->span.src, b->span.to).line));
 	else
 		parser_fail_at(
 		    b->p, end->span, end->token,
@@ -124,7 +128,9 @@ static struct hcl_expr *build_for(struct building *b)
 
 struct hcl_expr *template_tree(struct parser *p, size_t base, bool text, struct span span)
 {
-	struct building b = { .p = p, .v = p->parts.v + base, .n = p->parts.n - base };
+	struct building b = {
+		.p = p, .v = p->parts.v + base, .n = p->parts.n - base, .span = span
+	};
 	struct hcl_expr *x;
 
 	if (b.n == 1 && b.v[0].kind == PART_TEXT && text)

@@ -245,7 +245,7 @@ static int fn_flatten(struct func_call *c, const struct value *args, size_t narg
 {
 	struct flat f = { 0 };
 
-	if (args[0].kind == VALUE_UNKNOWN) {
+	if (!value_is_seq(args[0]) && value_has_unknown(args[0])) {
 		*ret = args_wait(c, args, nargs, &type_any);
 		return 0;
 	}
