@@ -450,6 +450,11 @@ int aws_call_json(const struct aws_client *c, const char *target, const json_t *
 	return 0;
 }
 
+const char *aws_json_text(struct arena *a, const json_t *o, const char *key)
+{
+	return arena_strdup(a, json_string_value(json_object_get(o, key)));
+}
+
 bool aws_denied(const struct err *err)
 {
 	return err_is(err, "UnauthorizedOperation") || err_is(err, "AccessDenied") ||

@@ -97,6 +97,9 @@ int aws_call_pages(const struct aws_client *c, const char *action, const struct 
 int aws_call_json(const struct aws_client *c, const char *target, const json_t *body,
 		  json_t **ret_json, struct err *err) MUST_USE;
 
+/* A member of an object in such an answer, in the arena; NULL when it is no text. */
+const char *aws_json_text(struct arena *a, const json_t *o, const char *key);
+
 /* The caller may not do this action (any of EC2's and IAM's codes for it). */
 bool aws_denied(const struct err *err);
 

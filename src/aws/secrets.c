@@ -1,13 +1,6 @@
 /* Secrets Manager, by the JSON protocol. */
 #include "aws/secrets.h"
 
-static const char *member(struct arena *a, const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? arena_strdup(a, s) : NULL;
-}
-
 int aws_secret_get(const struct aws_client *c, const char *name, const char *version_id,
 		   const char *version_stage, struct aws_secret *ret, struct err *err)
 {
@@ -27,10 +20,10 @@ int aws_secret_get(const struct aws_client *c, const char *name, const char *ver
 			err->code = ERR_NOT_FOUND;
 		return err_prefix(err, "secret %s, version %s", name, version);
 	}
-	ret->name = member(c->arena, answer, "Name");
-	ret->version_id = member(c->arena, answer, "VersionId");
-	ret->text = member(c->arena, answer, "SecretString");
-	ret->binary = member(c->arena, answer, "SecretBinary");
+	ret->name = aws_json_text(c->arena, answer, "Name");
+	ret->version_id = aws_json_text(c->arena, answer, "VersionId");
+	ret->text = aws_json_text(c->arena, answer, "SecretString");
+	ret->binary = aws_json_text(c->arena, answer, "SecretBinary");
 	json_decref(answer);
 	return 0;
 }

@@ -1,13 +1,6 @@
 /* SSM parameters, by the JSON protocol. */
 #include "aws/ssm.h"
 
-static const char *member(struct arena *a, const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? arena_strdup(a, s) : "";
-}
-
 int ssm_get_parameter(const struct aws_client *c, const char *name, bool decrypt,
 		      struct ssm_parameter *ret, struct err *err)
 {
@@ -21,10 +14,10 @@ int ssm_get_parameter(const struct aws_client *c, const char *name, bool decrypt
 	if (rc < 0)
 		return err_prefix(err, "parameter %s", name);
 	p = json_object_get(answer, "Parameter");
-	ret->name = member(c->arena, p, "Name");
-	ret->value = member(c->arena, p, "Value");
-	ret->arn = member(c->arena, p, "ARN");
-	ret->type = member(c->arena, p, "Type");
+	ret->name = aws_json_text(c->arena, p, "Name");
+	ret->value = aws_json_text(c->arena, p, "Value");
+	ret->arn = aws_json_text(c->arena, p, "ARN");
+	ret->type = aws_json_text(c->arena, p, "Type");
 	ret->version = json_integer_value(json_object_get(p, "Version"));
 	json_decref(answer);
 	return 0;

@@ -5,7 +5,7 @@
 #include "aws/call.h"
 
 struct ssm_parameter {
-	const char *name, *value, *arn, *type;
+	const char *name, *value, *arn, *type; /* NULL where the answer has none */
 	int64_t version;
 };
 /* Values are secrets when type is SecureString. */

@@ -55,12 +55,14 @@ struct communicator_ops {
 	 * its contents. */
 	int (*upload_dir)(struct communicator *c, const char *local, const char *remote,
 			  struct err *err);
+	/* A remote file into fd; verified as above. */
 	int (*download)(struct communicator *c, const char *remote, int fd, struct err *err);
+	/* A remote directory, or what a pattern with * or ? names, into the directory local. */
 	int (*download_dir)(struct communicator *c, const char *remote, const char *local,
 			    struct err *err);
 	/* Connects again after an announced reboot, until deadline (clock_ms). */
 	int (*reconnect)(struct communicator *c, int64_t deadline_ms, struct err *err);
-	void (*free)(struct communicator *c);
+	void (*free)(struct communicator *c); /* closes it too */
 };
 
 struct communicator {

@@ -105,9 +105,9 @@ static int with_key(struct login *l, ssh_key key, const char *name, enum verdict
 	/* Refused by the library itself: the server takes no better signature of this key. */
 	const char *why = libssh.get_error(s);
 	if (*ret == REFUSED && strstr(why, "PUBLICKEY_ACCEPTED_TYPES") && strstr(why, "'ssh-rsa")) {
-		auto_free char *text = xasprintf(
-			"%s takes RSA keys only with SHA-1 signatures; one is given to it",
-			l->conn->name);
+		auto_free char *text = xasprintf("%s takes RSA keys only with SHA-1 signatures; "
+						 "one is given to it",
+						 l->conn->name);
 		if (l->p->warn)
 			l->p->warn(l->p->data, text);
 		libssh.options_set(s, SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, SIGNATURES_SHA1);
@@ -138,10 +138,10 @@ static int import_key(struct str text, const char *name, const char *cert_file, 
 			libssh.key_free(cert);
 		if (rc != SSH_OK) {
 			libssh.key_free(key);
-			return err_set(
-				err, ERR_INVALID,
-				"the certificate %s cannot be read or is not one of the key %s",
-				cert_file, name);
+			return err_set(err, ERR_INVALID,
+				       "the certificate %s cannot be read or is not one of the "
+				       "key %s",
+				       cert_file, name);
 		}
 	}
 	*ret = key;
@@ -264,10 +264,10 @@ static int refused(struct login *l, struct err *err)
 	describe_methods(l->methods, &methods);
 	const char *user = l->p->login.user;
 	if (!l->tried.n)
-		return err_set(
-			err, ERR_AUTH,
-			"%s: no way to log in as %s was given that the server takes (it takes: %s)",
-			l->conn->name, user, buf_cstr(&methods));
+		return err_set(err, ERR_AUTH,
+			       "%s: no way to log in as %s was given that the server takes (it "
+			       "takes: %s)",
+			       l->conn->name, user, buf_cstr(&methods));
 	return err_set(err, ERR_AUTH, "%s answers, but refuses %s for the user %s (it takes: %s)",
 		       l->conn->name, buf_cstr(&l->tried), user,
 		       methods.n ? buf_cstr(&methods) : "nothing");

@@ -22,11 +22,10 @@ char *ssh_key_expand(struct arena *a, const char *path)
 
 static int encrypted(const char *name, struct err *err)
 {
-	return err_set(
-		err, ERR_INVALID,
-		"the key %s is protected by a passphrase, which ingot cannot ask for: use an agent "
-		"(ssh_agent_auth) or a copy without one (ssh-keygen -p)",
-		name);
+	return err_set(err, ERR_INVALID,
+		       "the key %s is protected by a passphrase, which ingot cannot ask for: use "
+		       "an agent (ssh_agent_auth) or a copy without one (ssh-keygen -p)",
+		       name);
 }
 
 /* Whether the body of an OpenSSH key says that it is encrypted; -1 when it is malformed. */
@@ -64,10 +63,10 @@ int ssh_key_check(struct str text, const char *name, struct err *err)
 			return err_set(err, ERR_INVALID,
 				       "%s holds a public key; the private one is needed", name);
 	if (str_starts(t, "PuTTY-User-Key-File"))
-		return err_set(
-			err, ERR_INVALID,
-			"the key %s is in PuTTY's form: export it as an OpenSSH key with puttygen",
-			name);
+		return err_set(err, ERR_INVALID,
+			       "the key %s is in PuTTY's form: export it as an OpenSSH key with "
+			       "puttygen",
+			       name);
 	if (str_find(t, STR("BEGIN ENCRYPTED PRIVATE KEY")) >= 0 ||
 	    str_find(t, STR("Proc-Type: 4,ENCRYPTED")) >= 0)
 		return encrypted(name, err);

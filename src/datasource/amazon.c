@@ -2,7 +2,6 @@
 #include "datasource/amazon.h"
 
 #include "engine/build.h"
-#include "lang/expr/text.h"
 
 static const struct spec_row rows[] = {
 	SPEC_EMBED(struct amazon_access, aws, struct aws_config, &aws_config_spec),
@@ -41,12 +40,4 @@ int amazon_access_open(const struct amazon_access *access, struct arena *a,
 	*ret = aws_client(s, "ec2", region, a, access->cancel);
 	*ret_session = steal(s);
 	return 0;
-}
-
-struct value_attr datasource_text(struct arena *a, const char *name, const char *text)
-{
-	struct str nfc = text_nfc(a, arena_str(a, str_from(text ? text : "")));
-
-	return (struct value_attr){ .key = str_from(name),
-				    .value = value_string(nfc, (struct span){ 0 }) };
 }

@@ -1,10 +1,9 @@
-/* What the amazon data sources share: access, and objects as they give them. */
+/* What the amazon data sources share: access to the account. */
 #ifndef INGOT_DATASOURCE_AMAZON_H
 #define INGOT_DATASOURCE_AMAZON_H
 
 #include "aws/call.h"
 #include "aws/config.h"
-#include "lang/expr/value.h"
 
 struct amazon_access {
 	struct aws_config aws;
@@ -19,8 +18,5 @@ void amazon_access_prepare(struct prepare *p, struct amazon_access *access);
 int amazon_access_open(const struct amazon_access *access, struct arena *a,
 		       struct aws_session **ret_session, struct aws_client *ret,
 		       struct err *err) MUST_USE;
-
-/* A text attribute of an object; NULL is "". */
-struct value_attr datasource_text(struct arena *a, const char *name, const char *text);
 
 #endif

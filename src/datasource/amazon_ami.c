@@ -1,6 +1,7 @@
 /* amazon-ami: one image, found by filters. */
 #include "aws/ami_filter.h"
 #include "datasource/amazon.h"
+#include "datasource/object.h"
 
 struct ami_config {
 	struct amazon_access access;
@@ -30,11 +31,6 @@ static void prepare(struct prepare *p, void *config)
 			      "name");
 }
 
-static int compare_attrs(const void *a, const void *b)
-{
-	return str_cmp(((const struct value_attr *)a)->key, ((const struct value_attr *)b)->key);
-}
-
 static struct value tags_of(struct arena *a, const struct ec2_image *image)
 {
 	struct value_attr *v = arena_new_array(a, struct value_attr, image->tags.n);
@@ -42,8 +38,7 @@ static struct value tags_of(struct arena *a, const struct ec2_image *image)
 	for (size_t i = 0; i < image->tags.n; i++)
 		v[i] = datasource_text(a, arena_strdup(a, image->tags.v[i].key),
 				       image->tags.v[i].value);
-	qsort(v, image->tags.n, sizeof(*v), compare_attrs);
-	return value_attrs_make(a, VALUE_MAP, v, image->tags.n, (struct span){ 0 });
+	return datasource_map(a, v, image->tags.n);
 }
 
 static int run(struct arena *a, void *config, struct value *ret, struct err *err)

@@ -1,6 +1,7 @@
 /* amazon-parameterstore: one parameter of Systems Manager. */
 #include "aws/ssm.h"
 #include "datasource/amazon.h"
+#include "datasource/object.h"
 
 struct parameter_config {
 	struct amazon_access access;
@@ -17,9 +18,10 @@ static const struct spec_row rows[] = {
 		  .doc = "Give a SecureString in clear text; it is hidden in all output. Without "
 			 "it, as it is stored."),
 };
-static const struct spec spec = SPEC(
-	"amazon-parameterstore", struct parameter_config, rows,
-	.doc = "Reads a parameter of Systems Manager. Its values: `value`, `version` and `arn`.");
+static const struct spec spec =
+	SPEC("amazon-parameterstore", struct parameter_config, rows,
+	     .doc = "Reads a parameter of Systems Manager. Its values: `value`, `version` and "
+		    "`arn`.");
 
 static void prepare(struct prepare *p, void *config)
 {

@@ -1,6 +1,7 @@
 /* amazon-secretsmanager: one secret. */
 #include "aws/secrets.h"
 #include "datasource/amazon.h"
+#include "datasource/object.h"
 
 #include <unistr.h>
 

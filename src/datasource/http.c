@@ -2,6 +2,7 @@
 #include "aws/http.h"
 
 #include "base/log.h"
+#include "datasource/object.h"
 #include "engine/component.h"
 #include "lang/expr/text.h"
 
@@ -88,11 +89,6 @@ static void on_header(void *data, struct str name, struct str value)
 	};
 }
 
-static int compare_attrs(const void *a, const void *b)
-{
-	return str_cmp(((const struct value_attr *)a)->key, ((const struct value_attr *)b)->key);
-}
-
 static int ask(const struct http_config *c, struct answer *answer, struct http_response *ret,
 	       struct err *err)
 {
@@ -140,13 +136,11 @@ static int run(struct arena *a, void *config, struct value *ret, struct err *err
 		return -1;
 	if (utf8_invalid_at(buf_str(&r.body)) >= 0)
 		log_line("data source http: what %s sent is no UTF-8 text", c->url);
-	qsort(answer.v, answer.n, sizeof(*answer.v), compare_attrs);
 	struct value_attr v[] = {
 		{ .key = STR("body"),
 		  .value = value_string(text_nfc(a, arena_str(a, buf_str(&r.body))),
 					(struct span){ 0 }) },
-		{ .key = STR("request_headers"),
-		  .value = value_attrs_make(a, VALUE_MAP, answer.v, answer.n, (struct span){ 0 }) },
+		{ .key = STR("request_headers"), .value = datasource_map(a, answer.v, answer.n) },
 		{ .key = STR("url"), .value = value_cstring(a, c->url, (struct span){ 0 }) },
 	};
 	*ret = value_attrs_make(a, VALUE_OBJECT, v, ARRAY_LEN(v), (struct span){ 0 });

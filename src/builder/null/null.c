@@ -10,10 +10,10 @@ struct null_config {
 static const struct spec_row rows[] = {
 	SPEC_EMBED(struct null_config, comm, struct comm_config, &comm_spec),
 };
-static const struct spec spec = SPEC(
-	"null", struct null_config, rows,
-	.doc = "Creates no image: runs the provisioners on an existing machine or, with "
-	       "`communicator = \"none\"`, only on this one.");
+static const struct spec spec =
+	SPEC("null", struct null_config, rows,
+	     .doc = "Creates no image: runs the provisioners on an existing machine or, with "
+		    "`communicator = \"none\"`, only on this one.");
 
 static void prepare_auth(struct prepare *p, const struct comm_config *c)
 {
