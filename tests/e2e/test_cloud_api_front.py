@@ -127,6 +127,8 @@ def test_log_has_no_secret(quick):
 def test_protocol_errors(quick):
     for body, code in (("Action=NoSuch&Version=2016-11-15", "InvalidAction"), ("Action=DescribeRegions&Version=2000-01-01", "NoSuchVersion"),
                        ("Version=2016-11-15", "MissingAction"), ("Action=RunInstances&Version=2016-11-15", "MissingParameter"),
+                       ("Action=RegisterImage&Version=2016-11-15&Name.1=web", "MissingParameter"),
+                       ("Action=CreateTags&Version=2016-11-15&ResourceId.1=i-1", "MissingParameter"),
                        ("Action=DescribeRegions&Version=2016-11-15&Colour=red", "UnknownParameter"), ("Action=%zz", "MalformedQueryString"),
                        ("Action=StopInstances&Version=2016-11-15&InstanceId.1=i-1&Force=perhaps", "InvalidInstanceID.NotFound")):
         status, text = post(signed(quick, body))

@@ -126,9 +126,9 @@ static int describe(struct call *c)
 }
 
 const struct action ec2_profile_actions[] = {
-	{ "AssociateIamInstanceProfile", associate, "InstanceId! IamInstanceProfile!", 0 },
+	{ "AssociateIamInstanceProfile", associate, "InstanceId! IamInstanceProfile.!", 0 },
 	{ "DisassociateIamInstanceProfile", disassociate, "AssociationId!", 0 },
-	{ "ReplaceIamInstanceProfileAssociation", replace, "AssociationId! IamInstanceProfile!",
+	{ "ReplaceIamInstanceProfileAssociation", replace, "AssociationId! IamInstanceProfile.!",
 	  0 },
 	{ "DescribeIamInstanceProfileAssociations", describe, "AssociationId Filter", 0 },
 	{ 0 },

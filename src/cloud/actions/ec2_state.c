@@ -189,10 +189,10 @@ static int password_data(struct call *c)
 }
 
 const struct action ec2_state_actions[] = {
-	{ "TerminateInstances", terminate, "InstanceId!", 0 },
-	{ "StopInstances", stop, "InstanceId! Force", 0 },
-	{ "StartInstances", start, "InstanceId!", 0 },
-	{ "RebootInstances", reboot, "InstanceId!", 0 },
+	{ "TerminateInstances", terminate, "InstanceId.!", 0 },
+	{ "StopInstances", stop, "InstanceId.! Force", 0 },
+	{ "StartInstances", start, "InstanceId.!", 0 },
+	{ "RebootInstances", reboot, "InstanceId.!", 0 },
 	{ "GetConsoleOutput", console_output, "InstanceId! Latest", 0 },
 	{ "GetPasswordData", password_data, "InstanceId!", 0 },
 	{ 0 },

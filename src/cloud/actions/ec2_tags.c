@@ -116,8 +116,8 @@ static int describe_tags(struct call *c)
 }
 
 const struct action ec2_tag_actions[] = {
-	{ "CreateTags", create_tags, "ResourceId! Tag!", 0 },
-	{ "DeleteTags", delete_tags, "ResourceId! Tag", 0 },
+	{ "CreateTags", create_tags, "ResourceId.! Tag.!", 0 },
+	{ "DeleteTags", delete_tags, "ResourceId.! Tag", 0 },
 	{ "DescribeTags", describe_tags, "Filter MaxResults NextToken", 0 },
 	{ 0 },
 };

@@ -29,7 +29,8 @@ enum action_flag {
 struct action {
 	const char *name;
 	int (*run)(struct call *c);
-	/* Known top-level parameters, each followed by '!' when required; NULL: all. */
+	/* Known top-level parameters; '!' follows one that is required, '.!' one that is a list or
+	 * structure of which some member is. NULL: all. */
 	const char *params;
 	unsigned flags;
 };

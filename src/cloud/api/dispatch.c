@@ -215,7 +215,7 @@ static const char *const common_params[] = {
 static bool in_list(const char *list, const char *name, size_t n)
 {
 	for (const char *p = list; *p; p += strspn(p, " ")) {
-		size_t len = strcspn(p, " !");
+		size_t len = strcspn(p, " .!");
 
 		if (len == n && strncmp(p, name, n) == 0)
 			return true;
@@ -241,15 +241,13 @@ static int check_params(struct call *c)
 					 "The parameter %.100s is not recognized", name);
 	}
 	for (const char *p = list; *p; p += strspn(p, " ")) {
-		size_t n = strcspn(p, " !");
+		size_t n = strcspn(p, " .!");
 		char name[64];
 
-		if (p[n] == '!') {
-			snprintf(name, sizeof(name), "%.*s", (int)n, p);
-			if (!call_any(c, "%s", name) ||
-			    (call_get(c, "%s", name) && !call_val(c, "%s", name)))
-				return call_missing(c, name);
-		}
+		snprintf(name, sizeof(name), "%.*s", (int)n, p);
+		if ((p[n] == '!' && !call_val(c, "%s", name)) ||
+		    (p[n] == '.' && !call_any(c, "%s", name)))
+			return call_missing(c, name);
 		p += strcspn(p, " ");
 	}
 	return 0;
