@@ -278,8 +278,16 @@ static int run_session(struct session *s)
 static int run(const struct invocation *in)
 {
 	struct session s = { .in = in };
+	int64_t files;
 	int code;
 
+	if (!builds_at_once(1, &files)) {
+		ui_error(in,
+			 "This process may open only %lld files, too few for a build: raise the "
+			 "limit (ulimit -n).",
+			 (long long)files);
+		return 1;
+	}
 	set_up(&s);
 	code = run_session(&s);
 	finish(&s);

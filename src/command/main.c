@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <unistd.h>
 
@@ -296,11 +297,20 @@ static int dispatch(struct line *l)
 	return run_command(l);
 }
 
+/* A caller may close the standard streams; the next files must not take their numbers. */
+static void fill_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+}
+
 int command_main(int argc, char **argv)
 {
 	struct line l = { .program = "ingot" };
 	int code;
 
+	fill_standard_streams();
 	if (argc > 0 && streq(os_basename(argv[0]), "packer")) {
 		l.program = "packer";
 		l.as_packer = true;

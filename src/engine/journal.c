@@ -136,7 +136,9 @@ static int ensure_file(struct journal *j, struct err *err)
 	if (os_mkdir_all(j->dir, 0700, err) < 0 ||
 	    journal_file_open(j->path, true, &j->db, err) < 0)
 		return err_prefix(err,
-				  "cannot create the journal of this run, so nothing is built");
+				  "cannot create the journal of this run in %s (INGOT_STATE_DIR "
+				  "names another place), so nothing is built",
+				  j->dir);
 	if (pthread_create(&j->heart, NULL, beat, j) == 0)
 		j->beating = true;
 	return 0;

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-enum { STACK_BYTES = 1 << 20, FDS_PER_BUILD = 16 };
+enum { STACK_BYTES = 1 << 20, FDS_OF_RUN = 16, FDS_PER_BUILD = 16 };
 
 struct scheduler {
 	struct run *run;
@@ -191,17 +191,39 @@ static void start(struct worker *w)
 	pthread_mutex_unlock(&w->scheduler->lock);
 }
 
-/* Many builds need more descriptors than the usual soft limit of 1024. */
-static void raise_descriptor_limit(size_t nbuilds)
+int64_t builds_at_once(size_t nbuilds, int64_t *ret_files)
 {
 	struct rlimit limit;
+	rlim_t want = FDS_OF_RUN + nbuilds * FDS_PER_BUILD;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= nbuilds * FDS_PER_BUILD)
-		return;
-	limit.rlim_cur =
-		MIN(limit.rlim_max, MAX(limit.rlim_cur, (rlim_t)(nbuilds * FDS_PER_BUILD)));
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_line("[WARN] descriptor limit stays: %m");
+	*ret_files = 0;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return (int64_t)nbuilds;
+	if (limit.rlim_cur < want) {
+		limit.rlim_cur = MIN(limit.rlim_max, want);
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			log_line("[WARN] descriptor limit stays: %m");
+		getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	*ret_files = (int64_t)MIN(limit.rlim_cur, (rlim_t)INT64_MAX);
+	if (limit.rlim_cur >= want)
+		return (int64_t)nbuilds;
+	return MAX(*ret_files - FDS_OF_RUN, (int64_t)0) / FDS_PER_BUILD;
+}
+
+/* Many builds need more descriptors than the usual soft limit of 1024. */
+static int64_t fit_descriptors(struct run *run, size_t nbuilds, int64_t parallel)
+{
+	int64_t asked = parallel > 0 ? MIN(parallel, (int64_t)nbuilds) : (int64_t)nbuilds, files;
+	int64_t most = builds_at_once((size_t)asked, &files);
+
+	if (most >= asked)
+		return parallel;
+	run_plain(run, false,
+		  "Only %lld builds run at a time, as this process may open only %lld files "
+		  "(ulimit -n).",
+		  (long long)most, (long long)files);
+	return MAX(most, (int64_t)1);
 }
 
 static void list_results(const struct plan *plan, struct build_results *ret)
@@ -222,7 +244,7 @@ void run_builds(struct run *run, const struct plan *plan, int64_t parallel,
 	auto_free struct worker *workers = NULL;
 
 	list_results(plan, ret);
-	raise_descriptor_limit(ret->n);
+	parallel = fit_descriptors(run, ret->n, parallel);
 	workers = xcalloc(ret->n + 1, sizeof(*workers));
 	pthread_mutex_init(&s.lock, NULL);
 	pthread_mutex_init(&s.ask_lock, NULL);

@@ -23,6 +23,9 @@ struct build_results {
 	int64_t ns; /* how long all took */
 };
 
+/* How many of so many builds the limit of open files lets run at once; it is raised first, as far
+ * as that is allowed. 0: not even one. *ret_files: the limit. */
+int64_t builds_at_once(size_t nbuilds, int64_t *ret_files);
 /* Starts builds in order, at most `parallel` at a time (0 or less: all), until all are done or
  * cancelled. One that comes after others waits for them, and is skipped if one of them fails. */
 void run_builds(struct run *run, const struct plan *plan, int64_t parallel,

@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -115,6 +116,30 @@ def test_nohup_is_obeyed(ingot, tmp_path):
     wait_for(p, out, "null: started")
     p.send_signal(signal.SIGHUP)
     assert "null: ended" in ended(p, out) and p.returncode == 0
+
+
+def limited(files):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+
+def test_few_descriptors_let_fewer_builds_run_at_once(ingot, tmp_path):
+    path = template(tmp_path, [local("sleep 0.1; echo ended")], [dict(NULL, name=f"n{i}") for i in range(40)])
+    for files, at_once in ((128, 7), (32, 1)):
+        p = ingot.start("build", path, preexec_fn=limited(files))
+        out, _ = p.communicate(timeout=60)
+        assert p.returncode == 0 and out.count(": ended\n") == 40, out
+        assert f"Only {at_once} builds run at a time, as this process may open only {files} files" in out
+    p = ingot.start("build", path, preexec_fn=limited(12))
+    out, _ = p.communicate(timeout=60)
+    assert p.returncode == 1 and "may open only 12 files" in out and "ulimit -n" in out, out
+
+
+def test_closed_standard_streams_are_nobodys(ingot, tmp_path):
+    """Their numbers must not go to a journal or a connection: what is printed would land there."""
+    path = template(tmp_path, [local(f"for n in 0 1 2; do readlink /proc/$PPID/fd/$n; done > {tmp_path}/streams")])
+    p = subprocess.run(["sh", "-c", 'exec "$0" build "$1" <&- >&- 2>&-', ingot.path, path], env=ingot.environment(), cwd=ingot.home, timeout=60)
+    assert p.returncode == 0
+    assert (tmp_path / "streams").read_text() == "/dev/null\n" * 3
 
 
 def test_a_reader_that_goes_away_does_not_stop_the_build(ingot, tmp_path):
