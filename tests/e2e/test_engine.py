@@ -136,8 +136,8 @@ def test_few_descriptors_let_fewer_builds_run_at_once(ingot, tmp_path):
 
 def test_closed_standard_streams_are_nobodys(ingot, tmp_path):
     """Their numbers must not go to a journal or a connection: what is printed would land there."""
-    path = template(tmp_path, [local(f"for n in 0 1 2; do readlink /proc/$PPID/fd/$n; done > {tmp_path}/streams")])
-    p = subprocess.run(["sh", "-c", 'exec "$0" build "$1" <&- >&- 2>&-', ingot.path, path], env=ingot.environment(), cwd=ingot.home, timeout=60)
+    path = template(tmp_path, [local(f"for n in 0 1 2; do readlink /proc/$(cat pid)/fd/$n; done > {tmp_path}/streams")])
+    p = subprocess.run(["sh", "-c", 'echo $$ > pid; exec "$0" build "$1" <&- >&- 2>&-', ingot.path, path], env=ingot.environment(), cwd=ingot.home, timeout=60)
     assert p.returncode == 0
     assert (tmp_path / "streams").read_text() == "/dev/null\n" * 3
 
