@@ -98,10 +98,10 @@ def test_a_terminal_that_goes_away_cancels_once(ingot, tmp_path):
     master, slave = pty.openpty()
     p = ingot.start("build", path, stdin=slave, stdout=slave, stderr=slave, env={"PACKER_LOG": "1", "PACKER_LOG_PATH": str(log)})
     os.close(slave)
-    wait_for(p, log, "null: started")
+    until_said(p, log, "null: started")
     os.close(master)
     p.send_signal(signal.SIGHUP)
-    wait_for(p, log, "Cancelling build after receiving hangup")
+    until_said(p, log, "Cancelling build after receiving hangup")
     p.send_signal(signal.SIGHUP)
     said = ended(p, log)
     assert p.returncode == 1
@@ -113,7 +113,7 @@ def test_nohup_is_obeyed(ingot, tmp_path):
     path, out = template(tmp_path, [local("echo started; sleep 1; echo ended")]), tmp_path / "out"
     with open(out, "w") as f:
         p = ingot.start("build", path, stdout=f, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
-    wait_for(p, out, "null: started")
+    until_said(p, out, "null: started")
     p.send_signal(signal.SIGHUP)
     assert "null: ended" in ended(p, out) and p.returncode == 0
 
