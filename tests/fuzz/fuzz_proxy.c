@@ -13,12 +13,15 @@ static void refused(void *data, const char *host)
 	*(bool *)data = true;
 }
 
-/* A socket with the bytes and their end to read; its peer takes what is answered. */
+/* A socket with the bytes and their end to read; its peer takes what is answered, until its buffer
+ * is full of small pieces. */
 static int speak(struct reader *r, const uint8_t *data, size_t n, int *ret_peer)
 {
+	const struct timeval patience = { .tv_usec = 10000 };
 	int fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ||
+	    setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		abort();
 	if (n && send(fds[1], data, n, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)n)
 		n = 0;
