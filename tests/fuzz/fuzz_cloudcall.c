@@ -5,12 +5,12 @@
 #include "aws/xml.h"
 #include "base/clock.h"
 #include "base/os.h"
-#include "cloud/actions/images.h"
 #include "cloud/api/dispatch.h"
 #include "cloud/api/faults.h"
 #include "cloud/api/services.h"
 #include "cloud/console.h"
 #include "cloud/jobs.h"
+#include "cloud/model/catalogue.h"
 #include "cloud/model/lifecycle.h"
 #include "cloud/reqlog.h"
 
@@ -79,7 +79,7 @@ int LLVMFuzzerInitialize(int *argc UNUSED, char ***argv UNUSED)
 	cloud.faults = faults_new();
 	cloud.log = reqlog_new(dir);
 	cloud.jobs = jobs_new(1);
-	images_add_catalogue(&cloud, NULL, 0);
+	catalogue_add(&cloud, NULL, 0);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	ec2_read_instance(a, root, &instance);
 	ec2_read_image(a, xml_copy(a, root), &image);
-	if (instance.tags.n != image.tags.n || instance.nmappings != image.nmappings)
+	if (instance.nmappings != image.nmappings)
 		abort();
 	return 0;
 }
