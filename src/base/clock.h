@@ -22,7 +22,7 @@ int clock_sleep(int64_t ms, const struct cancel *c);
 /* poll timeout for a deadline: ms left, clamped to int, -1 for CLOCK_NEVER, 0 when past. */
 int clock_left(int64_t deadline_ms);
 
-/* "1 minute 2 seconds", "13 milliseconds 62 microseconds": at most two units (cli.md 4). */
+/* "1 minute 2 seconds", "13 milliseconds 62 microseconds": at most two units. */
 void clock_format_duration(struct buf *out, int64_t ns);
 /* Go's duration text: "1h15m30s", "300ms", "1.5h", sign allowed; "0" too. False on garbage. */
 bool clock_parse_duration(struct str s, int64_t *ret_ns);

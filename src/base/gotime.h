@@ -8,7 +8,7 @@
 extern const char *const gotime_months[12], *const gotime_weekdays[7]; /* from January, Sunday on */
 
 void gotime_format(struct buf *out, int64_t unix_ms, struct str layout);
-/* The directives that Packer's strftime knows; others stay as they are (facts: cli.md 7). */
+/* The directives that Packer's strftime knows; others stay as they are. */
 void gotime_strftime(struct buf *out, int64_t unix_ms, struct str format);
 
 #endif

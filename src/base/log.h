@@ -1,6 +1,5 @@
-/* The log for developers and bug reports: PACKER_LOG / INGOT_LOG, PACKER_LOG_PATH (facts: cli.md
- * 9). Lines "2006/01/02 15:04:05 text". Off by default and then almost free. Thread-safe.
- */
+/* The log for developers and bug reports: PACKER_LOG / INGOT_LOG, PACKER_LOG_PATH. Lines
+ * "2006/01/02 15:04:05 text". Off by default and then almost free. Thread-safe. */
 #ifndef INGOT_BASE_LOG_H
 #define INGOT_BASE_LOG_H
 

@@ -51,7 +51,7 @@ struct communicator_ops {
 	 * is added. */
 	int (*upload)(struct communicator *c, int fd, off_t size, const char *name,
 		      const char *remote, int mode, struct err *err);
-	/* A directory, as Packer's file provisioner does (cli.md 8): with a trailing slash on local
+	/* A directory, as Packer's file provisioner does: with a trailing slash on local
 	 * its contents. */
 	int (*upload_dir)(struct communicator *c, const char *local, const char *remote,
 			  struct err *err);

@@ -1,7 +1,7 @@
 /* shell-local: inline text becomes a temporary script; each script runs through execute_command.
  *
- * Facts of the reference (cli.md 7, 8): inline text is rendered a second time when it runs; the
- * variables stand sorted before the script's absolute path; a script gets no input. */
+ * Facts of the reference: inline text is rendered a second time when it runs; the variables stand
+ * sorted before the script's absolute path; a script gets no input. */
 #include "communicator/local.h"
 
 #include "base/path.h"

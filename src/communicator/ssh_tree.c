@@ -1,5 +1,5 @@
 /* Directories as one tar stream in one session. The machine decides where it goes (an existing
- * directory gets it, a new name becomes its copy: cli.md 8) and unpacks while it arrives; a last
+ * directory gets it, a new name becomes its copy) and unpacks while it arrives; a last
  * entry with a name of our own proves that everything was unpacked. Without tar, or without a
  * shell: sftp. */
 #include "communicator/ssh_comm.h"
@@ -247,7 +247,7 @@ static int unpack_taken(struct ssh_comm *s, const char *local, const char *remot
 }
 
 /* What scp makes of "directory/" and a destination that is not there: each file is written to that
- * name, so the last one stays (cli.md 8). */
+ * name, so the last one stays. */
 static int upload_as_files(struct ssh_comm *s, const char *local, const char *remote,
 			   struct err *err)
 {

@@ -1,5 +1,5 @@
-/* Questions on the controlling terminal (cli.md 3): raw while one waits, Enter is CR. The question
- * itself is an event, so that it stands in the output in its place. */
+/* Questions on the controlling terminal: raw while one waits, Enter is CR. The question itself is
+ * an event, so that it stands in the output in its place. */
 #include "engine/inner.h"
 
 #include "base/clock.h"

@@ -1,7 +1,7 @@
 /* Write-ahead journal: every resource has a row before its creating call leaves, gets its id on the
  * line after, and is marked when undone. One SQLite file a run (RUN.db in the directory `runs` of
- * INGOT_STATE_DIR), rollback journal, locked while the run lives (design.md 4). It never holds a
- * secret. A run that makes nothing makes no file.
+ * INGOT_STATE_DIR), rollback journal, locked while the run lives. It never holds a secret. A run
+ * that makes nothing makes no file.
  *
  *	if (journal_intend(j, &(struct journal_row){ .kind = "volume", … }, &row, err) < 0)
  *		return -1;

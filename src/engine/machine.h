@@ -1,4 +1,4 @@
-/* Lines of -machine-readable: TIMESTAMP,TARGET,TYPE,DATA… (cli.md 5). */
+/* Lines of -machine-readable: TIMESTAMP,TARGET,TYPE,DATA…. */
 #ifndef INGOT_ENGINE_MACHINE_H
 #define INGOT_ENGINE_MACHINE_H
 

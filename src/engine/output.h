@@ -6,7 +6,7 @@
  *	output_end(&out);
  *
  * One event carries all whole lines of one read ('\n' between them), so that a flood of lines costs
- * one event a read, not one a line. Rules of the reference (cli.md 4): white space at the end of a
+ * one event a read, not one a line. Rules of the reference: white space at the end of a
  * line is cut; of a line with '\r' in it only what stands after the last one is shown; a last line
  * without a newline counts as a line. stdout and stderr are cut apart.
  */

@@ -87,7 +87,7 @@ static int run_with_timeout(struct build *b, const struct plan_provisioner *p, s
 
 static int run_once(struct build *b, const struct plan_provisioner *p, struct err *err)
 {
-	/* A pause wins over a timeout, as in the reference (cli.md 7). */
+	/* A pause wins over a timeout, as in the reference. */
 	if (p->pause_before_ns) {
 		say_duration(b, "Pausing ", p->pause_before_ns, " before the next provisioner...");
 		if (clock_sleep(p->pause_before_ns / CLOCK_NS_PER_MS, b->cancel) < 0)

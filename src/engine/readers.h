@@ -4,7 +4,7 @@
 
 #include "engine/event.h"
 
-/* For people (cli.md 4). */
+/* For people. */
 struct terminal_options {
 	int fd;
 	bool color;	 /* escapes */
@@ -19,7 +19,7 @@ struct terminal *terminal_new(struct events *s, const struct terminal_options *o
 void terminal_end_status(struct terminal *t);
 void terminal_free(struct terminal *t);
 
-/* For programs: -machine-readable (cli.md 5). */
+/* For programs: -machine-readable. */
 struct machine_reader;
 struct machine_reader *machine_reader_new(struct events *s, int fd);
 void machine_reader_free(struct machine_reader *m);

@@ -1,6 +1,6 @@
 /* Steps with undo. The list runs until one fails or the user cancels; then every entered step is
  * undone in reverse, with a cancel flag of its own, as -on-error says. Texts of -debug and
- * -on-error are the reference's (cli.md 4). */
+ * -on-error are the reference's. */
 #include "engine/inner.h"
 
 #include "base/log.h"

@@ -1,4 +1,4 @@
-/* The first and the last lines of a run: legend, errors, artifacts (cli.md 4 and 5). */
+/* The first and the last lines of a run: legend, errors, artifacts. */
 #include "engine/scheduler.h"
 
 #include "base/clock.h"

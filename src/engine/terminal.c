@@ -30,7 +30,7 @@ struct terminal {
 	int stop; /* eventfd */
 };
 
-/* Colours cycle by build (cli.md 4). */
+/* Colours cycle by build. */
 static int color_of(size_t index)
 {
 	static const int cycle[] = { 32, 36, 35, 33, 34 };

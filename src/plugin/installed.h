@@ -16,8 +16,7 @@ struct plugin_files {
 void plugin_files_release(struct plugin_files *f);
 DEFINE_AUTO(plugin_files, struct plugin_files, plugin_files_release);
 
-/* DIRECTORY (facts: cli.md 9); the caller frees. Errors: PACKER_PLUGIN_PATH names several; no home.
- */
+/* DIRECTORY; the caller frees. Errors: PACKER_PLUGIN_PATH names several; no home. */
 int plugin_directory(char **ret, struct err *err) MUST_USE;
 /* Programs for this system whose checksum is right, of one source (NULL: all) and fitting the
  * version constraints (NULL: any), older ones first. A directory that is not there has none. */

@@ -1,5 +1,5 @@
 /* compress: packs the artifact's files into one archive, or compresses the only one. The name's
- * endings say how (cli.md 8); libarchive does the work, but for BGZF, which it cannot write. */
+ * endings say how; libarchive does the work, but for BGZF, which it cannot write. */
 #include "base/libarchive.h"
 #include "base/os.h"
 #include "base/vec.h"

@@ -1,6 +1,5 @@
 /* manifest: a JSON file that lists what every build made. Builds and processes that write one file
- * at the same time take turns (a lock on its directory); readers never see half of it. Format:
- * cli.md 8. */
+ * at the same time take turns (a lock on its directory); readers never see half of it. */
 #include "base/clock.h"
 #include "base/os.h"
 #include "base/vec.h"

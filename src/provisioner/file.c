@@ -1,4 +1,4 @@
-/* The file provisioner: files and directories to the machine and from it (facts: cli.md 8). */
+/* The file provisioner: files and directories to the machine and from it. */
 #include "base/os.h"
 #include "communicator/communicator.h"
 #include "engine/build.h"

@@ -1,5 +1,5 @@
 /* Conversions of single values. The weak ones follow mapstructure's WeaklyTypedInput with the hooks
- * of Packer's plugin SDK (template/config/decode.go): facts, cli.md 7. */
+ * of Packer's plugin SDK (template/config/decode.go). */
 #include "spec/internal.h"
 
 #include "base/clock.h"

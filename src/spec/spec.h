@@ -137,7 +137,7 @@ struct spec_input {
 	/* Stands for a text that is not known yet, so that it counts as given; NULL: it is left
 	 * unset. */
 	const char *unknown;
-	/* "true" for booleans, digits for numbers, one value for a list… (cli.md 7) */
+	/* "true" for booleans, digits for numbers, one value for a list… */
 	bool weak;
 	/* Set on failure where nothing is wrong but that required options are not there: what is
 	 * there can still be judged. NULL: nobody wants to know. */

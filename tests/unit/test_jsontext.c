@@ -46,7 +46,7 @@ static void test_values(void **state UNUSED)
 	}
 }
 
-/* Lines and columns are the reference's own (facts: cli.md 6, measured): 1 more than the byte's
+/* Lines and columns are the reference's own (measured): 1 more than the byte's
  * column from the second line on. */
 static void test_mistakes(void **state UNUSED)
 {

@@ -1,6 +1,6 @@
 /* Security groups: the template's, those a filter finds, or a temporary one that lets in as few
- * addresses as will do. Its rule is added when it is known from where the instance will be reached
- * (design.md 4). */
+ * addresses as will do. Its rule is added when it is known from where the instance will be
+ * reached. */
 #include "builder/amazon/steps.h"
 
 #include "aws/address.h"

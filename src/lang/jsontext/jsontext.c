@@ -31,7 +31,7 @@ static struct span span_at(const struct parser *p, size_t from, size_t to)
 }
 
 /* Line and column as the reference gives them: it counts the bytes its decoder has taken, the bad
- * one included, and starts at 1 after a line feed but at 0 in the first line (facts: cli.md 6). */
+ * one included, and starts at 1 after a line feed but at 0 in the first line. */
 static struct position reference_position(struct str text, size_t taken)
 {
 	struct position at = { .line = 1 };
