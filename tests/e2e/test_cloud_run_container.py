@@ -261,7 +261,8 @@ def test_many_at_once(cloud, tmp_path):
     try:
         def all_running():
             found = [i for r in first.ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]]
-            assert {i["State"]["Name"] for i in found} <= {"pending", "running"}, [(i["State"], i.get("StateReason")) for i in found]
+            lost = [i["StateReason"]["Message"] for i in found if i["State"]["Name"] not in ("pending", "running")]
+            assert not lost, "\n".join(lost)
             return found if all(i["State"]["Name"] == "running" for i in found) else None
         found = until(all_running, 120)
         assert len({i["PublicIpAddress"] for i in found}) == len({i["PrivateIpAddress"] for i in found}) == 24
