@@ -95,7 +95,7 @@ static int piped(struct session *s)
 		buf_reset(&last);
 		rc |= answer(s, str_trim(line), &last);
 	}
-	ui_message(s->in, "%s", buf_cstr(&last));
+	ui_message(s->in, buf_str(&last));
 	return rc;
 }
 
@@ -170,7 +170,7 @@ static int conversation(struct session *s)
 		if (!text.n)
 			continue;
 		if (answer(s, text, &out) == 0)
-			ui_message(s->in, "%s", buf_cstr(&out));
+			ui_message(s->in, buf_str(&out));
 	}
 	return 0;
 }

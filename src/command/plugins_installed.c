@@ -9,7 +9,7 @@ static int run(const struct invocation *in)
 	if (plugins_list(in, NULL, NULL, &files) < 0)
 		return 1;
 	for (size_t i = 0; i < files.v.n; i++)
-		ui_message(in, "%s", files.v.v[i].path);
+		ui_message(in, str_from(files.v.v[i].path));
 	return 0;
 }
 

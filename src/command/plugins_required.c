@@ -18,7 +18,7 @@ static int say_one(const struct invocation *in, const struct required_plugin *p)
 		buf_adds(&line, " (built in)");
 	for (size_t i = files.v.n; i-- > 0;)
 		buf_printf(&line, " %s", files.v.v[i].path);
-	ui_message(in, "%s", buf_cstr(&line));
+	ui_message(in, buf_str(&line));
 	return 0;
 }
 

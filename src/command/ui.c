@@ -16,46 +16,48 @@ void ui_write(struct str text)
 		log_line("standard output: %m");
 }
 
-static void message(const struct invocation *in, const char *kind, const char *fmt, va_list ap)
+static void message(const struct invocation *in, const char *kind, struct str text)
 {
-	AUTO(buf) struct buf text = BUF_INIT, line = BUF_INIT;
+	auto_free char *cut = xstrndup(text.p, text.n); /* lines and logs end at a NUL */
+	AUTO(buf) struct buf line = BUF_INIT;
 
-	buf_vprintf(&text, fmt, ap);
-	if (in->machine_readable)
+	if (in->machine_readable) {
 		machine_line(&line, clock_unix(), NULL, "ui",
-			     (const char *[]){ kind, buf_cstr(&text), NULL });
-	else
-		buf_printf(&line, "%s\n", buf_cstr(&text));
+			     (const char *[]){ kind, cut, NULL });
+	} else {
+		buf_add_str(&line, text);
+		buf_addc(&line, '\n');
+	}
 	ui_write(buf_str(&line));
 	if (log_to_file())
-		log_line("ui%s: %s", streq(kind, "error") ? " error" : "", buf_cstr(&text));
+		log_line("ui%s: %s", streq(kind, "error") ? " error" : "", cut);
 }
 
 void ui_say(const struct invocation *in, const char *fmt, ...)
 {
+	AUTO(buf) struct buf text = BUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
-	message(in, "say", fmt, ap);
+	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
+	message(in, "say", buf_str(&text));
 }
 
-void ui_message(const struct invocation *in, const char *fmt, ...)
+void ui_message(const struct invocation *in, struct str text)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	message(in, "message", fmt, ap);
-	va_end(ap);
+	message(in, "message", text);
 }
 
 void ui_error(const struct invocation *in, const char *fmt, ...)
 {
+	AUTO(buf) struct buf text = BUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
-	message(in, "error", fmt, ap);
+	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
+	message(in, "error", buf_str(&text));
 }
 
 void ui_diags(const struct invocation *in, const struct diags *d, enum diag_severity least,

@@ -9,11 +9,12 @@
 
 #include "base/diag.h"
 
-/* One message; a newline is added. ui_message is ui_say under the name that answers to a question
- * have in machine-readable lines. */
+/* One message; a newline is added. */
 void ui_say(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void ui_message(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ui_error(const struct invocation *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The answer to a question, which machine-readable lines name otherwise. For people all of it is
+ * written, also behind a NUL. */
+void ui_message(const struct invocation *in, struct str text);
 /* Diagnostics, each one message, in the order they were found: errors, or with DIAG_WARNING
  * warnings too; then how many more there were. What `secrets` (may be NULL) holds is not shown. */
 void ui_diags(const struct invocation *in, const struct diags *d, enum diag_severity least,

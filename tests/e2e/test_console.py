@@ -58,6 +58,11 @@ def ask(ingot, folder, text, *args, check=0):
     return ingot.run("console", *args, input=text, cwd=folder, check=check).stdout
 
 
+def test_text_with_a_nul(ingot, folder):
+    """A NUL in an answer ends nothing."""
+    assert ask(ingot, folder, '"a\\u0000b"\n', "-config-type=hcl2") == "a\0b\n"
+
+
 def test_answers(ingot, folder):
     hcl = ("-var", "needed=x", "a.pkr.hcl")
     assert ask(ingot, folder, "upper(var.region)\n", *hcl) == "EU-WEST-1\n"

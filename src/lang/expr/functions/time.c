@@ -9,7 +9,7 @@
 
 static struct value text(struct func_call *c, const struct buf *b)
 {
-	return value_cstring(c->arena, buf_cstr(b), c->span);
+	return value_string(arena_str(c->arena, buf_str(b)), c->span);
 }
 
 /* Reads argument i; the error names it. */
