@@ -69,8 +69,8 @@ static bool has_accent(struct str s)
 	return false;
 }
 
-/* What does not come back the same. A name << is quoted when it is written, and merges all the
- * same: so it is in the reference. */
+/* What does not come back the same: accents (the digits of \u003c are letters, too), and a name <<,
+ * which merges though it is written in quotes: so it is in the reference. */
 static bool is_special(struct value v)
 {
 	if (v.kind == VALUE_STRING)
@@ -118,9 +118,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	if (call(a, name, args, nargs, &v) < 0)
 		return 0;
+	if (is_special(v))
+		return 0;
 	if (streq(name, "jsondecode"))
 		round_trip(a, v, "jsonencode", "jsondecode");
-	else if (streq(name, "yamldecode") && !is_special(v))
+	else if (streq(name, "yamldecode"))
 		round_trip(a, v, "yamlencode", "yamldecode");
 	return 0;
 }
