@@ -308,6 +308,8 @@ static void test_limits(void **state UNUSED)
 		{ "a = b.*", ".c", 10000, "\n", "More than 2000 operators in a row", 1 },
 		{ "", "a = [\n", 100000, "", "Expected ',' or ']' after the element, found '='",
 		  199999 },
+		{ "a = ", "{([t,", 40, "}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}\n",
+		  "Expected a value, found '}'", 0 },
 		{ "", "}\n", 100000, "", "This '}' closes nothing", 100000 },
 		{ "", "a = ]\n", 100000, "", "Expected a value, found ']'", 199999 },
 		{ "a = [", "],", 100000, "",

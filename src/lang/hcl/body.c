@@ -84,10 +84,10 @@ static void skip_item(struct parser *p, size_t start)
 			/* "{" on the next line: of a block whose header was broken off there. */
 			if (p->v[i + 1].kind == HCL_T_OBRACE && parser_match(p, i + 1))
 				continue;
-			p->pos = i + 1;
+			(void)parser_resume(p, i + 1);
 			return;
 		case HCL_T_CBRACE:
-			p->pos = i;
+			(void)parser_resume(p, i);
 			return;
 		case HCL_T_OBRACE:
 		case HCL_T_OBRACK:
@@ -95,7 +95,7 @@ static void skip_item(struct parser *p, size_t start)
 		case HCL_T_OHEREDOC:
 		case HCL_T_TEMPLATE_INTERP:
 		case HCL_T_TEMPLATE_CONTROL:
-			p->pos = next_by_indent(p, start);
+			(void)parser_resume(p, next_by_indent(p, start));
 			return;
 		default:
 			continue;
@@ -363,11 +363,11 @@ static struct hcl_body *parse_body(struct parser *p, size_t open, bool block)
 	check_doubles(p, &items);
 	if (!p->check)
 		keep_items(p, &items, body);
-	if (block && p->v[p->pos].kind == HCL_T_EOF)
+	if (block && p->v[p->pos].kind == HCL_T_EOF && !parser_gave_up(p))
 		parser_fail(p, open, "The block that begins here is never closed",
 			    "Close it with '}'. The missing one may also belong to an inner "
 			    "block.");
-	else if (block)
+	else if (block && p->v[p->pos].kind != HCL_T_EOF)
 		p->pos++;
 	return body;
 }

@@ -200,6 +200,28 @@ size_t parser_match(struct parser *p, size_t open)
 	return p->match[open];
 }
 
+bool parser_gave_up(const struct parser *p)
+{
+	return p->again > AGAIN_MAX * p->n;
+}
+
+bool parser_resume(struct parser *p, size_t i)
+{
+	bool again = parser_gave_up(p);
+
+	if (i < p->pos)
+		p->again += p->pos - i;
+	if (!parser_gave_up(p)) {
+		p->pos = i;
+		return true;
+	}
+	if (!again)
+		parser_fail(p, i, "From here on it is not read",
+			    "There are too many mistakes in one another: correct the others first.");
+	p->pos = p->n - 1;
+	return false;
+}
+
 /* Reports. */
 
 struct hcl_expr *parser_fail_at(struct parser *p, struct span span, size_t i, const char *summary,

@@ -14,6 +14,8 @@
 
 /* Operators, or steps of a traversal, in a row: trees are that deep on their left. */
 #define CHAIN_MAX 2000
+/* Tokens that may be read again, for each that there is. */
+#define AGAIN_MAX 16
 
 struct template_part; /* parse_template.c */
 
@@ -29,6 +31,7 @@ struct parser {
 	struct hcl_token *v; /* without comments: those that end a line are HCL_T_NEWLINE */
 	size_t n, pos;
 	size_t all;	 /* tokens there were, comments counted */
+	size_t again;	 /* tokens that were read again behind mistakes */
 	bool newlines;	 /* they count: in bodies and objects, not in other brackets */
 	unsigned depth;
 	size_t last_bad; /* token of the last report, for none is blamed twice; SIZE_MAX: none */
@@ -90,6 +93,10 @@ struct span parser_span(const struct parser *p, size_t from, size_t to);
 struct span parser_bytes(const struct parser *p, uint32_t from, uint32_t to);
 /* The partner of a bracket, or 0. */
 size_t parser_match(struct parser *p, size_t open);
+/* Goes to the token i, behind a mistake. False, and to the end, once too much was read again: what
+ * follows a bracket that is not closed may be read twice, which doubles the work with each one. */
+bool parser_resume(struct parser *p, size_t i);
+bool parser_gave_up(const struct parser *p);
 
 /* Reports that at token i `wanted` belongs; what stands there is named, and what is no HCL at all
  * is explained. `why` may be NULL. Always NULL. */

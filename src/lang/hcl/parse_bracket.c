@@ -19,8 +19,7 @@ static bool skip_element(struct parser *p, size_t open, size_t start)
 
 		i = m && m < close ? m + 1 : i + 1;
 	}
-	p->pos = i;
-	return true;
+	return parser_resume(p, i);
 }
 
 /* The element at the top of the brackets: reading goes on after one that is broken. */

@@ -140,8 +140,7 @@ static bool end_sequence(struct parser *p, struct reading *r, size_t open, bool 
 		    "If it is meant for another language, write the sign twice: $${ or %%{.");
 	if (!match)
 		return false;
-	p->pos = match + 1;
-	return true;
+	return parser_resume(p, match + 1);
 }
 
 static bool read_value(struct parser *p, struct reading *r, size_t open)
