@@ -310,6 +310,21 @@ def test_state_survives(ingot, tmp_path):
     assert same == key and found
 
 
+def test_state_that_was_moved_away_stays_away(ingot, tmp_path):
+    """Also where the daemon was killed: SQLite's log, which has its rows then, is not read into the new file."""
+    data = tmp_path / "d"
+    up = ["cloud", "up", "-data", data, "-backend", "none", "-state-delay", "0", "-listen", "127.0.0.1:0"]
+    try:
+        ingot.run(*up, check=0)
+        vpc = RunningCloud(ingot, data).client().create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+        os.kill(json.loads(ingot.run("cloud", "status", "-json", "-data", data, check=0).stdout)["pid"], 9)
+        (data / "state.sqlite").rename(tmp_path / "away")
+        ingot.run(*up, check=0)
+        assert vpc not in [v["VpcId"] for v in RunningCloud(ingot, data).client().describe_vpcs()["Vpcs"]]
+    finally:
+        ingot.run("cloud", "down", "-data", data, check=0)
+
+
 def test_awscli(quick):
     if not shutil.which("aws"):
         pytest.skip("no aws: install awscli")

@@ -200,12 +200,14 @@ static int open_file(struct model *m, const char *path, struct err *err)
 static int create_file(struct model *m, struct err *err)
 {
 	auto_free char *fresh = xasprintf("%s.new", m->path);
+	auto_free char *log = xasprintf("%s-wal", m->path);
 
 	unlink(fresh); /* of a start that was killed */
 	if (open_file(m, fresh, err) < 0 || migrate(m, 0, err) < 0)
 		return -1;
 	sqlite3_close(m->db);
 	m->db = NULL;
+	unlink(log); /* of a file that was moved away: SQLite would read it into this one */
 	return rename(fresh, m->path) < 0 ? err_errno(err, errno, "cannot make %s", m->path) : 0;
 }
 
