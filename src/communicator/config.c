@@ -130,6 +130,16 @@ static bool parse_port(struct str s, int64_t least, int64_t *ret)
 	return parse_i64(s, ret) && *ret >= least && *ret <= PORT_MAX;
 }
 
+/* An address of IPv6 stands in brackets; without them its colons could be anything's. */
+static bool take_brackets(struct str *host)
+{
+	if (host->n > 2 && host->p[0] == '[' && host->p[host->n - 1] == ']') {
+		*host = str_slice(*host, 1, host->n - 1);
+		return true;
+	}
+	return str_find(*host, STR(":")) < 0;
+}
+
 int comm_tunnel_parse(struct arena *a, const char *text, struct comm_tunnel *ret, struct err *err)
 {
 	struct comm_tunnel t = { 0 };
@@ -138,12 +148,11 @@ int comm_tunnel_parse(struct arena *a, const char *text, struct comm_tunnel *ret
 	size_t colon = rest.n;
 	while (colon > 0 && rest.p[colon - 1] != ':')
 		colon--;
-	if (!ok || colon < 2 || !parse_port(str_slice(rest, colon, rest.n), 1, &t.port))
+	struct str host = str_slice(rest, 0, colon > 0 ? colon - 1 : 0);
+	if (!ok || !host.n || !parse_port(str_slice(rest, colon, rest.n), 1, &t.port) ||
+	    !take_brackets(&host))
 		return err_set(err, ERR_INVALID, "\"%s\" is not of the form PORT:HOST:HOSTPORT",
 			       text);
-	struct str host = str_slice(rest, 0, colon - 1);
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		host = str_slice(host, 1, host.n - 1);
 	t.host = arena_strndup(a, host.p, host.n);
 	*ret = t;
 	return 0;

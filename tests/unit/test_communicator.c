@@ -27,6 +27,9 @@ static void test_tunnels(void **state)
 		{ "65536:localhost:1", NULL, 0, 0 },
 		{ "-1:localhost:1", NULL, 0, 0 },
 		{ "1:localhost:0", NULL, 0, 0 },
+		{ "1:a:b:2", NULL, 0, 0 },
+		{ "1:::1:2", NULL, 0, 0 },
+		{ "1:[::1:2", NULL, 0, 0 },
 	};
 	AUTO(arena) struct arena *a = arena_new();
 	(void)state;
