@@ -7,6 +7,7 @@
 #include "cloud/disk/imagetool.h"
 #include "cloud/qemu/cpio.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/stat.h>
@@ -64,17 +65,21 @@ static void sources_of_debian_only(void **state UNUSED)
 	}
 }
 
-/* 256 MiB with one partition at 1 MiB. */
+#define ONE_PARTITION STR("label: gpt\nstart=2048\n"), "offset=1048576"
+#define LOGICAL_PARTITION \
+	STR("label: dos\nstart=2048, type=5\nstart=4096, type=83\n"), "offset=2097152"
 #define JOURNALED_BLOCK 100001 /* free in a new file system of make_disk */
 
-static char *make_disk(const char *dir)
+/* 256 MiB with a file system where the table's last partition is: "offset=BYTES". */
+static char *make_disk(const char *dir, struct str partitions, const char *offset)
 {
 	char *raw = xasprintf("%s/disk.raw", dir);
 	const char *table[] = { "sfdisk", "-q", raw, NULL };
-	const char *format[] = { "mkfs.ext4",	   "-q", "-F",	    "-E",
-				 "offset=1048576", raw,	 "253952k", NULL };
+	const char *format[] = {
+		"mkfs.ext4", "-q", "-F", "-E", offset, raw, "253952k", NULL
+	};
 	const struct imagetool tools[] = {
-		{ .argv = table, .step = "test", .input = STR("label: gpt\nstart=2048\n") },
+		{ .argv = table, .step = "test", .input = partitions },
 		{ .argv = format, .step = "test" },
 	};
 
@@ -108,7 +113,7 @@ static void edits_and_growth(void **state UNUSED)
 	struct stat st;
 
 	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
-	raw = make_disk(dir);
+	raw = make_disk(dir, ONE_PARTITION);
 	assert_int_equal(disk_find_root(raw, &offset, &number, &err), 0);
 	assert_int_equal(offset, 1 << 20);
 	assert_int_equal(number, 1);
@@ -138,6 +143,35 @@ static void edits_and_growth(void **state UNUSED)
 	assert_int_equal(os_remove_all(dir, &err), 0);
 }
 
+static void read_superblock(const char *raw, uint64_t offset, char ret[1024])
+{
+	auto_fd int fd = open(raw, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(pread(fd, ret, 1024, (off_t)offset + 1024), 1024);
+}
+
+/* What cannot grow beyond its extended partition keeps its file system as it is. */
+static void logical_root_does_not_grow(void **state UNUSED)
+{
+	auto_free char *dir = NULL, *raw = NULL;
+	AUTO(err) struct err err = ERR_INIT;
+	char before[1024], after[1024];
+	uint64_t offset = 0;
+	unsigned number = 0;
+
+	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
+	raw = make_disk(dir, LOGICAL_PARTITION);
+	assert_int_equal(disk_find_root(raw, &offset, &number, &err), 0);
+	assert_int_equal(offset, 2 << 20);
+	assert_int_equal(number, 5);
+	read_superblock(raw, offset, before);
+	assert_int_equal(truncate(raw, 1 << 30), 0);
+	assert_int_equal(disk_grow_root(raw, &err), 0);
+	read_superblock(raw, offset, after);
+	assert_memory_equal(before, after, sizeof(before));
+	assert_int_equal(os_remove_all(dir, &err), 0);
+}
+
 /* A machine that was cut off leaves a journal: it is replayed and the file system is whole. */
 static void journal_is_replayed(void **state UNUSED)
 {
@@ -148,7 +182,7 @@ static void journal_is_replayed(void **state UNUSED)
 	char block[4097];
 
 	assert_int_equal(os_temp_dir("ingot-test-", &dir, &err), 0);
-	raw = make_disk(dir);
+	raw = make_disk(dir, ONE_PARTITION);
 	assert_int_equal(disk_find_root(raw, &offset, NULL, &err), 0);
 	device = xasprintf("%s?offset=%llu", raw, (unsigned long long)offset);
 	memset(block, 'x', sizeof(block) - 1);
@@ -227,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sources_of_debian_only),
 		cmocka_unit_test(edits_and_growth),
+		cmocka_unit_test(logical_root_does_not_grow),
 		cmocka_unit_test(journal_is_replayed),
 		cmocka_unit_test(missing_programs_are_named),
 		cmocka_unit_test(output_has_a_ceiling),

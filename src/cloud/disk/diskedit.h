@@ -48,8 +48,8 @@ int disk_find_root(const char *raw, uint64_t *ret_offset, unsigned *ret_number,
 		   struct err *err) MUST_USE;
 /* Lets the root partition and its ext4 take the whole disk, as images on EC2 do at their first
  * boot; here before it, as not every backend's guest may resize. Nothing happens when there is
- * little to gain, or when the root file system is not on the last partition. The disk must not be
- * in use. */
+ * little to gain, when the root file system is not on the last partition, or when that is a logical
+ * one, which ends with its extended one. The disk must not be in use. */
 int disk_grow_root(const char *raw, struct err *err) MUST_USE;
 
 #endif

@@ -65,7 +65,7 @@ int disk_grow_root(const char *raw, struct err *err)
 		err_release(err); /* another file system: the guest's own tools may grow it */
 		return 0;
 	}
-	if (root != last.start)
+	if (root != last.start || last.logical)
 		return 0;
 	if (disk_repair(raw, root, err) < 0 ||
 	    grow_file_system(raw, root, (uint64_t)st.st_size, err) < 0)

@@ -44,12 +44,12 @@ struct list {
 	uint64_t sectors; /* of the disk */
 };
 
-static void add(struct list *l, unsigned number, uint64_t first, uint64_t count)
+static void add(struct list *l, unsigned number, uint64_t first, uint64_t count, bool logical)
 {
 	if (l->n == PARTITIONS_MAX || count == 0 || first >= l->sectors ||
 	    count > l->sectors - first)
 		return;
-	l->v[l->n++] = (struct partition){ number, first * SECTOR, count * SECTOR };
+	l->v[l->n++] = (struct partition){ number, first * SECTOR, count * SECTOR, logical };
 }
 
 static int read_gpt(int fd, struct list *l)
@@ -76,7 +76,7 @@ static int read_gpt(int fd, struct list *l)
 		first = le64(entry + 32);
 		last = le64(entry + 40);
 		if (memcmp(entry, unused, sizeof(unused)) != 0 && last >= first)
-			add(l, i + 1, first, last - first + 1);
+			add(l, i + 1, first, last - first + 1, false);
 	}
 	return 0;
 }
@@ -110,7 +110,7 @@ static int read_logical(int fd, struct list *l, uint64_t base)
 
 		if (ret <= 0 || !is_mbr(sector))
 			return ret < 0 ? -1 : 0;
-		add(l, number, at + le32(e + MBR_FIRST), le32(e + MBR_COUNT));
+		add(l, number, at + le32(e + MBR_FIRST), le32(e + MBR_COUNT), true);
 		if (!is_extended(next[MBR_TYPE]) || le32(next + MBR_FIRST) == 0)
 			return 0;
 		at = base + le32(next + MBR_FIRST);
@@ -127,9 +127,9 @@ static int read_mbr(int fd, const uint8_t *sector, struct list *l)
 			continue;
 		/* The kernel gives an extended one two sectors: room for its own boot sector. */
 		if (is_extended(e[MBR_TYPE]))
-			add(l, i + 1, le32(e + MBR_FIRST), MIN(le32(e + MBR_COUNT), 2u));
+			add(l, i + 1, le32(e + MBR_FIRST), MIN(le32(e + MBR_COUNT), 2u), false);
 		else
-			add(l, i + 1, le32(e + MBR_FIRST), le32(e + MBR_COUNT));
+			add(l, i + 1, le32(e + MBR_FIRST), le32(e + MBR_COUNT), false);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		const uint8_t *e = sector + MBR_ENTRIES + i * MBR_ENTRY;

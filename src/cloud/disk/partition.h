@@ -10,6 +10,7 @@
 struct partition {
 	unsigned number;	/* from 1; logical ones of an MBR from 5 */
 	uint64_t start, length; /* bytes */
+	bool logical;		/* in an extended one of an MBR, which ends it */
 };
 
 /* Reads the GPT or MBR of a disk of `size` bytes. No (or a damaged) table has no partitions; only a
