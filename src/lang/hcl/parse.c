@@ -217,7 +217,7 @@ bool parser_resume(struct parser *p, size_t i)
 	}
 	if (!again)
 		parser_fail(p, i, "From here on it is not read",
-			    "There are too many mistakes in one another: correct the others first.");
+			    "Too many mistakes stand in one another: correct the others first.");
 	p->pos = p->n - 1;
 	return false;
 }
