@@ -231,10 +231,13 @@ static bool parse_block(struct parser *p, size_t name, struct hcl_block *b)
 	if (!parse_block_body(p, b, name, i))
 		return false;
 	i = p->pos;
-	if (p->v[i].kind != HCL_T_NEWLINE && p->v[i].kind != HCL_T_EOF)
-		return parser_unexpected(p, i, "the end of the line after the block",
-					 "Each block begins on a line of its own.");
-	parser_take(p);
+	if (p->v[i].kind == HCL_T_NEWLINE || p->v[i].kind == HCL_T_EOF) {
+		parser_take(p);
+		return true;
+	}
+	parser_unexpected(p, i, "the end of the line after the block",
+			  "Each block begins on a line of its own.");
+	skip_item(p, i);
 	return true;
 }
 

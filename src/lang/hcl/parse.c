@@ -137,8 +137,10 @@ static enum hcl_token_kind partner(enum hcl_token_kind close)
 	}
 }
 
-static bool opens(enum hcl_token_kind kind)
+bool parser_opens(const struct parser *p, size_t i)
 {
+	enum hcl_token_kind kind = p->v[i].kind;
+
 	return kind == HCL_T_OBRACE || kind == HCL_T_OBRACK || kind == HCL_T_OPAREN ||
 	       kind == HCL_T_OQUOTE || kind == HCL_T_OHEREDOC || kind == HCL_T_TEMPLATE_INTERP ||
 	       kind == HCL_T_TEMPLATE_CONTROL;
@@ -168,7 +170,7 @@ static void find_matches(struct parser *p)
 	for (size_t i = 0; i < p->n; i++) {
 		enum hcl_token_kind kind = p->v[i].kind, want = partner(kind);
 
-		if (opens(kind)) {
+		if (parser_opens(p, i)) {
 			vec_push(&open, (uint32_t)i);
 			continue;
 		}

@@ -91,6 +91,7 @@ struct str parser_keep(struct parser *p, struct str s);
 /* Of tokens, both included; of bytes of the text. */
 struct span parser_span(const struct parser *p, size_t from, size_t to);
 struct span parser_bytes(const struct parser *p, uint32_t from, uint32_t to);
+bool parser_opens(const struct parser *p, size_t i);
 /* The partner of a bracket, or 0. */
 size_t parser_match(struct parser *p, size_t open);
 /* Goes to the token i, behind a mistake. False, and to the end, once too much was read again: what

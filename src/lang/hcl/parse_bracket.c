@@ -4,19 +4,35 @@
 
 #include "lang/expr/text.h"
 
+/* Whether `key =` or `key:` stands at the token i. */
+static bool is_pair(struct parser *p, size_t i)
+{
+	size_t end = p->v[i].kind == HCL_T_OQUOTE ? parser_match(p, i) : i;
+
+	if (!end || (end == i && p->v[i].kind != HCL_T_IDENT))
+		return false;
+	return p->v[end + 1].kind == HCL_T_EQUAL || p->v[end + 1].kind == HCL_T_COLON;
+}
+
 /* Goes to the end of the element that begins at token `start` in the bracket `open`: before the
- * comma, the line's end (where lines count) or the closing bracket. False if the bracket is never
- * closed. */
+ * comma, the line's end (where lines count) or the closing bracket. In a bracket that is never
+ * closed commas are its own, and lines that are no pair. False if `open` is never closed. */
 static bool skip_element(struct parser *p, size_t open, size_t start)
 {
 	size_t close = parser_match(p, open), i = start;
+	bool inside = false;
 
 	if (!close || start > close)
 		return false;
-	while (i < close && p->v[i].kind != HCL_T_COMMA &&
-	       !(p->newlines && p->v[i].kind == HCL_T_NEWLINE)) {
+	while (i < close) {
+		enum hcl_token_kind kind = p->v[i].kind;
 		size_t m = parser_match(p, i);
 
+		if (kind == HCL_T_COMMA && !inside)
+			break;
+		if (kind == HCL_T_NEWLINE && p->newlines && (!inside || is_pair(p, i + 1)))
+			break;
+		inside |= !m && parser_opens(p, i);
 		i = m && m < close ? m + 1 : i + 1;
 	}
 	return parser_resume(p, i);
