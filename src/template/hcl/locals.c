@@ -15,6 +15,7 @@
 struct node {
 	struct hcl_local *local;
 	struct hcl_data *data;
+	bool whole;    /* it uses `local` as a whole */
 	size_t *needs; /* indices of nodes */
 	size_t nneeds;
 	size_t waiting; /* how many of them are not done */
@@ -88,6 +89,7 @@ static void collect_reference(void *data, const struct hcl_expr *ref)
 	ptrdiff_t at;
 
 	if (n && str_eqs(names[0], "local")) {
+		g->now->whole |= n == 1;
 		for (size_t i = 0; n == 1 && i < t->nlocals; i++)
 			if (&t->locals[i] != g->now->local)
 				need(g, i);
@@ -172,12 +174,30 @@ static void settle(struct graph *g, struct node *n, struct value v)
 	}
 }
 
+/* `local` without the local itself, whose value would hold itself once it is filled in. */
+static struct value other_locals(struct hcl_template *t, const struct hcl_local *local)
+{
+	struct value_attr *v = arena_new_array(t->arena, struct value_attr, t->nlocals);
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->nlocals; i++)
+		if (&t->locals[i] != local)
+			v[n++] = (struct value_attr){ str_from(t->locals[i].name),
+						      t->locals[i].span, *t->locals[i].slot };
+	return value_object(t->arena, v, n, (struct span){ 0 });
+}
+
 static void evaluate_local(struct graph *g, struct node *n)
 {
 	struct hcl_template *t = g->t;
-	struct eval e = hcl_eval(t, NULL, t->arena, t->diags);
+	struct value_attr others = { .key = STR("local") };
+	struct eval_scope more = { .v = &others, .n = 1 };
+	struct eval e;
 	struct value v;
 
+	if (n->whole)
+		others.value = other_locals(t, n->local);
+	e = hcl_eval(t, n->whole ? &more : NULL, t->arena, t->diags);
 	e.subject = title(g, n);
 	if (eval_expr(&e, n->local->expr, &v) < 0) {
 		v = value_unknown(n->local->span);
