@@ -95,14 +95,29 @@ static bool exists(const struct registry *r, enum component_kind kind, const cha
 					       : registry_provisioner(r, type) != NULL;
 }
 
-/* The common attributes of an item's body, with its names bound. */
+static bool for_each_source(const struct hcl_build *b)
+{
+	for (size_t i = 0; i < b->nuses; i++)
+		if (b->uses[i].each.n)
+			return true;
+	return false;
+}
+
+/* The common attributes of an item's body, with its names bound. They hold for all sources, so
+ * that `source` has nothing to give them, but where hcl_part_for() decodes them for each. */
 static int decode_common(struct hcl_reader *r, const struct hcl_item *item, const struct spec *spec,
 			 struct hcl_part *ret)
 {
 	const struct eval_scope *around = r->e->scope;
-	struct eval_scope scope = hcl_bind(r->e, item->bound);
+	struct value_attr source = { .key = STR("source"),
+				     .value = value_object(r->t->arena, NULL, 0,
+							   item->block.span) };
+	struct eval_scope all = { .up = around, .v = &source, .n = 1 }, scope;
 	int rc;
 
+	if (!for_each_source(r->build))
+		r->e->scope = &all;
+	scope = hcl_bind(r->e, item->bound);
 	r->e->scope = &scope;
 	rc = hcl_common_decode(r->t, r->e, item->block.body, spec, ret);
 	r->e->scope = around;

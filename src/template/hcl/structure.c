@@ -141,7 +141,9 @@ static struct hcl_bound each_of_sources(struct hcl_reader *r)
 	return (struct hcl_bound){ 0 };
 }
 
-static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct value sources)
+/* errors: how many there were before the block; with one of its own, no source need be missing. */
+static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct value sources,
+		      size_t errors)
 {
 	struct hcl_schema_block forms[ARRAY_LEN(kinds)];
 	struct hcl_schema_attr attrs[ARRAY_LEN(build_rows) + 1];
@@ -151,7 +153,6 @@ static void read_body(struct hcl_reader *r, const struct hcl_body *body, struct 
 				     .nblocks = ARRAY_LEN(forms) };
 	const struct eval_scope *around = r->e->scope;
 	struct diags *d = r->t->diags;
-	size_t errors = d->errors;
 	struct eval_scope scope;
 	struct hcl_items items;
 
@@ -193,6 +194,15 @@ void hcl_name_build(struct arena *a, const char *name, const struct hcl_use *use
 				    .value = value_object(a, build, ARRAY_LEN(build), span) };
 }
 
+/* The block's own arguments say what it is called and what it builds: they cannot ask for it. */
+static void bind_nothing(struct arena *a, struct span span, struct value_attr v[2])
+{
+	struct value empty = value_object(a, NULL, 0, span);
+
+	v[0] = (struct value_attr){ .key = STR("source"), .value = empty };
+	v[1] = (struct value_attr){ .key = STR("build"), .value = empty };
+}
+
 /* One build block with the names of its for_each bound. false: it is not enabled. */
 static bool read_build(struct hcl_template *t, const struct hcl_block *block,
 		       const struct hcl_instance *instance, struct hcl_build *ret)
@@ -204,11 +214,12 @@ static bool read_build(struct hcl_template *t, const struct hcl_block *block,
 	};
 	struct eval_scope scope = { .up = e.scope, .v = names, .n = 2 }, each;
 	struct build_options o = { 0 };
+	size_t errors = t->diags->errors;
 
 	*ret = (struct hcl_build){ .span = block->span };
 	if (instance)
 		ret->bound = instance->bound;
-	hcl_name_build(t->arena, "", NULL, block->span, names);
+	bind_nothing(t->arena, block->span, names);
 	e.scope = &scope;
 	each = hcl_bind(&e, ret->bound);
 	e.scope = &each;
@@ -219,7 +230,7 @@ static bool read_build(struct hcl_template *t, const struct hcl_block *block,
 	if (o.enabled == TRIBOOL_FALSE)
 		return false;
 	hcl_name_build(t->arena, ret->name, NULL, block->span, names);
-	read_body(&r, block->body, o.sources);
+	read_body(&r, block->body, o.sources, errors);
 	return true;
 }
 
