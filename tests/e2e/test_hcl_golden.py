@@ -51,6 +51,7 @@ def run(ingot, body, folder):
         r = ingot.run(*words, cwd=folder, env=env, input=stdin)
         assert not r.stderr, r.stderr
         text = re.sub(r"[ \t]+$", "", r.stdout.replace(str(folder), "<CWD>"), flags=re.M).rstrip("\n")
+        text = re.sub(r"after \d+ ms", "after 0 ms", text)  # curl's, on a busy machine
         out += f"$ {line}\n" + (text + "\n" if text else "") + (f"exit {r.returncode}\n" if r.returncode else "")
     return out.rstrip("\n") + "\n"
 
