@@ -4,7 +4,28 @@
 #include "command/template_flags.h"
 #include "command/ui.h"
 
-static const char *shown_default(const struct outline *o, const struct outline_variable *v)
+/* The text without the secrets that stand in it. */
+static const char *shown(const struct outline *o, struct arena *a, const char *text)
+{
+	AUTO(buf) struct buf out = BUF_INIT;
+
+	while (*text) {
+		size_t longest = 0;
+
+		for (size_t i = 0; i < o->nsecrets; i++)
+			if (strncmp(text, o->secrets[i], strlen(o->secrets[i])) == 0)
+				longest = MAX(longest, strlen(o->secrets[i]));
+		if (longest)
+			buf_adds(&out, "<sensitive>");
+		else
+			buf_addc(&out, *text);
+		text += longest ? longest : 1;
+	}
+	return arena_strdup(a, buf_cstr(&out));
+}
+
+static const char *shown_default(const struct outline *o, struct arena *a,
+				 const struct outline_variable *v)
 {
 	/* The reference compares values, not names: so another variable of the same default is
 	 * hidden too. */
@@ -12,7 +33,7 @@ static const char *shown_default(const struct outline *o, const struct outline_v
 		if (o->variables[i].sensitive &&
 		    streq(o->variables[i].def ? o->variables[i].def : "", v->def ? v->def : ""))
 			return "<sensitive>";
-	return v->def ? v->def : "";
+	return shown(o, a, v->def ? v->def : "");
 }
 
 static int compare_variables(const void *a, const void *b)
@@ -27,7 +48,7 @@ static int compare_builders(const void *a, const void *b)
 		      ((const struct outline_builder *)b)->name);
 }
 
-static void say_required(const struct invocation *in, const struct outline *o)
+static void say_required(const struct invocation *in, const struct outline *o, struct arena *a)
 {
 	bool header = false;
 
@@ -39,14 +60,15 @@ static void say_required(const struct invocation *in, const struct outline *o)
 		if (!header)
 			ui_say(in, "Required variables:\n");
 		header = true;
-		ui_machine(in, NULL, "template-variable", v->name, shown_default(o, v), "1", NULL);
-		ui_say(in, "  %s", v->name);
+		ui_machine(in, NULL, "template-variable", shown(o, a, v->name),
+			   shown_default(o, a, v), "1", NULL);
+		ui_say(in, "  %s", shown(o, a, v->name));
 	}
 	if (header)
 		ui_say(in, "%s", "");
 }
 
-static void say_variables(const struct invocation *in, struct outline *o)
+static void say_variables(const struct invocation *in, struct outline *o, struct arena *a)
 {
 	size_t width = 0;
 
@@ -55,7 +77,7 @@ static void say_variables(const struct invocation *in, struct outline *o)
 		ui_say(in, "  <No variables>");
 		return;
 	}
-	say_required(in, o);
+	say_required(in, o, a);
 	ui_say(in, "Optional variables and their defaults:\n");
 	qsort(o->variables, o->nvariables, sizeof(*o->variables), compare_variables);
 	for (size_t i = 0; i < o->nvariables; i++)
@@ -65,12 +87,14 @@ static void say_variables(const struct invocation *in, struct outline *o)
 
 		if (!v->def)
 			continue;
-		ui_machine(in, NULL, "template-variable", v->name, shown_default(o, v), "0", NULL);
-		ui_say(in, "  %-*s = %s", (int)width, v->name, shown_default(o, v));
+		ui_machine(in, NULL, "template-variable", shown(o, a, v->name),
+			   shown_default(o, a, v), "0", NULL);
+		ui_say(in, "  %s%*s = %s", shown(o, a, v->name), (int)(width - strlen(v->name)),
+		       "", shown_default(o, a, v));
 	}
 }
 
-static void say_builders(const struct invocation *in, struct outline *o)
+static void say_builders(const struct invocation *in, struct outline *o, struct arena *a)
 {
 	size_t width = 0;
 
@@ -84,29 +108,32 @@ static void say_builders(const struct invocation *in, struct outline *o)
 		const struct outline_builder *b = &o->builders[i];
 		bool named = !streq(b->name, b->type);
 
-		ui_machine(in, NULL, "template-builder", b->name, b->type, NULL);
-		ui_say(in, "  %-*s%s%s%s", (int)width, b->name, named ? " (" : "",
+		ui_machine(in, NULL, "template-builder", shown(o, a, b->name), b->type, NULL);
+		ui_say(in, "  %s%*s%s%s%s", shown(o, a, b->name),
+		       (int)(width - strlen(b->name)), "", named ? " (" : "",
 		       named ? b->type : "", named ? ")" : "");
 	}
 }
 
-static void say_outline(const struct invocation *in, struct outline *o)
+static void say_outline(const struct invocation *in, struct outline *o, struct arena *a)
 {
 	ui_say(in, "Packer Inspect: JSON mode");
 	if (o->description && *o->description) {
 		ui_say(in, "Description:\n");
-		ui_say(in, "%s\n", o->description);
+		ui_say(in, "%s\n", shown(o, a, o->description));
 	}
-	say_variables(in, o);
+	say_variables(in, o, a);
 	ui_say(in, "%s", "");
-	say_builders(in, o);
+	say_builders(in, o, a);
 	ui_say(in, "%s", "");
 	ui_say(in, "Provisioners:\n");
 	if (!o->nprovisioners)
 		ui_say(in, "  <No provisioners>");
 	for (size_t i = 0; i < o->nprovisioners; i++) {
-		ui_machine(in, NULL, "template-provisioner", o->provisioners[i], NULL);
-		ui_say(in, "  %s", o->provisioners[i]);
+		const char *type = shown(o, a, o->provisioners[i]);
+
+		ui_machine(in, NULL, "template-provisioner", type, NULL);
+		ui_say(in, "  %s", type);
 	}
 	ui_say(in, "\n"
 		   "Note: If your build names contain user variables or template\n"
@@ -142,7 +169,7 @@ static int run(const struct invocation *in)
 		ui_say(in, "%s", o.listed_values);
 		ui_say(in, "%s", o.listed_builds);
 	} else {
-		say_outline(in, &o);
+		say_outline(in, &o, a);
 	}
 	return 0;
 }

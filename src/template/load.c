@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#define OUTLINE_SECRET_MIN 3 /* shorter ones would make the listing unreadable */
+
 /* What stands in for a template that was not given. */
 #define DEFAULT_TEMPLATE "{\"builders\": [{\"type\": \"null\", \"communicator\": \"none\"}]}"
 
@@ -208,9 +210,25 @@ void plan_free(struct plan *p)
 	free(p);
 }
 
+/* The values of sensitive variables, as given or by default; what is rendered is not looked up. */
+static void fill_secrets(struct outline *o, const struct legacy *t, struct arena *a)
+{
+	o->secrets = arena_new_array(a, const char *, t->nvariables);
+	for (size_t i = 0; i < t->nvariables; i++) {
+		const char *value = map_gets(&t->values, t->variables[i].name);
+
+		if (!value)
+			value = t->variables[i].def;
+		if (value && strlen(value) >= OUTLINE_SECRET_MIN &&
+		    is_sensitive(t, t->variables[i].name))
+			o->secrets[o->nsecrets++] = value;
+	}
+}
+
 static void fill_outline(struct outline *o, const struct legacy *t, struct arena *a)
 {
 	o->description = t->description;
+	fill_secrets(o, t, a);
 	o->variables = arena_new_array(a, struct outline_variable, t->nvariables);
 	for (size_t i = 0; i < t->nvariables; i++)
 		o->variables[o->nvariables++] = (struct outline_variable){

@@ -186,6 +186,8 @@ struct outline {
 	size_t nbuilders;
 	const char **provisioners;
 	size_t nprovisioners;
+	const char **secrets; /* not to be shown, wherever they stand */
+	size_t nsecrets;
 };
 /* Values live in the arena. Errors as template_load. Given variables are read for their mistakes
  * alone. */

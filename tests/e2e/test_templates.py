@@ -105,3 +105,17 @@ def test_override_is_decoded_over_the_options(ingot, folder):
     out = ingot.run("build", "-color=false", "t.json", cwd=folder({"t.json": json.dumps(t)}), check=0).stdout
     assert [line[12:] for line in out.splitlines() if line.startswith("==> null.a: ")][1:] == ["ONE", "1xy", "three"]
     assert [line[12:] for line in out.splitlines() if line.startswith("==> null.b: ")][1:] == ["one", "12", "three"]
+
+
+def test_inspect_hides_the_values_of_sensitive_variables_wherever_they_stand(ingot, tmp_path):
+    """As the reference; the columns are those of the names themselves."""
+    (tmp_path / "t.json").write_text(json.dumps({
+        "description": "of hunter2", "variables": {"s": "hunter2", "t": "pre-hunter2-post", "hunter2": "x"}, "sensitive-variables": ["s"],
+        "builders": [{**NULL, "name": "n-hunter2"}, {**NULL, "name": "n"}]}))
+    out = ingot.run("inspect", "t.json", cwd=tmp_path, check=0).stdout
+    assert "\nof <sensitive>\n" in out and "\n  <sensitive> = x\n  s       = <sensitive>\n  t       = pre-<sensitive>-post\n" in out
+    assert "\n  n         (null)\n  n-<sensitive> (null)\n" in out
+    machine = ingot.run("inspect", "-machine-readable", "t.json", cwd=tmp_path, check=0).stdout
+    assert ",template-variable,t,pre-<sensitive>-post,0\n" in machine and "hunter2" not in out + machine
+    out = ingot.run("inspect", "-var", "s=post", "t.json", cwd=tmp_path, check=0).stdout
+    assert " = pre-hunter2-<sensitive>\n" in out
