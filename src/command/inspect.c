@@ -4,36 +4,33 @@
 #include "command/template_flags.h"
 #include "command/ui.h"
 
+struct listing {
+	const struct invocation *in;
+	struct outline *o;
+	const struct redact *secrets;
+	struct arena *arena;
+};
+
 /* The text without the secrets that stand in it. */
-static const char *shown(const struct outline *o, struct arena *a, const char *text)
+static const char *shown(const struct listing *l, const char *text)
 {
 	AUTO(buf) struct buf out = BUF_INIT;
 
-	while (*text) {
-		size_t longest = 0;
-
-		for (size_t i = 0; i < o->nsecrets; i++)
-			if (strncmp(text, o->secrets[i], strlen(o->secrets[i])) == 0)
-				longest = MAX(longest, strlen(o->secrets[i]));
-		if (longest)
-			buf_adds(&out, "<sensitive>");
-		else
-			buf_addc(&out, *text);
-		text += longest ? longest : 1;
-	}
-	return arena_strdup(a, buf_cstr(&out));
+	redact_text(l->secrets, str_from(text), &out);
+	return arena_strdup(l->arena, buf_cstr(&out));
 }
 
-static const char *shown_default(const struct outline *o, struct arena *a,
-				 const struct outline_variable *v)
+static const char *shown_default(const struct listing *l, const struct outline_variable *v)
 {
+	const struct outline *o = l->o;
+
 	/* The reference compares values, not names: so another variable of the same default is
 	 * hidden too. */
 	for (size_t i = 0; i < o->nvariables; i++)
 		if (o->variables[i].sensitive &&
 		    streq(o->variables[i].def ? o->variables[i].def : "", v->def ? v->def : ""))
-			return "<sensitive>";
-	return shown(o, a, v->def ? v->def : "");
+			return REDACT_MARK;
+	return shown(l, v->def ? v->def : "");
 }
 
 static int compare_variables(const void *a, const void *b)
@@ -48,8 +45,10 @@ static int compare_builders(const void *a, const void *b)
 		      ((const struct outline_builder *)b)->name);
 }
 
-static void say_required(const struct invocation *in, const struct outline *o, struct arena *a)
+static void say_required(const struct listing *l)
 {
+	const struct invocation *in = l->in;
+	const struct outline *o = l->o;
 	bool header = false;
 
 	for (size_t i = 0; i < o->nvariables; i++) {
@@ -60,16 +59,18 @@ static void say_required(const struct invocation *in, const struct outline *o, s
 		if (!header)
 			ui_say(in, "Required variables:\n");
 		header = true;
-		ui_machine(in, NULL, "template-variable", shown(o, a, v->name),
-			   shown_default(o, a, v), "1", NULL);
-		ui_say(in, "  %s", shown(o, a, v->name));
+		ui_machine(in, NULL, "template-variable", shown(l, v->name),
+			   shown_default(l, v), "1", NULL);
+		ui_say(in, "  %s", shown(l, v->name));
 	}
 	if (header)
 		ui_say(in, "%s", "");
 }
 
-static void say_variables(const struct invocation *in, struct outline *o, struct arena *a)
+static void say_variables(const struct listing *l)
 {
+	const struct invocation *in = l->in;
+	struct outline *o = l->o;
 	size_t width = 0;
 
 	if (!o->nvariables) {
@@ -77,7 +78,7 @@ static void say_variables(const struct invocation *in, struct outline *o, struct
 		ui_say(in, "  <No variables>");
 		return;
 	}
-	say_required(in, o, a);
+	say_required(l);
 	ui_say(in, "Optional variables and their defaults:\n");
 	qsort(o->variables, o->nvariables, sizeof(*o->variables), compare_variables);
 	for (size_t i = 0; i < o->nvariables; i++)
@@ -87,15 +88,17 @@ static void say_variables(const struct invocation *in, struct outline *o, struct
 
 		if (!v->def)
 			continue;
-		ui_machine(in, NULL, "template-variable", shown(o, a, v->name),
-			   shown_default(o, a, v), "0", NULL);
-		ui_say(in, "  %s%*s = %s", shown(o, a, v->name), (int)(width - strlen(v->name)),
-		       "", shown_default(o, a, v));
+		ui_machine(in, NULL, "template-variable", shown(l, v->name),
+			   shown_default(l, v), "0", NULL);
+		ui_say(in, "  %s%*s = %s", shown(l, v->name), (int)(width - strlen(v->name)),
+		       "", shown_default(l, v));
 	}
 }
 
-static void say_builders(const struct invocation *in, struct outline *o, struct arena *a)
+static void say_builders(const struct listing *l)
 {
+	const struct invocation *in = l->in;
+	struct outline *o = l->o;
 	size_t width = 0;
 
 	ui_say(in, "Builders:\n");
@@ -108,29 +111,31 @@ static void say_builders(const struct invocation *in, struct outline *o, struct 
 		const struct outline_builder *b = &o->builders[i];
 		bool named = !streq(b->name, b->type);
 
-		ui_machine(in, NULL, "template-builder", shown(o, a, b->name), b->type, NULL);
-		ui_say(in, "  %s%*s%s%s%s", shown(o, a, b->name),
+		ui_machine(in, NULL, "template-builder", shown(l, b->name), b->type, NULL);
+		ui_say(in, "  %s%*s%s%s%s", shown(l, b->name),
 		       (int)(width - strlen(b->name)), "", named ? " (" : "",
 		       named ? b->type : "", named ? ")" : "");
 	}
 }
 
-static void say_outline(const struct invocation *in, struct outline *o, struct arena *a)
+static void say_outline(const struct listing *l)
 {
+	const struct invocation *in = l->in;
+	struct outline *o = l->o;
 	ui_say(in, "Packer Inspect: JSON mode");
 	if (o->description && *o->description) {
 		ui_say(in, "Description:\n");
-		ui_say(in, "%s\n", shown(o, a, o->description));
+		ui_say(in, "%s\n", shown(l, o->description));
 	}
-	say_variables(in, o, a);
+	say_variables(l);
 	ui_say(in, "%s", "");
-	say_builders(in, o, a);
+	say_builders(l);
 	ui_say(in, "%s", "");
 	ui_say(in, "Provisioners:\n");
 	if (!o->nprovisioners)
 		ui_say(in, "  <No provisioners>");
 	for (size_t i = 0; i < o->nprovisioners; i++) {
-		const char *type = shown(o, a, o->provisioners[i]);
+		const char *type = shown(l, o->provisioners[i]);
 
 		ui_machine(in, NULL, "template-provisioner", type, NULL);
 		ui_say(in, "  %s", type);
@@ -139,6 +144,15 @@ static void say_outline(const struct invocation *in, struct outline *o, struct a
 		   "Note: If your build names contain user variables or template\n"
 		   "functions such as 'timestamp', these are processed at build time,\n"
 		   "and therefore only show in their raw form here.");
+}
+
+static void say_json(const struct invocation *in, struct outline *o, struct arena *a)
+{
+	AUTO(redact) struct redact *secrets = redact_new();
+
+	for (size_t i = 0; i < o->nsecrets; i++)
+		redact_add(secrets, str_from(o->secrets[i]));
+	say_outline(&(struct listing){ in, o, secrets, a });
 }
 
 static int run(const struct invocation *in)
@@ -169,7 +183,7 @@ static int run(const struct invocation *in)
 		ui_say(in, "%s", o.listed_values);
 		ui_say(in, "%s", o.listed_builds);
 	} else {
-		say_outline(in, &o, a);
+		say_json(in, &o, a);
 	}
 	return 0;
 }

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define OUTLINE_SECRET_MIN 3 /* shorter ones would make the listing unreadable */
-
 /* What stands in for a template that was not given. */
 #define DEFAULT_TEMPLATE "{\"builders\": [{\"type\": \"null\", \"communicator\": \"none\"}]}"
 
@@ -219,8 +217,7 @@ static void fill_secrets(struct outline *o, const struct legacy *t, struct arena
 
 		if (!value)
 			value = t->variables[i].def;
-		if (value && strlen(value) >= OUTLINE_SECRET_MIN &&
-		    is_sensitive(t, t->variables[i].name))
+		if (value && is_sensitive(t, t->variables[i].name))
 			o->secrets[o->nsecrets++] = value;
 	}
 }
