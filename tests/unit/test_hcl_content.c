@@ -279,6 +279,8 @@ static void test_keywords(void **state UNUSED)
 	assert_int_equal(source_position(d.v[1].span.src, d.v[1].span.from).column, 60);
 }
 
+#define FORTY_BRACES "}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}"
+
 /* Texts that are `head`, `unit` many times, `tail`. */
 static void test_limits(void **state UNUSED)
 {
@@ -308,8 +310,9 @@ static void test_limits(void **state UNUSED)
 		{ "a = b.*", ".c", 10000, "\n", "More than 2000 operators in a row", 1 },
 		{ "", "a = [\n", 100000, "", "Expected ',' or ']' after the element, found '='",
 		  199999 },
-		{ "a = ", "{([t,", 40, "}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}\n",
-		  "Expected a value, found '}'", 0 },
+		{ "a = ", "{([t,", 40, FORTY_BRACES "\n", "Expected a value, found '}'", 40 },
+		{ "a = ", "{a=[\n", 40, FORTY_BRACES "\n", "Expected a value, found '}'", 40 },
+		{ "", "x = {\n", 100000, "", "Nested deeper than 500 levels", 0 },
 		{ "", "}\n", 100000, "", "This '}' closes nothing", 100000 },
 		{ "", "a = ]\n", 100000, "", "Expected a value, found ']'", 199999 },
 		{ "a = [", "],", 100000, "",
