@@ -46,6 +46,7 @@ struct graph {
 	size_t ready_from, nready;
 	bool run_data;
 	bool broken; /* something is needed that is not there, or in a ring */
+	struct diag missing; /* of the first that is not there; no summary: all are */
 	const struct run_local *local; /* the rehearsal's, once a data source needs it */
 	size_t running, max_running;
 	pthread_mutex_t lock;
@@ -78,14 +79,26 @@ static void need_data(struct graph *g, struct str type)
 			need(g, g->t->nlocals + i);
 }
 
-/* Names that are not there are left to evaluation, which says so. `local` as a whole needs all the
- * others. */
+static void miss(struct graph *g, const struct hcl_expr *ref, const char *what, const char *name)
+{
+	g->broken = true;
+	if (!g->missing.summary)
+		g->missing = (struct diag){
+			.span = ref->span,
+			.subject = title(g, g->now),
+			.summary = arena_printf(g->t->arena, "There is no %s \"%s\"", what, name),
+		};
+}
+
+/* Names that are not there are left to evaluation, which says so, but for those in try() and can().
+ * `local` as a whole needs all the others. */
 static void collect_reference(void *data, const struct hcl_expr *ref)
 {
 	struct graph *g = data;
 	struct hcl_template *t = g->t;
 	struct str names[3] = { 0 };
 	size_t n = hcl_traversal_names(ref, names, 3);
+	const char *name;
 	ptrdiff_t at;
 
 	if (n && str_eqs(names[0], "local")) {
@@ -93,22 +106,26 @@ static void collect_reference(void *data, const struct hcl_expr *ref)
 		for (size_t i = 0; n == 1 && i < t->nlocals; i++)
 			if (&t->locals[i] != g->now->local)
 				need(g, i);
-		at = n > 1 ? hcl_find(t, "local", arena_strndup(t->arena, names[1].p, names[1].n))
-			   : -1;
-		g->broken |= n > 1 && at < 0;
+		if (n == 1)
+			return;
+		name = arena_strndup(t->arena, names[1].p, names[1].n);
+		at = hcl_find(t, "local", name);
 		if (at >= 0)
 			need(g, (size_t)at);
+		else
+			miss(g, ref, "local", name);
 	} else if (n && str_eqs(names[0], "data")) {
 		if (n < 3) {
 			need_data(g, names[1]);
 			return;
 		}
-		at = hcl_find(t, "data",
-			      arena_printf(t->arena, STR_FMT "." STR_FMT, STR_ARG(names[1]),
-					   STR_ARG(names[2])));
-		g->broken |= at < 0;
+		name = arena_printf(t->arena, STR_FMT "." STR_FMT, STR_ARG(names[1]),
+				    STR_ARG(names[2]));
+		at = hcl_find(t, "data", name);
 		if (at >= 0)
 			need(g, t->nlocals + (size_t)at);
+		else
+			miss(g, ref, "data source", name);
 	}
 }
 
@@ -485,8 +502,19 @@ static void walk(struct graph *g)
 	}
 }
 
+/* What stands in try() is not told by its evaluation; but the order of evaluation is found out
+ * before, as in the reference, and there nothing catches a mistake. */
+static void tell_missing(struct graph *g)
+{
+	struct diag *error = diag_error(g->t->diags, g->missing.span, "%s", g->missing.summary);
+
+	error->subject = g->missing.subject;
+	diag_detail(g->t->diags, error, "try() and can() cannot ask whether it is there.");
+}
+
 void hcl_locals(struct hcl_template *t, bool run_data)
 {
+	size_t errors = t->diags->errors;
 	struct graph g = { .t = t,
 			   .run_data = run_data,
 			   .max_running = t->args->sequential ? 1 : RUNNING_MAX };
@@ -502,6 +530,8 @@ void hcl_locals(struct hcl_template *t, bool run_data)
 	hcl_open_roots(t);
 	connect(&g);
 	walk(&g);
+	if (g.missing.summary && t->diags->errors == errors && !t->listing)
+		tell_missing(&g);
 	for (size_t i = 0; g.broken && i < t->nlocals; i++)
 		t->locals[i].bad = true; /* the reference then evaluates none, and lists none */
 	pthread_cond_destroy(&g.ended);
