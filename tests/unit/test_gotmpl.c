@@ -150,11 +150,19 @@ static void test_limits(void **state UNUSED)
 	assert_int_equal(gotmpl_render_text(&env, buf_str(&deep), &got, &err), -1);
 	assert_non_null(strstr(err.msg, "nested deeper"));
 	err_release(&err);
+	buf_reset(&deep);
+	buf_adds(&deep, "{{range 100000}}");
+	for (int i = 0; i < 100; i++)
+		buf_adds(&deep, "{{if true}}{{end}}");
+	buf_adds(&deep, "{{end}}");
+	assert_int_equal(gotmpl_render_text(&env, buf_str(&deep), &got, &err), -1);
+	assert_non_null(strstr(err.msg, "steps"));
+	err_release(&err);
 	assert_int_equal(gotmpl_render_text(&env,
 					    STR("{{range 100000}}{{range 100000}}{{end}}{{end}}"),
 					    &got, &err),
 			 -1);
-	assert_non_null(strstr(err.msg, "steps"));
+	assert_string_equal(err.msg, "its values take more than 256 MiB of memory");
 	err_release(&err);
 	assert_int_equal(
 	    gotmpl_render_text(&env, STR("{{range 100000}}{{printf \"%9999s\" \"\"}}{{end}}"), &got,

@@ -16,6 +16,7 @@ struct exec {
 	VEC(struct variable) vars;
 	unsigned depth; /* of {{template}} */
 	size_t steps;
+	size_t memory; /* of the arena before */
 	struct err *err;
 };
 
@@ -45,6 +46,9 @@ static int step(struct exec *x, uint32_t pos)
 	if (x->out->n > GOTMPL_OUTPUT_MAX)
 		return gotmpl_error(x->err, pos, "it gives more than %zu MiB of text",
 				    GOTMPL_OUTPUT_MAX >> 20);
+	if (arena_size(x->env->arena) > x->memory + GOTMPL_MEMORY_MAX)
+		return gotmpl_error(x->err, pos, "its values take more than %zu MiB of memory",
+				    GOTMPL_MEMORY_MAX >> 20);
 	return 0;
 }
 
@@ -442,7 +446,8 @@ int gotmpl_check(const struct gotmpl *t, const struct gotmpl_env *env, struct er
 
 int gotmpl_render(const struct gotmpl *t, struct gotmpl_env *env, struct buf *out, struct err *err)
 {
-	struct exec x = { .t = t, .env = env, .out = out, .err = err };
+	struct exec x = { .t = t, .env = env, .out = out, .err = err,
+			  .memory = arena_size(env->arena) };
 	enum flow flow;
 	struct value dot;
 

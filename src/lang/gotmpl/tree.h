@@ -4,9 +4,10 @@
 
 #include "lang/gotmpl/gotmpl.h"
 
-#define GOTMPL_DEPTH_MAX 200		     /* nesting of actions, parentheses, templates */
-#define GOTMPL_OUTPUT_MAX ((size_t)16 << 20) /* bytes a rendering, or one function, may give */
-#define GOTMPL_STEPS_MAX 10000000	     /* nodes a rendering may visit: ranges in ranges end */
+#define GOTMPL_DEPTH_MAX 200		      /* nesting of actions, parentheses, templates */
+#define GOTMPL_OUTPUT_MAX ((size_t)16 << 20)  /* bytes a rendering, or one function, may give */
+#define GOTMPL_MEMORY_MAX ((size_t)256 << 20) /* bytes the values of a rendering may take */
+#define GOTMPL_STEPS_MAX 10000000	      /* nodes a rendering may visit: so all ranges end */
 
 enum item_kind {
 	ITEM_EOF,
