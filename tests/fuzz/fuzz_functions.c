@@ -69,12 +69,18 @@ static bool has_accent(struct str s)
 	return false;
 }
 
-/* What does not come back the same: accents (the digits of \u003c are letters, too), and a name <<,
- * which merges though it is written in quotes: so it is in the reference. */
+/* Text of several lines is written without quotes, and taken for a number (0b…) if it begins so. */
+static bool is_like_number(struct str s)
+{
+	return s.n && strchr("+-.0123456789", s.p[0]) && memchr(s.p, '\n', s.n);
+}
+
+/* What does not come back the same, as in the reference: accents (the digits of \u003c are letters,
+ * too), what is like a number, and a name <<, which merges though it is written in quotes. */
 static bool is_special(struct value v)
 {
 	if (v.kind == VALUE_STRING)
-		return has_accent(v.string);
+		return has_accent(v.string) || is_like_number(v.string);
 	if (value_is_seq(v))
 		for (size_t i = 0; i < v.seq->n; i++)
 			if (is_special(v.seq->v[i]))
@@ -82,7 +88,7 @@ static bool is_special(struct value v)
 	if (value_is_attrs(v))
 		for (size_t i = 0; i < v.attrs->n; i++)
 			if (str_eqs(v.attrs->v[i].key, "<<") || has_accent(v.attrs->v[i].key) ||
-			    is_special(v.attrs->v[i].value))
+			    is_like_number(v.attrs->v[i].key) || is_special(v.attrs->v[i].value))
 				return true;
 	return false;
 }
