@@ -46,7 +46,7 @@ struct graph {
 	size_t ready_from, nready;
 	bool run_data;
 	bool broken; /* something is needed that is not there, or in a ring */
-	struct diag missing; /* of the first that is not there; no summary: all are */
+	struct diags missing; /* what is needed and not there */
 	const struct run_local *local; /* the rehearsal's, once a data source needs it */
 	size_t running, max_running;
 	pthread_mutex_t lock;
@@ -79,19 +79,19 @@ static void need_data(struct graph *g, struct str type)
 			need(g, g->t->nlocals + i);
 }
 
+/* Evaluation says so, too, but not in try(); and the order of evaluation is found out before it, as
+ * in the reference, where nothing catches a mistake. */
 static void miss(struct graph *g, const struct hcl_expr *ref, const char *what, const char *name)
 {
+	struct diag *error = diag_error(&g->missing, ref->span, "There is no %s \"%s\"", what,
+					name);
+
+	error->subject = title(g, g->now);
+	diag_detail(&g->missing, error, "try() and can() cannot ask whether it is there.");
 	g->broken = true;
-	if (!g->missing.summary)
-		g->missing = (struct diag){
-			.span = ref->span,
-			.subject = title(g, g->now),
-			.summary = arena_printf(g->t->arena, "There is no %s \"%s\"", what, name),
-		};
 }
 
-/* Names that are not there are left to evaluation, which says so, but for those in try() and can().
- * `local` as a whole needs all the others. */
+/* `local` as a whole needs all the others. */
 static void collect_reference(void *data, const struct hcl_expr *ref)
 {
 	struct graph *g = data;
@@ -101,13 +101,12 @@ static void collect_reference(void *data, const struct hcl_expr *ref)
 	const char *name;
 	ptrdiff_t at;
 
-	if (n && str_eqs(names[0], "local")) {
-		g->now->whole |= n == 1;
-		for (size_t i = 0; n == 1 && i < t->nlocals; i++)
+	if (n == 1 && str_eqs(names[0], "local")) {
+		g->now->whole = true;
+		for (size_t i = 0; i < t->nlocals; i++)
 			if (&t->locals[i] != g->now->local)
 				need(g, i);
-		if (n == 1)
-			return;
+	} else if (n && str_eqs(names[0], "local")) {
 		name = arena_strndup(t->arena, names[1].p, names[1].n);
 		at = hcl_find(t, "local", name);
 		if (at >= 0)
@@ -502,16 +501,6 @@ static void walk(struct graph *g)
 	}
 }
 
-/* What stands in try() is not told by its evaluation; but the order of evaluation is found out
- * before, as in the reference, and there nothing catches a mistake. */
-static void tell_missing(struct graph *g)
-{
-	struct diag *error = diag_error(g->t->diags, g->missing.span, "%s", g->missing.summary);
-
-	error->subject = g->missing.subject;
-	diag_detail(g->t->diags, error, "try() and can() cannot ask whether it is there.");
-}
-
 void hcl_locals(struct hcl_template *t, bool run_data)
 {
 	size_t errors = t->diags->errors;
@@ -519,6 +508,7 @@ void hcl_locals(struct hcl_template *t, bool run_data)
 			   .run_data = run_data,
 			   .max_running = t->args->sequential ? 1 : RUNNING_MAX };
 
+	diags_init(&g.missing, t->arena);
 	g.n = g.left = t->nlocals + t->ndatas;
 	g.v = arena_new_array(t->arena, struct node, g.n + 1);
 	g.ready = arena_new_array(t->arena, size_t, g.n + 1);
@@ -530,8 +520,8 @@ void hcl_locals(struct hcl_template *t, bool run_data)
 	hcl_open_roots(t);
 	connect(&g);
 	walk(&g);
-	if (g.missing.summary && t->diags->errors == errors && !t->listing)
-		tell_missing(&g);
+	if (t->diags->errors == errors && !t->listing)
+		diags_add(t->diags, &g.missing, NULL);
 	for (size_t i = 0; g.broken && i < t->nlocals; i++)
 		t->locals[i].bad = true; /* the reference then evaluates none, and lists none */
 	pthread_cond_destroy(&g.ended);
