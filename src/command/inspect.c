@@ -122,6 +122,7 @@ static void say_outline(const struct listing *l)
 {
 	const struct invocation *in = l->in;
 	struct outline *o = l->o;
+
 	ui_say(in, "Packer Inspect: JSON mode");
 	if (o->description && *o->description) {
 		ui_say(in, "Description:\n");

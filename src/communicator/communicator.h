@@ -51,8 +51,8 @@ struct communicator_ops {
 	 * is added. */
 	int (*upload)(struct communicator *c, int fd, off_t size, const char *name,
 		      const char *remote, int mode, struct err *err);
-	/* A directory, as Packer's file provisioner does: with a trailing slash on local
-	 * its contents. */
+	/* A directory, as Packer's file provisioner does: with a trailing slash on local its
+	 * contents. */
 	int (*upload_dir)(struct communicator *c, const char *local, const char *remote,
 			  struct err *err);
 	/* A remote file into fd; verified as above. */

@@ -38,10 +38,10 @@ struct comm_target {
 	const char *private_key;
 };
 
-/* Waits, logs in and sets b->comm; communicator "none" leaves it NULL and says nothing. What
- * it says are Packer's lines. Also sets the build values Host, Port, User, Password, ConnType.
- * Errors: ERR_TIMEOUT, ERR_AUTH, ERR_REMOTE (host key differs), ERR_CANCELLED; the message names
- * the last reason and, where there is one, the end of the console text. */
+/* Waits, logs in and sets b->comm; communicator "none" leaves it NULL and says nothing. What it
+ * says are Packer's lines. Also sets the build values Host, Port, User, Password, ConnType. Errors:
+ * ERR_TIMEOUT, ERR_AUTH, ERR_REMOTE (host key differs), ERR_CANCELLED; the message names the last
+ * reason and, where there is one, the end of the console text. */
 int comm_connect(struct build *b, const struct comm_config *c, const struct comm_target *t,
 		 struct err *err) MUST_USE;
 /* Idempotent. */

@@ -1,7 +1,6 @@
 /* Directories as one tar stream in one session. The machine decides where it goes (an existing
- * directory gets it, a new name becomes its copy) and unpacks while it arrives; a last
- * entry with a name of our own proves that everything was unpacked. Without tar, or without a
- * shell: sftp. */
+ * directory gets it, a new name becomes its copy) and unpacks while it arrives; a last entry with a
+ * name of our own proves that everything was unpacked. Without tar, or without a shell: sftp. */
 #include "communicator/ssh_comm.h"
 #include "communicator/ssh_sftp.h"
 
