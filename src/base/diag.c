@@ -8,6 +8,7 @@
 
 #define DIAGS_MAX 1000
 #define LINE_SHOWN_MAX 500 /* bytes of a source line that are shown */
+#define LINES_BETWEEN_MAX 2 /* more of them are left out */
 
 struct source *source_new(struct arena *a, const char *name, struct str text)
 {
@@ -152,24 +153,40 @@ static void render_line(uint32_t number, struct str line, struct buf *out)
 	buf_addc(out, '\n');
 }
 
-/* The line where the enclosing thing began, when it is another one. */
+static void render_short(const struct source *src, uint32_t number, struct buf *out)
+{
+	struct str line = source_line(src, number);
+
+	render_line(number, str_slice(line, 0, MIN(line.n, (size_t)LINE_SHOWN_MAX)), out);
+}
+
+/* The line where the enclosing thing began, when it is another one, and those between: where there
+ * are many, the last. */
 static void render_context(const struct span *context, struct position at, struct buf *out)
 {
-	struct position from;
-	struct str line;
+	uint32_t line;
 
 	if (!context->src)
 		return;
-	from = source_position(context->src, context->from);
-	line = source_line(context->src, from.line);
-	if (from.line >= at.line)
+	line = source_position(context->src, context->from).line;
+	if (line >= at.line)
 		return;
-	render_line(from.line, str_slice(line, 0, MIN(line.n, (size_t)LINE_SHOWN_MAX)), out);
-	if (from.line + 1 < at.line)
+	render_short(context->src, line, out);
+	if (at.line - line > 1 + LINES_BETWEEN_MAX) {
 		buf_adds(out, "        …\n");
+		line = at.line - 2;
+	}
+	while (++line < at.line)
+		render_short(context->src, line, out);
 }
 
-/* The line, and under it a caret with tildes to the end of the span (or of the line). */
+static bool ends_line(struct str text, size_t i)
+{
+	return i < text.n && (text.p[i] == '\n' || text.p[i] == '\r');
+}
+
+/* The line, and under it a caret with tildes to the end of the span (or of the line). Where
+ * something is missing at the end of a line, the next one shows what came instead. */
 static void render_source(const struct span *span, struct position at, struct buf *out)
 {
 	struct str line = source_line(span->src, at.line);
@@ -197,6 +214,8 @@ static void render_source(const struct span *span, struct position at, struct bu
 		first = false;
 	}
 	buf_addc(out, '\n');
+	if (ends_line(span->src->text, span->from) && source_line(span->src, at.line + 1).n)
+		render_short(span->src, at.line + 1, out);
 }
 
 /* The name of the part of the source that the mistake is in, or NULL. */
@@ -225,9 +244,10 @@ void diag_render(const struct diag *g, struct buf *out)
 		if (subject)
 			buf_printf(out, ", in %s", subject);
 		buf_adds(out, ":\n");
-		render_context(&g->context, at, out);
-		if (!g->secret_line)
+		if (!g->secret_line) {
+			render_context(&g->context, at, out);
 			render_source(&g->span, at, out);
+		}
 	} else if (g->subject) {
 		buf_printf(out, "  in %s\n", g->subject);
 	}
