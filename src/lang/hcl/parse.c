@@ -352,6 +352,22 @@ struct hcl_expr *parser_unexpected(struct parser *p, size_t i, const char *wante
 			   why);
 }
 
+struct hcl_expr *parser_unexpected_inside(struct parser *p, size_t open, const char *what, size_t i,
+					  const char *wanted)
+{
+	struct span from = parser_span(p, open, open);
+	const char *hint = NULL;
+	size_t n = p->diags->n;
+
+	if (!parser_match(p, open))
+		hint = arena_printf(p->arena, "%s that begins on line %u is never closed.", what,
+				    source_position(p->src, from.from).line);
+	parser_unexpected(p, i, wanted, hint);
+	if (p->diags->n > n)
+		p->diags->v[n].context = from;
+	return NULL;
+}
+
 bool parser_down(struct parser *p, size_t i)
 {
 	if (p->depth++ < HCL_DEPTH_MAX)

@@ -102,6 +102,9 @@ bool parser_gave_up(const struct parser *p);
 /* Reports that at token i `wanted` belongs; what stands there is named, and what is no HCL at all
  * is explained. `why` may be NULL. Always NULL. */
 struct hcl_expr *parser_unexpected(struct parser *p, size_t i, const char *wanted, const char *why);
+/* The same inside of a bracket, with the line where that was opened: `what` is "The list". */
+struct hcl_expr *parser_unexpected_inside(struct parser *p, size_t open, const char *what, size_t i,
+					  const char *wanted);
 /* Any other mistake at token i, or at a span; NULL too. */
 struct hcl_expr *parser_fail(struct parser *p, size_t i, const char *summary, const char *detail);
 struct hcl_expr *parser_fail_at(struct parser *p, struct span span, size_t i, const char *summary,

@@ -71,23 +71,6 @@ static struct hcl_expr *never_closed(struct parser *p, size_t open, const char *
 									  : "')'"));
 }
 
-/* As parser_unexpected, with where the bracket was opened, and the line of it. */
-static struct hcl_expr *unexpected_inside(struct parser *p, size_t open, const char *what, size_t i,
-					  const char *wanted)
-{
-	struct span from = parser_span(p, open, open);
-	const char *hint = NULL;
-	size_t n = p->diags->n;
-
-	if (!parser_match(p, open))
-		hint = arena_printf(p->arena, "%s that begins on line %u is never closed.", what,
-				    source_position(p->src, from.from).line);
-	parser_unexpected(p, i, wanted, hint);
-	if (p->diags->n > n)
-		p->diags->v[n].context = from;
-	return NULL;
-}
-
 /* What stands between two elements: true at a comma, false at the end; *ret_ok is false at a
  * mistake. */
 static bool parse_separator(struct parser *p, size_t open, enum hcl_token_kind close,
@@ -104,9 +87,10 @@ static bool parse_separator(struct parser *p, size_t open, enum hcl_token_kind c
 	if (p->v[i].kind == HCL_T_EOF)
 		never_closed(p, open, what);
 	else
-		unexpected_inside(p, open, close == HCL_T_CBRACK ? "The list" : "The call", i,
-				  close == HCL_T_CBRACK ? "',' or ']' after the element"
-							: "',' or ')' after the argument");
+		parser_unexpected_inside(
+			p, open, close == HCL_T_CBRACK ? "The list" : "The call", i,
+			close == HCL_T_CBRACK ? "',' or ']' after the element"
+					      : "',' or ')' after the argument");
 	/* The element is what is wrong: the next one may be fine. */
 	if (close == HCL_T_CBRACK && parser_match(p, open) && skip_element(p, open, i)) {
 		*ret_ok = true;
@@ -194,8 +178,8 @@ static int after_pair(struct parser *p, size_t open)
 	if (p->v[i].kind == HCL_T_EOF)
 		never_closed(p, open, "object");
 	else
-		unexpected_inside(p, open, "The object", i,
-				  "a new line, ',' or '}' after the value");
+		parser_unexpected_inside(p, open, "The object", i,
+					 "a new line, ',' or '}' after the value");
 	return -1;
 }
 
@@ -379,7 +363,7 @@ struct hcl_expr *parse_paren(struct parser *p, size_t open)
 	if (p->v[i].kind == HCL_T_EOF)
 		return never_closed(p, open, "parenthesis");
 	if (p->v[i].kind != HCL_T_CPAREN)
-		return unexpected_inside(p, open, "The parenthesis", i, "')'");
+		return parser_unexpected_inside(p, open, "The parenthesis", i, "')'");
 	x->span = span_join(x->span, parser_span(p, i, i));
 	return x;
 }

@@ -220,7 +220,7 @@ static struct hcl_expr *after_bracket(struct parser *p, struct hcl_expr *target,
 	if (!key)
 		return NULL;
 	if (p->v[i].kind != HCL_T_CBRACK)
-		return parser_unexpected(p, i, "']' after the index", NULL);
+		return parser_unexpected_inside(p, open, "The index", i, "']' after the index");
 	x = expr_new(p, HCL_INDEX, span_join(target->span, parser_span(p, i, i)));
 	x->index.target = target;
 	x->index.key = key;

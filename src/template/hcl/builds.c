@@ -61,6 +61,18 @@ static void take(struct maker *m, const struct diags *d, const char *title, stru
 		m->build->name);
 }
 
+/* As take, of a provisioner or post-processor, which may have a name. */
+static void take_of_part(struct maker *m, const struct diags *d, const char *what,
+			 const struct hcl_part *p)
+{
+	struct arena *a = m->plan->arena;
+
+	take(m, d,
+	     p->name ? arena_printf(a, "%s \"%s\" \"%s\"", what, p->type, p->name)
+		     : arena_printf(a, "%s \"%s\"", what, p->type),
+	     p->span);
+}
+
 static bool make_builder(struct maker *m)
 {
 	struct plan_build *b = m->build;
@@ -124,7 +136,7 @@ static bool make_provisioner(struct maker *m, const struct hcl_part *from,
 	};
 	good = make_component(m, &ret->c, h, &d);
 	if (d.n)
-		take(m, &d, arena_printf(a, "provisioner \"%s\"", from->type), from->span);
+		take_of_part(m, &d, "provisioner", from);
 	return good;
 }
 
@@ -143,10 +155,7 @@ static const struct hcl_part *select_part(struct maker *m, const struct hcl_part
 	diags_init(&d, m->plan->arena);
 	has = hcl_part_for(m->t, m->block, m->use, p, post, &d, own);
 	if (d.n)
-		take(m, &d,
-		     arena_printf(m->plan->arena, "%s \"%s\"",
-				  post ? "post-processor" : "provisioner", p->type),
-		     p->span);
+		take_of_part(m, &d, post ? "post-processor" : "provisioner", p);
 	m->wrong |= d.errors > 0;
 	return has ? own : NULL;
 }
@@ -202,7 +211,7 @@ static bool make_postprocessor(struct maker *m, const struct hcl_part *from,
 	};
 	good = make_component(m, &ret->c, h, &d);
 	if (d.n)
-		take(m, &d, arena_printf(a, "post-processor \"%s\"", from->type), from->span);
+		take_of_part(m, &d, "post-processor", from);
 	return good;
 }
 
