@@ -5,18 +5,17 @@
 struct template_console {
 	struct hcl_template *hcl;
 	struct legacy *legacy; /* one of the two */
+	struct diags failures; /* of locals and data sources: told when they are asked for */
 };
 
 static int open_hcl(const struct template_args *args, struct arena *a, struct diags *d,
 		    struct template_console *c)
 {
-	struct diags scratch;
-
 	if (hcl_read(a, args, d, &c->hcl) < 0 || hcl_variables(c->hcl) < 0)
 		return -1;
 	/* Mistakes in values are no reason not to look at the others: they are unknown. */
-	diags_init(&scratch, a);
-	c->hcl->diags = &scratch;
+	diags_init(&c->failures, a);
+	c->hcl->diags = &c->failures;
 	hcl_locals(c->hcl, true);
 	return 0;
 }
@@ -70,15 +69,36 @@ int template_console_open(const struct template_args *args, struct arena *a, str
 	return rc;
 }
 
-static int eval_hcl(const struct hcl_template *t, struct arena *a, struct source *src,
+static void find_locals(void *found, const struct hcl_expr *ref)
+{
+	struct str root;
+
+	if (hcl_traversal_names(ref, &root, 1) && (str_eqs(root, "local") || str_eqs(root, "data")))
+		*(bool *)found = true;
+}
+
+static bool asks_for_locals(const struct hcl_expr *x)
+{
+	bool found = false;
+
+	hcl_each_reference(x, find_locals, &found);
+	return found;
+}
+
+static int eval_hcl(const struct template_console *c, struct arena *a, struct source *src,
 		    struct diags *d, struct buf *out)
 {
+	const struct hcl_template *t = c->hcl;
 	struct eval e = hcl_eval(t, NULL, a, d);
 	struct hcl_expr *x;
 	struct value v;
 
 	if (hcl_parse_expr(a, src, d, &x) < 0 || eval_expr(&e, x, &v) < 0)
 		return -1;
+	if (value_has_unknown(v) && c->failures.errors && asks_for_locals(x)) {
+		diags_add(d, &c->failures, NULL);
+		return -1;
+	}
 	hcl_show_value(t, v, out);
 	return 0;
 }
@@ -109,8 +129,7 @@ int template_console_eval(struct template_console *c, struct arena *a, struct st
 {
 	struct source *src = source_new(a, "<console>", arena_str(a, line));
 	AUTO(buf) struct buf out = BUF_INIT;
-	int rc =
-	    c->hcl ? eval_hcl(c->hcl, a, src, d, &out) : eval_legacy(c->legacy, a, src, d, &out);
+	int rc = c->hcl ? eval_hcl(c, a, src, d, &out) : eval_legacy(c->legacy, a, src, d, &out);
 
 	if (rc == 0)
 		*ret = arena_str(a, buf_str(&out));
