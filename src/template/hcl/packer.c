@@ -224,7 +224,7 @@ int template_plugins(const struct template_args *args, struct arena *a, struct d
 		*ret_n = 0;
 		return 0;
 	}
-	if (hcl_read(a, args, d, &t) < 0)
+	if (hcl_read(a, args, d, &t) < 0 || hcl_variables(t) < 0)
 		return -1;
 	hcl_check_plugins(t);
 	*ret = t->plugins;
