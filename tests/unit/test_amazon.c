@@ -9,6 +9,7 @@
 #include "builder/amazon/blockdev.h"
 #include "aws/ami_filter.h"
 #include "builder/amazon/launch.h"
+#include "builder/amazon/steps.h"
 
 static void test_tables_have_no_mistakes(void **state)
 {
@@ -176,6 +177,29 @@ static void test_kms_keys(void **state)
 			fail_msg("%s is no key", bad[i]);
 }
 
+/* A console is read while the machine writes it: a list can end anywhere. */
+static void test_console_keys(void **state)
+{
+	(void)state;
+	static const char whole[] = "booting\r\n"
+				    "-----BEGIN SSH HOST KEY KEYS-----\r\n"
+				    "ssh-ed25519 AAAA1 root@a\r\n"
+				    "ecdsa-sha2-nistp256 AAAA2 root@a\r\n"
+				    "-----END SSH HOST KEY KEYS-----\r\n"
+				    "done\r\n";
+	static const char keys[] = "ssh-ed25519 AAAA1 root@a\n"
+				   "ecdsa-sha2-nistp256 AAAA2 root@a\n";
+	size_t end = (size_t)(strstr(whole, "-----END") - whole) +
+		     strlen("-----END SSH HOST KEY KEYS");
+
+	for (size_t n = 0; n < sizeof(whole); n++) {
+		AUTO(buf) struct buf out = BUF_INIT;
+
+		amazon_console_keys((struct str){ whole, n }, &out);
+		assert_string_equal(buf_cstr(&out), n < end ? "" : keys);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_cidr),			 cmocka_unit_test(test_burstable),
 		cmocka_unit_test(test_filters),		 cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_merge_tags),		 cmocka_unit_test(test_kms_keys),
+		cmocka_unit_test(test_console_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

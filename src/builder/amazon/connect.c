@@ -66,26 +66,33 @@ static int console(void *data, struct buf *ret, struct err *err)
 	return 0;
 }
 
-/* cloud-init prints the public host keys between two marks. */
+void amazon_console_keys(struct str text, struct buf *ret)
+{
+	size_t whole = ret->n;
+	struct str line;
+	bool inside = false;
+
+	while (str_split(&text, '\n', &line)) {
+		line = str_trim(line);
+		if (str_find(line, STR("BEGIN SSH HOST KEY KEYS")) >= 0) {
+			inside = true;
+		} else if (str_find(line, STR("END SSH HOST KEY KEYS")) >= 0) {
+			inside = false;
+			whole = ret->n;
+		} else if (inside) {
+			buf_printf(ret, STR_FMT "\n", STR_ARG(line));
+		}
+	}
+	buf_truncate(ret, whole);
+}
+
 static int host_keys(void *data, struct buf *ret, struct err *err UNUSED)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
 	AUTO(err) struct err why = ERR_INIT;
-	struct str rest, line;
-	bool inside = false;
 
-	if (console(data, &text, &why) < 0)
-		return 0;
-	rest = buf_str(&text);
-	while (str_split(&rest, '\n', &line)) {
-		line = str_trim(line);
-		if (str_find(line, STR("BEGIN SSH HOST KEY KEYS")) >= 0)
-			inside = true;
-		else if (str_find(line, STR("END SSH HOST KEY KEYS")) >= 0)
-			inside = false;
-		else if (inside)
-			buf_printf(ret, STR_FMT "\n", STR_ARG(line));
-	}
+	if (console(data, &text, &why) == 0)
+		amazon_console_keys(buf_str(&text), ret);
 	return 0;
 }
 

@@ -29,6 +29,9 @@ void amazon_volumes_undo(struct build *b, void *state, bool failed);
 int amazon_run_instance(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_run_instance_undo(struct build *b, void *state, bool failed);
 /* connect.c */
+/* The host keys that cloud-init prints on the console between two marks, a line each; none of a
+ * list whose end is not there yet, as a part of it would make the others look false. */
+void amazon_console_keys(struct str text, struct buf *ret);
 int amazon_connect(struct build *b, void *state, struct err *err) MUST_USE;
 void amazon_connect_undo(struct build *b, void *state, bool failed);
 int amazon_source_values(struct build *b, void *state, struct err *err) MUST_USE;
